@@ -1,0 +1,1 @@
+"""Reads each challenge's folder into a manifest; the challenges themselves are data."""

@@ -1,0 +1,1 @@
+"""The ground floor: contracts that every other part keeps; imports nothing else of this project."""

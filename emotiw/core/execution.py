@@ -1,0 +1,133 @@
+"""Work spread over processes, where one bad clip costs only itself."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from multiprocessing import get_context
+from time import perf_counter
+from typing import Any, Generic, TypeVar
+
+from emotiw.core.errors import EmotiwError
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+QUEUED_PER_WORKER = 4
+
+
+@dataclass(frozen=True)
+class Outcome(Generic[Result]):
+    """What became of one job.
+
+    Attributes:
+        name: the job's name, usually a clip id.
+        value: the result; None where the job failed.
+        error: why it failed; None where it didn't.
+        seconds: time spent on it.
+    """
+
+    name: str
+    value: Result | None
+    error: str | None
+    seconds: float
+
+
+def run_jobs(
+    function: Callable[[Job], Result],
+    jobs: Mapping[str, Job],
+    *,
+    workers: int = 1,
+    executor: Executor | None = None,
+) -> Iterator[Outcome[Result]]:
+    """Yield the outcome of every job as it is done; an exception is an outcome, not an end.
+
+    A worker that dies (out of memory, a crash inside a decoder) takes down the jobs beside it;
+    those are run again one at a time, so only the job that kills its worker is lost.
+
+    Args:
+        function: a function of a module, so that other processes can import it.
+        jobs: one argument per name.
+        workers: processes to start; 1 runs everything in this one.
+        executor: an engine of the caller's own (Dask's ``Client.get_executor()``, say);
+            ``workers`` then only says how many jobs to keep in flight.
+    """
+    if executor is None and workers <= 1:
+        for name, job in jobs.items():
+            yield _run_one(function, name, job)
+        return
+    waiting = dict(jobs)
+    opened: AbstractContextManager[Executor] = nullcontext(executor) if executor else pool(workers)
+    try:
+        with opened as engine:
+            for outcome in _run_on(engine, function, waiting, workers):
+                del waiting[outcome.name]
+                yield outcome
+        return
+    except BrokenProcessPool:
+        pass
+    for name, job in waiting.items():
+        try:
+            with pool(1) as alone:
+                yield from _run_on(alone, function, {name: job}, 1)
+        except BrokenProcessPool:
+            reason = "the process that read it died (a crash in a decoder, or out of memory)"
+            yield Outcome(name, None, reason, 0.0)
+
+
+def pool(workers: int) -> ProcessPoolExecutor:
+    """Return a pool of freshly started processes with one thread each for arithmetic."""
+    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_use_one_core)
+
+
+def _run_on(
+    engine: Executor,
+    function: Callable[[Job], Result],
+    jobs: Mapping[str, Job],
+    workers: int,
+) -> Iterator[Outcome[Result]]:
+    todo = iter(jobs.items())
+    flying: set[Future[Outcome[Result]]] = set()
+    while True:
+        while len(flying) < QUEUED_PER_WORKER * workers and (entry := next(todo, None)):
+            flying.add(engine.submit(_run_one, function, *entry))
+        if not flying:
+            return
+        done, flying = wait(flying, return_when=FIRST_COMPLETED)
+        for future in done:
+            yield future.result()
+
+
+def _run_one(function: Callable[[Job], Result], name: str, job: Job) -> Outcome[Result]:
+    start = perf_counter()
+    try:
+        value = function(job)
+    except EmotiwError as error:
+        return Outcome(name, None, str(error), perf_counter() - start)
+    except Exception as error:
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{last.filename.rsplit('/', 1)[-1]}:{last.lineno}"
+        reason = f"unexpected {type(error).__name__} at {place}: {error}"
+        return Outcome(name, None, reason, perf_counter() - start)
+    return Outcome(name, value, None, perf_counter() - start)
+
+
+def _use_one_core() -> None:
+    # several processes with all cores each would only get in each other's way
+    import os
+
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ[name] = "1"
+    _limit_loaded("torch", "set_num_threads")
+    _limit_loaded("cv2", "setNumThreads")
+
+
+def _limit_loaded(module: str, setter: str) -> None:
+    import sys
+
+    loaded: Any = sys.modules.get(module)
+    if loaded is not None:
+        getattr(loaded, setter)(1)

@@ -1,0 +1,144 @@
+"""The faces of a clip: where each person is in each frame, and the aligned crops."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+import numpy.typing as npt
+
+from emotiw.core.errors import TableError
+from emotiw.core.feature_table import FeatureArray
+
+
+class Origin(IntEnum):
+    """Where a box comes from."""
+
+    DETECTED = 0
+    INTERPOLATED = 1  # between two detections of the same face
+    FALLBACK = 2  # no face: the policy put the whole frame or its centre here
+
+
+@dataclass(frozen=True)
+class FaceTracks:
+    """Every face of a clip, one row per track and frame, ordered by track and then by frame.
+
+    Track 0 is the main face: tracks are ordered by length (longest first), then by mean box area
+    (largest first), then by first frame and by position, so the order is the same on every run.
+
+    Attributes:
+        n_frames: frames decoded from the clip; those without a face have no row.
+        frame_size: (width, height) of the upright frames, in px.
+        track: ``(n,)`` int32, 0 for the main face.
+        frame: ``(n,)`` int32, index of the decoded frame.
+        box: ``(n, 4)`` float32, ``x_min, y_min, x_max, y_max`` in px of the upright frame.
+        landmarks: ``(n, 5, 2)`` float32 px: left eye, right eye, nose, left and right corner of the
+            mouth, left and right as in the picture.
+        confidence: ``(n,)`` float32 in [0, 1]; 0 for a fallback.
+        origin: ``(n,)`` uint8, one of :class:`Origin`.
+        transform: ``(n, 2, 3)`` float32, from px of the frame to px of the crop.
+        crop_size: side of the square crops, in px.
+        crop_jpeg: all crops as JPEG files, end to end, in the order of the rows.
+        crop_offset: ``(n + 1,)`` int64, where each JPEG begins and the last one ends.
+    """
+
+    n_frames: int
+    frame_size: tuple[int, int]
+    track: npt.NDArray[np.int32]
+    frame: npt.NDArray[np.int32]
+    box: npt.NDArray[np.float32]
+    landmarks: npt.NDArray[np.float32]
+    confidence: npt.NDArray[np.float32]
+    origin: npt.NDArray[np.uint8]
+    transform: npt.NDArray[np.float32]
+    crop_size: int
+    crop_jpeg: npt.NDArray[np.uint8]
+    crop_offset: npt.NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        n_rows = len(self.track)
+        expected = {
+            "track": (n_rows,),
+            "frame": (n_rows,),
+            "box": (n_rows, 4),
+            "landmarks": (n_rows, 5, 2),
+            "confidence": (n_rows,),
+            "origin": (n_rows,),
+            "transform": (n_rows, 2, 3),
+            "crop_offset": (n_rows + 1,),
+        }
+        for name, shape in expected.items():
+            if getattr(self, name).shape != shape:
+                raise TableError(
+                    f"face tracks: {name} must be {shape}, got {getattr(self, name).shape}"
+                )
+
+    def __len__(self) -> int:
+        return len(self.track)
+
+    @property
+    def n_tracks(self) -> int:
+        """The number of people followed."""
+        return int(self.track.max()) + 1 if len(self.track) else 0
+
+    def crop(self, row: int) -> npt.NDArray[np.uint8]:
+        """Return the aligned crop of one row as ``(crop_size, crop_size, 3)`` RGB."""
+        from PIL import Image
+
+        begin, end = self.crop_offset[row], self.crop_offset[row + 1]
+        with Image.open(io.BytesIO(self.crop_jpeg[begin:end].tobytes())) as picture:
+            return np.asarray(picture.convert("RGB"), dtype=np.uint8)
+
+    def crops(self, track: int = 0) -> FeatureArray:
+        """Return the crops of one track, one row per decoded frame of the clip.
+
+        Returns:
+            ``(n_frames, crop_size, crop_size, 3)`` uint8 RGB; frames without this face are masked.
+        """
+        values = np.zeros((self.n_frames, self.crop_size, self.crop_size, 3), dtype=np.uint8)
+        present = np.zeros(self.n_frames, dtype=bool)
+        for row in np.flatnonzero(self.track == track):
+            values[self.frame[row]] = self.crop(int(row))
+            present[self.frame[row]] = True
+        return FeatureArray(values, present)
+
+    def to_tensors(self) -> dict[str, npt.NDArray[np.generic]]:
+        """Return the arrays under the names that the store keeps them by."""
+        return {
+            "n_frames": np.array([self.n_frames], dtype=np.int64),
+            "frame_size": np.array(self.frame_size, dtype=np.int64),
+            "crop_size": np.array([self.crop_size], dtype=np.int64),
+            "track": self.track,
+            "frame": self.frame,
+            "box": self.box,
+            "landmarks": self.landmarks,
+            "confidence": self.confidence,
+            "origin": self.origin,
+            "transform": self.transform,
+            "crop_jpeg": self.crop_jpeg,
+            "crop_offset": self.crop_offset,
+        }
+
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, npt.NDArray[np.generic]]) -> FaceTracks:
+        """Rebuild from :meth:`to_tensors`.
+
+        Raises:
+            TableError: if an array is missing.
+        """
+        try:
+            arrays: dict[str, npt.NDArray[np.generic]] = dict(tensors)
+            width, height = (int(side) for side in arrays.pop("frame_size").tolist())
+            n_frames = int(arrays.pop("n_frames").tolist()[0])
+            crop_size = int(arrays.pop("crop_size").tolist()[0])
+            return cls(
+                n_frames=n_frames,
+                frame_size=(width, height),
+                crop_size=crop_size,
+                **arrays,  # type: ignore[arg-type]
+            )
+        except (KeyError, TypeError) as error:
+            raise TableError(f"face tracks: not the arrays of a face artifact ({error})") from error

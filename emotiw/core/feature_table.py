@@ -1,0 +1,122 @@
+"""What an extractor promises, and the arrays that it delivers, clip by clip."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from emotiw.core.errors import TableError
+
+Unit = Literal["frame", "snippet", "clip"]
+Dtype = Literal["float32", "uint8"]
+
+
+@dataclass(frozen=True)
+class FeatureSpec:
+    """The promise of an extractor, known before it runs.
+
+    Attributes:
+        name: the name of the feature in the recipe.
+        shape: the shape of one row: ``(256,)`` for an embedding, ``(112, 112, 3)`` for a face crop.
+        unit: what one row stands for: a video frame or audio window, a snippet, the whole clip.
+        rate_hz: rows per second, where it is the same in every clip.
+        dtype: ``float32``, or ``uint8`` for pictures.
+        columns: names of the entries of a one-dimensional row, where they have any.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    unit: Unit
+    rate_hz: float | None = None
+    dtype: Dtype = "float32"
+    columns: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if self.unit not in get_args(Unit):
+            raise TableError(f"feature {self.name!r}: unknown unit {self.unit!r}")
+        if self.columns is not None and self.shape != (len(self.columns),):
+            raise TableError(
+                f"feature {self.name!r}: {len(self.columns)} column names for shape {self.shape}"
+            )
+
+    @property
+    def dim(self) -> int:
+        """The number of values in one row."""
+        return int(np.prod(self.shape))
+
+
+@dataclass(frozen=True)
+class FeatureArray:
+    """The rows of one clip, with a mask of those that hold data.
+
+    Attributes:
+        values: ``(n, *shape)``; a row that is not present holds zeros and means nothing.
+        present: ``(n,)`` bool; False where there was no face, no sound, no frame.
+    """
+
+    values: npt.NDArray[np.float32] | npt.NDArray[np.uint8]
+    present: npt.NDArray[np.bool_]
+
+    @classmethod
+    def all_present(cls, values: npt.NDArray[np.float32] | npt.NDArray[np.uint8]) -> FeatureArray:
+        """Wrap rows that all hold data."""
+        return cls(values, np.ones(len(values), dtype=bool))
+
+    def check(self, spec: FeatureSpec, clip_id: str) -> None:
+        """Raise TableError unless these rows keep the promise of ``spec``."""
+        name = f"feature {spec.name!r} of clip {clip_id!r}"
+        if self.values.shape[1:] != spec.shape or self.values.dtype != np.dtype(spec.dtype):
+            raise TableError(
+                f"{name}: expected rows of {spec.shape} {spec.dtype}, "
+                f"got {self.values.shape[1:]} {self.values.dtype}"
+            )
+        if self.present.shape != (len(self.values),) or self.present.dtype != np.bool_:
+            raise TableError(f"{name}: the presence mask must be ({len(self.values)},) bool")
+        if self.values.dtype == np.float32 and not np.isfinite(self.values[self.present]).all():
+            raise TableError(f"{name}: NaN or infinity in a row that is marked as present")
+
+
+class FeatureTable:
+    """The arrays of one feature, by clip id; a clip without any is a missing modality.
+
+    The arrays may be read from disk only when they are asked for, so a table of face crops costs
+    nothing until a batch of it is needed.
+
+    Examples:
+        >>> spec = FeatureSpec("toy", shape=(2,), unit="frame")
+        >>> rows = FeatureArray.all_present(np.zeros((3, 2), dtype=np.float32))
+        >>> table = FeatureTable(spec, {"a": rows})
+        >>> table["a"].values.shape, "b" in table
+        ((3, 2), False)
+    """
+
+    def __init__(self, spec: FeatureSpec, arrays: Mapping[str, FeatureArray]) -> None:
+        self.spec = spec
+        self._arrays = arrays
+
+    @property
+    def clip_ids(self) -> tuple[str, ...]:
+        """The ids of the clips that have this feature, sorted as text."""
+        return tuple(sorted(self._arrays))
+
+    def __contains__(self, clip_id: object) -> bool:
+        return clip_id in self._arrays
+
+    def __len__(self) -> int:
+        return len(self._arrays)
+
+    def __getitem__(self, clip_id: str) -> FeatureArray:
+        if clip_id not in self._arrays:
+            raise TableError(f"feature {self.spec.name!r} has no clip {clip_id!r}")
+        array = self._arrays[clip_id]
+        array.check(self.spec, clip_id)
+        return array
+
+    def items(self) -> Iterator[tuple[str, FeatureArray]]:
+        """Yield every clip id with its checked rows, in the order of the ids."""
+        for clip_id in self.clip_ids:
+            yield clip_id, self[clip_id]

@@ -1,0 +1,117 @@
+"""What became of every clip in every stage: nothing is skipped in silence."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+
+from emotiw.core.files import atomic_write
+
+Status = Literal["ok", "missing", "failed"]
+COLUMNS = ("clip_id", "stage", "status", "reason", "seconds")
+
+
+@dataclass(frozen=True)
+class LedgerRow:
+    """One clip in one stage.
+
+    Attributes:
+        clip_id: the clip.
+        stage: ``faces``, ``features:audio``, ``train:cnn_rnn`` and so on.
+        status: ``ok``; ``missing`` where the clip was read but holds none of what was looked for
+            (no face, no sound); ``failed`` where it could not be read.
+        reason: why, where the status is not ``ok``.
+        seconds: time spent on it when it was made; 0 where that was in an earlier run.
+        quality: figures of the stage: ``declared_frames``, ``decoded_frames``, ``n_tracks``, …
+    """
+
+    clip_id: str
+    stage: str
+    status: Status
+    reason: str = ""
+    seconds: float = 0.0
+    quality: Mapping[str, float | int | str] = field(default_factory=dict)
+
+
+class Ledger:
+    """The ledger of a run, on disk as CSV after every stage.
+
+    Examples:
+        >>> ledger = Ledger([LedgerRow("a", "faces", "ok", quality={"n_tracks": 1})])
+        >>> ledger.replace_stage("faces", [LedgerRow("a", "faces", "failed", "empty file")])
+        >>> [(row.clip_id, row.reason) for row in ledger.failures()]
+        [('a', 'empty file')]
+    """
+
+    def __init__(self, rows: Iterable[LedgerRow] = ()) -> None:
+        self._rows = {(row.stage, row.clip_id): row for row in rows}
+
+    def __iter__(self) -> Iterable[LedgerRow]:  # type: ignore[override]
+        return iter(self.rows())
+
+    def rows(self, stage: str | None = None) -> list[LedgerRow]:
+        """Return the rows of one stage, or all, in the order of the stages' first appearance."""
+        return [row for row in self._rows.values() if stage is None or row.stage == stage]
+
+    def failures(self) -> list[LedgerRow]:
+        """Return every row whose clip could not be read."""
+        return [row for row in self._rows.values() if row.status == "failed"]
+
+    def get(self, stage: str, clip_id: str) -> LedgerRow | None:
+        """Return the row of a clip in a stage, if there is one."""
+        return self._rows.get((stage, clip_id))
+
+    def replace_stage(self, stage: str, rows: Iterable[LedgerRow]) -> None:
+        """Put the rows of a stage that has just run in place of its earlier ones."""
+        kept = {key: row for key, row in self._rows.items() if key[0] != stage}
+        fresh = sorted(rows, key=lambda row: row.clip_id)
+        self._rows = {**kept, **{(row.stage, row.clip_id): row for row in fresh}}
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the ledger in pandas, one column per figure of quality."""
+        records = [
+            {**{column: getattr(row, column) for column in COLUMNS}, **row.quality}
+            for row in self._rows.values()
+        ]
+        return pd.DataFrame(records, columns=None if records else list(COLUMNS))
+
+    def write_csv(self, path: Path) -> None:
+        """Write the ledger as CSV."""
+        buffer = io.StringIO(newline="")
+        frame = self.to_frame()
+        frame["seconds"] = frame["seconds"].map(lambda seconds: f"{seconds:.3f}")
+        frame.to_csv(buffer, index=False, lineterminator="\n")
+        atomic_write(path, buffer.getvalue().encode())
+
+    @classmethod
+    def read_csv(cls, path: Path) -> Ledger:
+        """Read a ledger; an empty one where there is no file yet."""
+        if not path.is_file():
+            return cls()
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+        figures = [column for column in frame.columns if column not in COLUMNS]
+        return cls(
+            LedgerRow(
+                clip_id=record["clip_id"],
+                stage=record["stage"],
+                status=record["status"],
+                reason=record["reason"],
+                seconds=float(record["seconds"]),
+                quality={name: _value(record[name]) for name in figures if record[name] != ""},
+            )
+            for record in frame.to_dict("records")
+        )
+
+
+def _value(text: str) -> float | int | str:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text

@@ -1,0 +1,277 @@
+"""Clips and photographs read as they are found: PyAV for video and sound, Pillow for stills."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from emotiw.core.errors import MediaError
+
+STILL_FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF", "PPM")
+
+
+@dataclass(frozen=True)
+class MediaInfo:
+    """What a file says about itself, before anything is decoded.
+
+    Attributes:
+        is_still: a photograph; it is read as a clip of one frame.
+        has_video: there is at least one real picture stream (cover art is none).
+        has_audio: there is at least one sound stream.
+        declared_frames: the number of frames that the container claims; 0 where it doesn't say.
+        fps: frames per second, or 0.
+        duration_sec: length, or 0 where it isn't declared.
+        width: of the pictures before rotation, px.
+        height: of the pictures before rotation, px.
+    """
+
+    is_still: bool
+    has_video: bool
+    has_audio: bool
+    declared_frames: int
+    fps: float
+    duration_sec: float
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class VideoFrame:
+    """One upright picture.
+
+    Attributes:
+        index: 0 for the first frame decoded.
+        time_sec: when it is shown.
+        rgb: ``(height, width, 3)`` uint8.
+    """
+
+    index: int
+    time_sec: float
+    rgb: npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Audio:
+    """The sound of a clip, mixed down to the mean of its channels.
+
+    Attributes:
+        waveform: ``(n_samples,)`` float32, full scale at ±1.
+        sampling_rate: Hz.
+    """
+
+    waveform: npt.NDArray[np.float32]
+    sampling_rate: int
+
+    @property
+    def duration_sec(self) -> float:
+        """Length in seconds."""
+        return len(self.waveform) / self.sampling_rate
+
+
+class MediaReader:
+    """Reads one file; use it in a ``with`` block.
+
+    A damaged packet is skipped and counted, and decoding goes on. A truncated file gives fewer
+    frames than it declares without any error from FFmpeg, so compare ``info.declared_frames``
+    with ``n_decoded_frames`` once the frames are read.
+
+    Raises:
+        MediaError: if the file is missing, empty, or nothing that can be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.n_decoded_frames = 0
+        self.n_damaged_packets = 0
+        if not path.is_file():
+            raise MediaError(f"{path}: no such file")
+        if path.stat().st_size == 0:
+            raise MediaError(f"{path}: the file is empty")
+        self._container: Any = None
+        self._sound: list[npt.NDArray[np.float32]] | None = None
+        self._sound_rate = 0
+        self._is_read = False
+        still = _still_size(path)
+        if still is not None:
+            self.info = MediaInfo(True, True, False, 1, 0.0, 0.0, still[0], still[1])
+            return
+        self._container = self._open()
+        self.info = self._probe()
+
+    def __enter__(self) -> MediaReader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._container is not None:
+            self._container.close()
+
+    def frames(self, *, keep_audio: bool = False) -> Iterator[VideoFrame]:
+        """Yield every frame, upright and in RGB, in the order of display.
+
+        Args:
+            keep_audio: decode the sound in the same pass, so that :meth:`audio` is free afterwards.
+
+        Raises:
+            MediaError: if there is no picture stream.
+        """
+        if self.info.is_still:
+            self.n_decoded_frames = 1
+            yield VideoFrame(0, 0.0, read_still(self.path))
+            return
+        stream = self._video_stream()
+        if stream is None:
+            raise MediaError(f"{self.path}: no video track")
+        stream.thread_type = "AUTO"
+        fps = self.info.fps or 25.0
+        self.n_decoded_frames = 0
+        self._sound = [] if keep_audio else None
+        wanted = [stream, *(self._container.streams.audio[:1] if keep_audio else [])]
+        for kind, frame in self._decode(wanted):
+            if kind == "audio":
+                self._keep_sound(frame)
+                continue
+            rgb = frame.to_ndarray(format="rgb24")
+            turns = round(frame.rotation / 90) % 4
+            upright = np.ascontiguousarray(np.rot90(rgb, turns)) if turns else rgb
+            time = frame.time if frame.time is not None else self.n_decoded_frames / fps
+            yield VideoFrame(self.n_decoded_frames, float(time), upright)
+            self.n_decoded_frames += 1
+
+    def audio(self, sampling_rate: int | None = None) -> Audio:
+        """Return the whole sound track, mixed to the mean of its channels.
+
+        Args:
+            sampling_rate: Hz to resample to (soxr, high quality); as recorded where None.
+
+        Raises:
+            MediaError: if there is no sound track, or no sample could be decoded from it.
+        """
+        if not self.info.has_audio:
+            raise MediaError(f"{self.path}: no audio track")
+        if self._sound is None:
+            self._sound = []
+            for _, frame in self._decode(self._container.streams.audio[:1]):
+                self._keep_sound(frame)
+        waveform = np.concatenate(self._sound) if self._sound else np.zeros(0, dtype=np.float32)
+        rate = self._sound_rate
+        if not len(waveform):
+            raise MediaError(f"{self.path}: the audio track holds no samples")
+        if sampling_rate is not None and sampling_rate != rate:
+            import soxr
+
+            waveform = soxr.resample(waveform, rate, sampling_rate)
+            rate = sampling_rate
+        return Audio(np.ascontiguousarray(waveform, dtype=np.float32), rate)
+
+    def _open(self) -> Any:
+        import av
+
+        try:
+            return av.open(str(self.path), metadata_errors="replace")
+        except (av.FFmpegError, OSError, ValueError) as error:
+            raise MediaError(
+                f"{self.path}: not a video, sound or picture file ({error})"
+            ) from error
+
+    def _decode(self, streams: Any) -> Iterator[tuple[str, Any]]:
+        import av
+
+        if self._is_read:
+            self._container.close()
+            self._container = self._open()
+            streams = [self._container.streams[stream.index] for stream in streams]
+        self._is_read = True
+        packets = self._container.demux(streams)
+        while True:
+            try:
+                packet = next(packets)
+            except (StopIteration, EOFError):
+                return
+            except av.FFmpegError:
+                self.n_damaged_packets += 1
+                return
+            try:
+                for frame in packet.decode():
+                    yield packet.stream.type, frame
+            except EOFError:
+                continue
+            except av.FFmpegError:
+                self.n_damaged_packets += 1
+
+    def _keep_sound(self, frame: Any) -> None:
+        import av
+
+        assert self._sound is not None
+        self._sound_rate = frame.sample_rate
+        for block in av.AudioResampler(format="fltp").resample(frame):
+            self._sound.append(block.to_ndarray().mean(axis=0))  # (channels, n) -> (n,)
+
+    def _video_stream(self) -> Any:
+        import av
+
+        for stream in self._container.streams.video:
+            if not stream.disposition & av.stream.Disposition.attached_pic:
+                return stream
+        return None
+
+    def _probe(self) -> MediaInfo:
+        stream = self._video_stream()
+        has_audio = bool(self._container.streams.audio)
+        if stream is None and not has_audio:
+            raise MediaError(f"{self.path}: neither a video nor an audio track")
+        duration = self._container.duration
+        return MediaInfo(
+            is_still=False,
+            has_video=stream is not None,
+            has_audio=has_audio,
+            declared_frames=stream.frames if stream is not None else 0,
+            fps=float(stream.average_rate or 0.0) if stream is not None else 0.0,
+            duration_sec=duration / 1e6 if duration is not None and duration > 0 else 0.0,
+            width=stream.width if stream is not None else 0,
+            height=stream.height if stream is not None else 0,
+        )
+
+
+def read_still(path: Path) -> npt.NDArray[np.uint8]:
+    """Return a photograph as ``(height, width, 3)`` uint8 RGB, turned as its EXIF data says.
+
+    Transparent parts become white, as on paper; palettes and greys become RGB.
+
+    Raises:
+        MediaError: if it can't be decoded.
+    """
+    from PIL import Image, ImageOps
+
+    try:
+        with Image.open(path, formats=STILL_FORMATS) as picture:
+            upright = ImageOps.exif_transpose(picture)
+            if upright.mode in {"RGBA", "LA", "PA"} or "transparency" in upright.info:
+                rgba = upright.convert("RGBA")
+                paper = Image.new("RGBA", rgba.size, "white")
+                upright = Image.alpha_composite(paper, rgba)
+            return np.asarray(upright.convert("RGB"), dtype=np.uint8)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise MediaError(f"{path}: the picture can't be decoded ({error})") from error
+
+
+def read_audio(path: Path, sampling_rate: int | None = None) -> Audio:
+    """Return the sound of a file; see :meth:`MediaReader.audio`."""
+    with MediaReader(path) as reader:
+        return reader.audio(sampling_rate)
+
+
+def _still_size(path: Path) -> tuple[int, int] | None:
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(path, formats=STILL_FORMATS) as picture:
+            return picture.size
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError):
+        return None
+    except Image.DecompressionBombError as error:
+        raise MediaError(f"{path}: the picture is too large to open safely ({error})") from error

@@ -1,0 +1,56 @@
+"""Names for interchangeable parts, imported only when they are used."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import Any, Generic, TypeVar, cast
+
+from emotiw.core.errors import ConfigError, suggest
+
+T = TypeVar("T")
+
+
+class Registry(Generic[T]):
+    """Maps a name to ``module:attribute`` and imports it on first use.
+
+    A name that holds a colon is taken as ``module:attribute`` itself, which is how users plug in
+    a part of their own without registering it.
+
+    Examples:
+        >>> paths = Registry("path", {"pure": "pathlib:PurePath"})
+        >>> paths.resolve("pure").__name__
+        'PurePath'
+        >>> paths.resolve("collections:Counter").__name__
+        'Counter'
+        >>> paths.resolve("pur")
+        Traceback (most recent call last):
+        ...
+        emotiw.core.errors.ConfigError: unknown path 'pur'; did you mean 'pure'? (known: pure)
+    """
+
+    def __init__(self, kind: str, entries: Mapping[str, str]) -> None:
+        self.kind = kind
+        self._entries = dict(entries)
+
+    def names(self) -> list[str]:
+        """Return the registered names in their order of registration."""
+        return list(self._entries)
+
+    def resolve(self, name: str) -> T:
+        """Import and return the part of that name.
+
+        Raises:
+            ConfigError: if the name is unknown, or its module or attribute can't be imported.
+        """
+        target = self._entries.get(name, name if ":" in name else None)
+        if target is None:
+            known = ", ".join(self._entries)
+            hint = suggest(name, self._entries)
+            raise ConfigError(f"unknown {self.kind} {name!r}{hint} (known: {known})")
+        module_name, _, attribute = target.partition(":")
+        try:
+            module: Any = importlib.import_module(module_name)
+            return cast(T, getattr(module, attribute))
+        except (ImportError, AttributeError) as error:
+            raise ConfigError(f"{self.kind} {name!r} can't be imported: {error}") from error

@@ -1,0 +1,254 @@
+"""The scores of one modality, or of a fusion, with the record of what each scorer has seen."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from emotiw.core.errors import LeakageError, Problems, TableError, suggest
+from emotiw.core.files import atomic_write
+
+Task = Literal["classification", "regression"]
+Fold = int | None  # None: scored by the final model, fitted on all training clips
+Groups = frozenset[str]
+KEY_COLUMNS = ("clip_id", "split", "fold")
+DECIMALS = 9
+
+
+@dataclass(frozen=True)
+class ScoreTable:
+    """Scores by clip id, each with the fold of the model that gave it.
+
+    Attributes:
+        name: the modality or model.
+        labels: the challenge's labels in class order, or the names of the targets.
+        clip_ids: one id per row, no duplicates; the order means nothing.
+        scores: ``(n, n_labels)`` float64; in classification the rows sum to 1.
+            A row that is not present holds NaN.
+        split: ``train``, ``val`` or ``test`` per row.
+        fold: per row, the fold of cross-validation that held its clip out;
+            None for a row scored by the final model.
+        seen_groups: per fold, the groups that its model was trained on. A fold without an entry
+            belongs to a model of which nothing is known.
+        task: ``classification`` or ``regression``.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    clip_ids: tuple[str, ...]
+    scores: npt.NDArray[np.float64]
+    split: tuple[str, ...]
+    fold: tuple[Fold, ...]
+    seen_groups: Mapping[Fold, Groups] = field(default_factory=dict)
+    task: Task = "classification"
+
+    def __post_init__(self) -> None:
+        n_rows = len(self.clip_ids)
+        problems = Problems(f"scores of {self.name!r}")
+        if self.scores.shape != (n_rows, len(self.labels)):
+            problems.add(
+                f"expected {n_rows} rows of {len(self.labels)} scores, got {self.scores.shape}"
+            )
+        if len(self.split) != n_rows or len(self.fold) != n_rows:
+            problems.add(f"expected {n_rows} splits and folds")
+        if len(set(self.labels)) != len(self.labels):
+            problems.add(f"duplicate labels in {self.labels}")
+        for clip_id in _duplicates(self.clip_ids):
+            problems.add(f"clip {clip_id!r} has more than one row")
+        problems.raise_if_any(TableError)
+        holes = np.isnan(self.scores)
+        for row in np.flatnonzero(holes.any(axis=1) & ~holes.all(axis=1)):
+            problems.add(f"clip {self.clip_ids[row]!r}: some scores are missing and some are not")
+        if np.isinf(self.scores).any():
+            problems.add("infinite scores")
+        if self.task == "classification":
+            present = self.scores[self.present]
+            if (present < 0).any():
+                problems.add("negative scores; these are not probabilities")
+            elif not np.allclose(present.sum(axis=1), 1.0, atol=1e-5):
+                worst = float(np.abs(present.sum(axis=1) - 1).max())
+                problems.add(f"rows don't sum to 1 (off by up to {worst:.3g}); logits?")
+        problems.raise_if_any(TableError)
+
+    def __len__(self) -> int:
+        return len(self.clip_ids)
+
+    @property
+    def present(self) -> npt.NDArray[np.bool_]:
+        """``(n,)``: True where the modality had something to say."""
+        return np.asarray(~np.isnan(self.scores).any(axis=1))
+
+    def predictions(self) -> dict[str, str]:
+        """Return the most probable label of every clip that has scores; the first, in a tie."""
+        return {
+            self.clip_ids[row]: self.labels[int(np.argmax(self.scores[row]))]
+            for row in np.flatnonzero(self.present)
+        }
+
+    def aligned_to(self, clip_ids: Sequence[str]) -> npt.NDArray[np.float64]:
+        """Return ``(len(clip_ids), n_labels)`` scores in that order; NaN where there are none."""
+        row_of = {clip_id: row for row, clip_id in enumerate(self.clip_ids)}
+        aligned = np.full((len(clip_ids), len(self.labels)), np.nan)
+        for position, clip_id in enumerate(clip_ids):
+            if clip_id in row_of:
+                aligned[position] = self.scores[row_of[clip_id]]
+        return aligned
+
+    def select(self, clip_ids: Iterable[str]) -> ScoreTable:
+        """Return a table of these clips alone, sorted by id; ids that it lacks are left out."""
+        row_of = {clip_id: row for row, clip_id in enumerate(self.clip_ids)}
+        rows = [row_of[clip_id] for clip_id in sorted(set(clip_ids) & row_of.keys())]
+        return ScoreTable(
+            name=self.name,
+            labels=self.labels,
+            clip_ids=tuple(self.clip_ids[row] for row in rows),
+            scores=self.scores[rows].reshape(len(rows), len(self.labels)),
+            split=tuple(self.split[row] for row in rows),
+            fold=tuple(self.fold[row] for row in rows),
+            seen_groups=self.seen_groups,
+            task=self.task,
+        )
+
+    def require_unseen(self, groups: Mapping[str, str]) -> None:
+        """Refuse to be fitted on, where a row's model has seen the group of its clip.
+
+        Args:
+            groups: the group of every clip about to be fitted on; other rows are not looked at.
+
+        Raises:
+            LeakageError: naming the rows, also where nothing is known of a row's model.
+        """
+        problems = Problems(f"scores of {self.name!r} can't be fitted on")
+        for clip_id, fold in zip(self.clip_ids, self.fold, strict=True):
+            if clip_id not in groups:
+                continue
+            if fold not in self.seen_groups:
+                problems.add(f"clip {clip_id!r}: nothing says what its model was trained on")
+            elif groups[clip_id] in self.seen_groups[fold]:
+                problems.add(
+                    f"clip {clip_id!r}: its model was trained on its group {groups[clip_id]!r}"
+                )
+        problems.raise_if_any(LeakageError)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the table in pandas: clip_id, split, fold and one column per label, by id."""
+        keys = pd.DataFrame(
+            {
+                "clip_id": pd.Series(self.clip_ids, dtype="str"),
+                "split": pd.Series(self.split, dtype="str"),
+                "fold": pd.array(list(self.fold), dtype="Int64"),
+            }
+        )
+        values = pd.DataFrame(self.scores, columns=list(self.labels))
+        return pd.concat([keys, values], axis=1).sort_values("clip_id", ignore_index=True)
+
+    def write_csv(self, path: Path, *, provenance: Mapping[str, Any] | None = None) -> None:
+        """Write the scores as CSV, and beside it a JSON of what its models have seen.
+
+        Args:
+            path: the CSV; the JSON has the same name with ``.json``.
+            provenance: anything else worth keeping with it.
+        """
+        buffer = io.StringIO(newline="")
+        self.to_frame().to_csv(
+            buffer, index=False, float_format=f"%.{DECIMALS}g", lineterminator="\n"
+        )
+        seen = {
+            "final" if fold is None else str(fold): sorted(groups)
+            for fold, groups in sorted(self.seen_groups.items(), key=lambda item: str(item[0]))
+        }
+        card = {
+            "name": self.name,
+            "task": self.task,
+            "labels": list(self.labels),
+            "seen_groups": seen,
+            "provenance": dict(provenance or {}),
+        }
+        atomic_write(path, buffer.getvalue().encode())
+        text = json.dumps(card, indent=1, ensure_ascii=False) + "\n"
+        atomic_write(path.with_suffix(".json"), text.encode())
+
+    @classmethod
+    def read_csv(cls, path: Path) -> ScoreTable:
+        """Read what :meth:`write_csv` wrote (rows renormalised to the last printed digit).
+
+        Raises:
+            TableError: if the CSV or its JSON is missing or damaged.
+        """
+        card_path = path.with_suffix(".json")
+        if not path.is_file() or not card_path.is_file():
+            raise TableError(f"{path}: both the CSV and its {card_path.name} are needed")
+        try:
+            card = json.loads(card_path.read_text(encoding="utf-8"))
+            labels = tuple(card["labels"])
+            seen = {
+                None if fold == "final" else int(fold): frozenset(groups)
+                for fold, groups in card["seen_groups"].items()
+            }
+            name, task = card["name"], card["task"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise TableError(f"{card_path}: not the card of a score table ({error})") from error
+        frame = read_score_frame(path, labels)
+        scores = frame[list(labels)].to_numpy(dtype=np.float64)
+        if task == "classification":
+            scores = scores / scores.sum(axis=1, keepdims=True)
+        return cls(
+            name=name,
+            labels=labels,
+            clip_ids=tuple(frame["clip_id"]),
+            scores=scores,
+            split=tuple(frame["split"]),
+            fold=tuple(None if pd.isna(fold) else int(fold) for fold in frame["fold"]),
+            seen_groups=seen,
+            task=task,
+        )
+
+
+def read_score_frame(
+    path: Path, labels: Sequence[str], *, needed: Sequence[str] = KEY_COLUMNS
+) -> pd.DataFrame:
+    """Read a CSV of scores with ids as text and labels by name, in class order.
+
+    Raises:
+        TableError: naming every column that lacks, and every line that holds no number.
+    """
+    try:
+        frame = pd.read_csv(
+            path, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8-sig"
+        )
+    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise TableError(f"{path}: can't be read as CSV: {error}") from error
+    problems = Problems(str(path))
+    for column in [*needed, *labels]:
+        if column not in frame.columns:
+            hint = suggest(column, map(str, frame.columns))
+            problems.add(f"line 1: no column {column!r}{hint}")
+    problems.raise_if_any(TableError)
+    for line in np.flatnonzero(frame["clip_id"].isna().to_numpy()) + 2:
+        problems.add(f"line {line}: no clip id")
+    for column in [*labels, *(c for c in ("fold",) if c in frame.columns)]:
+        numbers = pd.to_numeric(frame[column], errors="coerce")
+        for row in np.flatnonzero((numbers.isna() & frame[column].notna()).to_numpy()):
+            text = frame[column].iloc[row]
+            problems.add(f"line {row + 2}: {column} {text!r} is not a number")
+        frame[column] = numbers
+    problems.raise_if_any(TableError)
+    return frame
+
+
+def _duplicates(ids: Iterable[str]) -> list[str]:
+    seen: set[str] = set()
+    twice: dict[str, None] = {}
+    for clip_id in ids:
+        if clip_id in seen:
+            twice[clip_id] = None
+        seen.add(clip_id)
+    return list(twice)

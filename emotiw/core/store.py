@@ -1,0 +1,149 @@
+"""Artifacts kept by what they were made from: same clip, same options, same file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from emotiw.core.errors import TableError
+from emotiw.core.files import atomic_write, sha256_of
+
+Tensors = Mapping[str, npt.NDArray[np.generic]]
+METADATA = "emotiw"
+
+
+def artifact_key(
+    stage: str,
+    *,
+    version: str,
+    content: str,
+    options: Mapping[str, Any],
+    weights: str = "",
+) -> str:
+    """Return the name of an artifact: a hash of everything that its bytes depend on.
+
+    Args:
+        stage: the stage or extractor.
+        version: raised by an extractor whenever its results change.
+        content: the sha256 of what goes in: a clip's bytes, or the key of an earlier artifact.
+        options: the options that affect the result; workers, batch size and device stay out.
+        weights: the sha256 of the network's weights, where there is a network.
+
+    Examples:
+        >>> a = artifact_key("faces", version="1", content="00", options={"x": 1, "y": 2})
+        >>> b = artifact_key("faces", version="1", content="00", options={"y": 2, "x": 1})
+        >>> c = artifact_key("faces", version="1", content="00", options={"x": 1, "y": 3})
+        >>> a == b, a == c, len(a)
+        (True, False, 64)
+    """
+    parts = [stage, version, content, weights, json.dumps(options, sort_keys=True, default=str)]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+class Store:
+    """A folder of safetensors files named by :func:`artifact_key`, safe to share between runs."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def path(self, stage: str, key: str) -> Path:
+        """Return where the artifact of that key is, or would be."""
+        return self.root / stage / key[:2] / f"{key}.safetensors"
+
+    def has(self, stage: str, key: str) -> bool:
+        """Return whether a whole artifact of that key is there; a damaged one counts as absent."""
+        path = self.path(stage, key)
+        try:
+            with path.open("rb") as file:
+                header_size = int.from_bytes(file.read(8), "little")
+                if header_size > path.stat().st_size:
+                    return False
+                header = json.loads(file.read(header_size))
+        except (OSError, ValueError):
+            return False
+        ends = [entry["data_offsets"][1] for name, entry in header.items() if name[:2] != "__"]
+        return path.stat().st_size == 8 + header_size + max(ends, default=0)
+
+    def write(self, stage: str, key: str, tensors: Tensors, metadata: Mapping[str, Any]) -> Path:
+        """Write an artifact whole or not at all; same input, same bytes.
+
+        Args:
+            metadata: anything JSON can hold that is the same on every run (no clock, no host).
+        """
+        from safetensors.numpy import save
+
+        path = self.path(stage, key)
+        text = json.dumps(metadata, sort_keys=True, ensure_ascii=False)
+        contiguous = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
+        # one metadata entry: safetensors doesn't keep the order of several
+        atomic_write(path, save(contiguous, metadata={METADATA: text}))
+        return path
+
+    def read(self, stage: str, key: str) -> dict[str, npt.NDArray[np.generic]]:
+        """Return the arrays of an artifact.
+
+        Raises:
+            TableError: if it is missing or damaged.
+        """
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
+
+        path = self.path(stage, key)
+        try:
+            return load_file(path)
+        except (OSError, SafetensorError) as error:
+            raise TableError(f"{path}: artifact missing or damaged ({error})") from error
+
+    def metadata(self, stage: str, key: str) -> dict[str, Any]:
+        """Return what was noted when the artifact was written, without reading its arrays.
+
+        Raises:
+            TableError: if it is missing or damaged.
+        """
+        from safetensors import SafetensorError, safe_open
+
+        path = self.path(stage, key)
+        try:
+            with safe_open(path, framework="numpy") as file:
+                noted: dict[str, Any] = json.loads((file.metadata() or {}).get(METADATA, "{}"))
+                return noted
+        except (OSError, SafetensorError, ValueError) as error:
+            raise TableError(f"{path}: artifact missing or damaged ({error})") from error
+
+
+class ContentHashes:
+    """The sha256 of clips, remembered between runs by path, size and time of change."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            known = json.loads(path.read_text(encoding="utf-8"))
+            self._known: dict[str, list[Any]] = known if isinstance(known, dict) else {}
+        except (OSError, ValueError):
+            self._known = {}
+        self._is_changed = False
+
+    def of(self, file: Path) -> str:
+        """Return the sha256 of a file, reading it only if it is new or has changed."""
+        stat = file.stat()
+        stamp = [stat.st_size, stat.st_mtime_ns]
+        name = str(file.resolve())
+        entry = self._known.get(name)
+        if entry is not None and entry[:2] == stamp:
+            return str(entry[2])
+        digest = sha256_of(file)
+        self._known[name] = [*stamp, digest]
+        self._is_changed = True
+        return digest
+
+    def save(self) -> None:
+        """Keep what was learned for the next run."""
+        if self._is_changed:
+            atomic_write(self._path, json.dumps(self._known, indent=0, sort_keys=True).encode())
+            self._is_changed = False

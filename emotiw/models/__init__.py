@@ -1,0 +1,1 @@
+"""One modality's features into scores, out-of-fold by construction."""

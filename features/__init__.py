@@ -1,0 +1,1 @@
+"""What is measured in clips: faces, frame embeddings, snippets, sound."""

@@ -1,0 +1,1 @@
+"""Descriptors of the voice and of other sound."""

@@ -1,0 +1,1 @@
+"""Faces detected, followed from frame to frame, and aligned."""

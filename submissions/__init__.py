@@ -1,0 +1,1 @@
+"""What organisers receive: written, checked and counted."""
