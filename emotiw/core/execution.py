@@ -93,7 +93,8 @@ def _run_on(
     flying: set[Future[Outcome[Result]]] = set()
     while True:
         while len(flying) < QUEUED_PER_WORKER * workers and (entry := next(todo, None)):
-            flying.add(engine.submit(_run_one, function, *entry))
+            name, job = entry
+            flying.add(engine.submit(_run_one, function, name, job))
         if not flying:
             return
         done, flying = wait(flying, return_when=FIRST_COMPLETED)

@@ -51,9 +51,6 @@ class Ledger:
     def __init__(self, rows: Iterable[LedgerRow] = ()) -> None:
         self._rows = {(row.stage, row.clip_id): row for row in rows}
 
-    def __iter__(self) -> Iterable[LedgerRow]:  # type: ignore[override]
-        return iter(self.rows())
-
     def rows(self, stage: str | None = None) -> list[LedgerRow]:
         """Return the rows of one stage, or all, in the order of the stages' first appearance."""
         return [row for row in self._rows.values() if stage is None or row.stage == stage]

@@ -1,0 +1,17 @@
+"""Fixtures that every part's tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real clips named by EMOTIW_REAL_DATA; the test skips where there is none."""
+    name = os.environ.get("EMOTIW_REAL_DATA")
+    if not name or not Path(name).is_dir():
+        pytest.skip("EMOTIW_REAL_DATA names no folder of real clips")
+    return Path(name)
