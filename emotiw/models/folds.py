@@ -1,0 +1,98 @@
+"""Which clips are held out together."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from emotiw.core.errors import ConfigError, LeakageError, Problems
+
+Scheme = Literal["auto", "manifest", "grouped", "leave_one_group_out"]
+
+
+def assign_folds(
+    groups: Mapping[str, str],
+    answers: Mapping[str, str | float],
+    *,
+    published: Mapping[str, int] | None = None,
+    scheme: Scheme = "auto",
+    n_folds: int = 5,
+    seed: int = 0,
+) -> dict[str, int]:
+    """Return the fold that holds each clip out; a group is never in two folds.
+
+    Args:
+        groups: the group of every clip, in an order that does not depend on clip names.
+        answers: label or target of the same clips; labels are spread evenly over the folds.
+        published: folds from the manifest, needed for ``manifest`` and preferred by ``auto``.
+        scheme: where folds come from; ``grouped`` is a stratified k-fold over groups.
+        n_folds: for ``grouped``.
+        seed: for ``grouped``: which of the equally good splits to take.
+
+    Raises:
+        ConfigError: if there are fewer groups than folds, or no published folds to take.
+        LeakageError: if a published protocol puts one group into two folds.
+
+    Examples:
+        >>> assign_folds({"a": "x", "b": "x", "c": "y", "d": "y"},
+        ...              {"a": "Sad", "b": "Happy", "c": "Sad", "d": "Happy"}, n_folds=2)
+        {'a': 0, 'b': 0, 'c': 1, 'd': 1}
+    """
+    has_published = published is not None and all(clip_id in published for clip_id in groups)
+    if scheme == "manifest" or (scheme == "auto" and has_published):
+        if published is None or not has_published:
+            raise ConfigError("folds: the manifest does not say the fold of every training clip")
+        folds = {clip_id: published[clip_id] for clip_id in groups}
+        _require_whole_groups(folds, groups)
+        return folds
+    names = sorted(set(groups.values()), key=_fingerprint)
+    if scheme == "leave_one_group_out":
+        if len(names) < 2:
+            raise ConfigError("folds: leave_one_group_out needs at least two groups")
+        return {clip_id: names.index(group) for clip_id, group in groups.items()}
+    if len(names) < n_folds:
+        raise ConfigError(f"folds: {n_folds} folds asked for, but there are {len(names)} groups")
+    return _stratified(groups, answers, names, n_folds, seed)
+
+
+def _stratified(
+    groups: Mapping[str, str],
+    answers: Mapping[str, str | float],
+    names: Sequence[str],
+    n_folds: int,
+    seed: int,
+) -> dict[str, int]:
+    from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
+
+    clip_ids = list(groups)
+    codes = [names.index(groups[clip_id]) for clip_id in clip_ids]
+    is_label = all(isinstance(answers[clip_id], str) for clip_id in clip_ids)
+    rarest = min(Counter(answers[c] for c in clip_ids).values()) if is_label else 0
+    if is_label and rarest >= n_folds:
+        splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
+    else:
+        splitter = GroupKFold(n_folds, shuffle=True, random_state=seed)
+    folds: dict[str, int] = {}
+    y = [str(answers[clip_id]) for clip_id in clip_ids]
+    for fold, (_, held_out) in enumerate(splitter.split(clip_ids, y, codes)):
+        folds.update({clip_ids[row]: fold for row in held_out})
+    order = {fold: n for n, fold in enumerate(dict.fromkeys(folds[c] for c in clip_ids))}
+    return {clip_id: order[folds[clip_id]] for clip_id in clip_ids}
+
+
+def _require_whole_groups(folds: Mapping[str, int], groups: Mapping[str, str]) -> None:
+    fold_of_group: dict[str, int] = {}
+    problems = Problems("published folds")
+    for clip_id, fold in folds.items():
+        first = fold_of_group.setdefault(groups[clip_id], fold)
+        if first != fold:
+            problems.add(
+                f"group {groups[clip_id]!r} is in fold {first} and, by {clip_id!r}, {fold}"
+            )
+    problems.raise_if_any(LeakageError)
+
+
+def _fingerprint(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

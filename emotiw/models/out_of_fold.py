@@ -1,0 +1,161 @@
+"""Scores that a model gives only to clips whose group it has never seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from emotiw.core.errors import ConfigError
+from emotiw.core.feature_table import FeatureTable
+from emotiw.core.manifest import Clip, Manifest
+from emotiw.core.score_table import Fold, ScoreTable
+from emotiw.models.interface import Examples, Goal, Model
+
+MakeModel = Callable[[], Model]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One model to fit: all training groups but those of one fold, or all of them.
+
+    Attributes:
+        fold: the fold held out; None for the final model.
+        training: the clips to learn from, in an order that does not depend on their names.
+        scored: the clips to score.
+    """
+
+    fold: Fold
+    training: tuple[str, ...]
+    scored: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """``fold0``, …, or ``final``."""
+        return "final" if self.fold is None else f"fold{self.fold}"
+
+
+class OutOfFold:
+    """The fits that give every clip of a manifest a score it can be trusted with.
+
+    Training clips are scored by the fold that held their group out; validation and test clips by
+    the final model. Clips without any present row of the feature get no score. Byte-identical
+    training clips count once. Names and order of clips change nothing.
+
+    Args:
+        manifest: the clips with their answers.
+        table: one feature of them.
+        fingerprints: per clip, the sha256 of its bytes.
+        folds: per training clip, the fold that holds it out; empty for no cross-validation,
+            and then training clips get no scores at all.
+        goal: what is predicted.
+    """
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        table: FeatureTable,
+        *,
+        fingerprints: Mapping[str, str],
+        folds: Mapping[str, int],
+        goal: Goal,
+    ) -> None:
+        self.table = table
+        self.goal = goal
+        self.folds = dict(folds)
+        self.groups = manifest.groups(fallback=lambda clip: fingerprints[clip.clip_id])
+        self._clips = {clip.clip_id: clip for clip in manifest}
+        self._fingerprints = fingerprints
+        usable = [clip for clip in manifest if _has_rows(table, clip.clip_id)]
+        by_content = sorted(usable, key=lambda clip: (fingerprints[clip.clip_id], clip.clip_id))
+        self._training = [c for c in by_content if c.split == "train" and _answer(c) is not None]
+        self._others = [clip for clip in by_content if clip.split != "train"]
+        if not self._training:
+            raise ConfigError(
+                f"no training clip has both an answer and feature {table.spec.name!r}"
+            )
+
+    def fits(self) -> Iterator[Fit]:
+        """Yield every fit: the folds in order, then the final model."""
+        training = [clip.clip_id for clip in self._training]
+        for fold in sorted({self.folds[clip_id] for clip_id in training if clip_id in self.folds}):
+            held_out = tuple(clip_id for clip_id in training if self.folds.get(clip_id) == fold)
+            learned = [clip_id for clip_id in training if self.folds.get(clip_id) != fold]
+            yield Fit(fold, self._once(learned), held_out)
+        yield Fit(None, self._once(training), tuple(clip.clip_id for clip in self._others))
+
+    def examples(self, clip_ids: Sequence[str], *, with_answers: bool) -> Examples:
+        """Return these clips as a model wants them."""
+        answers: npt.NDArray[np.int64] | npt.NDArray[np.float64] | None = None
+        if with_answers and self.goal.task == "classification":
+            code = {label: index for index, label in enumerate(self.goal.labels)}
+            labels = [str(self._clips[clip_id].label) for clip_id in clip_ids]
+            answers = np.array([code[label] for label in labels], dtype=np.int64)
+        elif with_answers:
+            targets = [self._clips[clip_id].target for clip_id in clip_ids]
+            answers = np.array(targets, dtype=np.float64)
+        groups = tuple(self.groups[clip_id] for clip_id in clip_ids)
+        return Examples(self.table, tuple(clip_ids), groups, answers)
+
+    def run(self, fit: Fit, make_model: MakeModel, folder: Path) -> npt.NDArray[np.float64]:
+        """Fit one model, save it in ``folder``, and return the scores of ``fit.scored``.
+
+        A model that is already there is loaded instead.
+        """
+        model = make_model()
+        done = folder / "model"
+        if (done / "complete").is_file():
+            model = type(model).load(done)
+        else:
+            model.fit(self.examples(fit.training, with_answers=True), folder=folder / "checkpoint")
+            model.save(done)
+            (done / "complete").touch()
+        if not fit.scored:
+            return np.zeros((0, len(self.goal.labels)))
+        return model.predict(self.examples(fit.scored, with_answers=False))
+
+    def table_of(self, name: str, scores: Mapping[Fold, npt.NDArray[np.float64]]) -> ScoreTable:
+        """Return the score table of a model from the scores of its fits, every clip with a row."""
+        fits = {fit.fold: fit for fit in self.fits()}
+        row_of = {
+            clip_id: (fold, scores[fold][row])
+            for fold, fit in fits.items()
+            for row, clip_id in enumerate(fit.scored)
+        }
+        nothing = np.full(len(self.goal.labels), np.nan)
+        clip_ids = tuple(self._clips)
+        rows = [row_of.get(clip_id, (self._fold_of(clip_id), nothing)) for clip_id in clip_ids]
+        return ScoreTable(
+            name=name,
+            labels=self.goal.labels,
+            clip_ids=clip_ids,
+            scores=np.array([row for _, row in rows]).reshape(len(rows), len(self.goal.labels)),
+            split=tuple(self._clips[clip_id].split for clip_id in clip_ids),
+            fold=tuple(fold for fold, _ in rows),
+            seen_groups={
+                fold: frozenset(self.groups[clip_id] for clip_id in fit.training)
+                for fold, fit in fits.items()
+            },
+            task=self.goal.task,
+        )
+
+    def _fold_of(self, clip_id: str) -> Fold:
+        return self.folds.get(clip_id) if self._clips[clip_id].split == "train" else None
+
+    def _once(self, clip_ids: Sequence[str]) -> tuple[str, ...]:
+        first = {}
+        for clip_id in clip_ids:
+            answer = _answer(self._clips[clip_id])
+            first.setdefault((self._fingerprints[clip_id], answer), clip_id)
+        return tuple(first.values())
+
+
+def _answer(clip: Clip) -> str | float | None:
+    return clip.label if clip.label is not None else clip.target
+
+
+def _has_rows(table: FeatureTable, clip_id: str) -> bool:
+    return clip_id in table and bool(table[clip_id].present.any())

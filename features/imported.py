@@ -1,0 +1,142 @@
+"""Features that another tool computed: npz, CSV or Parquet, keyed by clip id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from pydantic import BaseModel, ConfigDict
+
+from emotiw.core.errors import Problems, TableError, suggest
+from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable, Unit
+
+KEY_COLUMNS = ("clip_id", "frame", "time_sec")
+
+
+class ImportedOptions(BaseModel):
+    """Options of features from elsewhere.
+
+    Attributes:
+        path: a ``.npz`` of one array per clip id, ``(n, dim)`` or ``(dim,)``; or a ``.csv`` or
+            ``.parquet`` with a column ``clip_id``, numeric columns, and for several rows per clip
+            optionally ``frame`` or ``time_sec`` to order them by.
+        unit: what a row stands for.
+        columns: the columns to take; all numeric ones by default.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    path: Path
+    unit: Unit = "clip"
+    columns: tuple[str, ...] | None = None
+
+
+def import_features(name: str, options: ImportedOptions, *, root: Path = Path()) -> FeatureTable:
+    """Read features from elsewhere as a table like any other.
+
+    A row that holds NaN is masked, so a tool's mark for "no face" stays a missing face.
+
+    Args:
+        name: what the recipe calls this feature.
+        options: where they are.
+        root: what a relative path is relative to.
+
+    Raises:
+        TableError: if the file can't be read, or clips differ in their number of columns.
+    """
+    path = root / options.path
+    if not path.is_file():
+        raise TableError(f"feature {name!r}: no file {path}")
+    columns: tuple[str, ...] | None = None
+    if path.suffix == ".npz":
+        arrays = dict(_npz_arrays(path))
+    elif path.suffix in {".csv", ".parquet"}:
+        frame = _read_frame(path)
+        columns = _value_columns(frame, options.columns, path)
+        arrays = dict(_frame_arrays(frame, columns))
+    else:
+        raise TableError(f"feature {name!r}: {path} is neither .npz nor .csv nor .parquet")
+    if not arrays:
+        raise TableError(f"feature {name!r}: {path} holds no clip")
+    dims = {clip_id: values.shape[1] for clip_id, values in arrays.items()}
+    first = next(iter(dims))
+    problems = Problems(str(path))
+    for clip_id, dim in dims.items():
+        if dim != dims[first]:
+            problems.add(f"clip {clip_id!r} has {dim} columns, clip {first!r} has {dims[first]}")
+        if options.unit == "clip" and len(arrays[clip_id]) != 1:
+            problems.add(
+                f"clip {clip_id!r} has {len(arrays[clip_id])} rows, and a clip has one; "
+                "unit: frame?"
+            )
+    problems.raise_if_any(TableError)
+    spec = FeatureSpec(name, (dims[first],), options.unit, columns=columns)
+    return FeatureTable(spec, {clip_id: _masked(values) for clip_id, values in arrays.items()})
+
+
+def _npz_arrays(path: Path) -> Iterator[tuple[str, npt.NDArray[np.float64]]]:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            for clip_id in file.files:
+                values = np.asarray(file[clip_id], dtype=np.float64)
+                if values.ndim not in {1, 2}:
+                    raise TableError(
+                        f"{path}: clip {clip_id!r} has shape {values.shape}; "
+                        "expected (n, dim) or (dim,)"
+                    )
+                yield clip_id, np.atleast_2d(values)
+    except (OSError, ValueError) as error:
+        raise TableError(f"{path}: can't be read as npz of plain arrays: {error}") from error
+
+
+def _read_frame(path: Path) -> pd.DataFrame:
+    try:
+        if path.suffix == ".parquet":
+            frame = pd.read_parquet(path)
+        else:
+            # ids stay text: 000143240 keeps its zeros
+            frame = pd.read_csv(path, dtype={"clip_id": str}, encoding="utf-8-sig")
+    except (OSError, ValueError, UnicodeDecodeError) as error:
+        raise TableError(f"{path}: can't be read: {error}") from error
+    if "clip_id" not in frame.columns:
+        hint = suggest("clip_id", map(str, frame.columns))
+        raise TableError(f"{path}: no column 'clip_id'{hint}")
+    kind = frame["clip_id"].map(type)
+    if not (kind == str).all():
+        row = int(np.flatnonzero((kind != str).to_numpy())[0])
+        raise TableError(
+            f"{path}: row {row + 1}: clip id {frame['clip_id'].iloc[row]!r} is not text"
+        )
+    return frame
+
+
+def _value_columns(
+    frame: pd.DataFrame, wanted: tuple[str, ...] | None, path: Path
+) -> tuple[str, ...]:
+    problems = Problems(str(path))
+    numeric = [str(c) for c in frame.select_dtypes("number").columns if c not in KEY_COLUMNS]
+    for column in wanted or ():
+        if column not in numeric:
+            problems.add(f"no numeric column {column!r}{suggest(column, numeric)}")
+    if not numeric:
+        problems.add("no numeric columns")
+    problems.raise_if_any(TableError)
+    return wanted or tuple(numeric)
+
+
+def _frame_arrays(
+    frame: pd.DataFrame, columns: tuple[str, ...]
+) -> Iterator[tuple[str, npt.NDArray[np.float64]]]:
+    order = [column for column in KEY_COLUMNS if column in frame.columns]
+    ordered = frame.sort_values(order, kind="stable")
+    for clip_id, rows in ordered.groupby("clip_id", sort=True):
+        yield str(clip_id), rows[list(columns)].to_numpy(dtype=np.float64)
+
+
+def _masked(values: npt.NDArray[np.float64]) -> FeatureArray:
+    present = np.isfinite(values).all(axis=1)
+    filled = np.where(present[:, None], values, 0.0).astype(np.float32)
+    return FeatureArray(filled, present)

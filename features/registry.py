@@ -1,0 +1,15 @@
+"""The extractors that a recipe can name."""
+
+from __future__ import annotations
+
+from emotiw.core.registry import Registry
+from features.extractor import Extractor
+
+EXTRACTORS: Registry[type[Extractor]] = Registry(
+    "extractor",
+    {
+        "face_crops": "features.faces.crops:FaceCrops",
+        "opensmile": "features.audio.opensmile:OpenSmile",
+        "frames": "features.frames:FrameEmbeddings",
+    },
+)
