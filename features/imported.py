@@ -74,7 +74,8 @@ def import_features(name: str, options: ImportedOptions, *, root: Path = Path())
             )
     problems.raise_if_any(TableError)
     spec = FeatureSpec(name, (dims[first],), options.unit, columns=columns)
-    return FeatureTable(spec, {clip_id: _masked(values) for clip_id, values in arrays.items()})
+    masked = {clip_id: _masked(values) for clip_id, values in arrays.items()}
+    return FeatureTable(spec, {c: array for c, array in masked.items() if array.present.any()})
 
 
 def _npz_arrays(path: Path) -> Iterator[tuple[str, npt.NDArray[np.float64]]]:
@@ -104,9 +105,9 @@ def _read_frame(path: Path) -> pd.DataFrame:
     if "clip_id" not in frame.columns:
         hint = suggest("clip_id", map(str, frame.columns))
         raise TableError(f"{path}: no column 'clip_id'{hint}")
-    kind = frame["clip_id"].map(type)
-    if not (kind == str).all():
-        row = int(np.flatnonzero((kind != str).to_numpy())[0])
+    is_text = frame["clip_id"].map(lambda value: isinstance(value, str)).to_numpy(dtype=bool)
+    if not is_text.all():
+        row = int(np.flatnonzero(~is_text)[0])
         raise TableError(
             f"{path}: row {row + 1}: clip id {frame['clip_id'].iloc[row]!r} is not text"
         )
@@ -137,6 +138,6 @@ def _frame_arrays(
 
 
 def _masked(values: npt.NDArray[np.float64]) -> FeatureArray:
-    present = np.isfinite(values).all(axis=1)
+    present = np.asarray(np.isfinite(values).all(axis=1))
     filled = np.where(present[:, None], values, 0.0).astype(np.float32)
     return FeatureArray(filled, present)

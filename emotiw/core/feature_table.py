@@ -81,7 +81,7 @@ class FeatureArray:
 
 
 class FeatureTable:
-    """The arrays of one feature, by clip id; a clip without any is a missing modality.
+    """The arrays of one feature, by clip id; a clip without any present row is not in it.
 
     The arrays may be read from disk only when they are asked for, so a table of face crops costs
     nothing until a batch of it is needed.

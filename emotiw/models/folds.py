@@ -51,7 +51,8 @@ def assign_folds(
     if scheme == "leave_one_group_out":
         if len(names) < 2:
             raise ConfigError("folds: leave_one_group_out needs at least two groups")
-        return {clip_id: names.index(group) for clip_id, group in groups.items()}
+        number = {group: fold for fold, group in enumerate(names)}
+        return {clip_id: number[group] for clip_id, group in groups.items()}
     if len(names) < n_folds:
         raise ConfigError(f"folds: {n_folds} folds asked for, but there are {len(names)} groups")
     return _stratified(groups, answers, names, n_folds, seed)
@@ -67,7 +68,8 @@ def _stratified(
     from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 
     clip_ids = list(groups)
-    codes = [names.index(groups[clip_id]) for clip_id in clip_ids]
+    number = {group: code for code, group in enumerate(names)}
+    codes = [number[groups[clip_id]] for clip_id in clip_ids]
     is_label = all(isinstance(answers[clip_id], str) for clip_id in clip_ids)
     rarest = min(Counter(answers[c] for c in clip_ids).values()) if is_label else 0
     if is_label and rarest >= n_folds:

@@ -42,7 +42,7 @@ class OutOfFold:
     """The fits that give every clip of a manifest a score it can be trusted with.
 
     Training clips are scored by the fold that held their group out; validation and test clips by
-    the final model. Clips without any present row of the feature get no score. Byte-identical
+    the final model. Clips that lack the feature get no score. Byte-identical
     training clips count once. Names and order of clips change nothing.
 
     Args:
@@ -69,7 +69,7 @@ class OutOfFold:
         self.groups = manifest.groups(fallback=lambda clip: fingerprints[clip.clip_id])
         self._clips = {clip.clip_id: clip for clip in manifest}
         self._fingerprints = fingerprints
-        usable = [clip for clip in manifest if _has_rows(table, clip.clip_id)]
+        usable = [clip for clip in manifest if clip.clip_id in table]
         by_content = sorted(usable, key=lambda clip: (fingerprints[clip.clip_id], clip.clip_id))
         self._training = [c for c in by_content if c.split == "train" and _answer(c) is not None]
         self._others = [clip for clip in by_content if clip.split != "train"]
@@ -146,7 +146,7 @@ class OutOfFold:
         return self.folds.get(clip_id) if self._clips[clip_id].split == "train" else None
 
     def _once(self, clip_ids: Sequence[str]) -> tuple[str, ...]:
-        first = {}
+        first: dict[tuple[str, str | float | None], str] = {}
         for clip_id in clip_ids:
             answer = _answer(self._clips[clip_id])
             first.setdefault((self._fingerprints[clip_id], answer), clip_id)
@@ -155,7 +155,3 @@ class OutOfFold:
 
 def _answer(clip: Clip) -> str | float | None:
     return clip.label if clip.label is not None else clip.target
-
-
-def _has_rows(table: FeatureTable, clip_id: str) -> bool:
-    return clip_id in table and bool(table[clip_id].present.any())
