@@ -1,0 +1,55 @@
+"""The options of the one training loop; importing them costs nothing."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class TrainingOptions(BaseModel):
+    """How a network learns; every entry affects the result.
+
+    Attributes:
+        epochs: passes over the training examples.
+        batch_size: examples per step; the last batches of an epoch are evened out.
+        optimizer: AdamW, or SGD with Nesterov momentum 0.9.
+        learning_rate: the highest one, reached after the warm-up.
+        weight_decay: on matrices and kernels only, never on biases and norms.
+        warm_up_epochs: epochs of linear rise; a fraction is allowed.
+        schedule: what follows the warm-up: a cosine down to a hundredth, or nothing.
+        gradient_clip: largest norm of the gradient; None leaves it as it is.
+        loss: ``cross_entropy`` for classification, ``mse`` or ``ccc`` (1 - CCC) for regression;
+            None takes the first that fits the task.
+        label_smoothing: share of the answer spread over all classes.
+        mixup: alpha of the beta distribution that mixes pairs of examples; 0 mixes none.
+        class_weights: ``balanced`` weighs each class by the inverse of its frequency.
+        average_decay: decay of an exponential moving average of the weights, which then is the
+            network that is judged and returned; None keeps none.
+        watch: the figure on the inner part by which the best epoch is known.
+        keep: weights of the best epoch on the inner part, or of the last one. Without an inner
+            part it is always the last.
+        patience: epochs without a better figure after which to stop; None never stops early.
+        precision: of the arithmetic inside the network. ``bfloat16`` is autocast, on processors
+            that have it several times as fast as ``float32``; weights stay float32.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    epochs: int = Field(30, ge=1)
+    batch_size: int = Field(32, ge=1)
+    optimizer: Literal["adamw", "sgd"] = "adamw"
+    learning_rate: float = Field(1e-3, gt=0)
+    weight_decay: float = Field(1e-2, ge=0)
+    warm_up_epochs: float = Field(1.0, ge=0)
+    schedule: Literal["cosine", "constant"] = "cosine"
+    gradient_clip: float | None = Field(1.0, gt=0)
+    loss: Literal["cross_entropy", "mse", "ccc"] | None = None
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    mixup: float = Field(0.0, ge=0)
+    class_weights: Literal["none", "balanced"] = "none"
+    average_decay: float | None = Field(None, gt=0, lt=1)
+    watch: Literal["loss", "accuracy", "uar", "rmse", "ccc"] = "loss"
+    keep: Literal["best", "last"] = "best"
+    patience: int | None = Field(None, ge=1)
+    precision: Literal["float32", "bfloat16"] = "float32"

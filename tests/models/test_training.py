@@ -1,0 +1,226 @@
+"""The training loop: it learns, it is exact about chance, and it goes on where it was killed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from emotiw.core.errors import ConfigError, WeightsError
+from emotiw.core.metrics import ccc
+from emotiw.models.objectives import balanced_weights, ccc_loss
+from emotiw.models.training import CHECKPOINT, EpochRecord, predict, train
+from emotiw.models.training_options import TrainingOptions
+
+
+class Points:
+    """Two classes in a plane, one of them rarer; noise is the augmentation."""
+
+    def __init__(self, n: int = 90, *, seed: int = 0, kind: str = "classification") -> None:
+        generator = torch.Generator().manual_seed(seed)
+        self.x = torch.randn(n, 2, generator=generator)
+        side = self.x.sum(1)
+        self.answers = (side > 0.5).long() if kind == "classification" else side
+
+    def batch(self, rows: Tensor, generator: torch.Generator | None) -> tuple[Tensor, ...]:
+        x = self.x[rows]
+        if generator is not None:
+            x = x + 0.05 * torch.randn(x.shape, generator=generator)
+        return (x,)
+
+
+def small_network(n_outputs: int = 2) -> nn.Module:
+    torch.manual_seed(5)
+    return nn.Sequential(
+        nn.Linear(2, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Dropout(0.2), nn.Linear(16, n_outputs)
+    )
+
+
+FULL = TrainingOptions(
+    epochs=6,
+    batch_size=16,
+    learning_rate=0.02,
+    mixup=0.2,
+    label_smoothing=0.1,
+    class_weights="balanced",
+    average_decay=0.9,
+    watch="uar",
+)
+
+
+class Killed(Exception):
+    pass
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+@pytest.mark.parametrize("keep", ["best", "last"])
+def test_a_killed_run_resumes_to_the_same_weights(
+    tmp_path: Path, optimizer: str, keep: str
+) -> None:
+    options = FULL.model_copy(update={"optimizer": optimizer, "keep": keep})
+    whole, stopped, resumed = small_network(), small_network(), small_network()
+    expected = train(
+        whole, Points(), options, task="classification", n_outputs=2, inner=Points(30, seed=1)
+    )
+
+    def kill(record: EpochRecord) -> None:
+        if record.epoch == 3:
+            raise Killed
+
+    arguments = {"task": "classification", "n_outputs": 2, "inner": Points(30, seed=1)}
+    with pytest.raises(Killed):
+        train(stopped, Points(), options, folder=tmp_path, on_epoch=kill, **arguments)  # type: ignore[arg-type]
+    epochs: list[int] = []
+    report = train(
+        resumed,
+        Points(),
+        options,
+        folder=tmp_path,
+        on_epoch=lambda record: epochs.append(record.epoch),
+        **arguments,  # type: ignore[arg-type]
+    )
+    assert epochs == [4, 5, 6]
+    assert report.best_epoch == expected.best_epoch
+    assert [r.loss for r in report.records] == [r.loss for r in expected.records]
+    for name, value in whole.state_dict().items():
+        assert torch.equal(value, resumed.state_dict()[name]), name
+
+
+def test_same_seed_same_weights_and_another_seed_others() -> None:
+    networks = [small_network() for _ in range(3)]
+    for network, seed in zip(networks, (0, 0, 1), strict=True):
+        train(network, Points(), FULL, task="classification", n_outputs=2, seed=seed)
+    first, same, other = (torch.cat([p.flatten() for p in n.parameters()]) for n in networks)
+    assert torch.equal(first, same)
+    assert not torch.equal(first, other)
+
+
+def test_the_global_random_state_is_left_alone() -> None:
+    torch.manual_seed(3)
+    expected = torch.rand(2)
+    network = small_network()
+    torch.manual_seed(3)
+    train(network, Points(), FULL, task="classification", n_outputs=2)
+    assert torch.equal(torch.rand(2), expected)
+
+
+def test_learns_classes_with_every_option_on() -> None:
+    network = small_network()
+    options = FULL.model_copy(update={"epochs": 25})
+    train(network, Points(300), options, task="classification", n_outputs=2)
+    test = Points(200, seed=2)
+    right = predict(network, test, options).argmax(1) == test.answers
+    assert right.float().mean() > 0.9
+
+
+@pytest.mark.parametrize("loss", ["mse", "ccc"])
+def test_learns_targets(loss: str) -> None:
+    network = small_network(1)
+    options = TrainingOptions(epochs=40, batch_size=32, learning_rate=0.02, loss=loss, watch="ccc")  # type: ignore[arg-type]
+    training, inner = Points(300, kind="regression"), Points(60, seed=1, kind="regression")
+    report = train(network, training, options, task="regression", n_outputs=1, inner=inner)
+    test = Points(200, seed=2, kind="regression")
+    outputs = predict(network, test, options)[:, 0]
+    assert ccc(test.answers.tolist(), outputs.tolist()) > 0.9
+    assert report.best_figure is not None
+    assert report.best_figure > 0.9
+
+
+def test_bfloat16_keeps_weights_in_float32() -> None:
+    network = small_network()
+    options = FULL.model_copy(update={"precision": "bfloat16", "epochs": 2})
+    train(network, Points(), options, task="classification", n_outputs=2)
+    assert {p.dtype for p in network.parameters()} == {torch.float32}
+    assert predict(network, Points(), options).dtype == torch.float32
+
+
+def test_patience_stops_and_the_best_epoch_is_kept() -> None:
+    class Noise(Points):
+        def __init__(self) -> None:
+            super().__init__(40, seed=9)
+            self.answers = 1 - self.answers
+
+    network = small_network()
+    options = TrainingOptions(epochs=50, learning_rate=0.02, patience=3, watch="loss")
+    inner = Noise()
+    report = train(network, Points(), options, task="classification", n_outputs=2, inner=inner)
+    assert len(report.records) == report.best_epoch + 3 < 50
+    best = report.records[report.best_epoch - 1].inner_loss
+    outputs = predict(network, inner, options)
+    now = torch.nn.functional.cross_entropy(outputs, inner.answers).item()
+    assert best == pytest.approx(now, abs=1e-6)
+
+
+def test_a_resumed_run_that_had_stopped_early_does_nothing(tmp_path: Path) -> None:
+    options = TrainingOptions(epochs=50, learning_rate=0.05, patience=2)
+    inner = Points(40, seed=9)
+    inner.answers = 1 - inner.answers
+    for expected_calls in (True, False):
+        calls: list[EpochRecord] = []
+        network = small_network()
+        train(
+            network,
+            Points(),
+            options,
+            task="classification",
+            n_outputs=2,
+            inner=inner,
+            folder=tmp_path,
+            on_epoch=calls.append,
+        )
+        assert bool(calls) is expected_calls
+
+
+def test_a_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
+    options = FULL.model_copy(update={"epochs": 1})
+    train(small_network(), Points(), options, task="classification", n_outputs=2, folder=tmp_path)
+    with pytest.raises(ConfigError, match="another training"):
+        train(
+            small_network(),
+            Points(),
+            options,
+            task="classification",
+            n_outputs=2,
+            seed=1,
+            folder=tmp_path,
+        )
+
+
+def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
+    options = FULL.model_copy(update={"epochs": 1})
+    train(small_network(), Points(), options, task="classification", n_outputs=2, folder=tmp_path)
+    path = tmp_path / CHECKPOINT
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(WeightsError, match=CHECKPOINT):
+        train(
+            small_network(), Points(), options, task="classification", n_outputs=2, folder=tmp_path
+        )
+
+
+def test_scalars_are_written_where_a_folder_is_given(tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard")
+    options = FULL.model_copy(update={"epochs": 1})
+    train(small_network(), Points(), options, task="classification", n_outputs=2, scalars=tmp_path)
+    assert list(tmp_path.glob("events*"))
+
+
+def test_a_loss_that_does_not_fit_is_refused() -> None:
+    options = TrainingOptions(loss="ccc")
+    with pytest.raises(ConfigError, match="doesn't fit classification"):
+        train(small_network(), Points(), options, task="classification", n_outputs=2)
+
+
+def test_ccc_loss_agrees_with_the_metric() -> None:
+    rng = np.random.default_rng(0)
+    truth, guess = rng.normal(size=50), rng.normal(size=50) * 2 + 1
+    loss = ccc_loss(torch.tensor(guess)[:, None], torch.tensor(truth)[:, None])
+    assert 1 - loss.item() == pytest.approx(ccc(truth.tolist(), guess.tolist()), abs=1e-6)
+
+
+def test_balanced_weights_give_each_class_the_same_say() -> None:
+    answers = torch.tensor([0] * 6 + [1] * 3 + [2])
+    weights = balanced_weights(answers, 3)
+    assert torch.allclose(weights * torch.bincount(answers), torch.full((3,), 10 / 3))
