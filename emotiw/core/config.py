@@ -1,0 +1,191 @@
+"""YAML settings read strictly: an unknown key is refused, with its line and the likely meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from emotiw.core.errors import ConfigError, Problems, suggest
+
+Settings = TypeVar("Settings", bound=BaseModel)
+KeyPath = tuple[str | int, ...]
+
+
+class Strict(BaseModel):
+    """Settings that refuse unknown keys and don't change once they are read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass
+class Document:
+    """The content of a YAML file, with the line of every key.
+
+    Attributes:
+        where: the file, for messages.
+        data: the mapping at the top.
+        lines: line number by path of keys.
+    """
+
+    where: str
+    data: dict[str, Any]
+    lines: dict[KeyPath, int] = field(default_factory=dict)
+
+    def place(self, path: KeyPath) -> str:
+        """Return ``file:line`` of a key, or of the closest key above it."""
+        for end in range(len(path), 0, -1):
+            if path[:end] in self.lines:
+                return f"{self.where}:{self.lines[path[:end]]}"
+        return self.where
+
+
+def read_document(path: Path) -> Document:
+    """Read a YAML file whose top is a mapping.
+
+    Raises:
+        ConfigError: if the file is missing, is no YAML, holds a key twice, or isn't a mapping.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigError(f"no such file: {path}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: can't be read ({error})") from error
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: not valid YAML: {error}") from error
+    if not isinstance(data, dict):
+        raise ConfigError(f"{path}: expected a mapping of settings, got {type(data).__name__}")
+    problems = Problems(str(path))
+    lines = dict(_key_lines(node, (), problems))
+    problems.raise_if_any(ConfigError)
+    return Document(str(path), data, lines)
+
+
+def override(document: Document, settings: Sequence[str]) -> Document:
+    """Return the document with ``a.b=c`` settings put over it; values are read as YAML.
+
+    Examples:
+        >>> override(Document("x", {"a": {"b": 1}}), ["a.b=[2, 3]", "c=null"]).data
+        {'a': {'b': [2, 3]}, 'c': None}
+
+    Raises:
+        ConfigError: if a setting has no ``=`` or goes through something that is no mapping.
+    """
+    data: dict[str, Any] = _deep_copy(document.data)
+    problems = Problems("--set")
+    for setting in settings:
+        name, equals, text = setting.partition("=")
+        if not equals or not name:
+            problems.add(f"{setting!r}: expected KEY.KEY=VALUE")
+            continue
+        try:
+            value = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            problems.add(f"{setting!r}: the value is not valid YAML: {error}")
+            continue
+        *above, last = name.split(".")
+        inner: Any = data
+        for key in above:
+            if inner.get(key) is None:
+                inner[key] = {}
+            inner = inner[key]
+            if not isinstance(inner, dict):
+                problems.add(f"{setting!r}: {key!r} is no mapping")
+                break
+        else:
+            inner[last] = value
+    problems.raise_if_any(ConfigError)
+    return Document(document.where, data, document.lines)
+
+
+def validated(
+    kind: type[Settings], data: Any, *, document: Document, path: KeyPath = ()
+) -> Settings:
+    """Return settings of that kind.
+
+    Args:
+        kind: a pydantic model.
+        data: what was read, at ``path`` of the document.
+        document: where it was read, for messages.
+        path: the keys above ``data``.
+
+    Raises:
+        ConfigError: with file, line and "did you mean" for every problem.
+    """
+    try:
+        return kind.model_validate(data)
+    except ValidationError as error:
+        problems = Problems(document.where)
+        for detail in error.errors():
+            problems.add(_explain(kind, detail, document, path))
+        problems.raise_if_any(ConfigError)
+        raise
+
+
+def packaged(*parts: str) -> Path:
+    """Return the path of a file that comes with the toolkit, below ``configs/``."""
+    return Path(str(files("configs"))).joinpath(*parts)
+
+
+def _explain(
+    kind: type[BaseModel], detail: Mapping[str, Any], document: Document, path: KeyPath
+) -> str:
+    location = (*path, *detail["loc"])
+    name = ".".join(map(str, location))
+    place = document.place(location)
+    if detail["type"] == "extra_forbidden":
+        known = _fields_at(kind, detail["loc"][:-1])
+        hint = suggest(str(detail["loc"][-1]), known)
+        return f"{place}: unknown key {name!r}{hint} (known: {', '.join(known)})"
+    if detail["type"] == "missing":
+        return f"{place}: {name!r} is needed"
+    got = repr(detail["input"])
+    return f"{place}: {name}: {detail['msg']}, got {got if len(got) < 80 else got[:77] + '…'}"
+
+
+def _fields_at(kind: Any, path: Sequence[str | int]) -> list[str]:
+    for key in path:
+        info = getattr(kind, "model_fields", {}).get(key)
+        if info is None:
+            break
+        kind = next(
+            (
+                part
+                for part in (info.annotation, *getattr(info.annotation, "__args__", ()))
+                if isinstance(part, type) and issubclass(part, BaseModel)
+            ),
+            kind,
+        )
+    return list(getattr(kind, "model_fields", {}))
+
+
+def _key_lines(node: Any, path: KeyPath, problems: Problems) -> Iterator[tuple[KeyPath, int]]:
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            name = str(key.value)
+            line = key.start_mark.line + 1
+            if name in seen:
+                problems.add(f"line {line}: key {'.'.join(map(str, (*path, name)))!r} comes twice")
+            seen.add(name)
+            yield (*path, name), line
+            yield from _key_lines(value, (*path, name), problems)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            yield (*path, index), value.start_mark.line + 1
+            yield from _key_lines(value, (*path, index), problems)
+
+
+def _deep_copy(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _deep_copy(inner) for key, inner in value.items()}
+    return list(value) if isinstance(value, list) else value
