@@ -46,7 +46,8 @@ class Extraction:
 class Extractor(Protocol):
     """Turns a clip into rows of one feature.
 
-    An extractor is made once per process from its options, and loads its network then.
+    An extractor is made once per process from its options, which must be quick: its network is
+    loaded at the first clip.
 
     Attributes:
         Options: pydantic model of what a recipe may set; options that only change speed belong
