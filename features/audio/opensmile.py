@@ -1,0 +1,122 @@
+"""openSMILE's twelve feature sets: functionals of a clip, or low-level descriptors over time."""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from typing import Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, field_validator
+
+from emotiw.core.errors import suggest
+from emotiw.core.feature_table import FeatureSpec
+from features.audio.rows import absent_row, finite_rows
+from features.audio.signal import Signal, SignalOptions, read_signal
+from features.extractor import ClipSource, Extraction, Needs
+
+FEATURE_SETS = (
+    "ComParE_2016",
+    "GeMAPSv01a",
+    "GeMAPSv01b",
+    "eGeMAPSv01a",
+    "eGeMAPSv01b",
+    "eGeMAPSv02",
+    "emobase",
+    "IS09",
+    "IS10",
+    "IS11",
+    "IS12",
+    "IS13",
+)
+Level = Literal["functionals", "low_level"]
+HOP_SEC = 0.01
+
+
+class OpenSmileOptions(BaseModel):
+    """Options of the openSMILE features.
+
+    Attributes:
+        feature_set: one of openSMILE's sets by name.
+        level: ``functionals``, one row per clip, or ``low_level`` descriptors, one per 10 ms.
+        signal: how the sound is prepared.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    feature_set: str = "eGeMAPSv02"
+    level: Level = "functionals"
+    signal: SignalOptions = SignalOptions()
+
+    @field_validator("feature_set")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        if name not in FEATURE_SETS:
+            known = ", ".join(FEATURE_SETS)
+            raise ValueError(
+                f"unknown feature set {name!r}{suggest(name, FEATURE_SETS)} (known: {known})"
+            )
+        return name
+
+
+class OpenSmile:
+    """Measures one openSMILE feature set.
+
+    A clip without sound has one row that is not present. So has one that openSMILE answers with
+    NaN, which it does for a whole row or not at all.
+
+    Source:
+        Eyben, Wöllmer, Schuller 2010, through the ``opensmile`` package. Differs from its
+        ``process_file``: stereo is mixed down, and full-scale samples are kept from wrapping.
+    """
+
+    Options: ClassVar[type[BaseModel]] = OpenSmileOptions
+    version: ClassVar[str] = "1"
+    needs: ClassVar[Needs] = "media"
+    speed_options: ClassVar[frozenset[str]] = frozenset()
+
+    def __init__(self, name: str, options: OpenSmileOptions) -> None:
+        self.options = options
+        self._smile = _smile(options.feature_set, options.level)
+        columns = tuple(self._smile.feature_names)
+        is_clip = options.level == "functionals"
+        self._spec = FeatureSpec(
+            name,
+            (len(columns),),
+            unit="clip" if is_clip else "frame",
+            rate_hz=None if is_clip else 1 / HOP_SEC,
+            columns=columns,
+        )
+
+    @property
+    def spec(self) -> FeatureSpec:
+        """One row per clip or per 10 ms, its columns named as openSMILE names them."""
+        return self._spec
+
+    @property
+    def weights_sha256(self) -> str:
+        """Nothing: openSMILE has no weights."""
+        return ""
+
+    def extract(self, source: ClipSource) -> Extraction:
+        """Return the rows of one clip; MediaError if it can't be read."""
+        return self.describe(read_signal(source.path, self.options.signal))
+
+    def describe(self, signal: Signal) -> Extraction:
+        """Return the rows of a waveform."""
+        if signal.waveform is None:
+            return Extraction(absent_row(self.spec), signal.quality)
+        table = self._smile.process_signal(signal.waveform, signal.sampling_rate)
+        return Extraction(finite_rows(table.to_numpy()), signal.quality)
+
+
+@functools.cache
+def _smile(feature_set: str, level: Level) -> Any:
+    import opensmile
+
+    levels = opensmile.FeatureLevel
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # older sets are asked for by those who repeat older work
+        return opensmile.Smile(
+            opensmile.FeatureSet[feature_set],
+            levels.Functionals if level == "functionals" else levels.LowLevelDescriptors,
+        )

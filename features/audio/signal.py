@@ -1,0 +1,172 @@
+"""From any clip to a waveform that every descriptor can read, or the reason why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field
+
+from emotiw.core.errors import MediaError
+from emotiw.core.media import Audio, MediaReader
+
+PEAK = 0.999  # full-scale samples wrap around in openSMILE's 16-bit input
+CLIPPED_SHARE = 0.001
+
+State = Literal["present", "clipped", "silent", "missing", "empty", "damaged"]
+Waveform = npt.NDArray[np.float32]
+
+
+class SignalOptions(BaseModel):
+    """How the sound of a clip is prepared.
+
+    Attributes:
+        sampling_rate: Hz; whatever was recorded is resampled to it.
+        min_sec: shorter tracks are mirrored at their end until they last this long. Below about
+            0.1 s most openSMILE sets give nothing but NaN.
+        silence_db: a track whose loudest sample, without its offset, is below this level
+            (0 dB is full scale) counts as silent.
+        trim_db: leading and trailing parts this much quieter than the loudest are cut off;
+            None keeps them.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sampling_rate: int = Field(default=16_000, ge=4_000, le=192_000)
+    min_sec: float = Field(default=0.25, ge=0.1, le=60)
+    silence_db: float = Field(default=-70.0, lt=0)
+    trim_db: float | None = Field(default=None, gt=0)
+
+
+@dataclass(frozen=True)
+class Signal:
+    """The sound of one clip.
+
+    Attributes:
+        waveform: ``(n_samples,)`` float32, finite, |x| < 1, at least ``min_sec`` long;
+            None where there is nothing to hear.
+        sampling_rate: Hz.
+        quality: figures for the ledger. ``audio`` is ``present``, ``clipped`` (present, but at
+            least 0.1 % of the samples are at full scale), ``silent``, ``missing`` (no track),
+            ``empty`` (a track without samples) or ``damaged`` (no sample is a number).
+    """
+
+    waveform: Waveform | None
+    sampling_rate: int
+    quality: Mapping[str, float | int | str]
+
+
+def read_signal(path: Path, options: SignalOptions | None = None) -> Signal:
+    """Return the sound of a clip, mixed to the mean of its channels and prepared.
+
+    A clip without an audio track is not an error: its ``audio`` is ``missing``.
+
+    Raises:
+        MediaError: if the file can't be read at all.
+    """
+    wanted = options or SignalOptions()
+    with MediaReader(path) as reader:
+        if not reader.info.has_audio:
+            return Signal(None, wanted.sampling_rate, {"audio": "missing"})
+        try:
+            audio = reader.audio()
+        except MediaError:
+            return Signal(None, wanted.sampling_rate, {"audio": "empty"})
+    return prepare(audio, wanted)
+
+
+def prepare(audio: Audio, options: SignalOptions | None = None) -> Signal:
+    """Clean, resample, guard and lengthen a waveform.
+
+    Samples that are NaN or infinite become 0 and are counted as ``n_nan``.
+
+    Examples:
+        >>> tone = np.sin(np.arange(4000) / 5).astype(np.float32)
+        >>> signal = prepare(Audio(2 * tone, 8000))
+        >>> len(signal.waveform), round(float(abs(signal.waveform).max()), 3)
+        (8000, 0.999)
+        >>> signal.quality["audio"], signal.quality["duration_sec"]
+        ('clipped', 0.5)
+        >>> prepare(Audio(0 * tone, 8000)).quality["audio"]
+        'silent'
+    """
+    wanted = options or SignalOptions()
+    recorded, rate = audio.waveform, audio.sampling_rate
+    is_number = np.isfinite(recorded)
+    quality: dict[str, float | int | str] = {
+        "audio": "present",
+        "duration_sec": round(len(recorded) / rate, 4),
+        "sampling_rate": rate,
+        "n_nan": int((~is_number).sum()),
+    }
+
+    def without_sound(state: State) -> Signal:
+        return Signal(None, wanted.sampling_rate, {**quality, "audio": state})
+
+    if not len(recorded):
+        return without_sound("empty")
+    if not is_number.any():
+        return without_sound("damaged")
+    clean = np.where(is_number, recorded, np.float32(0)).astype(np.float32)
+    peak_db = _decibels(float(np.abs(clean).max()))
+    clipped_share = float((np.abs(clean) >= PEAK).mean())
+    quality |= {"peak_db": round(peak_db, 2), "clipped_share": round(clipped_share, 5)}
+    # a constant offset is no sound
+    if _decibels(float(np.abs(clean - clean.mean()).max())) < wanted.silence_db:
+        return without_sound("silent")
+    if clipped_share >= CLIPPED_SHARE:
+        quality["audio"] = "clipped"
+    waveform = _resampled(clean, rate, wanted.sampling_rate)
+    if wanted.trim_db is not None:
+        waveform = trim_silence(waveform, top_db=wanted.trim_db)
+    waveform = lengthen(waveform, round(wanted.min_sec * wanted.sampling_rate))
+    return Signal(guard_peak(waveform), wanted.sampling_rate, quality)
+
+
+def guard_peak(waveform: Waveform) -> Waveform:
+    """Return the waveform scaled so that its largest |sample| is at most 0.999.
+
+    Examples:
+        >>> print(guard_peak(np.array([1.0, -2.0], dtype=np.float32)))
+        [ 0.4995 -0.999 ]
+    """
+    peak = float(np.abs(waveform).max(initial=0.0))
+    return waveform if peak <= PEAK else np.asarray(waveform * np.float32(PEAK / peak))
+
+
+def lengthen(waveform: Waveform, n_samples: int) -> Waveform:
+    """Return the waveform mirrored at its end, as often as needed, until it has ``n_samples``.
+
+    A mirror image has the spectrum and the level of the original, where zeros would add a pause.
+
+    Examples:
+        >>> lengthen(np.array([1, 2, 3], dtype=np.float32), 8).tolist()
+        [1.0, 2.0, 3.0, 3.0, 2.0, 1.0, 1.0, 2.0]
+    """
+    lacking = n_samples - len(waveform)
+    return waveform if lacking <= 0 else np.pad(waveform, (0, lacking), mode="symmetric")
+
+
+def trim_silence(waveform: Waveform, *, top_db: float) -> Waveform:
+    """Return the waveform without what is ``top_db`` below its loudest part at either end."""
+    import librosa
+
+    trimmed, _ = librosa.effects.trim(waveform, top_db=top_db)
+    return np.ascontiguousarray(trimmed, dtype=np.float32)
+
+
+def _resampled(waveform: Waveform, rate: int, wanted: int) -> Waveform:
+    if rate == wanted:
+        return waveform
+    import soxr
+
+    resampled = np.asarray(soxr.resample(waveform, rate, wanted), dtype=np.float32)
+    return resampled if len(resampled) else waveform[:1]
+
+
+def _decibels(amplitude: float) -> float:
+    return max(20 * float(np.log10(max(amplitude, 1e-10))), -200.0)

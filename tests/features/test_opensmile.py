@@ -1,0 +1,104 @@
+"""openSMILE through the extractor equals openSMILE called directly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from pydantic import ValidationError
+
+from emotiw.core.media import Audio
+from features.audio.opensmile import FEATURE_SETS, OpenSmile, OpenSmileOptions
+from features.audio.signal import prepare
+from features.extractor import ClipSource
+from features.registry import EXTRACTORS
+
+
+@pytest.fixture(scope="module")
+def voice() -> npt.NDArray[np.float32]:
+    rng = np.random.default_rng(1)
+    times = np.arange(16_000) / 16_000
+    pitch = 150 + 30 * np.sin(2 * np.pi * 3 * times)
+    pulses = np.sin(2 * np.pi * np.cumsum(pitch) / 16_000) ** 9
+    return (0.3 * pulses + 0.01 * rng.standard_normal(16_000)).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("feature_set", "level"),
+    [
+        *((name, "functionals") for name in FEATURE_SETS),
+        *((name, "low_level") for name in ("ComParE_2016", "eGeMAPSv02", "emobase", "IS10")),
+    ],
+)
+def test_every_set_keeps_its_promise(
+    feature_set: str, level: str, voice: npt.NDArray[np.float32]
+) -> None:
+    import opensmile
+
+    extractor = OpenSmile(
+        "voice", OpenSmileOptions.model_validate({"feature_set": feature_set, "level": level})
+    )
+    promised = extractor.spec
+    rows = extractor.describe(prepare(Audio(voice, 16_000))).array
+    rows.check(promised, "clip")
+    assert rows.present.all()
+    direct = opensmile.Smile(
+        opensmile.FeatureSet[feature_set],
+        opensmile.FeatureLevel.Functionals
+        if level == "functionals"
+        else opensmile.FeatureLevel.LowLevelDescriptors,
+    ).process_signal(voice, 16_000)
+    assert promised.columns == tuple(direct.columns)
+    assert np.array_equal(rows.values, direct.to_numpy(dtype=np.float32))
+    if level == "low_level":
+        starts = direct.index.get_level_values("start").total_seconds()
+        # the last row repeats the time of the one before it in openSMILE itself
+        assert np.allclose(np.diff(starts)[:-1], 0.01)
+        assert promised.rate_hz == pytest.approx(100)
+
+
+@pytest.mark.parametrize("feature_set", FEATURE_SETS)
+def test_25_ms_of_sound_give_numbers(feature_set: str, voice: npt.NDArray[np.float32]) -> None:
+    extractor = OpenSmile("voice", OpenSmileOptions(feature_set=feature_set))
+    assert extractor.describe(prepare(Audio(voice[:400], 16_000))).array.present.all()
+
+
+def test_full_scale_does_not_wrap(voice: npt.NDArray[np.float32]) -> None:
+    extractor = OpenSmile("voice", OpenSmileOptions(feature_set="eGeMAPSv02"))
+    loud = voice / np.abs(voice).max()
+    rows = [
+        extractor.describe(prepare(Audio(gain * loud, 16_000))).array.values[0]
+        for gain in (0.99, 1.0, 4.0)
+    ]
+    pitch = extractor.spec.columns.index("F0semitoneFrom27.5Hz_sma3nz_amean")  # type: ignore[union-attr]
+    assert rows[1][pitch] == pytest.approx(rows[0][pitch], abs=0.05)
+    assert rows[2][pitch] == pytest.approx(rows[0][pitch], abs=0.05)
+
+
+def test_silence_is_a_row_that_is_not_present() -> None:
+    extractor = OpenSmile("voice", OpenSmileOptions(feature_set="IS09"))
+    result = extractor.describe(prepare(Audio(np.zeros(16_000, dtype=np.float32), 16_000)))
+    result.array.check(extractor.spec, "clip")
+    assert result.array.present.tolist() == [False]
+    assert result.quality["audio"] == "silent"
+
+
+def test_a_misspelt_set_is_named_with_its_likeness() -> None:
+    with pytest.raises(ValidationError, match="did you mean 'eGeMAPSv02'"):
+        OpenSmileOptions(feature_set="egemapsv2")
+
+
+def test_it_can_be_named_in_a_recipe() -> None:
+    assert EXTRACTORS.resolve("opensmile") is OpenSmile
+
+
+@pytest.mark.real_data
+def test_byte_identical_clips_have_identical_rows(real_data: Path) -> None:
+    pair = [real_data / "ravdess" / f"03-01-03-01-02-0{r}-0{a}.flac" for r, a in ((1, 7), (2, 7))]
+    extractor = OpenSmile("voice", OpenSmileOptions(feature_set="eGeMAPSv02"))
+    first, second = (extractor.extract(ClipSource(path.stem, path)) for path in pair)
+    assert pair[0].read_bytes() == pair[1].read_bytes()
+    assert np.array_equal(first.array.values, second.array.values)
+    assert first.quality == second.quality
