@@ -1,0 +1,104 @@
+"""Vectors made comparable before a model sees them: scaled, without constant columns, shorter."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field
+
+Vectors = npt.NDArray[np.float32]
+Standardise = Literal["global", "speaker"]
+FEWEST_CLIPS = 8
+
+
+class PreparationOptions(BaseModel):
+    """How vectors are prepared.
+
+    Attributes:
+        standardise: ``global``: by mean and standard deviation of the training clips.
+            ``speaker``: each group by those of its own clips, in prediction too. This uses the
+            unlabelled clips of a test speaker together, so say so where results are compared;
+            a group of fewer than eight different clips is standardised globally.
+        clip_sd: standardised values are held within ± this many standard deviations.
+        min_variance: columns whose variance in training is not above this are left out.
+        pca: keep this many principal components, or this share of the variance.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    standardise: Standardise = "global"
+    clip_sd: float | None = Field(default=None, gt=0)
+    min_variance: float = Field(default=0.0, ge=0)
+    pca: int | float | None = Field(default=None, gt=0)
+
+
+class Preparation:
+    """Learns from training vectors how to prepare others like them.
+
+    Examples:
+        >>> preparation = Preparation(PreparationOptions())
+        >>> vectors = np.array([[1, 7, 5], [3, 7, 9]], dtype=np.float32)
+        >>> preparation.fit(vectors, ["a", "b"]).tolist()
+        [[-1.0, -1.0], [1.0, 1.0]]
+        >>> preparation.apply(vectors[:1] + 1, ["c"]).tolist()
+        [[0.0, -0.5]]
+    """
+
+    def __init__(self, options: PreparationOptions, state: dict[str, Any] | None = None) -> None:
+        self.options = options
+        self.state: dict[str, Any] = state or {}
+
+    def fit(self, vectors: Vectors, groups: Sequence[str]) -> Vectors:
+        """Learn from ``(n, dim)`` vectors and return them prepared."""
+        wide = vectors.astype(np.float64)
+        self.state["keep"] = (np.ptp(wide, axis=0) > 0) & (
+            wide.var(axis=0) > self.options.min_variance
+        )
+        if not self.state["keep"].any():
+            self.state["keep"][:] = True  # nothing varies: keep the shape, and learn a constant
+        kept = wide[:, self.state["keep"]]
+        self.state["mean"] = kept.mean(axis=0)
+        self.state["sd"] = _no_zeros(kept.std(axis=0))
+        scaled = self._scaled(vectors, groups)
+        if self.options.pca is None:
+            return scaled
+        from sklearn.decomposition import PCA
+
+        wanted = self.options.pca
+        if wanted >= 1:
+            wanted = min(int(wanted), *scaled.shape)
+        self.state["pca"] = PCA(wanted, svd_solver="full").fit(scaled)
+        return self._rotated(scaled)
+
+    def apply(self, vectors: Vectors, groups: Sequence[str]) -> Vectors:
+        """Return ``(n, dim)`` vectors prepared as those that were learned from."""
+        scaled = self._scaled(vectors, groups)
+        return self._rotated(scaled) if "pca" in self.state else scaled
+
+    def _scaled(self, vectors: Vectors, groups: Sequence[str]) -> Vectors:
+        kept = vectors[:, self.state["keep"]].astype(np.float64)
+        scaled = (kept - self.state["mean"]) / self.state["sd"]
+        if self.options.standardise == "speaker":
+            rows_of: dict[str, list[int]] = defaultdict(list)
+            for row, group in enumerate(groups):
+                rows_of[group].append(row)
+            for rows in rows_of.values():
+                # equal clips count once, and in an order of their own
+                distinct = np.unique(scaled[rows], axis=0)
+                if len(distinct) >= FEWEST_CLIPS:
+                    centre, spread = distinct.mean(axis=0), _no_zeros(distinct.std(axis=0))
+                    scaled[rows] = (scaled[rows] - centre) / spread
+        if self.options.clip_sd is not None:
+            scaled = scaled.clip(-self.options.clip_sd, self.options.clip_sd)
+        return np.asarray(scaled, dtype=np.float32)
+
+    def _rotated(self, scaled: Vectors) -> Vectors:
+        return np.asarray(self.state["pca"].transform(scaled), dtype=np.float32)
+
+
+def _no_zeros(deviations: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return np.where(deviations > 1e-12, deviations, 1.0)

@@ -1,0 +1,13 @@
+"""The models that a recipe can name."""
+
+from __future__ import annotations
+
+from emotiw.core.registry import Registry
+from emotiw.models.interface import Model
+
+MODELS: Registry[type[Model]] = Registry(
+    "model",
+    {
+        "svm": "emotiw.models.svm:Svm",
+    },
+)
