@@ -1,0 +1,1 @@
+"""Challenges, recipes and weights cards, as data."""
