@@ -1,0 +1,57 @@
+"""What every layout reader is: its options as fields, and a way to read a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from emotiw.challenges.found import PICTURE, SOUND, VIDEO, Found, SameId
+from emotiw.core.challenge import ChallengeSpec, FoldProtocol
+from emotiw.core.config import Strict
+from emotiw.core.errors import ConfigError, suggest
+
+
+class Reader(Strict):
+    """A layout and its options; readers of one's own derive from it.
+
+    Attributes:
+        inside: names that the corpus folder may have below the root that the user gives.
+        extensions: of the clips, lower case, the preferred one first.
+        same_id: what becomes of different files whose names give one id: ``refuse`` them, or
+            ``qualify`` their ids.
+        protocol: which published protocol of cross-validation; the challenge's first where None,
+            ``none`` for none of them.
+    """
+
+    inside: tuple[str, ...] = ()
+    extensions: tuple[str, ...] = (*VIDEO, *SOUND, *PICTURE)
+    same_id: SameId = "refuse"
+    protocol: str | None = None
+
+    def read(self, found: Found) -> None:
+        """Note every clip, problem and warning of ``found.root``."""
+        raise NotImplementedError
+
+    def rows(self, found: Found) -> Iterable[str] | None:
+        """Return what a submission answers for, where that isn't simply the test clips."""
+        return None
+
+    def expects(self) -> str:
+        """Say what the folder should hold, for the message that there is nothing in it."""
+        return f"files ending in {', '.join(self.extensions)}"
+
+    def protocol_of(self, spec: ChallengeSpec) -> FoldProtocol | None:
+        """Return the protocol that the options name.
+
+        Raises:
+            ConfigError: if the challenge has no such protocol.
+        """
+        if self.protocol == "none":
+            return None
+        if self.protocol is None:
+            return next(iter(spec.folds.values()), None)
+        if self.protocol not in spec.folds:
+            raise ConfigError(
+                f"{spec.name} has no protocol {self.protocol!r}"
+                f"{suggest(self.protocol, spec.folds)} (known: {', '.join(spec.folds)})"
+            )
+        return spec.folds[self.protocol]

@@ -1,0 +1,100 @@
+"""From a challenge's own folder to a manifest, whatever its layout."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from emotiw.challenges.found import Found, first_folder
+from emotiw.challenges.reader import Reader
+from emotiw.core.challenge import ChallengeSpec, FoldProtocol
+from emotiw.core.config import Document, validated
+from emotiw.core.errors import ManifestError, Problems
+from emotiw.core.manifest import Clip, Manifest
+from emotiw.core.registry import Registry
+
+READERS: Registry[type[Reader]] = Registry(
+    "layout reader",
+    {
+        "class_folders": "emotiw.challenges.class_folders:ClassFolders",
+        "file_names": "emotiw.challenges.file_names:FileNames",
+        "tables": "emotiw.challenges.tables:Tables",
+        "folder": "emotiw.challenges.folder:Folder",
+        "row_list": "emotiw.challenges.row_list:RowList",
+    },
+)
+
+
+def read_challenge(spec: ChallengeSpec, root: Path) -> tuple[Manifest, list[str]]:
+    """Return the manifest of a challenge's folder, and what the user should know about it.
+
+    Args:
+        spec: the challenge.
+        root: its folder, or the one above it.
+
+    Raises:
+        ManifestError: with every unknown label, duplicate and unreadable name, all at once.
+        ConfigError: if the options of the layout are wrong.
+    """
+    reader = reader_of(spec)
+    if not root.is_dir():
+        raise ManifestError(f"{spec.title}: no folder {root}")
+    home = first_folder(root, reader.inside) or root
+    found = Found(spec, home, Problems(str(home), most=50))
+    reader.read(found)
+    found.resolve_same_ids(reader.same_id)
+    found.problems.raise_if_any(ManifestError)
+    if not found.clips:
+        raise ManifestError(f"{home}: no clips of {spec.title} ({reader.expects()})")
+    found.check_sizes()
+    clips = _with_folds(found.clips, reader.protocol_of(spec), found.warnings)
+    labels = spec.labels or None
+    return Manifest(clips, labels=labels, where=str(home)), found.warnings
+
+
+def submission_ids(spec: ChallengeSpec, root: Path, manifest: Manifest) -> tuple[str, ...]:
+    """Return what a submission must hold an answer for: test clips, or their frames or segments.
+
+    Raises:
+        ManifestError: if a list of frames or segments is missing or damaged.
+    """
+    reader = reader_of(spec)
+    home = first_folder(root, reader.inside) or root
+    rows = reader.rows(Found(spec, home, Problems(str(home))))
+    if rows is not None:
+        return tuple(rows)
+    return tuple(clip.clip_id for clip in manifest.select("test"))
+
+
+def reader_of(spec: ChallengeSpec) -> Reader:
+    """Return the reader of a challenge's layout with its options checked.
+
+    Raises:
+        ConfigError: naming every option that is wrong.
+    """
+    kind = READERS.resolve(spec.layout.reader)
+    options = spec.layout.options
+    return validated(kind, options, document=Document(f"layout of {spec.name}", dict(options)))
+
+
+def _with_folds(
+    clips: Sequence[Clip], protocol: FoldProtocol | None, warnings: list[str]
+) -> list[Clip]:
+    if protocol is None:
+        return list(clips)
+    by = protocol.by
+    values = {clip.clip_id: clip.extra.get(by, clip.group or "") for clip in clips}
+    if protocol.splits is not None:
+        split_of = {value: name for name, held in protocol.splits.items() for value in held}
+        return [replace(clip, split=split_of.get(values[clip.clip_id], "train")) for clip in clips]
+    training = [clip for clip in clips if clip.split == "train"]
+    present = sorted({values[clip.clip_id] for clip in training})
+    folds = protocol.held_out or tuple((value,) for value in present)
+    fold_of = {value: index for index, held in enumerate(folds) for value in held}
+    if unheld := [value for value in present if value not in fold_of]:
+        warnings.append(f"no published fold holds out {by} {', '.join(map(repr, unheld))}")
+    return [
+        replace(clip, fold=fold_of.get(values[clip.clip_id])) if clip.split == "train" else clip
+        for clip in clips
+    ]

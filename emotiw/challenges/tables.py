@@ -1,0 +1,205 @@
+"""Layouts whose labels are in text files beside the clips: VGAF, EAT, engagement, MER, MELD."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from string import Formatter
+
+from pydantic import Field
+
+from emotiw.challenges.found import Found, first_file, first_folder, media_files
+from emotiw.challenges.reader import Reader
+from emotiw.challenges.text_table import TableFormat, read_table
+from emotiw.core.config import Strict
+from emotiw.core.manifest import Split
+
+
+class SplitFiles(Strict):
+    """Where a split is.
+
+    Attributes:
+        table: names that the split's table may have (``*`` as in a shell); without a table every
+            clip of the folder belongs to the split.
+        clips: names that the folder of its clips may have; the root by default.
+        labelled: whether the table holds the answers.
+        optional: whether it is no news that the split is absent.
+    """
+
+    table: tuple[str, ...] = ()
+    clips: tuple[str, ...] = (".",)
+    labelled: bool = True
+    optional: bool = False
+
+
+class Answers(Strict):
+    """One table with the answers of all splits, where the splits themselves only list clips.
+
+    Attributes:
+        table: names that it may have.
+        id: template of the clip id from its columns.
+        style: how it is written.
+    """
+
+    table: tuple[str, ...]
+    id: str
+    style: TableFormat = TableFormat()
+
+
+class Tables(Reader):
+    """One text table per split; or lists of clips and one table of answers.
+
+    Attributes:
+        splits: where each split is.
+        style: how the tables are written.
+        id: template of the clip id, from the columns and ``{split}``; an extension of a clip at
+            its end is dropped.
+        file: template of the clip's file below its folder, with or without extension; the id by
+            default.
+        label: the column with the label.
+        targets: column by target.
+        group: template of what is kept together in cross-validation.
+        extra: template by column of the manifest.
+        answers: where they are in a table of their own.
+    """
+
+    splits: dict[Split, SplitFiles]
+    style: TableFormat = TableFormat()
+    id: str
+    file: str = ""
+    label: str = ""
+    targets: dict[str, str] = Field(default_factory=dict)
+    group: str = ""
+    extra: dict[str, str] = Field(default_factory=dict)
+    answers: Answers | None = None
+
+    def read(self, found: Found) -> None:
+        """Note every row of the tables, and the clips of splits that have none."""
+        answers = self._read_answers(found)
+        for split, where in self.splits.items():
+            folder = first_folder(found.root, where.clips)
+            if not where.table:
+                self._read_all(found, split, where, folder)
+                continue
+            path = first_file(found.root, where.table)
+            if path is None:
+                if not where.optional:
+                    found.warnings.append(f"{split}: no file {' or '.join(where.table)}")
+                continue
+            if folder is None:
+                found.problems.add(f"{split}: no folder {' or '.join(where.clips)}")
+                continue
+            self._read_split(found, split, where, path, folder, answers)
+
+    def expects(self) -> str:
+        """Say which tables there should be."""
+        return "; ".join(
+            f"{split}: {' or '.join(where.table or where.clips)}"
+            for split, where in self.splits.items()
+        )
+
+    def _read_all(self, found: Found, split: Split, where: SplitFiles, folder: Path | None) -> None:
+        if folder is None:
+            if not where.optional:
+                found.warnings.append(f"{split}: no folder {' or '.join(where.clips)}")
+            return
+        for path in media_files(folder, self.extensions):
+            found.add(path.stem, path, split)
+
+    def _read_split(
+        self,
+        found: Found,
+        split: Split,
+        where: SplitFiles,
+        path: Path,
+        folder: Path,
+        answers: Mapping[str, dict[str, str]] | None,
+    ) -> None:
+        inside = answers is None and where.labelled
+        wanted = [*_fields(self.id), *_fields(self.file), *_fields(self.group)]
+        wanted += [name for template in self.extra.values() for name in _fields(template)]
+        wanted += [name for name in (self.label, *self.targets.values()) if name and inside]
+        needed = [name for name in dict.fromkeys(wanted) if name != "split"]
+        clips = {file.relative_to(folder): file for file in media_files(folder, self.extensions)}
+        by_stem = {key.with_suffix("").as_posix(): file for key, file in reversed(clips.items())}
+        by_stem |= {file.stem: file for file in reversed(clips.values())}
+        used: set[Path] = set()
+        absent: list[str] = []
+        first_line: dict[str, int] = {}
+        for line, row in read_table(path, self.style, needed, found):
+            place = f"{found.name(path)}:{line}"
+            fields = {**row, "split": split}
+            clip_id = self._without_extension(self.id.format(**fields))
+            stem = self._without_extension(self.file.format(**fields) if self.file else clip_id)
+            if clip_id in first_line:
+                found.problems.add(
+                    f"{place}: clip {clip_id!r} again, first on line {first_line[clip_id]}"
+                )
+                continue
+            first_line[clip_id] = line
+            file = by_stem.get(stem)
+            if file is None:
+                absent.append(clip_id)
+                file = folder / (stem + self.extensions[0])
+            used.add(file)
+            answer = row if inside else (answers or {}).get(clip_id, {})
+            if not answer and where.labelled:
+                found.problems.add(f"{place}: no answer for clip {clip_id!r}")
+                continue
+            found.add(
+                clip_id,
+                file,
+                split,
+                code=answer.get(self.label) if self.label else None,
+                targets={t: answer.get(column, "") for t, column in self.targets.items()},
+                group=self.group.format(**fields) or None,
+                extra={name: template.format(**fields) for name, template in self.extra.items()},
+                where=place,
+            )
+        self._report(found, split, folder, absent, len(first_line), set(clips.values()) - used)
+
+    def _report(
+        self,
+        found: Found,
+        split: Split,
+        folder: Path,
+        absent: list[str],
+        n_rows: int,
+        spare: set[Path],
+    ) -> None:
+        where = found.name(folder)
+        if absent and len(absent) == n_rows:
+            found.problems.add(f"{split}: {where} has none of its {n_rows} clips, e.g. {absent[0]}")
+        elif absent:
+            found.warnings.append(
+                f"{split}: {len(absent)} clips have no file in {where}, e.g. {absent[0]}"
+            )
+        known = {clip.path for clip in found.clips}
+        beside = sorted(path for path in spare - known)
+        shared = sum(files.clips == self.splits[split].clips for files in self.splits.values()) > 1
+        if beside and not shared:
+            found.warnings.append(
+                f"{split}: {len(beside)} files of {where} are in no table, e.g. {beside[0].name}"
+            )
+
+    def _read_answers(self, found: Found) -> dict[str, dict[str, str]] | None:
+        if self.answers is None:
+            return None
+        path = first_file(found.root, self.answers.table)
+        if path is None:
+            found.problems.add(f"no file {' or '.join(self.answers.table)}")
+            return {}
+        columns = [name for name in (self.label, *self.targets.values()) if name]
+        needed = [*_fields(self.answers.id), *columns]
+        return {
+            self._without_extension(self.answers.id.format(**row)): row
+            for _, row in read_table(path, self.answers.style, needed, found)
+        }
+
+    def _without_extension(self, name: str) -> str:
+        path = Path(name)
+        return name[: -len(path.suffix)] if path.suffix.lower() in self.extensions else name
+
+
+def _fields(template: str) -> list[str]:
+    return [name for _, name, _, _ in Formatter().parse(template) if name]

@@ -1,0 +1,90 @@
+"""Organisers' text tables: separators, quotes, headers and blanks of every kind."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Literal
+
+from emotiw.challenges.found import Found
+from emotiw.core.config import Strict
+from emotiw.core.errors import suggest
+
+
+class TableFormat(Strict):
+    """How a table is written.
+
+    Attributes:
+        separator: between fields; ``blanks`` for any run of spaces and tabs.
+        header: whether the first line that isn't empty holds the names of the columns.
+        columns: their names, where the table has no header or another one than is wanted.
+        quote: around fields that need it.
+    """
+
+    separator: Literal[",", ";", "\t", "|", "blanks"] = ","
+    header: bool = True
+    columns: tuple[str, ...] = ()
+    quote: str = '"'
+
+
+def read_table(
+    path: Path, style: TableFormat, needed: Sequence[str], found: Found
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield the line number and the fields of every row; what is wrong goes to ``found``.
+
+    Blanks around fields, empty lines, a byte-order mark and any kind of line end are accepted.
+
+    Args:
+        path: of the table.
+        style: how it is written.
+        needed: columns that have to be there.
+        found: takes the problems, with file and line.
+    """
+    name = found.name(path)
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        found.problems.add(f"{name}: not UTF-8 text ({error})")
+        return
+    lines = _split(text, style)
+    columns = list(style.columns)
+    if style.header:
+        line, first = next(lines, (1, []))
+        columns = columns or first
+        if len(first) != len(columns):
+            found.problems.add(f"{name}:{line}: expected {len(columns)} columns, got {first}")
+            return
+    missing = [column for column in needed if column not in columns]
+    for column in missing:
+        hint = suggest(column, columns) or (
+            "; another separator?" if len(columns) == 1 and len(needed) > 1 else ""
+        )
+        found.problems.add(f"{name}:1: no column {column!r} among {columns}{hint}")
+    if missing:
+        return
+    for line, fields in lines:
+        if len(fields) != len(columns):
+            found.problems.add(
+                f"{name}:{line}: expected {len(columns)} fields, got {len(fields)}: {fields}"
+            )
+            continue
+        yield line, dict(zip(columns, fields, strict=True))
+
+
+def _split(text: str, style: TableFormat) -> Iterator[tuple[int, list[str]]]:
+    if style.separator == "blanks":
+        for number, line in enumerate(text.splitlines(), start=1):
+            if line.strip():
+                yield number, line.split()
+        return
+    reader = csv.reader(
+        io.StringIO(text, newline=""),
+        delimiter=style.separator,
+        quotechar=style.quote,
+        skipinitialspace=True,
+    )
+    for fields in reader:
+        if any(field.strip() for field in fields):
+            yield reader.line_num, [field.strip() for field in fields]
