@@ -1,1 +1,7 @@
 """What organisers receive: written, checked and counted."""
+
+from submissions.checker import check_submission
+from submissions.report import CheckReport, Finding
+from submissions.writer import submission_path, write_submission
+
+__all__ = ["CheckReport", "Finding", "check_submission", "submission_path", "write_submission"]

@@ -1,0 +1,120 @@
+"""Zips: written so that the same answers give the same bytes, read without trusting them."""
+
+from __future__ import annotations
+
+import io
+import stat
+import zipfile
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+
+from submissions.report import CheckReport
+
+FIRST_DAY = (1980, 1, 1, 0, 0, 0)
+MAX_MEMBERS = 200_000
+MAX_BYTES = 256 * 2**20
+COPY_MARKS = ("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini")
+
+
+def zip_bytes(members: Mapping[str, bytes]) -> bytes:
+    """Return a zip with fixed times, order and permissions; nothing is compressed.
+
+    Examples:
+        >>> zip_bytes({"b.txt": b"Sad", "a.txt": b"Happy"}) == zip_bytes(
+        ...     {"a.txt": b"Happy", "b.txt": b"Sad"})
+        True
+    """
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for name in sorted(members):
+            info = zipfile.ZipInfo(name, FIRST_DAY)
+            info.create_system = 3  # Unix, wherever it is written
+            info.external_attr = (stat.S_IFREG | 0o644) << 16
+            archive.writestr(info, members[name])
+    return buffer.getvalue()
+
+
+def read_zip(path: Path, report: CheckReport, *, max_member: int) -> dict[str, bytes]:
+    """Return the files of a zip by name, without ever unpacking it to disk.
+
+    Names that leave the zip, links, encrypted or oversized members are reported and not read; no
+    more than ``max_member`` bytes of any member and 256 MiB in all are ever decompressed.
+    """
+    try:
+        archive = zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        report.add("not a zip", [f"{path.name}: {error}"])
+        return {}
+    with archive:
+        infos = archive.infolist()
+        if len(infos) > MAX_MEMBERS:
+            report.add("zip bomb", [f"{len(infos)} members"], advice="refused")
+            return {}
+        if not infos:
+            report.add("empty zip", [path.name])
+        readable = _sort_out(infos, report)
+        return _read_all(archive, readable, report, max_member)
+
+
+def _sort_out(infos: list[zipfile.ZipInfo], report: CheckReport) -> list[zipfile.ZipInfo]:
+    # ZipInfo cuts names at a NUL and turns backslashes round on Windows: look at the original
+    names = [info.orig_filename for info in infos]
+    unsafe = {name for name in names if _is_unsafe(name)}
+    copies = {name for name in names if any(mark in name.split("/") for mark in COPY_MARKS)}
+    copies |= {name for name in names if PurePosixPath(name).name.startswith("._")}
+    links = {i.orig_filename for i in infos if stat.S_ISLNK(i.external_attr >> 16)}
+    locked = {i.orig_filename for i in infos if i.flag_bits & 0x1}
+    report.add("unsafe name", sorted(map(repr, unsafe)), advice="refused: it leaves the zip")
+    report.add("hidden file", sorted(copies - unsafe), advice="left by an operating system")
+    report.add("link", sorted(links - unsafe), advice="refused: only plain files are allowed")
+    report.add("encrypted", sorted(locked - unsafe), advice="organisers have no password")
+    twice = [f"{name} × {count}" for name, count in Counter(names).items() if count > 1]
+    report.add("duplicate", twice, advice="one file per clip")
+    out = unsafe | copies | links | locked
+    return [info for info in infos if info.orig_filename not in out]
+
+
+def _read_all(
+    archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo], report: CheckReport, max_member: int
+) -> dict[str, bytes]:
+    members: dict[str, bytes] = {}
+    large: list[str] = []
+    damaged: list[str] = []
+    left = MAX_BYTES
+    for info in infos:
+        if info.is_dir():
+            members[info.filename] = b""
+            continue
+        try:
+            with archive.open(info) as file:
+                data = file.read(min(max_member, left) + 1)
+        except (zipfile.BadZipFile, OSError, RuntimeError, ValueError, EOFError) as error:
+            damaged.append(f"{info.filename}: {error}")
+            continue
+        except Exception as error:  # zlib.error, lzma.LZMAError and the like share no base class
+            damaged.append(f"{info.filename}: {type(error).__name__}: {error}")
+            continue
+        left -= len(data)
+        if len(data) > max_member or left < 0:
+            large.append(f"{info.filename}: more than {min(max_member, left + len(data))} bytes")
+            if left < 0:
+                break
+            continue
+        members[info.filename] = data
+    report.add("damaged", damaged)
+    report.add("zip bomb", large, advice="refused: far too large for an answer")
+    return members
+
+
+def _is_unsafe(name: str) -> bool:
+    parts = name.replace("\\", "/").split("/")
+    is_drive = len(name) > 1 and name[1] == ":"
+    return (
+        name.startswith(("/", "\\"))
+        or ".." in parts
+        or is_drive
+        or "\\" in name
+        or "\0" in name
+        or not name.isprintable()
+    )

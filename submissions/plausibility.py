@@ -1,0 +1,69 @@
+"""Submissions that are well-formed and still look wrong."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+
+from emotiw.core.challenge import Answer, ChallengeSpec
+from submissions.answers import parts_of
+from submissions.report import CheckReport
+
+FAR = 0.3
+ALIKE = 0.98
+
+
+def judge_labels(
+    spec: ChallengeSpec, report: CheckReport, training_labels: Collection[str] = ()
+) -> None:
+    """Warn of labels that are never predicted, and of shares far from those in training.
+
+    Far is a total variation distance of more than 0.3: at least 30 % of the clips would have to
+    change their label. True shares may differ (they did in AFEW), hence no more than a warning.
+    """
+    if not spec.labels or not report.answers:
+        return
+    counts = Counter(str(parts_of(answer)[0]) for answer in report.answers.values())
+    never = [label for label in spec.labels if not counts[label]]
+    report.add("never predicted", never, severity="warning")
+    if not training_labels:
+        return
+    known = Counter(training_labels)
+    shares = {
+        label: (counts[label] / len(report.answers), known[label] / len(training_labels))
+        for label in spec.labels
+    }
+    distance = sum(abs(ours - theirs) for ours, theirs in shares.values()) / 2
+    if distance > FAR:
+        detail = [
+            f"{label} {ours:.0%} ({theirs:.0%} in training)"
+            for label, (ours, theirs) in shares.items()
+        ]
+        report.add(
+            "far from training",
+            detail,
+            severity="warning",
+            advice=f"{distance:.0%} of the clips would have to change",
+        )
+
+
+def agreement(one: Mapping[str, Answer], other: Mapping[str, Answer]) -> float:
+    """Return the share of common clips with the same answer; 0 where they have none in common.
+
+    Examples:
+        >>> agreement({"a": "Sad", "b": "Happy"}, {"a": "Sad", "b": "Fear", "c": "Sad"})
+        0.5
+    """
+    common = one.keys() & other.keys()
+    return sum(one[key] == other[key] for key in common) / len(common) if common else 0.0
+
+
+def compare_attempts(report: CheckReport, earlier: Mapping[str, Mapping[str, Answer]]) -> None:
+    """Note how far a submission agrees with earlier ones; warn where it is almost the same."""
+    for name, answers in earlier.items():
+        share = agreement(report.answers, answers)
+        report.add(
+            "like an earlier attempt" if share >= ALIKE else "agreement",
+            [f"{share:.1%} of the answers are those of {name}"],
+            severity="warning" if share >= ALIKE else "note",
+        )
