@@ -1,0 +1,85 @@
+"""What the face stage may be told, importable without any network."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class FaceOptions(BaseModel):
+    """Options that change which faces are found or what their crops look like.
+
+    All of them enter the key of the artifact; what only changes the speed is in
+    :class:`FaceSpeed`.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    detector: str = Field(default="mtcnn", description="a registered detector, or module:attribute")
+    min_face: float = Field(
+        default=0.1,
+        gt=0,
+        description="smallest face of a video: share of the shorter side (< 1), or px",
+    )
+    min_face_still: float = Field(
+        default=0.04,
+        gt=0,
+        description="smallest face of a photograph: share of the shorter side, or px",
+    )
+    min_confidence: float = Field(
+        default=0.9, ge=0, le=1, description="a track needs one frame that is at least so sure"
+    )
+    stride: int = Field(
+        default=8, ge=1, description="search the whole frame every so many frames; 1 searches all"
+    )
+    tracks: Literal["all", "main"] = Field(
+        default="all", description="keep everyone, or track 0 only"
+    )
+    min_track_sec: float = Field(
+        default=0.2,
+        ge=0,
+        description="shorter tracks are dropped (never in a clip that is shorter itself)",
+    )
+    max_gap_sec: float = Field(
+        default=0.5, ge=0, description="a face lost for longer comes back as another track"
+    )
+    template: Literal["arcface", "box"] = Field(
+        default="arcface",
+        description="five points on the ArcFace template, or the square box unturned",
+    )
+    crop_size: int = Field(default=112, ge=16, le=1024, description="side of the square crops, px")
+    margin: float = Field(
+        default=0.0,
+        ge=0,
+        le=2,
+        description="room added on each side, as a share of the crop without it",
+    )
+    jpeg_quality: int = Field(default=95, ge=50, le=100)
+    no_face: Literal["mask", "whole_frame", "centre_crop"] = Field(
+        default="mask", description="what stands in for a clip without any face"
+    )
+
+    def result_options(self) -> dict[str, Any]:
+        """Return what the result depends on, for the artifact's key."""
+        return self.model_dump(mode="json")
+
+    def min_face_px(self, width: int, height: int, *, is_still: bool) -> float:
+        """Return the smallest face to look for in a picture of this size, in px.
+
+        Examples:
+            >>> FaceOptions(min_face=0.1).min_face_px(480, 360, is_still=False)
+            36.0
+            >>> FaceOptions(min_face=40).min_face_px(480, 360, is_still=False)
+            40.0
+        """
+        smallest = self.min_face_still if is_still else self.min_face
+        return smallest if smallest >= 1 else smallest * min(width, height)
+
+
+class FaceSpeed(BaseModel):
+    """Options that change how fast the faces are found, never which."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    device: str = Field(default="cpu", description="a torch device: cpu, cuda, cuda:1")

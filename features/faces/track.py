@@ -1,0 +1,145 @@
+"""Who is who from frame to frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from features.faces.detect import Floats
+
+MIN_OVERLAP = 0.3  # of a box with where its track should be now, in consecutive frames
+MAX_SHIFT = 0.8  # after a gap: how far a face may be from where it should be, in face widths
+MAX_GROWTH = 1.6  # after a gap: how much larger or smaller a face may have become
+
+
+@dataclass
+class _Track:
+    number: int
+    frame: int
+    box: npt.NDArray[np.float64]
+    velocity: npt.NDArray[np.float64]
+
+    def predicted(self, frame: int) -> npt.NDArray[np.float64]:
+        """Return where the box should be: it keeps its size and its speed."""
+        return self.box + np.tile(self.velocity, 2) * (frame - self.frame)
+
+    def move(self, frame: int, box: npt.NDArray[np.float64]) -> None:
+        step = (box[:2] + box[2:] - self.box[:2] - self.box[2:]) / 2 / (frame - self.frame)
+        self.velocity = 0.6 * self.velocity + 0.4 * step
+        self.frame, self.box = frame, box
+
+
+class Tracker:
+    """Gives every face of every frame the number of its track.
+
+    A face belongs to the track whose predicted box it overlaps by at least 0.3; one that was lost
+    for up to ``max_gap`` frames is taken up again near where its motion would have brought it.
+    Tracks end at a cut.
+
+    Args:
+        max_gap: frames that a face may be missing and still be the same track.
+    """
+
+    def __init__(self, max_gap: int) -> None:
+        self._max_gap = max_gap
+        self._live: list[_Track] = []
+        self._n_tracks = 0
+
+    def update(self, frame: int, boxes: Floats, *, is_cut: bool = False) -> list[int]:
+        """Return the track numbers of the ``(n, 4)`` boxes of the next frame."""
+        from scipy.optimize import linear_sum_assignment
+
+        self._live = [
+            track for track in self._live if not is_cut and frame - track.frame <= self._max_gap + 1
+        ]
+        numbers = [-1] * len(boxes)
+        exact = boxes.astype(np.float64)
+        cost = np.array([[_cost(track, frame, box) for box in exact] for track in self._live])
+        if cost.size:
+            for row, column in np.transpose(linear_sum_assignment(cost)).tolist():
+                if cost[row, column] < FORBIDDEN:
+                    track = self._live[row]
+                    track.move(frame, exact[column])
+                    numbers[column] = track.number
+        for column, number in enumerate(numbers):
+            if number < 0:
+                self._live.append(_Track(self._n_tracks, frame, exact[column], np.zeros(2)))
+                numbers[column] = self._n_tracks
+                self._n_tracks += 1
+        return numbers
+
+
+FORBIDDEN = 1e6
+
+
+def _cost(track: _Track, frame: int, box: npt.NDArray[np.float64]) -> float:
+    expected = track.predicted(frame)
+    overlap = float(iou(expected[None], box[None])[0, 0])
+    if overlap >= MIN_OVERLAP:
+        return 1 - overlap
+    if frame - track.frame == 1:
+        return FORBIDDEN
+    size, seen = _size(track.box), _size(box)
+    shift = float(np.hypot(*(box[:2] + box[2:] - expected[:2] - expected[2:]))) / 2 / size
+    if shift > MAX_SHIFT or not 1 / MAX_GROWTH < seen / size < MAX_GROWTH:
+        return FORBIDDEN
+    return 1 + shift
+
+
+def _size(box: npt.NDArray[np.float64]) -> float:
+    return float(np.sqrt(max((box[2] - box[0]) * (box[3] - box[1]), 1e-9)))
+
+
+def iou(
+    first: npt.NDArray[np.floating], second: npt.NDArray[np.floating]
+) -> npt.NDArray[np.float64]:
+    """Return the intersection over union of every box of one set with every one of another.
+
+    Args:
+        first: ``(n, 4)``, ``x_min, y_min, x_max, y_max``.
+        second: ``(m, 4)``.
+
+    Returns:
+        ``(n, m)`` in [0, 1].
+
+    Examples:
+        >>> iou(np.array([[0, 0, 2, 2]]), np.array([[1, 0, 3, 2], [5, 5, 6, 6]])).round(3).tolist()
+        [[0.333, 0.0]]
+    """
+    a, b = first[:, None].astype(np.float64), second[None].astype(np.float64)
+    sides = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
+    shared = np.prod(np.maximum(sides, 0), axis=-1)  # (n, m)
+    area_a, area_b = np.prod(a[..., 2:] - a[..., :2], axis=-1), np.prod(b[..., 2:] - b[..., :2], -1)
+    union = area_a + area_b - shared
+    return np.asarray(np.where(union > 0, shared / np.maximum(union, 1e-12), 0.0))
+
+
+def rank_tracks(
+    track: npt.NDArray[np.integer],
+    frame: npt.NDArray[np.integer],
+    box: npt.NDArray[np.floating],
+) -> list[int]:
+    """Return the track numbers with the main face first.
+
+    Longest first, then the largest mean area, then who comes first, from the left, from the top.
+
+    Args:
+        track: ``(n,)`` the track of each row.
+        frame: ``(n,)``.
+        box: ``(n, 4)`` px.
+
+    Examples:
+        >>> boxes = np.array([[0, 0, 9, 9], [20, 0, 25, 5], [20, 0, 25, 5]])
+        >>> rank_tracks(np.array([4, 7, 7]), np.array([0, 0, 1]), boxes)
+        [7, 4]
+    """
+
+    def rank(number: int) -> tuple[float, ...]:
+        rows = np.flatnonzero(track == number)
+        first = box[rows[0]]
+        area = np.prod(box[rows, 2:] - box[rows, :2], axis=-1, dtype=np.float64).mean()
+        return (-len(rows), -float(area), int(frame[rows[0]]), float(first[0]), float(first[1]))
+
+    return sorted(np.unique(track).tolist(), key=rank)
