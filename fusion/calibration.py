@@ -1,0 +1,243 @@
+"""Calibrate one modality's probabilities on scores whose models have not seen the clips."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from emotiw.core.errors import ConfigError, suggest
+from fusion.pools import log_probabilities, normalised, softmax
+
+Probabilities = npt.NDArray[np.float64]
+Truth = npt.NDArray[np.intp]
+PULL = 1e-2  # of vector and matrix scaling toward doing nothing, per clip of evidence
+
+
+class Calibration(Protocol):
+    """Maps probabilities to probabilities, row by row; one fitted on no clips does nothing."""
+
+    @classmethod
+    def fit(cls, probabilities: Probabilities, truth: Truth) -> Self:
+        """Learn from ``(n, n_labels)`` probabilities of one modality and ``(n,)`` class indices."""
+
+    def apply(self, probabilities: Probabilities) -> Probabilities:
+        """Return ``(n, n_labels)`` calibrated probabilities."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the parameters as plain numbers and lists."""
+
+    @classmethod
+    def from_dict(cls, parameters: Mapping[str, Any]) -> Self:
+        """Return the calibration that :meth:`to_dict` described."""
+
+
+class NoCalibration:
+    """Leaves probabilities as they are."""
+
+    @classmethod
+    def fit(cls, probabilities: Probabilities, truth: Truth) -> Self:
+        """Learn nothing."""
+        return cls()
+
+    def apply(self, probabilities: Probabilities) -> Probabilities:
+        """Return the probabilities."""
+        return probabilities
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return no parameters."""
+        return {}
+
+    @classmethod
+    def from_dict(cls, parameters: Mapping[str, Any]) -> Self:
+        """Return one."""
+        return cls()
+
+
+class TemperatureScaling:
+    """Divides log-probabilities by one temperature, which never changes the order of labels.
+
+    Fitted by Newton's method on the log loss, convex in the inverse temperature, which is kept
+    within 1/20 and 20.
+
+    Source:
+        Guo et al. 2017, section 4.2.
+
+    Examples:
+        >>> overconfident = np.array([[0.99, 0.01], [0.99, 0.01], [0.01, 0.99], [0.99, 0.01]])
+        >>> fitted = TemperatureScaling.fit(overconfident, np.array([0, 0, 1, 1]))
+        >>> fitted.apply(overconfident)[0].round(3).tolist()
+        [0.75, 0.25]
+    """
+
+    def __init__(self, temperature: float) -> None:
+        self.temperature = temperature
+
+    @classmethod
+    def fit(cls, probabilities: Probabilities, truth: Truth) -> Self:
+        """Find the temperature with the smallest log loss; 1 where there are no clips."""
+        if not len(truth):
+            return cls(1.0)
+        logs = log_probabilities(probabilities)
+        of_truth = float(logs[np.arange(len(truth)), truth].mean())
+        inverse, low, high = 1.0, 0.05, 20.0
+        for _ in range(60):
+            scaled = softmax(inverse * logs)
+            mean = (scaled * logs).sum(axis=1)
+            slope = float(mean.mean()) - of_truth
+            if slope < 0:
+                low = max(low, inverse)
+            else:
+                high = min(high, inverse)
+            curvature = float(((scaled * logs**2).sum(axis=1) - mean**2).mean())
+            proposal = inverse - slope / curvature if curvature > 1e-12 else inverse
+            if not low < proposal < high:
+                proposal = (low * high) ** 0.5
+            if abs(proposal - inverse) < 1e-9 * inverse:
+                break
+            inverse = proposal
+        return cls(float(1 / inverse))
+
+    def apply(self, probabilities: Probabilities) -> Probabilities:
+        """Return softmax(log p / temperature)."""
+        return softmax(log_probabilities(probabilities) / self.temperature)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the temperature."""
+        return {"temperature": self.temperature}
+
+    @classmethod
+    def from_dict(cls, parameters: Mapping[str, Any]) -> Self:
+        """Return the calibration with that temperature."""
+        return cls(float(parameters["temperature"]))
+
+
+class MatrixScaling:
+    """Multiplies log-probabilities by a matrix and adds a bias per label.
+
+    Both are pulled toward doing nothing, with the weight of one hundredth of a clip per clip,
+    so that a rare label can't bend the map.
+
+    Source:
+        Guo et al. 2017, section 4.2; Kull et al. 2019 (regularisation). Differs: the ridge is
+        toward the identity, not toward zero.
+    """
+
+    is_diagonal = False
+
+    def __init__(self, matrix: Probabilities, bias: npt.NDArray[np.float64]) -> None:
+        self.matrix = matrix
+        self.bias = bias
+
+    @classmethod
+    def fit(cls, probabilities: Probabilities, truth: Truth) -> Self:
+        """Minimise log loss plus ridge, which is convex, with L-BFGS."""
+        from scipy.optimize import minimize
+
+        logs = log_probabilities(probabilities)
+        n_clips, n_labels = max(len(logs), 1), logs.shape[1]
+        one_hot = np.eye(n_labels)[truth]
+        free = np.eye(n_labels, dtype=bool) if cls.is_diagonal else np.ones((n_labels,) * 2, bool)
+
+        def unpack(vector: npt.NDArray[np.float64]) -> tuple[Probabilities, Probabilities]:
+            matrix = np.eye(n_labels)
+            matrix[free] += vector[n_labels:]
+            return matrix, vector[:n_labels]
+
+        def loss(vector: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
+            matrix, bias = unpack(vector)
+            scaled = softmax(logs @ matrix + bias)
+            log_loss = -np.log(np.maximum((scaled * one_hot).sum(axis=1), 1e-300)).sum() / n_clips
+            residual = (scaled - one_hot) / n_clips
+            slope = np.concatenate([residual.sum(axis=0), (logs.T @ residual)[free]])
+            return float(log_loss + PULL / 2 * vector @ vector), slope + PULL * vector
+
+        start = np.zeros(n_labels + int(free.sum()))
+        found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 500})
+        return cls(*unpack(found.x))
+
+    def apply(self, probabilities: Probabilities) -> Probabilities:
+        """Return softmax(log p · matrix + bias)."""
+        logs = log_probabilities(probabilities)
+        scaled = np.zeros_like(logs) + self.bias
+        for label in range(logs.shape[1]):  # in a fixed order, so a row never depends on the batch
+            scaled = scaled + logs[:, label, None] * self.matrix[label]
+        return softmax(scaled)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return matrix and bias."""
+        return {"matrix": self.matrix.tolist(), "bias": self.bias.tolist()}
+
+    @classmethod
+    def from_dict(cls, parameters: Mapping[str, Any]) -> Self:
+        """Return the calibration with that matrix and bias."""
+        return cls(np.array(parameters["matrix"], float), np.array(parameters["bias"], float))
+
+
+class VectorScaling(MatrixScaling):
+    """Matrix scaling with one factor per label: the matrix is diagonal."""
+
+    is_diagonal = True
+
+
+class IsotonicCalibration:
+    """Maps each label's probability through its own rising step function, then to a sum of 1.
+
+    Source:
+        Zadrozny & Elkan 2002, section 3 and 5 (one label against the rest).
+    """
+
+    def __init__(self, steps: list[tuple[list[float], list[float]]]) -> None:
+        self.steps = steps
+
+    @classmethod
+    def fit(cls, probabilities: Probabilities, truth: Truth) -> Self:
+        """Fit an isotonic regression per label."""
+        from sklearn.isotonic import IsotonicRegression
+
+        if not len(truth):
+            return cls([([0.0, 1.0], [0.0, 1.0])] * probabilities.shape[1])
+        steps = []
+        for label in range(probabilities.shape[1]):
+            curve = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip")
+            curve.fit(probabilities[:, label], truth == label)
+            steps.append((curve.X_thresholds_.tolist(), curve.y_thresholds_.tolist()))
+        return cls(steps)
+
+    def apply(self, probabilities: Probabilities) -> Probabilities:
+        """Return the mapped probabilities; a row that all maps send to 0 becomes even."""
+        columns = [np.interp(probabilities[:, k], x, y) for k, (x, y) in enumerate(self.steps)]
+        return normalised(np.column_stack(columns))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the steps of each label."""
+        return {"steps": [{"from": x, "to": y} for x, y in self.steps]}
+
+    @classmethod
+    def from_dict(cls, parameters: Mapping[str, Any]) -> Self:
+        """Return the calibration with those steps."""
+        return cls([(list(step["from"]), list(step["to"])) for step in parameters["steps"]])
+
+
+CALIBRATIONS: Mapping[str, type[Calibration]] = {
+    "none": NoCalibration,
+    "temperature": TemperatureScaling,
+    "vector": VectorScaling,
+    "matrix": MatrixScaling,
+    "isotonic": IsotonicCalibration,
+}
+
+
+def calibration_named(kind: str) -> type[Calibration]:
+    """Return the calibration of that kind.
+
+    Raises:
+        ConfigError: if there is none.
+    """
+    if kind not in CALIBRATIONS:
+        known = ", ".join(CALIBRATIONS)
+        hint = suggest(kind, CALIBRATIONS)
+        raise ConfigError(f"unknown calibration {kind!r}{hint} (known: {known})")
+    return CALIBRATIONS[kind]

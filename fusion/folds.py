@@ -1,0 +1,86 @@
+"""Folds of cross-fitting: whole groups, alike in labels, whatever the clips are called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from emotiw.core.errors import Problems, TableError
+from fusion.training_rows import TrainingRows
+
+FoldCodes = npt.NDArray[np.intp]
+
+
+def group_folds(rows: TrainingRows, n_folds: int) -> FoldCodes:
+    """Deal the groups out to folds, so that sizes and labels are about the same in each.
+
+    Groups are sorted by their commonest label, then by size, then by content, and dealt
+    out in turn, back and forth. The same rows under other names get the same folds.
+
+    Args:
+        rows: what is fitted on.
+        n_folds: at most; there are never more folds than groups.
+
+    Returns:
+        ``(n,)`` fold per row.
+
+    Raises:
+        TableError: if there are fewer than two groups.
+    """
+    n_groups = int(rows.groups.max()) + 1
+    sizes = np.bincount(rows.groups, minlength=n_groups)
+    held = np.flatnonzero(sizes)
+    if len(held) < 2:
+        raise TableError("cross-fitting needs clips of at least two groups, got one")
+    n_folds = min(n_folds, len(held))
+    commonest = np.zeros(n_groups, dtype=np.intp)
+    if rows.task == "classification":
+        counts = np.zeros((n_groups, len(rows.labels)))
+        np.add.at(counts, (rows.groups, rows.answers), 1)
+        commonest = counts.argmax(axis=1)
+    dealt = held[np.lexsort((held, -sizes[held], commonest[held]))]
+    turn = np.arange(len(dealt)) % (2 * n_folds)
+    fold_of_group = np.zeros(n_groups, dtype=np.intp)
+    fold_of_group[dealt] = np.where(turn < n_folds, turn, 2 * n_folds - 1 - turn)
+    return fold_of_group[rows.groups]
+
+
+def cross_fit_folds(
+    rows: TrainingRows, published: Mapping[str, int] | None, n_folds: int
+) -> FoldCodes:
+    """Return the fold of every row: the published ones, or folds dealt out by group.
+
+    Where only some clips have a published fold (training clips, say, and not those of
+    validation), the groups of the others are dealt out to as many folds.
+
+    Raises:
+        TableError: if published folds tear a group apart, or there are fewer than two folds.
+    """
+    fold_of = published or {}
+    known = np.array([clip_id in fold_of for clip_id in rows.clip_ids], dtype=bool)
+    if not known.any():
+        return group_folds(rows, n_folds)
+    problems = Problems("published folds")
+    folds = np.array([fold_of.get(clip_id, -1) for clip_id in rows.clip_ids], dtype=np.intp)
+    fold_of_group: dict[int, int] = {}
+    for row in np.flatnonzero(known):
+        first = fold_of_group.setdefault(int(rows.groups[row]), int(folds[row]))
+        if first != folds[row]:
+            name = rows.group_names[rows.groups[row]]
+            problems.add(f"group {name!r} is in folds {first} and {folds[row]}")
+    problems.raise_if_any(TableError)
+    for row in np.flatnonzero(~known):
+        folds[row] = fold_of_group.get(int(rows.groups[row]), -1)
+    numbers = np.unique(folds[known])
+    if len(numbers) < 2:
+        raise TableError(f"cross-fitting needs at least two folds, got only fold {numbers[0]}")
+    free = folds < 0
+    if free.any():
+        rest = rows.subset(free)
+        if len(np.unique(rest.groups)) > 1:
+            folds[free] = numbers[group_folds(rest, len(numbers))]
+        else:
+            folds[free] = numbers[0]
+    return folds

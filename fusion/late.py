@@ -1,0 +1,261 @@
+"""One object that calibrates and fuses, with scikit-learn's manners and a readable file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+import yaml
+from pydantic import ValidationError
+from sklearn.base import BaseEstimator
+
+from emotiw.core.errors import ConfigError, TableError, suggest
+from emotiw.core.files import atomic_write
+from emotiw.core.score_table import ScoreTable
+from fusion.calibration import Calibration, calibration_named
+from fusion.combiners import Setting, combiner_for
+from fusion.joined import Joined, Scores, join
+from fusion.options import FusionOptions
+from fusion.training_rows import TrainingRows, training_rows
+
+FORMAT = 1
+
+
+class LateFusion(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """Calibrates each modality, then fuses; fitted only on scores of clips unseen by their models.
+
+    Everything is joined by clip id. Nothing depends on the order of tables or rows, or on the
+    names of clips. A clip without some modality is fused from the others; one without any has
+    NaN.
+
+    Args:
+        method: as in :class:`~fusion.options.FusionOptions`, like the rest.
+        pool: what weights multiply, probabilities or their logarithms.
+        calibration: per modality; regression has none.
+        weights: of method ``fixed``.
+        target_range: regression is clipped to it.
+        seed: of everything random.
+
+    Attributes:
+        names_: the modalities, sorted.
+        labels_: in class order.
+        task_: classification or regression.
+        calibrations_: by modality.
+        combiner_: what fuses the calibrated scores.
+        seen_groups_: the groups of the clips it was fitted on.
+
+    Examples:
+        >>> scores = np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3], [0.4, 0.6]])
+        >>> voice = ScoreTable("voice", ("Happy", "Sad"), ("a", "b", "c", "d"), scores,
+        ...                    split=("val",) * 4, fold=(None,) * 4,
+        ...                    seen_groups={None: frozenset({"speaker 9"})})
+        >>> answers = {"a": "Happy", "b": "Sad", "c": "Happy", "d": "Sad"}
+        >>> groups = {"a": "speaker 1", "b": "speaker 1", "c": "speaker 2", "d": "speaker 2"}
+        >>> fusion = LateFusion(method="mean", calibration="none")
+        >>> fusion.fit({"voice": voice}, answers, groups).predict({"voice": voice})["d"]
+        'Sad'
+    """
+
+    def __init__(
+        self,
+        *,
+        method: str = "weighted",
+        pool: str = "geometric",
+        calibration: str = "temperature",
+        weights: Mapping[str, float] | None = None,
+        target_range: tuple[float, float] | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.method = method
+        self.pool = pool
+        self.calibration = calibration
+        self.weights = weights
+        self.target_range = target_range
+        self.seed = seed
+
+    @classmethod
+    def from_options(cls, options: FusionOptions, *, seed: int = 0) -> LateFusion:
+        """Return an unfitted fusion with what the options say about it."""
+        names = set(cls().get_params()) - {"seed"}
+        return cls(**{name: getattr(options, name) for name in names}, seed=seed)
+
+    def fit(
+        self,
+        tables: Mapping[str, ScoreTable],
+        answers: Mapping[str, str | float],
+        groups: Mapping[str, str],
+    ) -> Self:
+        """Learn calibration and weights from training and validation clips with an answer.
+
+        Args:
+            tables: scores by modality.
+            answers: label or target by clip id; those of test clips are never looked at.
+            groups: speaker or source video by clip id.
+
+        Raises:
+            LeakageError: naming every row whose model has seen its clip's group, or might have.
+            TableError: if tables or answers don't fit together.
+            ConfigError: if an option makes no sense.
+        """
+        return self.fit_rows(training_rows(tables, join(tables), answers, groups))
+
+    def fit_rows(self, rows: TrainingRows) -> Self:
+        """Learn from rows that :func:`~fusion.training_rows.training_rows` has let through."""
+        self._check_options()
+        self.names_ = rows.names
+        self.labels_ = rows.labels
+        self.task_ = rows.task
+        self.seen_groups_ = rows.seen
+        kind = calibration_named(self.calibration if rows.task == "classification" else "none")
+        self.calibrations_: dict[str, Calibration] = {}
+        for position, name in enumerate(rows.names):
+            there = ~np.isnan(rows.scores[:, position, 0])
+            scores = rows.scores[there, position]
+            self.calibrations_[name] = kind.fit(scores, rows.answers[there])
+        combiner = combiner_for(self._setting())
+        self.combiner_ = combiner.fit(self._calibrated(rows.scores), rows.answers, rows.groups)
+        return self
+
+    def combine(self, joined: Joined) -> Scores:
+        """Return ``(n_clips, n_labels)`` fused scores in the order of the joined clips.
+
+        Raises:
+            TableError: if labels or task are not those of the fit.
+        """
+        self._check_fitted()
+        if joined.labels != self.labels_ or joined.task != self.task_:
+            raise TableError(
+                f"fusion was fitted on {self.task_} with {self.labels_}, "
+                f"got {joined.task} with {joined.labels}"
+            )
+        fused = self.combiner_.combine(self._calibrated(joined.scores))
+        if self.task_ == "regression" and self.target_range is not None:
+            fused = np.clip(fused, *self.target_range)
+        return fused
+
+    def predict_proba(self, tables: Mapping[str, ScoreTable]) -> pd.DataFrame:
+        """Return one row of fused scores per clip that any modality knows.
+
+        In regression the one column is the target.
+
+        Args:
+            tables: scores by modality; a modality of the fit may be missing.
+
+        Returns:
+            A frame indexed by ``clip_id``, sorted, with one column per label; NaN where no
+            modality has scores.
+
+        Raises:
+            TableError: if a modality was not there in the fit, or labels differ.
+        """
+        joined = self.join(tables)
+        index = pd.Index(joined.clip_ids, name="clip_id")
+        return pd.DataFrame(self.combine(joined), index=index, columns=list(self.labels_))
+
+    def predict(self, tables: Mapping[str, ScoreTable]) -> pd.Series[Any]:
+        """Return the most probable label, or the target, by clip id; clips without scores lack."""
+        fused = self.predict_proba(tables).dropna()
+        if self.task_ == "regression":
+            return fused[self.labels_[0]]
+        return fused.idxmax(axis=1)
+
+    def join(self, tables: Mapping[str, ScoreTable]) -> Joined:
+        """Put tables side by side as in the fit.
+
+        Raises:
+            TableError: if a modality was not there in the fit.
+        """
+        self._check_fitted()
+        for name in tables:
+            if name not in self.names_:
+                hint = suggest(name, self.names_)
+                raise TableError(f"fusion was not fitted with modality {name!r}{hint}")
+        return join(tables, self.names_)
+
+    def to_yaml(self, path: Path) -> None:
+        """Write everything that was learnt as YAML that a person can read."""
+        self._check_fitted()
+        options = {key: _plain(value) for key, value in self.get_params().items()}
+        state = {
+            "format": FORMAT,
+            "options": options,
+            "task": self.task_,
+            "labels": list(self.labels_),
+            "modalities": list(self.names_),
+            "calibration": {name: self.calibrations_[name].to_dict() for name in self.names_},
+            "fusion": self.combiner_.to_dict(),
+            "fitted_on_groups": sorted(self.seen_groups_),
+        }
+        text = yaml.safe_dump(state, sort_keys=False, allow_unicode=True)
+        atomic_write(path, text.encode())
+
+    @classmethod
+    def from_yaml(cls, path: Path) -> LateFusion:
+        """Return the fitted fusion that :meth:`to_yaml` wrote.
+
+        Raises:
+            TableError: if the file is missing or not such a file.
+        """
+        try:
+            state = yaml.safe_load(path.read_text(encoding="utf-8"))
+            if state["format"] != FORMAT:
+                raise TableError(f"{path}: format {state['format']!r}, expected {FORMAT}")
+            options = state["options"]
+            options["target_range"] = options["target_range"] and tuple(options["target_range"])
+            fusion = cls(**options)
+            fusion.names_ = tuple(state["modalities"])
+            fusion.labels_ = tuple(state["labels"])
+            fusion.task_ = state["task"]
+            fusion.seen_groups_ = frozenset(state["fitted_on_groups"])
+            kind = calibration_named(
+                fusion.calibration if fusion.task_ == "classification" else "none"
+            )
+            fusion.calibrations_ = {
+                name: kind.from_dict(parameters)
+                for name, parameters in state["calibration"].items()
+            }
+            fusion.combiner_ = combiner_for(fusion._setting()).load_dict(state["fusion"])
+        except OSError as error:
+            raise TableError(f"{path}: can't be read: {error}") from error
+        except (yaml.YAMLError, KeyError, TypeError, ValueError, UnicodeDecodeError) as error:
+            raise TableError(f"{path}: not a fusion written by to_yaml ({error})") from error
+        return fusion
+
+    def _calibrated(self, scores: Scores) -> Scores:
+        calibrated = np.full_like(scores, np.nan)
+        for position, name in enumerate(self.names_):
+            there = ~np.isnan(scores[:, position, 0])
+            calibrated[there, position] = self.calibrations_[name].apply(scores[there, position])
+        return calibrated
+
+    def _setting(self) -> Setting:
+        return Setting(
+            names=self.names_,
+            labels=self.labels_,
+            task=self.task_,
+            method=self.method,
+            pool=self.pool,
+            weights=self.weights,
+            seed=self.seed,
+        )
+
+    def _check_options(self) -> None:
+        params = {name: value for name, value in self.get_params().items() if name != "seed"}
+        try:
+            FusionOptions(**params)
+        except ValidationError as error:
+            lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+            raise ConfigError("fusion options: " + "; ".join(lines)) from error
+
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "combiner_"):
+            raise TableError("this fusion has not been fitted; call fit first")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): float(number) for key, number in value.items()}
+    return list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,65 @@
+"""What a recipe may say about fusion; light enough to import for the command line's help."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, Self, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Method = Literal[
+    "weighted",
+    "fixed",
+    "mean",
+    "geometric",
+    "product",
+    "max",
+    "median",
+    "majority",
+    "rank",
+]
+Pool = Literal["arithmetic", "geometric"]
+CalibrationKind = Literal["none", "temperature", "vector", "matrix", "isotonic"]
+FitOn = Literal["all", "train", "val"]
+METHODS: tuple[str, ...] = get_args(Method)
+
+
+class FusionOptions(BaseModel):
+    """How modalities are calibrated and fused, on what it is fitted, and how it is judged.
+
+    Attributes:
+        method: a rule without fitting (``mean``, ``geometric``, ``product``, ``max``, ``median``,
+            ``majority``, ``rank``) or weights (``weighted``: smallest log loss or squared error;
+            ``fixed``: typed in).
+        pool: what weights multiply: probabilities (arithmetic) or their logarithms (geometric);
+            in regression always the targets themselves.
+        calibration: per modality, before fusion; regression has none.
+        weights: of ``fixed``, per modality; they are scaled to sum to 1.
+        target_range: regression is clipped to it.
+        fit_on: the splits whose clips are fitted on. ``all`` takes training clips with
+            out-of-fold scores and validation clips; each is then scored by a fusion that has not
+            seen its group. Of ``train`` or ``val``, the other split is scored by the final fusion.
+        n_folds: of cross-fitting, where no folds are published.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    method: Method = "weighted"
+    pool: Pool = "geometric"
+    calibration: CalibrationKind = "temperature"
+    weights: Mapping[str, float] | None = None
+    target_range: tuple[float, float] | None = None
+    fit_on: FitOn = "all"
+    n_folds: int = Field(default=5, ge=2)
+
+    @model_validator(mode="after")
+    def _belongs_together(self) -> Self:
+        if (self.method == "fixed") != (self.weights is not None):
+            raise ValueError("method 'fixed' and weights go together")
+        if self.weights is not None and (
+            min(self.weights.values(), default=0) < 0 or sum(self.weights.values()) <= 0
+        ):
+            raise ValueError("weights must not be negative and must not all be 0")
+        if self.target_range is not None and self.target_range[0] >= self.target_range[1]:
+            raise ValueError("target_range must go from the smallest to the largest target")
+        return self

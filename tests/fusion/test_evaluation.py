@@ -1,0 +1,219 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from emotiw.core.errors import LeakageError, TableError
+from emotiw.core.score_table import ScoreTable
+from fusion.evaluation import FusionResult, fuse
+from fusion.options import FusionOptions
+from tests.fusion.made_up import LABELS, Corpus, made_up_corpus
+
+
+def fused(
+    corpus: Corpus, tables: dict[str, ScoreTable] | None = None, **options: object
+) -> FusionResult:
+    return fuse(
+        tables or corpus.tables,
+        answers=corpus.answers,
+        groups=corpus.groups,
+        folds=corpus.folds,
+        options=FusionOptions.model_validate(options),
+    )
+
+
+def test_fused_rows_come_from_fusions_that_have_not_seen_their_group(corpus: Corpus) -> None:
+    result = fused(corpus)
+    result.table.require_unseen(corpus.groups)
+    assert set(result.table.fold) == {0, 1, 2, 3, 4}
+    assert result.folds == dict.fromkeys(range(5), 60)
+
+
+def test_two_modalities_beat_each_alone(corpus: Corpus) -> None:
+    result = fused(corpus)
+    alone = [figures["accuracy"] for figures in result.modalities.values()]
+    assert result.cross_fitted["accuracy"] > max(alone)
+
+
+def test_folds_are_dealt_out_by_group_where_none_are_published(corpus: Corpus) -> None:
+    table = fuse(corpus.tables, answers=corpus.answers, groups=corpus.groups).table
+    table.require_unseen(corpus.groups)
+
+
+def test_names_and_order_of_clips_change_nothing(corpus: Corpus) -> None:
+    new_name = {
+        old: f"{hash_} {old}" for hash_, old in enumerate(sorted(corpus.answers, reverse=True))
+    }
+    rng = np.random.default_rng(1)
+
+    def renamed(table: ScoreTable) -> ScoreTable:
+        rows = rng.permutation(len(table))
+        return replace(
+            table,
+            clip_ids=tuple(new_name[table.clip_ids[row]] for row in rows),
+            scores=table.scores[rows],
+            fold=tuple(table.fold[row] for row in rows),
+        )
+
+    there = fuse(corpus.tables, answers=corpus.answers, groups=corpus.groups).table
+    here = fuse(
+        {name: renamed(table) for name, table in reversed(corpus.tables.items())},
+        answers={new_name[c]: a for c, a in corpus.answers.items()},
+        groups={new_name[c]: g for c, g in corpus.groups.items()},
+    ).table
+    ids = sorted(corpus.answers)
+    assert np.array_equal(there.aligned_to(ids), here.aligned_to([new_name[c] for c in ids]))
+
+
+def test_in_sample_scores_are_refused_by_name(corpus: Corpus) -> None:
+    voice = corpus.tables["voice"]
+    everyone = frozenset(corpus.groups.values())
+    leaky = replace(voice, seen_groups={**voice.seen_groups, 3: everyone})
+    with pytest.raises(LeakageError, match=r"voice.*60 problems") as caught:
+        fused(corpus, {"voice": leaky, "face": corpus.tables["face"]})
+    assert "its model was trained on its group" in str(caught.value)
+
+
+def test_scores_of_unknown_origin_are_refused(corpus: Corpus) -> None:
+    unknown = replace(corpus.tables["voice"], seen_groups={})
+    with pytest.raises(LeakageError, match="nothing says what its model was trained on"):
+        fused(corpus, {"voice": unknown})
+
+
+def with_other_splits(corpus: Corpus) -> Corpus:
+    """Let speakers 8 and 9 be validation and test, scored by models of the other eight."""
+    split_of = {
+        c: {"speaker8": "val", "speaker9": "test"}.get(g, "train") for c, g in corpus.groups.items()
+    }
+    training = frozenset(g for c, g in corpus.groups.items() if split_of[c] == "train")
+    tables = {
+        name: replace(
+            table,
+            split=tuple(split_of[c] for c in table.clip_ids),
+            fold=tuple(
+                fold if split_of[c] == "train" else None
+                for c, fold in zip(table.clip_ids, table.fold, strict=True)
+            ),
+            seen_groups={None: training} | {f: s & training for f, s in table.seen_groups.items()},
+        )
+        for name, table in corpus.tables.items()
+    }
+    return replace(corpus, tables=tables)
+
+
+def test_validation_is_fitted_on_too_but_reported_unseen(corpus: Corpus) -> None:
+    splits = with_other_splits(corpus)
+    result = fused(splits)
+    assert result.n_clips == 270
+    assert result.fuser.seen_groups_ == set(corpus.groups.values()) - {"speaker9"}
+    result.table.require_unseen(corpus.groups)
+    test_rows = [
+        f for s, f in zip(result.table.split, result.table.fold, strict=True) if s == "test"
+    ]
+    assert set(test_rows) == {None}
+
+
+def test_fitting_on_training_clips_scores_validation_with_the_final_fusion(corpus: Corpus) -> None:
+    splits = with_other_splits(corpus)
+    result = fused(splits, fit_on="train")
+    assert result.n_clips == 240
+    assert "speaker8" not in result.fuser.seen_groups_
+    result.table.require_unseen(corpus.groups)
+
+
+def test_one_group_is_too_few_to_cross_fit(corpus: Corpus) -> None:
+    with pytest.raises(TableError, match="at least two groups, got one"):
+        fused(replace(with_other_splits(corpus), folds={}), fit_on="val")
+
+
+def test_answers_of_test_clips_are_never_looked_at(corpus: Corpus) -> None:
+    splits = with_other_splits(corpus)
+    honest = fused(splits)
+    answers = {
+        c: ("no label" if g == "speaker9" else corpus.answers[c]) for c, g in corpus.groups.items()
+    }
+    assert np.array_equal(honest.table.scores, fused(replace(splits, answers=answers)).table.scores)
+
+
+def test_models_that_saw_a_held_out_fold_make_the_figure_not_nested(corpus: Corpus) -> None:
+    assert not fused(corpus).is_nested
+    elsewhere = {
+        name: replace(table, fold=(None,) * len(table), seen_groups={None: frozenset()})
+        for name, table in corpus.tables.items()
+    }
+    assert fused(corpus, elsewhere).is_nested
+
+
+def test_a_group_in_two_published_folds_is_refused(corpus: Corpus) -> None:
+    torn = dict(corpus.folds)
+    torn[next(c for c, g in corpus.groups.items() if g == "speaker0")] = 4
+    with pytest.raises(TableError, match="group 'speaker0' is in folds"):
+        fuse(corpus.tables, answers=corpus.answers, groups=corpus.groups, folds=torn)
+
+
+def test_noise_stays_at_chance() -> None:
+    accuracies = []
+    for seed in range(10):
+        noise = made_up_corpus({"one": 0.0, "two": 0.0}, seed=seed)
+        accuracies.append(fused(noise).cross_fitted["accuracy"])
+    # 3000 clips in all: three standard errors are 2.6 points
+    assert abs(np.mean(accuracies) - 1 / len(LABELS)) < 0.026
+
+
+def test_shuffled_labels_stay_at_chance(corpus: Corpus) -> None:
+    accuracies = []
+    for seed in range(10):
+        shuffled = np.random.default_rng(seed).permutation(list(corpus.answers.values()))
+        answers = dict(zip(corpus.answers, map(str, shuffled), strict=True))
+        accuracies.append(fused(replace(corpus, answers=answers)).cross_fitted["accuracy"])
+    assert abs(np.mean(accuracies) - 1 / len(LABELS)) < 0.026
+
+
+def test_regression_weights_and_clipping() -> None:
+    rng = np.random.default_rng(0)
+    ids = tuple(f"c{number}" for number in range(200))
+    truth = rng.uniform(0, 1, size=200)
+    groups = {c: f"g{number % 10}" for number, c in enumerate(ids)}
+
+    def table(name: str, noise: float) -> ScoreTable:
+        scores = (truth + rng.normal(scale=noise, size=200))[:, None]
+        return ScoreTable(
+            name,
+            ("engagement",),
+            ids,
+            scores,
+            ("val",) * 200,
+            (None,) * 200,
+            {None: frozenset()},
+            "regression",
+        )
+
+    tables = {"good": table("good", 0.1), "bad": table("bad", 0.2)}
+    answers = dict(zip(ids, truth.tolist(), strict=True))
+    result = fuse(
+        tables, answers=answers, groups=groups, options=FusionOptions(target_range=(0, 1))
+    )
+    assert result.table.task == "regression"
+    assert result.cross_fitted["mse"] < result.modalities["good"]["mse"]
+    assert result.table.scores.min() >= 0
+    assert result.table.scores.max() <= 1
+    # independent errors weigh by the inverse of their variance: 4 to 1
+    assert result.fuser.combiner_.to_dict()["weights"]["good"] == pytest.approx(0.8, abs=0.05)
+
+
+def test_a_missing_modality_leaves_the_others() -> None:
+    corpus = made_up_corpus({"voice": 2.0, "face": 1.0}, seed=3)
+    voice = corpus.tables["voice"]
+    holes = np.where(np.arange(len(voice))[:, None] % 3 == 0, np.nan, voice.scores)
+    result = fused(
+        corpus,
+        {"voice": replace(voice, scores=holes), "face": corpus.tables["face"]},
+        calibration="none",
+    )
+    alone = corpus.tables["face"].predictions()
+    both = result.table.predictions()
+    without_voice = [c for c, row in zip(voice.clip_ids, holes, strict=True) if np.isnan(row[0])]
+    assert [both[c] for c in without_voice] == [alone[c] for c in without_voice]
+    assert result.table.present.all()

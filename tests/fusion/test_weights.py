@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import minimize
+
+from fusion.pools import arithmetic_pool, geometric_pool
+from fusion.weights import log_linear_weights, mixture_weights, squared_error_weights
+
+
+def random_scores(
+    seed: int, *, n_clips: int = 400, n_modalities: int = 4
+) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(5, size=n_clips)
+    logits = rng.normal(size=(n_clips, n_modalities, 5)) * rng.uniform(
+        0.3, 3, size=(n_modalities, 1)
+    )
+    logits[np.arange(n_clips), :, truth] += rng.uniform(-0.2, 2, size=n_modalities)
+    scores = np.exp(logits)
+    return scores / scores.sum(axis=2, keepdims=True), truth
+
+
+def slsqp(loss: object, size: int, *, most: float = 1.0) -> float:
+    found = minimize(
+        loss,
+        np.full(size, most / size),
+        method="SLSQP",
+        bounds=[(0, most)] * size,
+        constraints={"type": "eq" if most == 1 else "ineq", "fun": lambda w: most - w.sum()},
+        options={"ftol": 1e-15, "maxiter": 2000},
+    )
+    return float(found.fun)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_mixture_weights_match_an_independent_convex_solver(seed: int) -> None:
+    scores, truth = random_scores(seed)
+    rows = np.arange(len(truth))
+
+    def loss(weights: np.ndarray) -> float:
+        return float(-np.log(arithmetic_pool(scores, weights / weights.sum())[rows, truth]).mean())
+
+    assert abs(loss(mixture_weights(scores, truth)) - slsqp(loss, 4)) < 1e-6
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_log_linear_weights_match_an_independent_convex_solver(seed: int) -> None:
+    scores, truth = random_scores(seed)
+    rows = np.arange(len(truth))
+
+    def loss(weights: np.ndarray) -> float:
+        total = weights.sum()
+        return float(-np.log(geometric_pool(scores, weights, total)[rows, truth]).mean())
+
+    weights, sharpness = log_linear_weights(scores, truth)
+    assert abs(loss(weights * sharpness) - slsqp(loss, 4, most=20.0)) < 1e-6
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.floats(0.01, 1), min_size=2, max_size=6), st.integers(0, 1000))
+def test_known_weights_of_mixed_targets_are_found_again(raw: list[float], seed: int) -> None:
+    known = np.array(raw) / np.sum(raw)
+    targets = np.random.default_rng(seed).normal(size=(200, len(known), 1))
+    found = squared_error_weights(targets, arithmetic_pool(targets, known)[:, 0])
+    assert np.abs(found - known).max() < 1e-3
+
+
+def test_copies_of_a_modality_share_its_weight() -> None:
+    scores, truth = random_scores(1, n_modalities=2)
+    alone = mixture_weights(scores, truth)
+    doubled = mixture_weights(scores[:, [0, 0, 1]], truth)
+    assert doubled[0] == pytest.approx(doubled[1], abs=1e-5)
+    assert doubled[0] + doubled[1] == pytest.approx(alone[0], abs=1e-5)
+
+
+def test_weights_stay_finite_where_no_mistake_is_made() -> None:
+    truth = np.array([0, 1] * 10)
+    scores = np.where(np.eye(2)[truth] == 1, 0.9, 0.1)[:, None, :].repeat(2, axis=1)
+    weights, sharpness = log_linear_weights(scores, truth)
+    assert weights.tolist() == pytest.approx([0.5, 0.5])
+    assert 5 < sharpness <= 20
+
+
+def test_worse_than_chance_modalities_are_not_listened_to() -> None:
+    truth = np.array([0, 1] * 10)
+    scores = np.where(np.eye(2)[truth] == 1, 0.1, 0.9)[:, None, :]
+    assert log_linear_weights(scores, truth)[1] == pytest.approx(0, abs=1e-6)
+
+
+def test_clips_with_one_modality_do_not_move_the_weights() -> None:
+    scores, truth = random_scores(2, n_modalities=2)
+    with_holes = np.concatenate([scores, scores[:50]])
+    with_holes[-50:, 1] = np.nan
+    expected = mixture_weights(scores, truth)
+    assert mixture_weights(with_holes, np.concatenate([truth, truth[:50]])) == pytest.approx(
+        expected, abs=1e-5
+    )
