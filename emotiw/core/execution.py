@@ -46,7 +46,8 @@ def run_jobs(
     """Yield the outcome of every job as it is done; an exception is an outcome, not an end.
 
     A worker that dies (out of memory, a crash inside a decoder) takes down the jobs beside it;
-    those are run again one at a time, so only the job that kills its worker is lost.
+    those are run again one at a time, so only the job that kills its worker is lost, and the rest
+    go on side by side. Jobs that have not started when the caller stops early never do.
 
     Args:
         function: a function of a module, so that other processes can import it.
@@ -60,22 +61,19 @@ def run_jobs(
             yield _run_one(function, name, job)
         return
     waiting = dict(jobs)
-    opened: AbstractContextManager[Executor] = nullcontext(executor) if executor else pool(workers)
-    try:
-        with opened as engine:
-            for outcome in _run_on(engine, function, waiting, workers):
+    while waiting:
+        engine = nullcontext(executor) if executor is not None else pool(workers)
+        flying: dict[Future[Outcome[Result]], str] = {}
+        try:
+            for outcome in _run_on(engine, function, waiting, workers, flying):
                 del waiting[outcome.name]
                 yield outcome
-        return
-    except BrokenProcessPool:
-        pass
-    for name, job in waiting.items():
-        try:
-            with pool(1) as alone:
-                yield from _run_on(alone, function, {name: job}, 1)
         except BrokenProcessPool:
-            reason = "the process that read it died (a crash in a decoder, or out of memory)"
-            yield Outcome(name, None, reason, 0.0)
+            executor = None  # a broken pool never mends
+            for name in [name for name in flying.values() if name in waiting]:
+                outcome = _run_alone(function, name, waiting[name])
+                del waiting[name]
+                yield outcome
 
 
 def pool(workers: int) -> ProcessPoolExecutor:
@@ -84,22 +82,48 @@ def pool(workers: int) -> ProcessPoolExecutor:
 
 
 def _run_on(
-    engine: Executor,
+    opened: AbstractContextManager[Executor],
     function: Callable[[Job], Result],
     jobs: Mapping[str, Job],
     workers: int,
+    flying: dict[Future[Outcome[Result]], str],
 ) -> Iterator[Outcome[Result]]:
-    todo = iter(jobs.items())
-    flying: set[Future[Outcome[Result]]] = set()
-    while True:
-        while len(flying) < QUEUED_PER_WORKER * workers and (entry := next(todo, None)):
-            name, job = entry
-            flying.add(engine.submit(_run_one, function, name, job))
-        if not flying:
-            return
-        done, flying = wait(flying, return_when=FIRST_COMPLETED)
-        for future in done:
-            yield future.result()
+    todo = iter(list(jobs.items()))
+    with opened as engine:
+        try:
+            while True:
+                while len(flying) < QUEUED_PER_WORKER * workers and (entry := next(todo, None)):
+                    name, job = entry
+                    flying[engine.submit(_run_one, function, name, job)] = name
+                if not flying:
+                    return
+                done, _ = wait(flying, return_when=FIRST_COMPLETED)
+                for future in done:
+                    outcome = _outcome_of(future, flying[future])
+                    del flying[future]
+                    yield outcome
+        finally:
+            # nobody waits for these any more, when the caller stops early
+            for future in flying:
+                future.cancel()
+
+
+def _run_alone(function: Callable[[Job], Result], name: str, job: Job) -> Outcome[Result]:
+    try:
+        with pool(1) as alone:
+            return _outcome_of(alone.submit(_run_one, function, name, job), name)
+    except BrokenProcessPool:
+        reason = "the process that read it died (a crash in a decoder, or out of memory)"
+        return Outcome(name, None, reason, 0.0)
+
+
+def _outcome_of(future: Future[Outcome[Result]], name: str) -> Outcome[Result]:
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        raise
+    except Exception as error:  # of the engine: a result that can't travel, a worker that was lost
+        return Outcome(name, None, f"unexpected {type(error).__name__}: {error}", 0.0)
 
 
 def _run_one(function: Callable[[Job], Result], name: str, job: Job) -> Outcome[Result]:
@@ -120,8 +144,9 @@ def _use_one_core() -> None:
     # several processes with all cores each would only get in each other's way
     import os
 
-    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ[name] = "1"
+    for library in ("OMP", "MKL", "OPENBLAS", "NUMEXPR"):
+        os.environ[f"{library}_NUM_THREADS"] = "1"
+    os.environ["OPENCV_FOR_THREADS_NUM"] = "1"
     _limit_loaded("torch", "set_num_threads")
     _limit_loaded("cv2", "setNumThreads")
 

@@ -1,0 +1,215 @@
+"""Every job has an outcome, whatever becomes of its worker."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emotiw.core.errors import MediaError
+from emotiw.core.execution import Outcome, pool, run_jobs
+
+
+def double(number: int) -> int:
+    return 2 * number
+
+
+def double_or_die(number: int) -> int:
+    if number < 0:
+        os._exit(3)
+    return 2 * number
+
+
+def double_slowly_or_die(number: int) -> int:
+    time.sleep(0.02)
+    return double_or_die(number)
+
+
+def double_or_raise(number: int) -> int:
+    if number == 1:
+        raise MediaError("clip '1' is empty")
+    if number == 2:
+        raise KeyError("frames")
+    return 2 * number
+
+
+def process_of(_: int) -> int:
+    return os.getpid()
+
+
+def mark(folder: str) -> str:
+    (Path(folder) / f"{os.getpid()}-{time.monotonic_ns()}").touch()
+    return folder
+
+
+def unpicklable(_: int) -> Any:
+    return threading.Lock()
+
+
+def threads_in_use(_: int) -> dict[str, int]:
+    import cv2
+    import threadpoolctl
+    import torch
+
+    counts = {
+        found["internal_api"]: found["num_threads"] for found in threadpoolctl.threadpool_info()
+    }
+    return {**counts, "torch": torch.get_num_threads(), "cv2": cv2.getNumThreads()}
+
+
+def values(outcomes: list[Outcome[Any]]) -> dict[str, Any]:
+    assert len({outcome.name for outcome in outcomes}) == len(outcomes)
+    return {outcome.name: outcome.value for outcome in outcomes}
+
+
+def numbered(count: int) -> dict[str, int]:
+    return {f"clip{index:03d}": index for index in range(count)}
+
+
+def test_one_worker_runs_in_this_process_and_in_order() -> None:
+    outcomes = list(run_jobs(process_of, numbered(3)))
+    assert [outcome.name for outcome in outcomes] == ["clip000", "clip001", "clip002"]
+    assert {outcome.value for outcome in outcomes} == {os.getpid()}
+
+
+def test_nothing_to_do_starts_no_process() -> None:
+    assert list(run_jobs(double, {}, workers=2)) == []
+    assert list(run_jobs(double, {}, workers=1)) == []
+
+
+def test_many_more_jobs_than_workers_all_have_an_outcome() -> None:
+    outcomes = list(run_jobs(double, numbered(40), workers=2))
+    assert values(outcomes) == {name: 2 * number for name, number in numbered(40).items()}
+    assert all(outcome.error is None and outcome.seconds >= 0 for outcome in outcomes)
+
+
+def test_the_result_does_not_depend_on_the_number_of_workers() -> None:
+    jobs = numbered(12)
+    assert values(list(run_jobs(double, jobs))) == values(list(run_jobs(double, jobs, workers=2)))
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_exception_is_an_outcome(workers: int) -> None:
+    found = {o.name: o for o in run_jobs(double_or_raise, numbered(4), workers=workers)}
+    assert [found[name].value for name in sorted(found)] == [0, None, None, 6]
+    assert found["clip001"].error == "clip '1' is empty"
+    error = found["clip002"].error
+    assert error is not None
+    assert error.startswith("unexpected KeyError at test_execution.py:")
+    assert error.endswith(": 'frames'")
+    assert found["clip003"].error is None
+
+
+def test_a_worker_that_dies_costs_only_its_own_job() -> None:
+    jobs = {**numbered(30), "bad": -1, **{f"late{n}": n for n in range(10)}}
+    found = {outcome.name: outcome for outcome in run_jobs(double_or_die, jobs, workers=2)}
+    assert found.keys() == jobs.keys()
+    assert [name for name, outcome in found.items() if outcome.error] == ["bad"]
+    assert "died" in str(found["bad"].error)
+    assert all(found[name].value == 2 * job for name, job in jobs.items() if name != "bad")
+
+
+def test_after_a_death_the_rest_run_side_by_side_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    from emotiw.core import execution
+
+    sizes: list[int] = []
+
+    def counted(workers: int) -> Executor:
+        sizes.append(workers)
+        return pool(workers)
+
+    monkeypatch.setattr(execution, "pool", counted)
+    jobs = {"bad": -1, **numbered(60)}
+    found = values(list(run_jobs(double_slowly_or_die, jobs, workers=2)))
+    assert found == {"bad": None, **{name: 2 * number for name, number in numbered(60).items()}}
+    # one pool breaks, at most the eight jobs in flight are tried alone, one pool does the rest
+    assert sizes.count(2) <= 2
+    assert 1 <= sizes.count(1) <= 8
+
+
+def test_an_engine_of_the_callers_own_stays_open() -> None:
+    with ThreadPoolExecutor(2) as engine:
+        for _ in range(2):
+            outcomes = list(run_jobs(double, numbered(20), workers=2, executor=engine))
+            assert values(outcomes) == {name: 2 * n for name, n in numbered(20).items()}
+        assert engine.submit(double, 21).result() == 42
+
+
+def test_one_worker_still_uses_the_callers_engine() -> None:
+    with ThreadPoolExecutor(1, thread_name_prefix="mine") as engine:
+        names = run_jobs(lambda _: threading.current_thread().name, numbered(6), executor=engine)
+        assert all(str(outcome.value).startswith("mine") for outcome in names)
+
+
+def test_an_engine_that_breaks_is_replaced() -> None:
+    with pool(1) as engine:
+        with pytest.raises(BrokenProcessPool):
+            engine.submit(double_or_die, -1).result()
+        found = values(list(run_jobs(double, numbered(5), workers=2, executor=engine)))
+    assert found == {name: 2 * number for name, number in numbered(5).items()}
+
+
+class LosesWorkers(Executor):
+    """An engine that fails a job for its own reasons, as a cluster does when a worker is lost."""
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        if args[1] == "clip001":
+            future.set_exception(ConnectionError("worker lost"))
+        else:
+            future.set_result(fn(*args, **kwargs))
+        return future
+
+
+def test_a_failure_of_the_engine_is_an_outcome() -> None:
+    found = {o.name: o for o in run_jobs(double, numbered(3), executor=LosesWorkers())}
+    assert found["clip001"].error == "unexpected ConnectionError: worker lost"
+    assert [found[name].value for name in ("clip000", "clip002")] == [0, 4]
+
+
+def test_a_result_that_cannot_travel_is_an_outcome() -> None:
+    (outcome,) = run_jobs(unpicklable, {"a": 1}, workers=2)
+    assert outcome.value is None
+    assert "pickle" in str(outcome.error)
+
+
+def test_a_caller_that_stops_early_leaves_nothing_running(tmp_path: Path) -> None:
+    started = threading.Event()
+    go_on = threading.Event()
+    ran: list[int] = []
+
+    def slow(number: int) -> int:
+        ran.append(number)
+        if number > 0:
+            started.set()
+            go_on.wait(10)
+        return number
+
+    with ThreadPoolExecutor(1) as engine:
+        outcomes = run_jobs(slow, numbered(4), executor=engine)
+        assert next(outcomes).value == 0
+        assert started.wait(10)
+        outcomes.close()  # type: ignore[attr-defined]
+        go_on.set()
+    assert ran == [0, 1]
+
+
+def test_a_caller_that_stops_early_does_not_wait_for_the_queue(tmp_path: Path) -> None:
+    jobs = {str(index): str(tmp_path) for index in range(200)}
+    outcomes = run_jobs(mark, jobs, workers=2)
+    next(outcomes)
+    outcomes.close()  # type: ignore[attr-defined]
+    assert 1 <= len(list(tmp_path.iterdir())) <= 16
+
+
+def test_a_worker_does_arithmetic_in_one_thread() -> None:
+    (outcome,) = run_jobs(threads_in_use, {"a": 0}, workers=2)
+    assert outcome.value is not None, outcome.error
+    assert {"openblas", "torch", "cv2"} <= outcome.value.keys()
+    assert set(outcome.value.values()) == {1}
