@@ -106,6 +106,39 @@ def ccc(truth: Numbers, prediction: Numbers) -> float:
     return float(audmetric.concordance_cc(np.asarray(truth), np.asarray(prediction)))
 
 
+def pearson(truth: Numbers, prediction: Numbers) -> float:
+    """Return Pearson's correlation coefficient, in [-1, 1]; 0 where either never varies.
+
+    Examples:
+        >>> round(pearson([0.0, 1.0, 2.0], [5.0, 7.0, 9.0]), 9)
+        1.0
+        >>> pearson([0.0, 1.0], [3.0, 3.0])
+        0.0
+    """
+    _check(truth, prediction)
+    if np.ptp(np.asarray(prediction)) == 0 or np.ptp(np.asarray(truth)) == 0:
+        return 0.0
+    return float(np.corrcoef(np.asarray(truth), np.asarray(prediction))[0, 1])
+
+
+def auc(truth: Numbers, prediction: Numbers) -> float:
+    """Return the area under the ROC curve of a truth of zeros and ones, in [0, 1].
+
+    Raises:
+        ValueError: if the truth doesn't hold both.
+
+    Examples:
+        >>> auc([0.0, 0.0, 1.0, 1.0], [0.1, 0.6, 0.5, 0.9])
+        0.75
+    """
+    _check(truth, prediction)
+    if set(np.unique(np.asarray(truth)).tolist()) != {0.0, 1.0}:
+        raise ValueError("the area under the ROC curve needs zeros and ones in the truth")
+    from sklearn.metrics import roc_auc_score
+
+    return float(roc_auc_score(np.asarray(truth), np.asarray(prediction)))
+
+
 def confusion_matrix(truth: Labels, prediction: Labels, labels: Labels) -> npt.NDArray[np.int64]:
     """Return counts, ``(n_labels, n_labels)``: rows are the truth, columns the prediction.
 
@@ -148,6 +181,8 @@ METRICS: dict[str, Metric] = {
         Metric("mse", mse, False, False, "regression"),
         Metric("rmse", rmse, False, False, "regression"),
         Metric("ccc", ccc, True, False, "regression"),
+        Metric("pearson", pearson, True, False, "regression"),
+        Metric("auc", auc, True, False, "regression"),
     )
 }
 
