@@ -94,7 +94,7 @@ class Found:
         """Make ids unique: copies become one clip, other twins are refused or get longer ids.
 
         Under ``qualify`` a test clip keeps its id where no other test clip shares it, because
-        organisers know it by that name.
+        organisers know it by that name; else its extension is added, or its folders, too.
         """
         by_id: dict[str, list[Clip]] = defaultdict(list)
         for clip in self.clips:
@@ -154,14 +154,15 @@ class Found:
             yield from self._qualified(same, names)
 
     def _qualified(self, same: list[Clip], names: str) -> Iterator[Clip]:
-        tests = [clip for clip in same if clip.split == "test"]
-        if len(tests) > 1:
-            self.warnings.append(
-                f"test clips share the id {same[0].clip_id!r} and keep their extensions: {names}"
-            )
+        tests = Counter(clip.path.name for clip in same if clip.split == "test")
+        if tests.total() > 1:
+            self.warnings.append(f"test clips share the id {same[0].clip_id!r}: {names}")
         for clip in same:
-            if clip.split == "test":
-                yield replace(clip, clip_id=clip.path.name) if len(tests) > 1 else clip
+            is_test = clip.split == "test"
+            if is_test and tests.total() == 1:
+                yield clip
+            elif is_test and tests[clip.path.name] == 1:
+                yield replace(clip, clip_id=clip.path.name)
             else:
                 yield replace(clip, clip_id=self.name(clip.path).replace("/", "-"))
 

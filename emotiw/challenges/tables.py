@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from re import Pattern
 from string import Formatter
 
 from pydantic import Field
@@ -54,6 +55,7 @@ class Tables(Reader):
         style: how the tables are written.
         id: template of the clip id, from the columns and ``{split}``; an extension of a clip at
             its end is dropped.
+        id_pattern: regular expression whose named groups add fields of the id to the columns.
         file: template of the clip's file below its folder, with or without extension; the id by
             default.
         label: the column with the label.
@@ -66,6 +68,7 @@ class Tables(Reader):
     splits: dict[Split, SplitFiles]
     style: TableFormat = TableFormat()
     id: str
+    id_pattern: Pattern[str] | None = None
     file: str = ""
     label: str = ""
     targets: dict[str, str] = Field(default_factory=dict)
@@ -119,7 +122,8 @@ class Tables(Reader):
         wanted = [*_fields(self.id), *_fields(self.file), *_fields(self.group)]
         wanted += [name for template in self.extra.values() for name in _fields(template)]
         wanted += [name for name in (self.label, *self.targets.values()) if name and inside]
-        needed = [name for name in dict.fromkeys(wanted) if name != "split"]
+        parts = self.id_pattern.groupindex if self.id_pattern else {}
+        needed = [name for name in dict.fromkeys(wanted) if name != "split" and name not in parts]
         clips = {file.relative_to(folder): file for file in media_files(folder, self.extensions)}
         by_stem = {key.with_suffix("").as_posix(): file for key, file in reversed(clips.items())}
         by_stem |= {file.stem: file for file in reversed(clips.values())}
@@ -130,6 +134,8 @@ class Tables(Reader):
             place = f"{found.name(path)}:{line}"
             fields = {**row, "split": split}
             clip_id = self._without_extension(self.id.format(**fields))
+            match = self.id_pattern.fullmatch(clip_id) if self.id_pattern else None
+            fields |= match.groupdict() if match else dict.fromkeys(parts, "")
             stem = self._without_extension(self.file.format(**fields) if self.file else clip_id)
             if clip_id in first_line:
                 found.problems.add(

@@ -21,12 +21,14 @@ class TableFormat(Strict):
         header: whether the first line that isn't empty holds the names of the columns.
         columns: their names, where the table has no header or another one than is wanted.
         quote: around fields that need it.
+        ragged: whether a row may have fewer fields than the header; the rest are empty.
     """
 
     separator: Literal[",", ";", "\t", "|", "blanks"] = ","
     header: bool = True
     columns: tuple[str, ...] = ()
     quote: str = '"'
+    ragged: bool = False
 
 
 def read_table(
@@ -65,6 +67,8 @@ def read_table(
     if missing:
         return
     for line, fields in lines:
+        if style.ragged:
+            fields = fields + [""] * (len(columns) - len(fields))
         if len(fields) != len(columns):
             found.problems.add(
                 f"{name}:{line}: expected {len(columns)} fields, got {len(fields)}: {fields}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from emotiw.core.config import Strict, packaged, read_document, validated
+from emotiw.core.config import Document, Strict, packaged, read_document, validated
 from emotiw.core.errors import ConfigError, suggest
 from emotiw.core.manifest import Split
 from emotiw.core.metrics import METRICS, Metric, metric_named
@@ -23,14 +24,14 @@ class Target(Strict):
 
     Attributes:
         name: its column.
-        minimum: the smallest value allowed.
-        maximum: the largest value allowed.
+        minimum: the smallest value allowed; any where it isn't known.
+        maximum: the largest value allowed; any where it isn't known.
         values: the only values allowed in a submission, where it isn't any number in the range.
     """
 
     name: str
-    minimum: float
-    maximum: float
+    minimum: float = -math.inf
+    maximum: float = math.inf
     values: tuple[float, ...] | None = None
 
 
@@ -66,12 +67,13 @@ class Column(Strict):
     Attributes:
         name: its heading.
         holds: ``id`` (with several such columns the parts of an id, joined by ``/``), ``label``
-            (the word), ``index`` (of the label in class order, from 0) or ``target`` (a number).
+            (the word), ``index`` (of the label in class order, from 0), ``target`` (a number) or
+            ``nothing``.
         target: which target, where there are several; the one of the same name by default.
     """
 
     name: str
-    holds: Literal["id", "label", "index", "target"]
+    holds: Literal["id", "label", "index", "target", "nothing"]
     target: str | None = None
 
 
@@ -83,6 +85,7 @@ class Table(Strict):
         columns: in order.
         separator: between fields.
         header: whether the first line holds the names of the columns.
+        header_line: the first line, where it isn't simply those names.
         quote: put around every field; nothing where empty.
         suffix: of the file.
         file_name: the name that the organisers ask for, if they do.
@@ -93,6 +96,7 @@ class Table(Strict):
     columns: tuple[Column, ...]
     separator: str = ","
     header: bool = True
+    header_line: str | None = None
     quote: str = ""
     suffix: str = ".csv"
     file_name: str | None = None
@@ -287,6 +291,8 @@ def spec_names() -> list[str]:
 def load_spec(name_or_path: str | Path) -> ChallengeSpec:
     """Return a challenge by its name, or from a YAML file of one's own.
 
+    A file with ``extends: NAME`` says only what differs from that challenge.
+
     Raises:
         ConfigError: if there is none, or with everything that is wrong in its file.
 
@@ -298,16 +304,36 @@ def load_spec(name_or_path: str | Path) -> ChallengeSpec:
         ...
         emotiw.core.errors.ConfigError: no challenge 'afew2071'; did you mean 'afew2017'? ...
     """
-    text = str(name_or_path)
-    if text in spec_names():
-        path = packaged("challenges", f"{text}.yaml")
-    elif Path(text).suffix in {".yaml", ".yml"}:
-        path = Path(text)
-    else:
-        names = spec_names()
-        raise ConfigError(
-            f"no challenge {text!r}{suggest(text, names)} (a YAML file, or one of: "
-            f"{', '.join(names)})"
-        )
-    document = read_document(path)
+    document = _document(str(name_or_path), ())
     return validated(ChallengeSpec, document.data, document=document)
+
+
+def _document(text: str, derived: tuple[str, ...]) -> Document:
+    """Return a spec's YAML, put over the one that its ``extends`` names; null takes a key away."""
+    if text in derived:
+        raise ConfigError(f"challenges extend each other in a circle: {', '.join(derived)}")
+    document = read_document(spec_path(text))
+    base = document.data.pop("extends", None)
+    if base is None:
+        return document
+    inherited = _document(str(base), (*derived, text)).data
+    merged = {**inherited, **document.data}
+    document.data = {key: value for key, value in merged.items() if value is not None}
+    return document
+
+
+def spec_path(name_or_path: str | Path) -> Path:
+    """Return the YAML file of a challenge.
+
+    Raises:
+        ConfigError: if no challenge has that name.
+    """
+    text = str(name_or_path)
+    names = spec_names()
+    if text in names:
+        return packaged("challenges", f"{text}.yaml")
+    if Path(text).suffix in {".yaml", ".yml"}:
+        return Path(text)
+    raise ConfigError(
+        f"no challenge {text!r}{suggest(text, names)} (a YAML file, or one of: {', '.join(names)})"
+    )

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from emotiw.challenges import read_challenge
+from emotiw.core.challenge import load_spec
+from emotiw.core.errors import ManifestError
+
+
+def write(root: Path, **texts: str) -> None:
+    for name, text in texts.items():
+        (root / name.replace("__", ".")).write_bytes(text.encode())
+
+
+def touch(root: Path, *names: str) -> None:
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(name.encode())
+
+
+def test_all_mistakes_of_a_table_are_named_with_their_lines(tmp_path: Path) -> None:
+    touch(tmp_path, *(f"Train/{n}_1.mp4" for n in range(6)))
+    write(
+        tmp_path,
+        Train_labels__txt="Vid_name Label\n0_1 1\n1_1 4\n\n2_1\n0_1 2\n3_1 Negativ\n4_1 3\n",
+    )
+    with pytest.raises(ManifestError) as caught:
+        read_challenge(load_spec("vgaf"), tmp_path)
+    message = str(caught.value)
+    assert "4 problems" in message
+    assert "Train_labels.txt:3: unknown label '4'" in message
+    assert "Train_labels.txt:5: expected 2 fields, got 1" in message
+    assert "Train_labels.txt:6: clip '0_1' again, first on line 2" in message
+    assert "Train_labels.txt:7: unknown label 'Negativ'; did you mean 'Negative'?" in message
+
+
+def test_what_is_only_odd_is_a_warning(tmp_path: Path) -> None:
+    touch(tmp_path, "Train/0_1.mp4", "Train/9_9.mp4", "Test/Test_1.mp4")
+    write(tmp_path, Train_labels__txt="Vid_name Label\r\n0_1 1\r\n1_1 2\r\n")
+    manifest, warnings = read_challenge(load_spec("vgaf"), tmp_path)
+    assert [(c.clip_id, c.label, c.group) for c in manifest.select("train")] == [
+        ("0_1", "Positive", "0"),
+        ("1_1", "Neutral", "1"),
+    ]
+    assert "train: 1 clips have no file in Train, e.g. 1_1" in warnings
+    assert "train: 1 files of Train are in no table, e.g. 9_9.mp4" in warnings
+    assert "val: no file Val_labels.txt" in warnings
+
+
+def test_a_table_of_clips_that_are_elsewhere_is_refused(tmp_path: Path) -> None:
+    touch(tmp_path, "Train/x.mp4")
+    write(tmp_path, Train_labels__txt="Vid_name Label\n0_1 1\n1_1 2\n")
+    with pytest.raises(ManifestError, match="Train has none of its 2 clips"):
+        read_challenge(load_spec("vgaf"), tmp_path)
+
+
+def test_another_separator_is_suspected(tmp_path: Path) -> None:
+    touch(tmp_path, "audio/train_001.wav", "labels/train.csv")
+    (tmp_path / "labels/train.csv").write_text("file_name,food_type,speaker\ntrain_001,Crisp,1\n")
+    with pytest.raises(ManifestError, match=r"train.csv:1: no column .*another separator\?"):
+        read_challenge(load_spec("eat_food"), tmp_path)
+
+
+def test_marks_blanks_and_quotes_are_read(tmp_path: Path) -> None:
+    touch(tmp_path, "train/262548_57@N01.xml.jpg", "train/b.jpg")
+    text = '\ufeffimagefile, label\r\n262548_57@N01.xml.jpg, 3\r\n"b.jpg","5"\r\n'
+    write(tmp_path, train__csv=text)
+    manifest, _ = read_challenge(load_spec("happei2016"), tmp_path)
+    assert [(c.clip_id, c.target) for c in manifest] == [("262548_57@N01.xml", 3.0), ("b", 5.0)]
+
+
+def test_numbers_out_of_range_are_named(tmp_path: Path) -> None:
+    touch(tmp_path, "train/a.jpg", "train/b.jpg")
+    write(tmp_path, train__csv="imagefile, label\na.jpg, 6\nb.jpg, many\n")
+    with pytest.raises(ManifestError) as caught:
+        read_challenge(load_spec("happei2016"), tmp_path)
+    assert "train.csv:2: happiness 6 is outside 0 to 5" in str(caught.value)
+    assert "train.csv:3: happiness 'many' is not a number" in str(caught.value)
+
+
+def test_engagenet_joins_lists_with_answers_and_leaves_absent_people_out(tmp_path: Path) -> None:
+    touch(tmp_path, *(f"Train/subject_1_x_vid_0_{n}.mp4" for n in range(3)), "Test/t.mp4")
+    write(
+        tmp_path,
+        train__txt="".join(f"subject_1_x_vid_0_{n}.mp4\n" for n in range(3)),
+        test__txt="t.mp4\n",
+        final_labels__csv="chunk,label\nsubject_1_x_vid_0_0.mp4,Barely-engaged\n"
+        "subject_1_x_vid_0_1.mp4,SNP(Subject Not Present)\n"
+        "subject_1_x_vid_0_2.mp4,Highly-Engaged\n",
+    )
+    manifest, warnings = read_challenge(load_spec("engagenet"), tmp_path)
+    assert [(c.clip_id, c.label, c.group) for c in manifest] == [
+        ("subject_1_x_vid_0_0", "Barely-engaged", "1"),
+        ("subject_1_x_vid_0_2", "Highly-Engaged", "1"),
+        ("t", None, None),
+    ]
+    assert "1 clips left out: labelled 'SNP(Subject Not Present)'" in warnings
+
+
+def test_meld_keeps_equal_names_of_two_splits_apart(tmp_path: Path) -> None:
+    head = "Sr No.,Utterance,Speaker,Emotion,Sentiment,Dialogue_ID,Utterance_ID\n"
+    for split, folder in (("train", "train_splits"), ("dev", "dev_splits_complete")):
+        touch(tmp_path, f"{folder}/dia0_utt0.mp4")
+        text = head + '1,"Oh, well, hi",Ross,joy,positive,0,0\n'
+        (tmp_path / f"{split}_sent_emo.csv").write_text(text)
+    manifest, _ = read_challenge(load_spec("meld"), tmp_path)
+    assert [(c.clip_id, c.label, c.extra["speaker"]) for c in manifest] == [
+        ("train_dia0_utt0", "joy", "Ross"),
+        ("val_dia0_utt0", "joy", "Ross"),
+    ]
+
+
+def test_answers_of_several_targets_stay_away_from_test_clips(tmp_path: Path) -> None:
+    touch(tmp_path, "train/a.avi", "test/b.avi")
+    (tmp_path / "train-label.csv").write_text("name,discrete,valence\na,worried,-1.5\n")
+    manifest, _ = read_challenge(load_spec("mer2023"), tmp_path)
+    assert manifest["a"].label == "worried"
+    assert manifest["a"].extra["valence"] == "-1.5"
+    assert not manifest["b"].extra
