@@ -32,7 +32,7 @@ def table_bytes(spec: ChallengeSpec, style: Table, answers: Mapping[str, Answer]
         >>> table_bytes(spec, spec.submission, {"test_001": "Crisp"})
         b"'test_001';'Crisp'\\n"
     """
-    lines = [_line((column.name for column in style.columns), style)] if style.header else []
+    lines = [_header(style)] if style.header else []
     lines += [_row(spec, style, row_id, answer) for row_id, answer in answers.items()]
     return ("\n".join(lines) + "\n").encode()
 
@@ -157,6 +157,8 @@ def _row(spec: ChallengeSpec, style: Table, row_id: str, answer: Answer) -> str:
             texts.append(next(ids))
         elif column.holds == "label":
             texts.append(str(parts[0]))
+        elif column.holds == "nothing":
+            texts.append("")
         elif column.holds == "index":
             texts.append(str(spec.labels.index(str(parts[0]))))
         else:
@@ -168,6 +170,10 @@ def _row(spec: ChallengeSpec, style: Table, row_id: str, answer: Answer) -> str:
                 else number_text(value, style.decimals)
             )
     return _line(texts, style)
+
+
+def _header(style: Table) -> str:
+    return style.header_line or _line((column.name for column in style.columns), style)
 
 
 def _line(texts: Iterable[str], style: Table) -> str:
@@ -194,7 +200,7 @@ def _lines(data: bytes) -> list[str]:
 
 
 def _check_header(line: str, style: Table, wrong: dict[str, list[str]], place: str) -> None:
-    wanted = _line((column.name for column in style.columns), style)
+    wanted = _header(style)
     if line != wanted:
         wrong["wrong header"].append(f"{place}: {line[:80]!r} instead of {wanted!r}")
 
@@ -220,7 +226,7 @@ def _answer(spec: ChallengeSpec, style: Table, fields: Sequence[str]) -> Answer:
     labels: list[Part] = []
     numbers: dict[str, float] = {}
     for column, text in zip(style.columns, fields, strict=True):
-        if column.holds != "id" and not text.strip():
+        if column.holds not in {"id", "nothing"} and not text.strip():
             raise Wrong("empty", f"no {column.name}")
         if column.holds == "label":
             labels.append(read_label(text, spec))

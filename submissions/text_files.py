@@ -77,8 +77,13 @@ def colliding(names: Collection[str]) -> list[str]:
     """
     same: dict[str, list[str]] = defaultdict(list)
     for name in sorted(names):
-        same[unicodedata.normalize("NFC", name).casefold()].append(name)
+        same[_folded(name)].append(name)
     return [", ".join(twins) for twins in same.values() if len(twins) > 1]
+
+
+def _folded(name: str) -> str:
+    # a Mac writes an accent as a character of its own; some systems don't tell cases apart
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def _text(answer: Answer, style: TextFiles) -> str:
@@ -113,11 +118,11 @@ def _advice(kind: str) -> str:
 
 
 def _explained(extra: list[str], missing: set[str], suffix: str) -> list[str]:
-    folded = {clip_id.casefold(): clip_id for clip_id in missing}
+    folded = {_folded(clip_id): clip_id for clip_id in missing}
     explained = []
     for name in extra:
         stem = name.rsplit("/", 1)[-1].rpartition(".")[0] or name
-        wanted = folded.get(stem.casefold()) or folded.get(stem.rpartition(".")[0].casefold())
+        wanted = folded.get(_folded(stem)) or folded.get(_folded(stem.rpartition(".")[0]))
         if wanted is not None:
             explained.append(f"{name} (is it {wanted + suffix!r}?)")
         else:
