@@ -36,20 +36,20 @@ class TrainingOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    epochs: int = Field(30, ge=1)
-    batch_size: int = Field(32, ge=1)
+    epochs: int = Field(default=30, ge=1)
+    batch_size: int = Field(default=32, ge=1)
     optimizer: Literal["adamw", "sgd"] = "adamw"
-    learning_rate: float = Field(1e-3, gt=0)
-    weight_decay: float = Field(1e-2, ge=0)
-    warm_up_epochs: float = Field(1.0, ge=0)
+    learning_rate: float = Field(default=1e-3, gt=0)
+    weight_decay: float = Field(default=1e-2, ge=0)
+    warm_up_epochs: float = Field(default=1.0, ge=0)
     schedule: Literal["cosine", "constant"] = "cosine"
-    gradient_clip: float | None = Field(1.0, gt=0)
+    gradient_clip: float | None = Field(default=1.0, gt=0)
     loss: Literal["cross_entropy", "mse", "ccc"] | None = None
-    label_smoothing: float = Field(0.0, ge=0, lt=1)
-    mixup: float = Field(0.0, ge=0)
+    label_smoothing: float = Field(default=0.0, ge=0, lt=1)
+    mixup: float = Field(default=0.0, ge=0)
     class_weights: Literal["none", "balanced"] = "none"
-    average_decay: float | None = Field(None, gt=0, lt=1)
+    average_decay: float | None = Field(default=None, gt=0, lt=1)
     watch: Literal["loss", "accuracy", "uar", "rmse", "ccc"] = "loss"
     keep: Literal["best", "last"] = "best"
-    patience: int | None = Field(None, ge=1)
+    patience: int | None = Field(default=None, ge=1)
     precision: Literal["float32", "bfloat16"] = "float32"
