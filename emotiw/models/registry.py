@@ -9,5 +9,7 @@ MODELS: Registry[type[Model]] = Registry(
     "model",
     {
         "svm": "emotiw.models.svm:Svm",
+        "lstm": "emotiw.models.recurrent:Recurrent",
+        "c3d": "emotiw.models.clip_network:ClipNetwork",
     },
 )

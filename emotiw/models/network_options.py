@@ -1,0 +1,22 @@
+"""Options that every network model has; importing them costs nothing."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from emotiw.models.training_options import TrainingOptions
+
+
+class NetworkOptions(BaseModel):
+    """Options of every model that learns by the training loop.
+
+    Attributes:
+        inner_share: share of the training groups, about, that is kept from learning and tells
+            which epoch was best; 0 learns from all of them and keeps the last epoch.
+        training: how it learns.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    inner_share: float = Field(default=0.2, ge=0, le=0.5)
+    training: TrainingOptions = TrainingOptions()

@@ -1,0 +1,1 @@
+"""The networks themselves; importing them imports torch."""

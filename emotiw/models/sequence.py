@@ -1,0 +1,80 @@
+"""Models of sequences: rows of numbers, frame after frame, clips of any length."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from emotiw.core.errors import ConfigError
+from emotiw.models.interface import Examples
+from emotiw.models.network_model import NetworkModel
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+    from emotiw.models.training import ExampleSource
+
+
+class SequenceModel(NetworkModel):
+    """A network over the present rows of a clip, in time order; absent rows are left out.
+
+    Rows are standardised with the mean and deviation of the training rows, column by column.
+    """
+
+    def check(self) -> None:
+        """Accept rows of numbers, of frames or snippets."""
+        if len(self.spec.shape) != 1 or self.spec.dtype != "float32" or self.spec.unit == "clip":
+            raise ConfigError(
+                f"{type(self).__name__} reads float32 rows of frames or snippets; feature "
+                f"{self.spec.name!r} has {self.spec.shape} {self.spec.dtype} per {self.spec.unit}"
+            )
+
+    def source(self, examples: Examples, *, augments: bool) -> ExampleSource:
+        """Return padded batches with their masks."""
+        return PaddedRows(examples)
+
+    def adapt(self, network: nn.Module, examples: Examples) -> None:
+        """Measure the scale of the columns."""
+        import torch
+
+        total = np.zeros(self.spec.dim)
+        squares = np.zeros(self.spec.dim)
+        count = 0
+        for array in examples.arrays():
+            rows = array.values[array.present].astype(np.float64)
+            total += rows.sum(0)
+            squares += np.square(rows).sum(0)
+            count += len(rows)
+        mean = total / count
+        deviation = np.sqrt(np.maximum(squares / count - mean**2, 0))
+        # a column that never varies says nothing, and must not blow up where it does later
+        scale = np.where(deviation > 1e-6 * (1 + np.abs(mean)), deviation, 1.0)
+        network.mean.copy_(torch.from_numpy(mean))  # type: ignore[operator]
+        network.scale.copy_(torch.from_numpy(scale))  # type: ignore[operator]
+
+
+class PaddedRows:
+    """Clips as ``(batch, time, dim)`` float32, padded behind, with a ``(batch, time)`` mask."""
+
+    def __init__(self, examples: Examples) -> None:
+        import torch
+
+        self._rows: Sequence[Tensor] = [
+            torch.from_numpy(np.asarray(array.values[array.present], dtype=np.float32))
+            for array in examples.arrays()
+        ]
+        answers = np.zeros(len(examples)) if examples.answers is None else examples.answers
+        self.answers = torch.from_numpy(np.asarray(answers))
+
+    def batch(self, rows: Tensor, generator: torch.Generator | None) -> tuple[Tensor, ...]:
+        """Return the frames and the mask of those that are there."""
+        import torch
+        from torch.nn.utils.rnn import pad_sequence
+
+        clips = [self._rows[row] for row in rows.tolist()]
+        frames = pad_sequence(list(clips), batch_first=True)  # (batch, time, dim)
+        lengths = torch.tensor([len(clip) for clip in clips])
+        return frames, torch.arange(frames.shape[1]) < lengths[:, None]

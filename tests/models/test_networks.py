@@ -1,0 +1,180 @@
+"""Every network of the registry keeps the same contract, whatever it is inside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from emotiw.core.errors import ConfigError, WeightsError
+from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
+from emotiw.models.interface import Examples, Goal, Model
+from emotiw.models.registry import MODELS
+
+LABELS = Goal("classification", ("Angry", "Happy", "Sad"))
+TARGET = Goal("regression", ("valence",), (-10.0, 10.0))
+ROWS = FeatureSpec("rows", (5,), "frame")
+PICTURES = FeatureSpec("crops", (20, 20, 3), "frame", dtype="uint8")
+
+BRIEF: dict[str, Any] = {"epochs": 3, "batch_size": 4, "precision": "float32"}
+TINY: dict[str, tuple[FeatureSpec, dict[str, Any]]] = {
+    "lstm": (ROWS, {"hidden": 6, "layers": 2}),
+    "c3d": (PICTURES, {"width": 0.0625, "crop_size": 16, "dropout": 0.1}),
+}
+VARIANTS: list[tuple[str, dict[str, Any]]] = [
+    *((name, {}) for name in TINY),
+    ("lstm", {"cell": "gru", "is_bidirectional": True, "reads": "last"}),
+    ("c3d", {"training": {"precision": "bfloat16", "epochs": 2, "batch_size": 4}}),
+]
+cases = pytest.mark.parametrize(("name", "extra"), VARIANTS, ids=lambda value: str(value)[:60])
+
+
+def make(name: str, extra: dict[str, Any], goal: Goal = LABELS, seed: int = 3) -> Model:
+    spec, options = TINY[name]
+    kind: Any = MODELS.resolve(name)
+    settings = {"training": BRIEF, **options, **extra}
+    model: Model = kind(kind.Options.model_validate(settings), spec=spec, goal=goal, seed=seed)
+    return model
+
+
+def clips(
+    spec: FeatureSpec, lengths: Sequence[int] = (20, 3, 17, 30, 1, 25, 18, 9, 16), seed: int = 0
+) -> dict[str, FeatureArray]:
+    rng = np.random.default_rng(seed)
+    found = {}
+    for number, length in enumerate(lengths):
+        if spec.dtype == "uint8":
+            values: Any = rng.integers(0, 256, (length, *spec.shape), dtype=np.uint8)
+        else:
+            values = rng.normal(3, 5, (length, *spec.shape)).astype(np.float32)
+        found[f"clip{number}"] = FeatureArray.all_present(values)
+    return found
+
+
+def examples(spec: FeatureSpec, arrays: dict[str, FeatureArray], goal: Goal = LABELS) -> Examples:
+    n = len(arrays)
+    is_label = goal.task == "classification"
+    answers = np.arange(n) % 3 if is_label else np.linspace(-4, 9, n)
+    table = FeatureTable(spec, arrays)
+    return Examples(table, tuple(arrays), tuple(f"s{row // 2}" for row in range(n)), answers)
+
+
+@cases
+def test_scores_are_probabilities_and_the_same_for_a_clip_alone(
+    name: str, extra: dict[str, Any]
+) -> None:
+    model, spec = make(name, extra), TINY[name][0]
+    known = examples(spec, clips(spec))
+    model.fit(known)
+    together = model.predict(known)
+    assert together.shape == (9, 3)
+    assert together.dtype == np.float64
+    assert np.allclose(together.sum(1), 1, atol=1e-9)
+    assert (together > 0).all()
+    alone = np.concatenate([model.predict(known.subset([row])) for row in range(9)])
+    assert np.abs(together - alone).max() < 1e-5
+    backwards = model.predict(known.subset(list(range(9))[::-1]))[::-1]
+    assert np.abs(together - backwards).max() < 1e-5
+    assert model.predict(known.subset([])).shape == (0, 3)
+
+
+@cases
+def test_absent_rows_are_never_seen(name: str, extra: dict[str, Any]) -> None:
+    model, spec = make(name, extra), TINY[name][0]
+    arrays = clips(spec)
+    model.fit(examples(spec, arrays))
+    holes = {}
+    for clip_id, array in arrays.items():
+        n_rows = len(array.values)
+        values = np.full((2 * n_rows + 3, *spec.shape), 77, dtype=spec.dtype)
+        present = np.zeros(len(values), dtype=bool)
+        values[2 : 2 * n_rows + 2 : 2], present[2 : 2 * n_rows + 2 : 2] = array.values, True
+        holes[clip_id] = FeatureArray(values, present)
+    whole = model.predict(examples(spec, arrays))
+    assert np.array_equal(model.predict(examples(spec, holes)), whole)
+
+
+@cases
+def test_the_same_seed_gives_the_same_model(name: str, extra: dict[str, Any]) -> None:
+    spec = TINY[name][0]
+    known = examples(spec, clips(spec))
+    scores = []
+    for seed in (3, 3, 4):
+        model = make(name, extra, seed=seed)
+        model.fit(known)
+        scores.append(model.predict(known))
+    assert np.array_equal(scores[0], scores[1])
+    assert not np.allclose(scores[0], scores[2])
+
+
+@cases
+def test_a_saved_model_says_the_same(name: str, extra: dict[str, Any], tmp_path: Path) -> None:
+    model, spec = make(name, extra), TINY[name][0]
+    known = examples(spec, clips(spec))
+    model.fit(known)
+    model.save(tmp_path)
+    loaded = type(model).load(tmp_path)
+    assert np.array_equal(loaded.predict(known), model.predict(known))
+    loaded.save(tmp_path / "again")
+    for file in ("model.safetensors", "card.json"):
+        assert (tmp_path / file).read_bytes() == (tmp_path / "again" / file).read_bytes()
+
+
+@cases
+def test_a_stopped_fit_goes_on_to_the_same_weights(
+    name: str, extra: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from emotiw.models import training
+
+    spec = TINY[name][0]
+    known = examples(spec, clips(spec))
+    through = make(name, extra)
+    through.fit(known)
+
+    saved = training.save_state
+
+    def stop_after_saving(*args: Any, **kwargs: Any) -> None:
+        saved(*args, **kwargs)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "save_state", stop_after_saving)
+    with pytest.raises(KeyboardInterrupt):
+        make(name, extra).fit(known, folder=tmp_path)
+    monkeypatch.setattr(training, "save_state", saved)
+    resumed: Any = make(name, extra)
+    resumed.fit(known, folder=tmp_path)
+    assert len(resumed.report.records) > 1
+    assert np.array_equal(resumed.predict(known), through.predict(known))
+
+
+@pytest.mark.parametrize("name", list(TINY))
+def test_targets_keep_their_unit_and_range(name: str, tmp_path: Path) -> None:
+    spec = TINY[name][0]
+    known = examples(spec, clips(spec), TARGET)
+    model = make(name, {}, TARGET)
+    model.fit(known)
+    predicted = model.predict(known)
+    assert predicted.shape == (9, 1)
+    # three epochs teach little, but the mean of the targets is known from the first
+    assert np.abs(predicted - known.answers.mean()).max() < 8  # type: ignore[union-attr]
+    model.save(tmp_path)
+    assert np.array_equal(type(model).load(tmp_path).predict(known), predicted)
+
+
+@pytest.mark.parametrize("name", list(TINY))
+def test_a_feature_it_can_not_read_is_named(name: str) -> None:
+    kind: Any = MODELS.resolve(name)
+    other = PICTURES if TINY[name][0] == ROWS else ROWS
+    with pytest.raises(ConfigError, match=other.name):
+        kind(kind.Options(), spec=other, goal=LABELS, seed=0)
+
+
+def test_a_model_without_weights_says_so(tmp_path: Path) -> None:
+    model = make("lstm", {})
+    with pytest.raises(WeightsError, match="learnt nothing"):
+        model.save(tmp_path)
+    with pytest.raises(ConfigError, match="card"):
+        type(model).load(tmp_path)
