@@ -182,7 +182,7 @@ METRICS: dict[str, Metric] = {
         Metric("rmse", rmse, False, False, "regression"),
         Metric("ccc", ccc, True, False, "regression"),
         Metric("pearson", pearson, True, False, "regression"),
-        Metric("auc", auc, True, False, "regression"),
+        Metric("auc", auc, True, False, "detection"),
     )
 }
 
