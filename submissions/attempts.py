@@ -1,0 +1,212 @@
+"""What was handed in when, how many attempts are left, and what came of them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+from collections.abc import Collection, Iterable
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from emotiw.core.challenge import Answer, ChallengeSpec
+from emotiw.core.errors import Problems, SubmissionError
+from emotiw.core.files import atomic_write, sha256_of
+from submissions.checker import check_submission
+from submissions.result_sheet import ResultSheet, read_result_sheet
+
+LEDGER = "attempts.csv"
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One submission that was handed in.
+
+    Attributes:
+        number: from 1.
+        date: when it was noted, UTC, ISO 8601.
+        challenge: name of the spec.
+        run: the run that it comes from.
+        config: hash of the run's configuration.
+        submission: path of the kept copy, below the ledger's folder.
+        sha256: of the submission.
+        metric: the official metric.
+        val: its value on validation, out of sample, as printed (accuracies in percent).
+        test: its value as the organisers returned it; None until then.
+        sheet: path of the kept result sheet, if there is one.
+        note: anything.
+    """
+
+    number: int
+    date: str
+    challenge: str
+    run: str
+    config: str
+    submission: str
+    sha256: str
+    metric: str
+    val: float | None = None
+    test: float | None = None
+    sheet: str = ""
+    note: str = ""
+
+    @property
+    def gap(self) -> float | None:
+        """Test minus validation; None while either is unknown."""
+        return None if self.val is None or self.test is None else self.test - self.val
+
+
+class Attempts:
+    """The ledger of attempts: ``attempts.csv`` in a folder, with copies of what was handed in."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def rows(self, challenge: str | None = None) -> list[Attempt]:
+        """Return all attempts, or those at one challenge, oldest first.
+
+        Raises:
+            SubmissionError: with the line of everything that is wrong in the ledger.
+        """
+        path = self.folder / LEDGER
+        if not path.is_file():
+            return []
+        problems = Problems(str(path))
+        text = path.read_bytes().decode("utf-8-sig")
+        reader = csv.DictReader(io.StringIO(text, newline=""))
+        names = [field.name for field in fields(Attempt)]
+        if reader.fieldnames != names:
+            raise SubmissionError(f"{path}:1: expected the columns {', '.join(names)}")
+        attempts = []
+        for row in reader:
+            try:
+                attempts.append(_attempt_of(row))
+            except (TypeError, ValueError) as error:
+                problems.add(f"line {reader.line_num}: {error}")
+        problems.raise_if_any(SubmissionError)
+        return [row for row in attempts if challenge in (None, row.challenge)]
+
+    def left(self, spec: ChallengeSpec) -> int | None:
+        """Return how many attempts remain; None where nobody knows how many there are."""
+        if spec.attempts is None:
+            return None
+        return spec.attempts - len(self.rows(spec.name))
+
+    def add(
+        self,
+        spec: ChallengeSpec,
+        submission: Path,
+        *,
+        run: str,
+        config: str = "",
+        val: float | None = None,
+        note: str = "",
+        date: datetime | None = None,
+    ) -> Attempt:
+        """Note that a submission was handed in, and keep a copy of it.
+
+        Raises:
+            SubmissionError: if no attempt is left, or the very same file was handed in before.
+        """
+        everything = self.rows()
+        before = [row for row in everything if row.challenge == spec.name]
+        digest = sha256_of(submission)
+        if spec.attempts is not None and len(before) >= spec.attempts:
+            raise SubmissionError(f"{spec.title}: all {spec.attempts} attempts are used up")
+        for row in before:
+            if row.sha256 == digest:
+                raise SubmissionError(f"{submission.name} is the same file as attempt {row.number}")
+        number = len(before) + 1
+        kept = self._keep(spec, number, submission)
+        when = (date or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="seconds")
+        attempt = Attempt(
+            number=number,
+            date=when,
+            challenge=spec.name,
+            run=run,
+            config=config,
+            submission=kept,
+            sha256=digest,
+            metric=spec.metric,
+            val=val,
+            note=note,
+        )
+        self._write([*everything, attempt])
+        return attempt
+
+    def record_result(
+        self, spec: ChallengeSpec, number: int, sheet: Path
+    ) -> tuple[Attempt, ResultSheet]:
+        """Note what the organisers returned for an attempt, and keep their sheet.
+
+        Raises:
+            SubmissionError: if there is no such attempt, or the sheet can't be understood or
+                judges by another metric.
+        """
+        result = read_result_sheet(sheet, spec.labels)
+        if result.metric != spec.metric:
+            raise SubmissionError(f"{sheet} gives {result.metric}; {spec.name} asks {spec.metric}")
+        return self.record_value(spec, number, result.value, sheet=sheet), result
+
+    def record_value(
+        self, spec: ChallengeSpec, number: int, value: float, *, sheet: Path | None = None
+    ) -> Attempt:
+        """Note the official figure of an attempt.
+
+        Raises:
+            SubmissionError: if there is no such attempt.
+        """
+        rows = self.rows()
+        for index, row in enumerate(rows):
+            if (row.challenge, row.number) == (spec.name, number):
+                kept = self._keep(spec, number, sheet) if sheet is not None else row.sheet
+                rows[index] = replace(row, test=value, sheet=kept)
+                self._write(rows)
+                return rows[index]
+        raise SubmissionError(f"no attempt {number} at {spec.name} in {self.folder / LEDGER}")
+
+    def earlier_answers(
+        self, spec: ChallengeSpec, expected_ids: Collection[str]
+    ) -> dict[str, dict[str, Answer]]:
+        """Return the answers of all attempts whose copies are still there, by name."""
+        answers = {}
+        for row in self.rows(spec.name):
+            path = self.folder / row.submission
+            if path.is_file():
+                report = check_submission(spec, path, expected_ids=expected_ids)
+                answers[f"attempt {row.number}"] = report.answers
+        return answers
+
+    def _keep(self, spec: ChallengeSpec, number: int, file: Path) -> str:
+        kept = Path("attempts") / spec.name / f"{number:02}" / file.name
+        target = self.folder / kept
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if not target.exists() or not target.samefile(file):
+            shutil.copyfile(file, target)
+        return kept.as_posix()
+
+    def _write(self, rows: Iterable[Attempt]) -> None:
+        buffer = io.StringIO(newline="")
+        writer = csv.writer(buffer, lineterminator="\n")
+        writer.writerow([field.name for field in fields(Attempt)])
+        for row in rows:
+            writer.writerow(["" if value is None else value for value in asdict(row).values()])
+        atomic_write(self.folder / LEDGER, buffer.getvalue().encode())
+
+
+def _attempt_of(row: dict[str, str]) -> Attempt:
+    return Attempt(
+        number=int(row["number"]),
+        date=row["date"],
+        challenge=row["challenge"],
+        run=row["run"],
+        config=row["config"],
+        submission=row["submission"],
+        sha256=row["sha256"],
+        metric=row["metric"],
+        val=float(row["val"]) if row["val"] else None,
+        test=float(row["test"]) if row["test"] else None,
+        sheet=row["sheet"],
+        note=row["note"],
+    )

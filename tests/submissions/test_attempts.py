@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from emotiw.core.challenge import load_spec
+from emotiw.core.errors import SubmissionError
+from submissions import write_submission
+from submissions.attempts import Attempts
+
+SPEC = load_spec("afew2017")
+DAY = datetime(2017, 7, 1, 12, tzinfo=UTC)
+SHEET = "Overall Classification Accuracy: 60.030628\n"
+
+
+def submission(folder: Path, label: str) -> Path:
+    return write_submission(SPEC, {"1": label, "2": "Sad"}, folder / "team.zip")
+
+
+def test_attempts_are_counted_and_kept(tmp_path: Path) -> None:
+    attempts = Attempts(tmp_path / "ledger")
+    assert attempts.left(SPEC) == 7
+    first = attempts.add(
+        SPEC, submission(tmp_path, "Sad"), run="a", config="c0ffee", val=48.3, date=DAY
+    )
+    second = attempts.add(SPEC, submission(tmp_path, "Happy"), run="b", date=DAY)
+    assert (first.number, second.number) == (1, 2)
+    assert first.date == "2017-07-01T12:00:00+00:00"
+    assert attempts.left(SPEC) == 5
+    assert attempts.rows(SPEC.name) == [first, second]
+    assert attempts.rows("vgaf") == []
+    answers = attempts.earlier_answers(SPEC, ["1", "2"])
+    assert answers["attempt 1"] == {"1": "Sad", "2": "Sad"}
+    assert answers["attempt 2"] == {"1": "Happy", "2": "Sad"}
+
+
+def test_the_organisers_answer_is_noted(tmp_path: Path) -> None:
+    attempts = Attempts(tmp_path)
+    attempts.add(SPEC, submission(tmp_path, "Sad"), run="a", val=48.25, date=DAY)
+    sheet = tmp_path / "results.txt"
+    sheet.write_text(SHEET)
+    attempt, result = attempts.record_result(SPEC, 1, sheet)
+    assert result.value == attempt.test == 60.030628
+    assert attempt.gap == pytest.approx(11.780628)
+    assert attempts.rows() == [attempt]
+    assert (tmp_path / attempt.sheet).read_text() == SHEET
+    with pytest.raises(SubmissionError, match="no attempt 2"):
+        attempts.record_result(SPEC, 2, sheet)
+    sheet.write_text("Overall Mean Square Error: 0.06\n")
+    with pytest.raises(SubmissionError, match="gives mse"):
+        attempts.record_result(SPEC, 1, sheet)
+
+
+def test_no_attempt_is_wasted(tmp_path: Path) -> None:
+    attempts = Attempts(tmp_path)
+    path = submission(tmp_path, "Sad")
+    attempts.add(SPEC, path, run="a", date=DAY)
+    with pytest.raises(SubmissionError, match="same file as attempt 1"):
+        attempts.add(SPEC, path, run="a", date=DAY)
+    one_left = SPEC.model_copy(update={"attempts": 1})
+    with pytest.raises(SubmissionError, match="all 1 attempts are used up"):
+        attempts.add(one_left, submission(tmp_path, "Fear"), run="a", date=DAY)
+    assert attempts.left(load_spec("vgaf2023")) is None
+
+
+def test_a_ledger_spoilt_by_hand_is_named_by_line(tmp_path: Path) -> None:
+    attempts = Attempts(tmp_path)
+    attempts.add(SPEC, submission(tmp_path, "Sad"), run="a", val=48.3, date=DAY)
+    ledger = tmp_path / "attempts.csv"
+    text = ledger.read_text()
+    ledger.write_text(text.replace("48.3", "much"))
+    with pytest.raises(SubmissionError, match="line 2"):
+        attempts.rows()
+    ledger.write_text(text.replace("number", "no"))
+    with pytest.raises(SubmissionError, match="expected the columns"):
+        attempts.rows()
