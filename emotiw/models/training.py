@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +27,9 @@ from emotiw.models.training_state import (
     save_state,
     training_identity,
 )
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
 
 CHECKPOINT = "checkpoint.safetensors"
 
@@ -123,7 +126,7 @@ def train(
             inner_loss, figure = None, None
             if inner is not None:
                 with average.in_place(network):
-                    outputs = predict(network, inner, options)
+                    outputs = _predict_together(network, inner, options, accelerator)
                     inner_loss = float(loss_of(outputs, as_shares(inner.answers, task, n_outputs)))
                     figure = judge(options.watch, outputs, inner.answers, inner_loss)
                     best.offer(epoch + 1, figure, network)
@@ -135,10 +138,11 @@ def train(
             report.records.append(record)
             report.best_epoch, report.best_figure = best.epoch, best.figure
             board.write(record)
-            if checkpoint is not None and accelerator.is_main_process:
-                save_state(checkpoint, identity, network, optimizer, average, best, report)
-            if on_epoch is not None:
-                on_epoch(record)
+            if accelerator.is_main_process:
+                if checkpoint is not None:
+                    save_state(checkpoint, identity, network, optimizer, average, best, report)
+                if on_epoch is not None:
+                    on_epoch(record)
     average.adopt(network)
     if options.keep == "best" and best.weights:
         network.load_state_dict(best.weights)
@@ -148,17 +152,23 @@ def train(
     return report
 
 
-def predict(network: nn.Module, source: ExampleSource, options: TrainingOptions) -> Tensor:
-    """Return the network's outputs for every row in order, ``(n, n_outputs)`` float32 on the CPU.
+def predict(
+    network: nn.Module, source: ExampleSource, options: TrainingOptions, rows: Tensor | None = None
+) -> Tensor:
+    """Return the network's outputs, ``(n, n_outputs)`` float32 on the CPU, in order.
 
     The network is left in evaluation mode.
+
+    Args:
+        rows: which examples; None for all of them.
     """
     network.eval()
     device = next(network.parameters()).device
+    wanted = torch.arange(len(source.answers)) if rows is None else rows
     outputs = []
     with torch.inference_mode(), _precision(options.precision, device):
-        for rows in torch.split(torch.arange(len(source.answers)), options.batch_size):
-            inputs = source.batch(rows, None)
+        for some in torch.split(wanted, options.batch_size):
+            inputs = source.batch(some, None)
             outputs.append(network(*(x.to(device) for x in inputs)).float().cpu())
     return torch.cat(outputs)
 
@@ -193,6 +203,23 @@ def learning_rate(options: TrainingOptions, epoch: float) -> float:
         done = min((epoch - options.warm_up_epochs) / left, 1.0)
         share = floor + (1 - floor) * (1 + math.cos(math.pi * done)) / 2
     return options.learning_rate * share
+
+
+def _predict_together(
+    network: nn.Module, source: ExampleSource, options: TrainingOptions, accelerator: Accelerator
+) -> Tensor:
+    """Return :func:`predict` for all examples, computed in shares where there are processes."""
+    if accelerator.num_processes == 1:
+        return predict(network, source, options)
+    from accelerate.utils import broadcast, gather_object
+
+    for value in network.state_dict().values():
+        broadcast(value)  # running statistics are each process's own until now
+    rows = torch.arange(len(source.answers))
+    mine = rows[accelerator.process_index :: accelerator.num_processes]
+    parts = gather_object([predict(network, source, options, mine)])
+    order = torch.cat([rows[i :: accelerator.num_processes] for i in range(len(parts))])
+    return torch.cat(parts)[order.argsort()]
 
 
 def _mixed_batch(

@@ -1,0 +1,168 @@
+"""Pictures of faces sorted into one folder per label, as a folder or a zip file."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from emotiw.core.errors import ManifestError, Problems, suggest
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+
+
+@dataclass(frozen=True)
+class LabelledFaces:
+    """Faces with their labels, ordered by the hash of their pixels.
+
+    Attributes:
+        images: ``(n, side, side, channels)`` uint8, 1 channel for grey or 3 for RGB.
+        answers: ``(n,)`` int64, positions in ``labels``.
+        labels: in class order.
+        names: of the files, for messages; nothing is computed from them.
+    """
+
+    images: npt.NDArray[np.uint8]
+    answers: npt.NDArray[np.int64]
+    labels: tuple[str, ...]
+    names: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.answers)
+
+    def subset(self, rows: npt.NDArray[np.intp]) -> LabelledFaces:
+        """Return the faces at these positions."""
+        names = tuple(self.names[row] for row in rows)
+        return LabelledFaces(self.images[rows], self.answers[rows], self.labels, names)
+
+
+def read_labelled_faces(
+    source: Path,
+    *,
+    labels: Sequence[str],
+    translation: Mapping[str, str] | None = None,
+    split: str | None = None,
+    side: int,
+    channels: int = 1,
+) -> LabelledFaces:
+    """Read every picture of ``[split/]<label>/`` from a folder or a zip file.
+
+    Args:
+        labels: the class order.
+        translation: folder name to label, where they are spelt differently.
+        split: the folder above the labels, ``train`` say; None where there is none.
+        side: px that pictures are resized to, if they have another size.
+        channels: 1 turns pictures grey, 3 into RGB.
+
+    Raises:
+        ManifestError: if nothing is there, a folder is no known label, or a picture can't be read.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    where = f"{source}" + (f", {split}/" if split else "")
+    problems = Problems(where)
+    known = {name: name for name in labels} | dict(translation or {})
+    images, answers, names, hashes = [], [], [], []
+    unknown: set[str] = set()
+    for name, folder, data in _pictures(source, split):
+        label = known.get(folder)
+        if label not in labels:
+            if folder not in unknown:
+                hint = suggest(folder, known)
+                problems.add(f"unknown label {folder!r}{hint} (known: {', '.join(known)})")
+            unknown.add(folder)
+            continue
+        try:
+            with Image.open(io.BytesIO(data)) as picture:
+                pixels = _as_pixels(picture, side, channels)
+        except (UnidentifiedImageError, OSError) as error:
+            problems.add(f"{name}: {error}")
+            continue
+        images.append(pixels)
+        answers.append(list(labels).index(str(label)))
+        names.append(name)
+        hashes.append(hashlib.sha256(pixels.tobytes() + str(label).encode()).hexdigest())
+    problems.raise_if_any(ManifestError)
+    if not images:
+        raise ManifestError(f"{where}: no pictures in folders named after labels")
+    order = np.argsort(np.array(hashes), kind="stable")
+    return LabelledFaces(
+        np.stack([images[i] for i in order]),
+        np.array([answers[i] for i in order], dtype=np.int64),
+        tuple(labels),
+        tuple(names[i] for i in order),
+    )
+
+
+def near_duplicate_groups(
+    images: npt.NDArray[np.uint8], *, correlation: float = 0.98
+) -> npt.NDArray[np.int64]:
+    """Return ``(n,)`` group numbers: pictures that look the same, mirrored or not, share one.
+
+    Two pictures look the same where their 12×12 thumbnails correlate at least this much.
+
+    Args:
+        images: ``(n, side, side, channels)`` uint8.
+    """
+    import torch
+    import torch.nn.functional as F
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    grey = torch.from_numpy(images).float().mean(3)[:, None]  # (n, 1, side, side)
+    small = F.adaptive_avg_pool2d(grey, 12)
+    small = small - small.mean((1, 2, 3), keepdim=True)
+    plain = F.normalize(small.flatten(1))
+    mirrored = F.normalize(small.flip(3).flatten(1))
+    rows, columns = [], []
+    for start in range(0, len(images), 1024):
+        block = plain[start : start + 1024]
+        alike = torch.maximum(block @ plain.T, block @ mirrored.T) >= correlation
+        found = alike.nonzero()
+        rows.append(found[:, 0] + start)
+        columns.append(found[:, 1])
+    row, column = torch.cat(rows).numpy(), torch.cat(columns).numpy()
+    edges = coo_matrix((np.ones(len(row)), (row, column)), shape=(len(images), len(images)))
+    return np.asarray(connected_components(edges, directed=False)[1], dtype=np.int64)
+
+
+def _pictures(source: Path, split: str | None) -> Iterator[tuple[str, str, bytes]]:
+    """Yield (name, folder of the label, bytes) of every picture, in any order."""
+    n_parts = 3 if split else 2
+    if source.is_dir():
+        for path in source.rglob("*"):
+            parts = path.relative_to(source).parts
+            if _is_wanted(parts, n_parts, split) and path.is_file():
+                yield str(path), parts[-2], path.read_bytes()
+    elif zipfile.is_zipfile(source):
+        with zipfile.ZipFile(source) as archive:
+            for name in archive.namelist():
+                parts = tuple(name.split("/"))
+                if _is_wanted(parts, n_parts, split):
+                    yield name, parts[-2], archive.read(name)
+    else:
+        raise ManifestError(f"{source}: neither a folder nor a zip file of labelled faces")
+
+
+def _is_wanted(parts: tuple[str, ...], n_parts: int, split: str | None) -> bool:
+    is_placed = len(parts) == n_parts and (split is None or parts[0] == split)
+    return is_placed and parts[-1].lower().endswith(PICTURES)
+
+
+def _as_pixels(picture: Image, side: int, channels: int) -> npt.NDArray[np.uint8]:
+    from PIL import Image
+
+    converted = picture.convert("L" if channels == 1 else "RGB")
+    if converted.size != (side, side):
+        converted = converted.resize((side, side), Image.Resampling.BILINEAR)
+    return np.asarray(converted, dtype=np.uint8).reshape(side, side, channels)

@@ -1,0 +1,1 @@
+"""Networks that turn pictures of faces into embeddings."""
