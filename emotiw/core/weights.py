@@ -1,0 +1,280 @@
+"""Weights cards: where a network's weights come from, what they expect, and which bytes they are.
+
+Nothing here reaches the network but :func:`fetch`, and that only runs when someone asks for it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+
+from emotiw.core.config import Strict, packaged, read_document, validated
+from emotiw.core.errors import ConfigError, WeightsError, suggest
+from emotiw.core.files import atomic_write, sha256_of
+
+FORMATS = (".safetensors", ".onnx", ".pt", ".pth", ".bin")
+CHUNK = 1 << 20
+KnownFrom = Literal["card", "first fetch", "nobody"]
+
+
+class InPackage(Strict):
+    """Weights that an installed package carries, ours included."""
+
+    package: str
+    path: str
+
+
+class InFile(Strict):
+    """Weights in a file of the user's own; ``~`` is their home."""
+
+    file: Path
+
+
+class AtUrl(Strict):
+    """Weights to be fetched, once and by an explicit command."""
+
+    url: str = Field(pattern=r"^https?://")
+
+
+class WeightsCard(Strict):
+    """What there is to know about a file of weights before it is opened.
+
+    Attributes:
+        name: of the card; also of its folder in the cache.
+        backbone: the registered network that the weights are for.
+        source: where the file is.
+        sha256: of the file; empty where nobody could know it when the card was written. Then it
+            is recorded at the first fetch, and any change after that is an error.
+        licence: under which terms the weights may be used.
+        paper: who trained them.
+        size: side of the square input, px.
+        colour: order of the input's channels.
+        mean: subtracted from each channel, of pictures in [0, 1].
+        std: by which each channel is divided after that.
+        embedding: the number of values in the embedding.
+        labels: in the order of the network's outputs, where it classifies.
+        window: ``(left, top, right, bottom)`` of the square that the network sees of an aligned
+            face crop, in shares of its side; beyond 0 and 1 the edge is repeated.
+        options: what the backbone's own constructor is told.
+        notes: anything else worth knowing; figures, and how they were measured.
+    """
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    backbone: str
+    source: InPackage | InFile | AtUrl | None = None
+    sha256: str = Field(default="", pattern=r"^([0-9a-f]{64})?$")
+    licence: str = ""
+    paper: str = ""
+    size: int = Field(ge=1)
+    colour: Literal["rgb", "bgr", "grey"] = "rgb"
+    mean: tuple[float, ...] = (0.0, 0.0, 0.0)
+    std: tuple[float, ...] = (1.0, 1.0, 1.0)
+    embedding: int = Field(ge=1)
+    labels: tuple[str, ...] = ()
+    window: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
+    options: dict[str, Any] = Field(default_factory=dict)
+    notes: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("std")
+    @classmethod
+    def _positive(cls, std: tuple[float, ...]) -> tuple[float, ...]:
+        if min(std) <= 0:
+            raise ValueError("must be above 0")
+        return std
+
+    @property
+    def file_name(self) -> str:
+        """The name of the file that holds the weights; empty where the card names none."""
+        if isinstance(self.source, InPackage):
+            return Path(self.source.path).name
+        if isinstance(self.source, InFile):
+            return self.source.file.name
+        return self.source.url.rsplit("/", 1)[-1] if self.source else ""
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was found when a file of weights was compared with its card.
+
+    Attributes:
+        path: the file.
+        sha256: of its bytes.
+        known_from: the card names this hash; or it was recorded when the file was first fetched;
+            or nobody has said yet what it should be.
+    """
+
+    path: Path
+    sha256: str
+    known_from: KnownFrom
+
+
+def card_names() -> list[str]:
+    """Return the names of the cards that come with the toolkit."""
+    return sorted(path.stem for path in packaged("weights").glob("*.yaml"))
+
+
+def read_card(name: str | Path) -> WeightsCard:
+    """Return a card by name, or from a YAML file of the user's own.
+
+    A relative ``file`` in it is relative to the card.
+
+    Raises:
+        ConfigError: if there is no such card, or it is wrong.
+    """
+    text = str(name)
+    path = Path(name) if text.endswith((".yaml", ".yml")) else packaged("weights", f"{text}.yaml")
+    if not path.is_file():
+        known = card_names()
+        hint = suggest(text, known)
+        raise ConfigError(f"no weights card {text!r}{hint} (known: {', '.join(known)})")
+    document = read_document(path)
+    card = validated(WeightsCard, document.data, document=document)
+    if isinstance(card.source, InFile):
+        absolute = path.parent / card.source.file.expanduser()
+        card = card.model_copy(update={"source": InFile(file=absolute)})
+    return card
+
+
+def cache_folder() -> Path:
+    """Return where fetched weights are kept: ``$EMOTIW_CACHE``, or the user's cache folder."""
+    named = os.environ.get("EMOTIW_CACHE")
+    if named:
+        return Path(named) / "weights"
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "emotiw" / "weights"
+
+
+def locate(card: WeightsCard) -> Path:
+    """Return the file of weights on this machine, unopened; see :func:`verify`.
+
+    Raises:
+        WeightsError: if it isn't there, with what to do about it.
+    """
+    path = _place(card)
+    if path.is_file():
+        return path
+    if isinstance(card.source, AtUrl):
+        raise WeightsError(
+            f"weights {card.name!r} have not been fetched; `emotiw weights fetch {card.name}` "
+            f"gets them from {card.source.url}"
+        )
+    raise WeightsError(f"weights {card.name!r}: no file {path}")
+
+
+def verify(card: WeightsCard) -> Verification:
+    """Compare a file of weights with its card.
+
+    Raises:
+        WeightsError: if it is missing, or its hash is not the one on the card or on record.
+    """
+    path = locate(card)
+    return _verified(card, path, sha256_of(path))
+
+
+def fetch(
+    card: WeightsCard, *, on_progress: Callable[[int, int], None] | None = None
+) -> Verification:
+    """Download the weights into the cache, unless they are there, and verify them.
+
+    Args:
+        on_progress: called with (bytes so far, bytes in all, or 0 where the server doesn't say).
+
+    Raises:
+        WeightsError: if they can't be had, or are not the bytes that the card names; then nothing
+            is kept.
+    """
+    path = _place(card)
+    if path.is_file() or not isinstance(card.source, AtUrl):
+        return verify(card)
+    data = bytearray()
+    try:
+        with urllib.request.urlopen(card.source.url, timeout=60) as answer:
+            total = int(answer.headers.get("Content-Length") or 0)
+            while block := answer.read(CHUNK):
+                data += block
+                if on_progress is not None:
+                    on_progress(len(data), total)
+    except (OSError, urllib.error.URLError) as error:
+        raise WeightsError(f"{card.source.url}: can't be fetched ({error})") from error
+    if total and len(data) != total:
+        raise WeightsError(f"{card.source.url}: broke off after {len(data)} of {total} bytes")
+    digest = hashlib.sha256(data).hexdigest()
+    found = _verified(card, path, digest)
+    atomic_write(path, bytes(data))
+    if found.known_from == "nobody":
+        atomic_write(_record(path), f"{digest}\n".encode())
+    return found
+
+
+def load_state(path: Path) -> dict[str, Any]:
+    """Return the tensors of a safetensors file or a plain PyTorch state dict, on the CPU.
+
+    A file that holds more than tensors (a pickled network) is never run.
+
+    Raises:
+        WeightsError: if it is damaged, or holds anything but named tensors.
+    """
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        if path.suffix == ".safetensors":
+            return dict(load_file(path))
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, SafetensorError, RuntimeError, EOFError) as error:
+        raise WeightsError(f"{path}: damaged, or no weights ({error})") from error
+    except Exception as error:  # torch raises pickle's own errors for anything but tensors
+        reason = re.split(r"[.\n]", str(error), maxsplit=1)[0]
+        raise WeightsError(f"{path}: not a plain state dict ({reason})") from error
+    if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
+        state = state["state_dict"]
+    if not isinstance(state, dict) or not all(isinstance(t, torch.Tensor) for t in state.values()):
+        raise WeightsError(f"{path}: not a plain state dict of named tensors")
+    return state
+
+
+def _place(card: WeightsCard) -> Path:
+    if card.source is None:
+        raise WeightsError(f"weights {card.name!r}: the card names no source")
+    if Path(card.file_name).suffix not in FORMATS:
+        known = ", ".join(FORMATS)
+        raise WeightsError(f"weights {card.name!r}: {card.file_name!r} is none of {known}")
+    if isinstance(card.source, InFile):
+        return card.source.file
+    if isinstance(card.source, AtUrl):
+        return cache_folder() / card.name / card.file_name
+    try:
+        return Path(str(files(card.source.package))).joinpath(card.source.path)
+    except ModuleNotFoundError:
+        reason = f"the package {card.source.package!r} is not installed"
+        raise WeightsError(f"weights {card.name!r}: {reason}") from None
+
+
+def _verified(card: WeightsCard, path: Path, digest: str) -> Verification:
+    expected = card.sha256
+    known_from: KnownFrom = "card"
+    if not expected and _record(path).is_file():
+        expected, known_from = _record(path).read_text().strip(), "first fetch"
+    if expected and digest != expected:
+        raise WeightsError(
+            f"weights {card.name!r}: {path} has sha256 {digest}, expected {expected} "
+            f"({known_from}); remove the file and fetch it again, or mend the card"
+        )
+    if not expected:
+        return Verification(path, digest, "nobody")
+    return Verification(path, digest, known_from)
+
+
+def _record(path: Path) -> Path:
+    return path.with_name(path.name + ".sha256")
