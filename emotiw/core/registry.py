@@ -49,6 +49,8 @@ class Registry(Generic[T]):
             hint = suggest(name, self._entries)
             raise ConfigError(f"unknown {self.kind} {name!r}{hint} (known: {known})")
         module_name, _, attribute = target.partition(":")
+        if not attribute or not all(part.isidentifier() for part in module_name.split(".")):
+            raise ConfigError(f"{self.kind} {name!r}: expected 'module:attribute'")
         try:
             module: Any = importlib.import_module(module_name)
             return cast(T, getattr(module, attribute))
