@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,7 @@ def artifact_key(
         version: raised by an extractor whenever its results change.
         content: the sha256 of what goes in: a clip's bytes, or the key of an earlier artifact.
         options: the options that affect the result; workers, batch size and device stay out.
+            Anything JSON can hold, paths and sets.
         weights: the sha256 of the network's weights, where there is a network.
 
     Examples:
@@ -42,8 +43,18 @@ def artifact_key(
         >>> a == b, a == c, len(a)
         (True, False, 64)
     """
-    parts = [stage, version, content, weights, json.dumps(options, sort_keys=True, default=str)]
+    text = json.dumps(options, sort_keys=True, default=_plain)
+    parts = [stage, version, content, weights, text]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _plain(value: object) -> object:
+    # nothing whose text may differ from run to run: the order of a set, the address of an object
+    if isinstance(value, (set, frozenset)):
+        return sorted(value)
+    if isinstance(value, PurePath):
+        return value.as_posix()
+    raise TypeError(f"an option of {type(value).__name__} can't be part of an artifact's key")
 
 
 class Store:
@@ -65,9 +76,10 @@ class Store:
                 if header_size > path.stat().st_size:
                     return False
                 header = json.loads(file.read(header_size))
-        except (OSError, ValueError):
+            entries = [entry for name, entry in header.items() if name != "__metadata__"]
+            ends = [int(entry["data_offsets"][1]) for entry in entries]
+        except (OSError, ValueError, AttributeError, LookupError, TypeError):
             return False
-        ends = [entry["data_offsets"][1] for name, entry in header.items() if name[:2] != "__"]
         return path.stat().st_size == 8 + header_size + max(ends, default=0)
 
     def write(self, stage: str, key: str, tensors: Tensors, metadata: Mapping[str, Any]) -> Path:
@@ -80,7 +92,8 @@ class Store:
 
         path = self.path(stage, key)
         text = json.dumps(metadata, sort_keys=True, ensure_ascii=False)
-        contiguous = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
+        # not ascontiguousarray: it makes a row out of a single number
+        contiguous = {name: np.asarray(array, order="C") for name, array in tensors.items()}
         # one metadata entry: safetensors doesn't keep the order of several
         atomic_write(path, save(contiguous, metadata={METADATA: text}))
         return path
@@ -124,9 +137,10 @@ class ContentHashes:
         self._path = path
         try:
             known = json.loads(path.read_text(encoding="utf-8"))
-            self._known: dict[str, list[Any]] = known if isinstance(known, dict) else {}
         except (OSError, ValueError):
-            self._known = {}
+            known = {}
+        entries = known.items() if isinstance(known, dict) else ()
+        self._known = {n: e for n, e in entries if isinstance(e, list) and len(e) == 3}
         self._is_changed = False
 
     def of(self, file: Path) -> str:
