@@ -104,7 +104,8 @@ def put_person(
     """
     import cv2
 
-    matrix = cv2.getRotationMatrix2D((WIDTH / 2, EYE_LINE), tilt, scale)
+    turn = cv2.getRotationMatrix2D((WIDTH / 2, EYE_LINE), tilt, scale)
+    matrix = np.asarray(turn, dtype=np.float64)
     matrix[:, 2] += np.array(eyes) - (WIDTH / 2, EYE_LINE)
     size = (scene.shape[1], scene.shape[0])
     rgb = person.warper.render(_added(amounts, person.shape))
@@ -116,7 +117,7 @@ def put_person(
         person.bust.alpha, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
     cover = alpha.astype(np.float32)[..., None] / np.float32(255)
-    scene[:] = scene + cover * (moved.astype(np.float32) - scene)
+    scene += cover * (moved.astype(np.float32) - scene)
 
 
 def _added(one: dict[str, float], other: dict[str, float]) -> dict[str, float]:
