@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import BaseModel
 
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
 from emotiw.core.score_table import Task
@@ -67,9 +68,13 @@ class Goal:
 class Model(Protocol):
     """Scores for clips from the features of one modality.
 
-    A class of this kind also carries ``Options``, a pydantic model of the options a recipe may
-    set, and ``version``, raised whenever the same input would give other scores than before.
+    Attributes:
+        Options: pydantic model of what a recipe may set.
+        version: raised whenever the same input would give other scores than before.
     """
+
+    Options: ClassVar[type[BaseModel]]
+    version: ClassVar[str]
 
     def __init__(self, options: Any, *, spec: FeatureSpec, goal: Goal, seed: int) -> None:
         """Prepare to learn; raise ConfigError if the feature is none that this model can read."""
