@@ -1,0 +1,67 @@
+"""How a stage tells a person how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Protocol, TypeVar
+
+T = TypeVar("T")
+
+
+class Progress(Protocol):
+    """Hears of the work while it is done."""
+
+    def track(self, items: Iterable[T], *, stage: str, total: int) -> Iterator[T]:
+        """Yield the items, telling how many of ``total`` are done."""
+
+    def say(self, line: str) -> None:
+        """Tell one line of news."""
+
+
+class Silent:
+    """Says nothing: for scripts, notebooks and tests."""
+
+    def track(self, items: Iterable[T], *, stage: str, total: int) -> Iterator[T]:
+        """Yield the items."""
+        yield from items
+
+    def say(self, line: str) -> None:
+        """Say nothing."""
+
+
+class Bars:
+    """Progress bars with an estimate of the time left, on standard error."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+
+        self._console = Console(stderr=True)
+
+    def track(self, items: Iterable[T], *, stage: str, total: int) -> Iterator[T]:
+        """Yield the items under a bar of their own."""
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+
+        columns = (
+            TextColumn("{task.description:>22}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=self._console) as bars:
+            task = bars.add_task(stage, total=total)
+            for item in items:
+                yield item
+                bars.advance(task)
+
+    def say(self, line: str) -> None:
+        """Print the line above the bars."""
+        self._console.print(line, highlight=False, markup=False)

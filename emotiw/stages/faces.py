@@ -1,0 +1,78 @@
+"""Clips → face tracks and aligned crops."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from emotiw.core.ledger import LedgerRow
+from emotiw.core.store import Store, artifact_key
+from emotiw.run import Run
+from emotiw.stages.per_clip import do_jobs, settle
+from features.faces.options import FaceOptions
+
+STAGE = "faces"
+
+
+@dataclass(frozen=True)
+class FacesJob:
+    """The faces of one clip to find."""
+
+    path: Path
+    options: FaceOptions
+    store: Path
+    key: str
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The key of the one artifact."""
+        return (self.key,)
+
+
+def find_all_faces(run: Run) -> list[LedgerRow]:
+    """Find and align the faces of every clip of the manifest; one ledger row per clip."""
+    manifest = run.manifest()
+    options = run.recipe.faces
+    keys = {
+        clip_id: faces_key(fingerprint, options)
+        for clip_id, fingerprint in run.fingerprints(manifest).items()
+    }
+    jobs = {
+        key: FacesJob(manifest[clip_id].path, options, run.store.root, key)
+        for clip_id, key in keys.items()
+        if not run.store.has(STAGE, key)
+    }
+    done = do_jobs(run, jobs, find_and_store, stage=STAGE)
+    return settle(
+        run,
+        STAGE,
+        folder=STAGE,
+        keys=keys,
+        refused={},
+        done=done,
+        nothing="no face found",
+        table=run.faces_path,
+    )
+
+
+def faces_key(fingerprint: str, options: FaceOptions) -> str:
+    """Return the key of a clip's face tracks."""
+    from features.faces.clip import VERSION
+
+    return artifact_key(
+        STAGE, version=VERSION, content=fingerprint, options=options.result_options()
+    )
+
+
+def find_and_store(job: FacesJob) -> dict[str, str]:
+    """Find the faces of one clip and write them to the store."""
+    from features.faces.clip import find_faces
+
+    tracks, quality = find_faces(job.path, job.options)
+    noted = {
+        "n_rows": len(tracks),
+        "n_present": len(tracks),
+        "quality": dict(quality),
+    }
+    Store(job.store).write(STAGE, job.key, tracks.to_tensors(), noted)
+    return {}

@@ -1,0 +1,109 @@
+"""Scores of every modality → fused scores, the figures of both, and how the fusion came about."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pandas as pd
+
+from emotiw.core.errors import MissingStageError, TableError
+from emotiw.core.files import atomic_write, sha256_of
+from emotiw.core.score_table import ScoreTable
+from emotiw.core.store import artifact_key
+from emotiw.evaluation import evaluate, figures_frame
+from emotiw.run import Run
+from emotiw.stages.score_files import reusable_scores, write_scores
+from emotiw.stages.train import training_folds
+from fusion.evaluation import FusionResult, fuse
+
+FUSED = "fused"
+
+
+def fuse_all(
+    run: Run, names: Sequence[str] = (), *, force: bool = False
+) -> tuple[ScoreTable, pd.DataFrame]:
+    """Fuse the scores of these models, and judge them and the fusion on every clip.
+
+    Args:
+        run: the run.
+        names: the models to fuse; all of the recipe by default.
+        force: overwrite fused scores that were changed by hand.
+
+    Returns:
+        The fused scores, and the figures that ``metrics.csv`` holds.
+
+    Raises:
+        MissingStageError: if a model has not been trained.
+        LeakageError: if scores come from models that have seen the clips they would be fitted on.
+    """
+    manifest = run.manifest()
+    prints = run.fingerprints(manifest)
+    chosen = list(names or run.recipe.models)
+    tables: dict[str, ScoreTable] = {}
+    for name in chosen:
+        if not run.scores_path(name).is_file():
+            raise MissingStageError(f"{run.scores_path(name)} is not there yet: `emotiw train`")
+        tables[name] = ScoreTable.read_csv(run.scores_path(name))
+        unknown = sorted(set(tables[name].clip_ids) - set(manifest.clip_ids))
+        if unknown:
+            raise TableError(
+                f"{run.scores_path(name)}: {len(unknown)} clips are not in the manifest, "
+                f"e.g. {unknown[:3]}"
+            )
+    answers = manifest.answer_key()
+    held_back = {clip.clip_id for clip in manifest.select("test")}
+    fit_answers = {c: answer for c, answer in answers.items() if c not in held_back}
+    groups = manifest.groups(fallback=lambda clip: prints[clip.clip_id])
+    folds = training_folds(run, manifest, prints)
+    key = artifact_key(
+        "fuse",
+        version="1",
+        content="\n".join(
+            [f"{name} {sha256_of(run.scores_path(name))}" for name in chosen]
+            + [sha256_of(run.manifest_path)]
+        ),
+        options={
+            "fusion": run.recipe.fusion.model_dump(mode="json"),
+            "seed": run.recipe.settings.seed,
+            "folds": run.recipe.settings.folds.model_dump(mode="json"),
+        },
+    )
+    path = run.folder / f"{FUSED}.csv"
+    fused = reusable_scores(path, key, force=force)
+    if fused is None:
+        result = fuse(
+            tables,
+            answers=fit_answers,
+            groups=groups,
+            folds=folds or None,
+            options=run.recipe.fusion,
+            seed=run.recipe.settings.seed,
+        )
+        fused = result.table
+        write_scores(fused, path, key=key)
+        result.fuser.to_yaml(run.folder / "fusion.yaml")
+        atomic_write(run.evaluation_path, _evaluation(result).encode())
+    fused = replace(fused, name=FUSED)
+    figures = figures_frame(
+        [figure for table in (*tables.values(), fused) for figure in evaluate(table, answers)]
+    )
+    buffer = io.StringIO(newline="")
+    figures.to_csv(buffer, index=False, float_format="%.6f", lineterminator="\n")
+    atomic_write(run.metrics_path, buffer.getvalue().encode())
+    return fused, figures
+
+
+def _evaluation(result: FusionResult) -> str:
+    noted = {
+        "fitted_on_clips": result.n_clips,
+        "groups": result.n_groups,
+        "clips_per_fold": {str(fold): n for fold, n in result.folds.items()},
+        "cross_fitted": dict(result.cross_fitted),
+        "in_sample": dict(result.in_sample),
+        "optimism": result.optimism,
+        "is_nested": result.is_nested,
+    }
+    return json.dumps(noted, indent=1) + "\n"

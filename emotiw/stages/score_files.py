@@ -1,0 +1,54 @@
+"""Score tables on disk that know what they were made from, and whether a person changed them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from emotiw.core.errors import TableError
+from emotiw.core.score_table import ScoreTable
+
+
+def write_scores(table: ScoreTable, path: Path, *, key: str) -> None:
+    """Write a table with the key of what it was made from."""
+    table.write_csv(path, provenance={"key": key})
+    card_path = path.with_suffix(".json")
+    card: dict[str, Any] = json.loads(card_path.read_text(encoding="utf-8"))
+    card["provenance"]["sha256"] = _sha256(path)
+    table.write_csv(path, provenance=card["provenance"])
+
+
+def reusable_scores(path: Path, key: str, *, force: bool = False) -> ScoreTable | None:
+    """Return the table at ``path`` if it was made from ``key``, changed by hand or not.
+
+    Args:
+        path: the CSV.
+        key: of what the table would be made from now.
+        force: make it anew whatever is there.
+
+    Raises:
+        TableError: if it was changed by hand and would now be overwritten.
+    """
+    if force or not path.is_file():
+        return None
+    try:
+        card = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        noted = card["provenance"]
+        is_edited = noted["sha256"] != _sha256(path)
+        is_current = noted["key"] == key
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    if is_current:
+        return ScoreTable.read_csv(path)
+    if is_edited:
+        raise TableError(
+            f"{path} was changed by hand, and what it was made from has changed too: "
+            "keep a copy and use --force to make it anew"
+        )
+    return None
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
