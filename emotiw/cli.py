@@ -1,0 +1,276 @@
+"""The command line: one command per stage, one for all of them; imports are paid when used."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from emotiw import __version__
+from emotiw.core.errors import EmotiwError
+
+if TYPE_CHECKING:
+    from emotiw.core.ledger import LedgerRow
+    from emotiw.run import Run
+
+app = typer.Typer(
+    help="From a folder of clips or group photographs to a checked challenge submission.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Config = Annotated[
+    str, typer.Argument(help="A recipe: a YAML file, or the name of one that comes along.")
+]
+Names = Annotated[list[str] | None, typer.Argument(help="Only these; all by default.")]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="KEY.KEY=VALUE over the recipe; may come several times."),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars.")]
+AsJson = Annotated[bool, typer.Option("--json", help="The result as JSON on standard output.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite scores changed by hand.")]
+
+
+def main() -> None:
+    """Run a command; a mistake of the user's is one clear message and exit status 2."""
+    try:
+        app()
+    except EmotiwError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("stopped; run the same command again to go on", file=sys.stderr)
+        sys.exit(130)
+
+
+def _version(is_asked: bool) -> None:
+    if is_asked:
+        print(f"emotiw {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _top(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def index(
+    config: Config, settings: Set = None, quiet: Quiet = False, as_json: AsJson = False
+) -> None:
+    """Read the challenge's folder into manifest.csv."""
+    from emotiw.stages.index import index as read_index
+
+    run = _open(config, settings, quiet, as_json)
+    manifest = read_index(run)
+    counts = {split: len(manifest.select(split)) for split in ("train", "val", "test")}
+    if as_json:
+        _print_json({"manifest": str(run.manifest_path), "clips": counts})
+    else:
+        listed = ", ".join(f"{count} {split}" for split, count in counts.items())
+        print(f"{run.manifest_path}: {len(manifest)} clips ({listed})")
+
+
+@app.command()
+def faces(
+    config: Config, settings: Set = None, quiet: Quiet = False, as_json: AsJson = False
+) -> None:
+    """Detect, follow and align the faces of every clip."""
+    from emotiw.stages.faces import find_all_faces
+
+    run = _indexed(config, settings, quiet, as_json)
+    _show_rows(run, "faces", find_all_faces(run), as_json)
+
+
+@app.command()
+def features(
+    config: Config,
+    names: Names = None,
+    settings: Set = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Extract the recipe's features of every clip."""
+    from emotiw.stages.features import extract_all
+
+    run = _indexed(config, settings, quiet, as_json)
+    for name, rows in extract_all(run, names or ()).items():
+        _show_rows(run, f"features:{name}", rows, as_json)
+
+
+@app.command()
+def train(
+    config: Config,
+    names: Names = None,
+    settings: Set = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+    force: Force = False,
+) -> None:
+    """Fit one model per modality; write scores of clips whose group it has not seen."""
+    from emotiw.evaluation import evaluate, figures_frame
+    from emotiw.stages.train import train_all
+
+    run = _open(config, settings, quiet, as_json)
+    tables = train_all(run, names or (), force=force)
+    answers = run.manifest().answer_key()
+    figures = [figure for table in tables.values() for figure in evaluate(table, answers)]
+    _show_figures(run, figures_frame(figures), as_json)
+
+
+@app.command()
+def fuse(
+    config: Config,
+    names: Names = None,
+    settings: Set = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+    force: Force = False,
+) -> None:
+    """Calibrate and fuse the scores of the models, and judge all of them."""
+    from emotiw.stages.fuse import fuse_all
+
+    run = _open(config, settings, quiet, as_json)
+    _, figures = fuse_all(run, names or (), force=force)
+    _show_figures(run, figures, as_json)
+
+
+@app.command()
+def submit(
+    config: Annotated[str | None, typer.Argument(help="The recipe of the run.")] = None,
+    check: Annotated[
+        Path | None, typer.Option("--check", help="Check this file instead of writing one.")
+    ] = None,
+    challenge: Annotated[
+        str | None, typer.Option(help="With --check and no recipe: the challenge's name.")
+    ] = None,
+    clips: Annotated[
+        Path | None,
+        typer.Option(help="With --challenge: the folder of test clips, or a list of their ids."),
+    ] = None,
+    settings: Set = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write the submission and check it; or check one from elsewhere."""
+    from emotiw.core.errors import ConfigError
+    from emotiw.stages import submit as stage
+
+    if config is not None:
+        run = _open(config, settings, quiet, as_json)
+        report = stage.check(run, check) if check is not None else stage.submit(run)[1]
+    elif check is not None and challenge is not None and clips is not None:
+        report = stage.check_alone(challenge, check, clips)
+    else:
+        raise ConfigError("submit needs a recipe, or --check FILE --challenge NAME --clips LIST")
+    _print_json(report.to_dict()) if as_json else print(report)
+    if not report.is_ok:
+        raise typer.Exit(1)
+
+
+@app.command(name="run")
+def run_command(
+    config: Config,
+    settings: Set = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+    force: Force = False,
+) -> None:
+    """Run every stage, reusing what is there."""
+    from emotiw.pipeline import run_all
+
+    run = _open(config, settings, quiet, as_json)
+    _show_summary(run, run_all(run, force=force), as_json)
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Where the demo lives.")] = Path("demo"),
+    settings: Set = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make a small synthetic corpus and run every stage on it."""
+    from emotiw.demo.corpus import make_corpus
+    from emotiw.pipeline import run_all
+
+    over = [f"data.root={folder / 'corpus'}", f"paths.runs={folder / 'runs'}", *(settings or [])]
+    run = _open("demo", over, quiet, as_json)
+    make_corpus(folder / "corpus", workers=run.workers)
+    _show_summary(run, run_all(run), as_json)
+
+
+def _open(config: str, settings: list[str] | None, quiet: bool, as_json: bool) -> Run:
+    from emotiw.progress import Bars, Silent
+    from emotiw.run import open_run
+
+    progress = Silent() if quiet or as_json or not sys.stderr.isatty() else Bars()
+    return open_run(config, settings or (), progress=progress)
+
+
+def _indexed(config: str, settings: list[str] | None, quiet: bool, as_json: bool) -> Run:
+    run = _open(config, settings, quiet, as_json)
+    if not run.manifest_path.is_file():
+        from emotiw.stages.index import index as read_index
+
+        read_index(run)
+    return run
+
+
+def _show_rows(run: Run, stage: str, rows: list[LedgerRow], as_json: bool) -> None:
+    counts = {s: sum(row.status == s for row in rows) for s in ("ok", "missing", "failed")}
+    if as_json:
+        bad = [
+            {"clip_id": row.clip_id, "status": row.status, "reason": row.reason}
+            for row in rows
+            if row.status != "ok"
+        ]
+        _print_json({"stage": stage, "clips": counts, "not_ok": bad})
+        return
+    listed = ", ".join(f"{count} {status}" for status, count in counts.items())
+    print(f"{stage}: {len(rows)} clips ({listed}); all in {run.ledger_path}")
+    for row in [row for row in rows if row.status != "ok"][:20]:
+        print(f"  {row.status:8} {row.clip_id}: {row.reason}")
+
+
+def _show_figures(run: Run, figures: Any, as_json: bool) -> None:
+    if as_json:
+        _print_json(figures.to_dict("records"))
+        return
+    from emotiw.tables import figures_table
+
+    figures_table(figures, run.recipe.spec.metric)
+
+
+def _show_summary(run: Run, summary: Any, as_json: bool) -> None:
+    is_ok = summary.check is None or summary.check.is_ok
+    if as_json:
+        _print_json(
+            {
+                "run": str(run.folder),
+                "clips": len(summary.manifest),
+                "figures": [] if summary.figures is None else summary.figures.to_dict("records"),
+                "failures": [vars(row) | {"quality": None} for row in summary.failures],
+                "submission": None if summary.submission is None else str(summary.submission),
+                "ok": is_ok,
+            }
+        )
+    else:
+        from emotiw.tables import summary_tables
+
+        summary_tables(run, summary)
+    if not is_ok:
+        raise typer.Exit(1)
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, ensure_ascii=False, indent=1))

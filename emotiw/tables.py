@@ -1,0 +1,74 @@
+"""Tables for a person at a terminal."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from emotiw.core.metrics import METRICS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from emotiw.pipeline import Summary
+    from emotiw.run import Run
+
+SHORT = {"accuracy": "accuracy", "uar": "UAR", "weighted_f1": "WF1", "macro_f1": "F1"}
+
+
+def figures_table(figures: pd.DataFrame, main_metric: str) -> None:
+    """Print one row per modality and split; the challenge's own metric comes first."""
+    if figures.empty:
+        print("no clip has both scores and an answer: nothing to judge")
+        return
+    names = sorted(figures["metric"].unique(), key=lambda name: (name != main_metric, name))
+    table = Table("modality", "judged on", "clips", "scored")
+    for name in names:
+        table.add_column(SHORT.get(name, name), justify="right", no_wrap=True)
+    for (modality, split), rows in figures.groupby(["modality", "split"], sort=False):
+        value_of = dict(zip(rows["metric"], rows["value"], strict=True))
+        shown = [_shown(name, value_of.get(name)) for name in names]
+        counts = [str(rows[column].iloc[0]) for column in ("n", "n_scored")]
+        table.add_row(str(modality), _told(str(split)), *counts, *shown)
+    Console().print(table)
+
+
+def summary_tables(run: Run, summary: Summary) -> None:
+    """Print what a run came to: figures, clips that could not be read, the submission."""
+    if summary.figures is not None:
+        figures_table(summary.figures, run.recipe.spec.metric)
+        print(fusion_line(run))
+    if summary.failures:
+        table = Table("clip", "stage", "could not be read because")
+        for row in summary.failures:
+            table.add_row(row.clip_id, row.stage, row.reason)
+        Console().print(table)
+    if summary.check is not None:
+        print(summary.check)
+    print(f"everything is in {run.folder}")
+
+
+def fusion_line(run: Run) -> str:
+    """Return in a sentence on what the fusion was fitted, and what it was judged on."""
+    noted = json.loads(run.evaluation_path.read_text(encoding="utf-8"))
+    folds, metric = noted["clips_per_fold"], run.recipe.spec.metric
+    counts = " + ".join(str(folds[fold]) for fold in sorted(folds, key=int))
+    return (
+        f"fusion: {len(folds)} folds of {counts} clips, {noted['groups']} groups; every clip is "
+        f"fused by weights fitted on the groups of the other folds.\n"
+        f"{metric}: {_shown(metric, noted['cross_fitted'].get(metric))} out of fold, "
+        f"{_shown(metric, noted['in_sample'].get(metric))} in-sample"
+    )
+
+
+def _told(split: str) -> str:
+    return "train, out of fold" if split == "train" else split
+
+
+def _shown(metric: str, value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{100 * value:.2f} %" if METRICS[metric].is_percent else f"{value:.4f}"
