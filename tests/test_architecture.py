@@ -102,7 +102,7 @@ def test_help_needs_nothing_heavy() -> None:
 
 def test_modules_stay_small() -> None:
     lengths = {m: len(p.read_text(encoding="utf-8").splitlines()) for m, p in modules()}
-    assert not {module: n for module, n in lengths.items() if n > 320}
+    assert not {module: n for module, n in lengths.items() if n > 350}
 
 
 def test_nothing_is_pickled() -> None:
