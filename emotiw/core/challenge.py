@@ -179,6 +179,50 @@ class FoldProtocol(Strict):
     source: str = ""
 
 
+class RemoteFile(Strict):
+    """One file to download.
+
+    Attributes:
+        url: where it is.
+        size: bytes, where known.
+        md5: its checksum as the publisher gives it, where known.
+    """
+
+    url: str
+    size: int | None = None
+    md5: str | None = None
+
+
+class Listing(Strict):
+    """A CSV that names the files to download.
+
+    Attributes:
+        url: of the CSV.
+        column: with the names.
+        template: URL of a file, with ``{name}`` in it.
+    """
+
+    url: str
+    column: str
+    template: str
+
+
+class Download(Strict):
+    """One part of a corpus that may be downloaded by anyone.
+
+    Attributes:
+        licence: what the user agrees to.
+        files: to download; zip and tar archives are unpacked.
+        listing: a list of further files.
+        folder: below the corpus, where they go.
+    """
+
+    licence: str
+    files: tuple[RemoteFile, ...] = ()
+    listing: Listing | None = None
+    folder: str = "."
+
+
 class ChallengeSpec(Strict):
     """A challenge, as ``configs/challenges/<name>.yaml`` describes it.
 
@@ -201,6 +245,7 @@ class ChallengeSpec(Strict):
         attempts: how many submissions are allowed, where known.
         folds: published protocols of cross-validation; the first is the default.
         figures: baselines, winners and other published results.
+        downloads: parts of the corpus that may be downloaded, by name.
         sources: of everything above.
     """
 
@@ -221,6 +266,7 @@ class ChallengeSpec(Strict):
     attempts: int | None = None
     folds: dict[str, FoldProtocol] = Field(default_factory=dict)
     figures: tuple[Figure, ...] = ()
+    downloads: dict[str, Download] = Field(default_factory=dict)
     sources: tuple[Source, ...]
 
     @field_validator("metric")
