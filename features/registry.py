@@ -10,6 +10,7 @@ EXTRACTORS: Registry[type[Extractor]] = Registry(
     {
         "face_crops": "features.faces.crops:FaceCrops",
         "opensmile": "features.audio.opensmile:OpenSmile",
+        "librosa": "features.audio.librosa:LibrosaFeatures",
         "frames": "features.frames:FrameEmbeddings",
     },
 )

@@ -1,0 +1,306 @@
+"""librosa's descriptors: cepstrum, mel spectrum, harmony, rhythm, pitch and level."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar, Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from emotiw.core.feature_table import FeatureSpec
+from features.audio.rows import absent_row, finite_rows
+from features.audio.signal import Signal, SignalOptions, read_signal
+from features.extractor import ClipSource, Extraction, Needs
+
+Matrix = npt.NDArray[Any]
+Level = Literal["functionals", "low_level"]
+Descriptor = Literal[
+    "mfcc",
+    "mfcc_delta",
+    "mfcc_delta2",
+    "log_mel",
+    "chroma",
+    "contrast",
+    "tonnetz",
+    "tempogram",
+    "shape",
+    "f0",
+    "rms",
+    "zero_crossings",
+]
+Statistic = Literal["mean", "std", "min", "max", "median", "iqr", "skewness"]
+CONTRAST_FROM_HZ = 200.0
+TEMPOGRAM_LAGS = 64
+SHAPE = ("centroid", "bandwidth", "rolloff", "flatness")
+F0 = ("f0", "voiced", "voiced_probability")
+
+
+class LibrosaOptions(BaseModel):
+    """Options of the librosa features.
+
+    Attributes:
+        descriptors: which, in this order; ``shape`` is centroid, bandwidth, roll-off and
+            flatness of the spectrum, ``f0`` is pYIN's pitch in octaves above 27.5 Hz with its
+            voicing (by far the slowest).
+        level: ``functionals``: statistics over the clip; ``low_level``: one row per hop.
+        statistics: which functionals. Those of ``f0`` are taken over voiced windows alone, and
+            are 0 in a clip without any; its ``voiced`` columns tell the two apart.
+        n_mfcc: number of cepstral coefficients.
+        n_mels: number of mel bands.
+        window_sec: length of the analysis window.
+        hop_sec: step from window to window.
+        f0_range_hz: lowest and highest pitch.
+        signal: how the sound is prepared.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    descriptors: tuple[Descriptor, ...] = get_args(Descriptor)
+    level: Level = "functionals"
+    statistics: tuple[Statistic, ...] = get_args(Statistic)
+    n_mfcc: int = Field(default=20, ge=1, le=40)
+    n_mels: int = Field(default=40, ge=8, le=256)
+    window_sec: float = Field(default=0.032, gt=0)
+    hop_sec: float = Field(default=0.01, gt=0)
+    f0_range_hz: tuple[float, float] = (60.0, 600.0)
+    signal: SignalOptions = SignalOptions()
+
+    @field_validator("descriptors", "statistics")
+    @classmethod
+    def _are_distinct(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if not names or len(set(names)) != len(names):
+            raise ValueError(f"expected at least one name, each once, got {names}")
+        return names
+
+
+class LibrosaFeatures:
+    """Measures librosa's descriptors of a clip.
+
+    A clip without sound has one row that is not present.
+
+    Source:
+        McFee et al. 2015 and the papers named in librosa's own documentation.
+    """
+
+    Options: ClassVar[type[BaseModel]] = LibrosaOptions
+    version: ClassVar[str] = "1"
+    needs: ClassVar[Needs] = "media"
+    speed_options: ClassVar[frozenset[str]] = frozenset()
+
+    def __init__(self, name: str, options: LibrosaOptions) -> None:
+        self.options = options
+        columns = [c for d in options.descriptors for c in _columns(d, options)]
+        if options.level == "functionals":
+            columns = [f"{column}_{kind}" for kind in options.statistics for column in columns]
+        is_clip = options.level == "functionals"
+        self._spec = FeatureSpec(
+            name,
+            (len(columns),),
+            unit="clip" if is_clip else "frame",
+            rate_hz=None if is_clip else 1 / options.hop_sec,
+            columns=tuple(columns),
+        )
+
+    @property
+    def spec(self) -> FeatureSpec:
+        """One row per clip or per hop; columns are named after descriptor and statistic."""
+        return self._spec
+
+    @property
+    def weights_sha256(self) -> str:
+        """Nothing: there are no weights."""
+        return ""
+
+    def extract(self, source: ClipSource) -> Extraction:
+        """Return the rows of one clip; MediaError if it can't be read."""
+        return self.describe(read_signal(source.path, self.options.signal))
+
+    def describe(self, signal: Signal) -> Extraction:
+        """Return the rows of a waveform."""
+        if signal.waveform is None:
+            return Extraction(absent_row(self.spec), signal.quality)
+        spectrum = _Spectrum(signal.waveform, signal.sampling_rate, self.options)
+        rows = np.concatenate([DESCRIBE[d](spectrum) for d in self.options.descriptors]).T
+        if self.options.level == "functionals":
+            rows = functionals(rows, self.options.statistics)[None]
+        else:
+            rows = np.nan_to_num(rows, nan=0.0)
+        return Extraction(finite_rows(rows), signal.quality)
+
+
+def functionals(rows: Matrix, statistics: tuple[Statistic, ...]) -> Matrix:
+    """Return statistics of each column over the rows in which it is a number.
+
+    Args:
+        rows: ``(n, dim)``; NaN where a column means nothing.
+        statistics: which.
+
+    Returns:
+        ``(len(statistics) * dim,)``: every column's first statistic, then the second, …;
+        0 for a column that is never a number.
+
+    Examples:
+        >>> functionals(np.array([[1.0, np.nan], [3.0, np.nan]]), ("mean", "max")).tolist()
+        [2.0, 0.0, 3.0, 0.0]
+    """
+    known = np.where(np.isnan(rows).all(axis=0), 0.0, rows)
+    functions: dict[Statistic, Callable[[], Matrix]] = {
+        "mean": lambda: np.nanmean(known, axis=0),
+        "std": lambda: np.nanstd(known, axis=0),
+        "min": lambda: np.nanmin(known, axis=0),
+        "max": lambda: np.nanmax(known, axis=0),
+        "median": lambda: np.nanmedian(known, axis=0),
+        "iqr": lambda: np.subtract(*np.nanpercentile(known, [75, 25], axis=0)),
+        # undefined where nothing varies; a symmetric distribution has 0 too
+        "skewness": lambda: _skewness(known),
+    }
+    return np.concatenate([functions[kind]() for kind in statistics])
+
+
+def _skewness(rows: Matrix) -> Matrix:
+    deviations = rows - np.nanmean(rows, axis=0)
+    spread = np.nanstd(rows, axis=0)
+    varies = spread > 1e-6 * np.nanmax(np.abs(rows), axis=0)
+    cubes = np.nanmean(deviations**3, axis=0)
+    return np.where(varies, cubes / np.where(varies, spread, 1.0) ** 3, 0.0)
+
+
+class _Spectrum:
+    """A waveform with its power spectrogram, computed once for all descriptors."""
+
+    def __init__(self, waveform: npt.NDArray[np.float32], rate: int, options: LibrosaOptions):
+        import librosa
+
+        self.waveform = waveform
+        self.rate = rate
+        self.options = options
+        self.hop = round(options.hop_sec * rate)
+        self.window = round(options.window_sec * rate)
+        self.n_fft = 1 << (self.window - 1).bit_length()
+        stft = librosa.stft(waveform, n_fft=self.n_fft, hop_length=self.hop, win_length=self.window)
+        self.magnitude = np.abs(stft)  # (1 + n_fft / 2, n)
+        self.power = self.magnitude**2
+        mel = librosa.feature.melspectrogram(S=self.power, sr=rate, n_mels=options.n_mels)
+        self.log_mel = librosa.power_to_db(mel, top_db=None)  # (n_mels, n)
+        self.n = self.power.shape[1]
+
+    def fitted(self, rows: Matrix) -> Matrix:
+        """Return ``(dim, n)``: cut, or lengthened by its last column."""
+        lacking = max(0, self.n - rows.shape[1])
+        return np.pad(rows, ((0, 0), (0, lacking)), mode="edge")[:, : self.n]
+
+
+def _mfcc(s: _Spectrum) -> Matrix:
+    import librosa
+
+    return librosa.feature.mfcc(S=s.log_mel, n_mfcc=s.options.n_mfcc)
+
+
+def _delta(order: int) -> Callable[[_Spectrum], Matrix]:
+    def function(s: _Spectrum) -> Matrix:
+        import librosa
+
+        return librosa.feature.delta(_mfcc(s), order=order, mode="nearest")
+
+    return function
+
+
+def _chroma(s: _Spectrum) -> Matrix:
+    import librosa
+
+    return librosa.feature.chroma_stft(S=s.power, sr=s.rate, n_fft=s.n_fft, tuning=0.0)
+
+
+def _contrast(s: _Spectrum) -> Matrix:
+    import librosa
+
+    return librosa.feature.spectral_contrast(
+        S=s.magnitude, sr=s.rate, n_bands=_n_bands(s.rate), fmin=CONTRAST_FROM_HZ
+    )
+
+
+def _tonnetz(s: _Spectrum) -> Matrix:
+    import librosa
+
+    return librosa.feature.tonnetz(chroma=_chroma(s), sr=s.rate)
+
+
+def _tempogram(s: _Spectrum) -> Matrix:
+    import librosa
+
+    rise = np.diff(s.log_mel, axis=1, prepend=s.log_mel[:, :1]).clip(0).mean(axis=0)
+    tempogram = librosa.feature.tempogram(
+        onset_envelope=rise, sr=s.rate, hop_length=s.hop, win_length=TEMPOGRAM_LAGS
+    )
+    return s.fitted(tempogram)
+
+
+def _shape(s: _Spectrum) -> Matrix:
+    import librosa
+
+    measure = librosa.feature
+    centroid = measure.spectral_centroid(S=s.magnitude, sr=s.rate)
+    bandwidth = measure.spectral_bandwidth(S=s.magnitude, sr=s.rate, centroid=centroid)
+    rolloff = measure.spectral_rolloff(S=s.magnitude, sr=s.rate)
+    return np.concatenate([centroid, bandwidth, rolloff, measure.spectral_flatness(S=s.magnitude)])
+
+
+def _f0(s: _Spectrum) -> Matrix:
+    import librosa
+
+    low, high = s.options.f0_range_hz
+    pitch, is_voiced, probability = librosa.pyin(
+        s.waveform, fmin=low, fmax=high, sr=s.rate, frame_length=2 * s.n_fft, hop_length=s.hop
+    )
+    return s.fitted(np.stack([np.log2(pitch / 27.5), is_voiced.astype(float), probability]))
+
+
+def _rms(s: _Spectrum) -> Matrix:
+    import librosa
+
+    rms = librosa.feature.rms(y=s.waveform, frame_length=s.n_fft, hop_length=s.hop)
+    return s.fitted(librosa.amplitude_to_db(rms, top_db=None))
+
+
+def _zero_crossings(s: _Spectrum) -> Matrix:
+    import librosa
+
+    rate = librosa.feature.zero_crossing_rate(s.waveform, frame_length=s.n_fft, hop_length=s.hop)
+    return s.fitted(rate)
+
+
+DESCRIBE: dict[Descriptor, Callable[[_Spectrum], Matrix]] = {
+    "mfcc": _mfcc,
+    "mfcc_delta": _delta(1),
+    "mfcc_delta2": _delta(2),
+    "log_mel": lambda s: s.log_mel,
+    "chroma": _chroma,
+    "contrast": _contrast,
+    "tonnetz": _tonnetz,
+    "tempogram": _tempogram,
+    "shape": _shape,
+    "f0": _f0,
+    "rms": _rms,
+    "zero_crossings": _zero_crossings,
+}
+
+
+def _columns(descriptor: Descriptor, options: LibrosaOptions) -> list[str]:
+    named = {"shape": SHAPE, "f0": F0, "rms": ("rms",), "zero_crossings": ("zero_crossings",)}
+    if descriptor in named:
+        return list(named[descriptor])
+    counts = {
+        "log_mel": options.n_mels,
+        "chroma": 12,
+        "contrast": _n_bands(options.signal.sampling_rate) + 1,
+        "tonnetz": 6,
+        "tempogram": TEMPOGRAM_LAGS,
+    }
+    return [f"{descriptor}{n}" for n in range(counts.get(descriptor, options.n_mfcc))]
+
+
+def _n_bands(rate: int) -> int:
+    """Return how many octaves above 200 Hz fit below half the sampling rate, leaving one bin."""
+    return max(1, int(np.floor(np.log2(0.49 * rate / CONTRAST_FROM_HZ))))

@@ -1,0 +1,120 @@
+"""librosa through the extractor equals librosa called directly."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import librosa
+import numpy as np
+import numpy.typing as npt
+import pytest
+from pydantic import ValidationError
+from scipy.stats import iqr, skew
+
+from emotiw.core.media import Audio
+from features.audio.librosa import Descriptor, LibrosaFeatures, LibrosaOptions, functionals
+from features.audio.signal import SignalOptions, prepare
+from features.registry import EXTRACTORS
+
+RATE = 16_000
+SHORT = ("mfcc", "rms", "zero_crossings")  # without pYIN, which is slow
+
+
+@pytest.fixture(scope="module")
+def voice() -> npt.NDArray[np.float32]:
+    times = np.arange(RATE) / RATE
+    glide = np.sin(2 * np.pi * np.cumsum(180 + 40 * times) / RATE) ** 7
+    noise = 0.02 * np.random.default_rng(0).standard_normal(RATE)
+    return (0.3 * glide + noise).astype(np.float32)
+
+
+def measured(
+    voice: npt.NDArray[np.float32], **options: Any
+) -> tuple[LibrosaFeatures, npt.NDArray[Any]]:
+    chosen = LibrosaOptions.model_validate({"level": "low_level", **options})
+    extractor = LibrosaFeatures("voice", chosen)
+    rows = extractor.describe(prepare(Audio(voice, RATE), chosen.signal)).array
+    rows.check(extractor.spec, "clip")
+    assert rows.present.all()
+    return extractor, rows.values
+
+
+@pytest.mark.parametrize("rate", [8_000, 16_000, 44_100, 96_000])
+@pytest.mark.parametrize("level", ["functionals", "low_level"])
+def test_every_descriptor_keeps_its_promise(
+    rate: int, level: str, voice: npt.NDArray[np.float32]
+) -> None:
+    all_but_pitch = tuple(name for name in get_args(Descriptor) if name != "f0")
+    extractor, rows = measured(
+        voice,
+        descriptors=all_but_pitch if rate != RATE else get_args(Descriptor),
+        level=level,
+        signal=SignalOptions(sampling_rate=rate),
+    )
+    assert extractor.spec.columns is not None
+    assert len(set(extractor.spec.columns)) == rows.shape[1]
+    if level == "low_level":
+        assert len(rows) == pytest.approx(100, abs=1)
+
+
+def test_25_ms_of_sound_give_numbers(voice: npt.NDArray[np.float32]) -> None:
+    measured(voice[:400], level="functionals")
+
+
+def test_cepstrum_level_and_crossings_are_librosas_own(voice: npt.NDArray[np.float32]) -> None:
+    _, rows = measured(voice, descriptors=SHORT, window_sec=0.032, n_mfcc=13, n_mels=40)
+    mfcc = librosa.feature.mfcc(y=voice, sr=RATE, n_fft=512, hop_length=160, n_mfcc=13, n_mels=40)
+    # its shortcut clips the spectrum 80 dB below the loudest, which depends on the whole clip
+    mel = librosa.feature.melspectrogram(y=voice, sr=RATE, n_fft=512, hop_length=160, n_mels=40)
+    unclipped = librosa.feature.mfcc(S=librosa.power_to_db(mel, top_db=None), n_mfcc=13)
+    assert np.allclose(rows[:, :13], unclipped.T, atol=1e-3)
+    assert np.corrcoef(rows[:, 0], mfcc[0])[0, 1] > 0.99
+    rms = librosa.feature.rms(y=voice, frame_length=512, hop_length=160)[0]
+    assert np.allclose(rows[:, 13], 20 * np.log10(rms), atol=1e-3)
+    crossings = librosa.feature.zero_crossing_rate(voice, frame_length=512, hop_length=160)[0]
+    assert np.allclose(rows[:, 14], crossings)
+
+
+def test_pitch_of_a_tone_is_in_octaves_above_27_5_hz() -> None:
+    tone = librosa.tone(220.0, sr=RATE, duration=1.0).astype(np.float32) * 0.5
+    extractor, rows = measured(tone, descriptors=("f0",))
+    assert extractor.spec.columns == ("f0", "voiced", "voiced_probability")
+    voiced = rows[:, 1] == 1
+    assert voiced.mean() > 0.8
+    assert np.median(rows[voiced, 0]) == pytest.approx(3.0, abs=0.02)  # 220 = 27.5 * 2 ** 3
+
+
+def test_chroma_of_a_tone_peaks_at_its_note() -> None:
+    tone = librosa.tone(440.0, sr=RATE, duration=1.0).astype(np.float32) * 0.5
+    _, rows = measured(tone, descriptors=("chroma",))
+    assert (rows[10:-10].argmax(axis=1) == 9).mean() > 0.9  # A
+
+
+def test_statistics_equal_scipys() -> None:
+    rows = np.random.default_rng(0).gamma(2.0, size=(50, 3))
+    got = functionals(rows, ("median", "iqr", "skewness")).reshape(3, 3)
+    assert np.allclose(got[0], np.median(rows, axis=0))
+    assert np.allclose(got[1], iqr(rows, axis=0))
+    assert np.allclose(got[2], skew(rows, axis=0))
+
+
+def test_statistics_pass_over_windows_that_mean_nothing() -> None:
+    rows = np.array([[1.0], [np.nan], [5.0]])
+    assert functionals(rows, ("mean", "std", "min", "skewness")).tolist() == [3.0, 2.0, 1.0, 0.0]
+
+
+def test_silence_is_a_row_that_is_not_present() -> None:
+    extractor = LibrosaFeatures("voice", LibrosaOptions(descriptors=SHORT))
+    result = extractor.describe(prepare(Audio(np.zeros(RATE, dtype=np.float32), RATE)))
+    result.array.check(extractor.spec, "clip")
+    assert result.array.present.tolist() == [False]
+
+
+@pytest.mark.parametrize("options", [{"descriptors": []}, {"descriptors": ["mfcc", "mfcc"]}])
+def test_no_name_and_a_name_twice_are_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match="each once"):
+        LibrosaOptions.model_validate(options)
+
+
+def test_it_can_be_named_in_a_recipe() -> None:
+    assert EXTRACTORS.resolve("librosa") is LibrosaFeatures
