@@ -11,11 +11,17 @@ import numpy.typing as npt
 from pydantic import BaseModel, Field, field_validator
 
 from emotiw.models.preparation import Vectors
-from emotiw.models.tabular import State, TabularModel, TabularOptions, Values
+from emotiw.models.tabular import (
+    Several,
+    State,
+    TabularModel,
+    TabularOptions,
+    Values,
+    check_positive,
+    several,
+)
 
 SHARPNESS = 2.0  # log-odds per unit of margin, before the temperature
-
-Several = float | tuple[float, ...]
 
 
 class SvmOptions(TabularOptions):
@@ -23,24 +29,20 @@ class SvmOptions(TabularOptions):
 
     Attributes:
         kernel: ``linear`` or ``rbf``.
-        c: how much errors weigh against a wide margin; of several values the best is chosen.
+        c: how much errors weigh against a wide margin, for a kernel that is 1 for a typical clip
+            with itself, whatever the dimension; of several values the best is chosen.
         gamma: for ``rbf``, in units of 1 / dim; of several values the best is chosen.
         class_weight: ``balanced`` lets every label weigh the same, however rare.
         epsilon: for targets: errors below this many standard deviations cost nothing.
     """
 
     kernel: Literal["linear", "rbf"] = "linear"
-    c: Several = 0.01
-    gamma: Several = 1.0
+    c: Several = 5.0
+    gamma: Several = 0.5
     class_weight: Literal["balanced"] | None = "balanced"
     epsilon: float = Field(default=0.1, ge=0)
 
-    @field_validator("c", "gamma")
-    @classmethod
-    def _are_positive(cls, value: Several) -> Several:
-        if not _several(value) or min(_several(value)) <= 0:
-            raise ValueError(f"expected one positive number, or several, got {value}")
-        return value
+    _are_positive = field_validator("c", "gamma")(check_positive)
 
 
 class Svm(TabularModel):
@@ -57,8 +59,8 @@ class Svm(TabularModel):
 
     def settings(self) -> Sequence[tuple[float, float]]:
         """Return every pair of C and gamma."""
-        gammas = _several(self.options.gamma) if self.options.kernel == "rbf" else (1.0,)
-        return list(itertools.product(_several(self.options.c), gammas))
+        gammas = several(self.options.gamma) if self.options.kernel == "rbf" else (1.0,)
+        return list(itertools.product(several(self.options.c), gammas))
 
     def learn(
         self, vectors: Vectors, answers: npt.NDArray[Any], setting: tuple[float, float]
@@ -95,7 +97,7 @@ class Svm(TabularModel):
     def _kernel(self, left: Vectors, right: Vectors, gamma: float) -> Values:
         products = (left @ right.T).astype(np.float64) / left.shape[1]
         if self.options.kernel == "linear":
-            return np.asarray(products * left.shape[1])
+            return np.asarray(products)
         squares = [np.square(side, dtype=np.float64).mean(axis=1) for side in (left, right)]
         distances = squares[0][:, None] + squares[1][None, :] - 2 * products
         return np.asarray(np.exp(-gamma * distances.clip(0)))
@@ -127,7 +129,3 @@ def coupled_margins(margins: npt.NDArray[Any]) -> Values:
         logits[:, first] -= np.logaddexp(0, -margin)
         logits[:, second] -= np.logaddexp(0, margin)
     return logits
-
-
-def _several(value: Several) -> tuple[float, ...]:
-    return value if isinstance(value, tuple) else (value,)

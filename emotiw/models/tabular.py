@@ -26,6 +26,7 @@ from emotiw.models.preparation import Preparation, PreparationOptions, Vectors
 MODEL = "model.skops"
 Values = npt.NDArray[np.float64]
 State = dict[str, Any]
+Several = float | tuple[float, ...]
 
 
 class TabularOptions(BaseModel):
@@ -279,3 +280,15 @@ def softmax(logits: Values) -> Values:
     """Return ``(n, n_labels)`` probabilities; a logit of minus infinity gives exactly 0."""
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float64)
+
+
+def several(value: Several) -> tuple[float, ...]:
+    """Return the values to try, where a recipe gives one or several."""
+    return value if isinstance(value, tuple) else (value,)
+
+
+def check_positive(value: Several) -> Several:
+    """Return the value; ValueError unless it is one positive number, or several."""
+    if not several(value) or min(several(value)) <= 0:
+        raise ValueError(f"expected one positive number, or several, got {value}")
+    return value
