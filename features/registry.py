@@ -11,6 +11,8 @@ EXTRACTORS: Registry[type[Extractor]] = Registry(
         "face_crops": "features.faces.crops:FaceCrops",
         "opensmile": "features.audio.opensmile:OpenSmile",
         "librosa": "features.audio.librosa:LibrosaFeatures",
+        "fbank": "features.audio.fbank:Fbank",
+        "speech_network": "features.audio.speech_network:SpeechNetwork",
         "frames": "features.frames:FrameEmbeddings",
     },
 )

@@ -57,7 +57,7 @@ class WeightsCard(Strict):
             is recorded at the first fetch, and any change after that is an error.
         licence: under which terms the weights may be used.
         paper: who trained them.
-        size: side of the square input, px.
+        size: side of the square input, px; of networks that hear, the sampling rate, Hz.
         colour: order of the input's channels.
         mean: subtracted from each channel, of pictures in [0, 1].
         std: by which each channel is divided after that.

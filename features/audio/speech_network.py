@@ -1,0 +1,160 @@
+"""Embeddings of speech networks that learned without labels: wav2vec 2.0, HuBERT, WavLM."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field
+
+from emotiw.core.errors import ConfigError, WeightsError, suggest
+from emotiw.core.feature_table import FeatureSpec
+from emotiw.core.weights import WeightsCard, load_state, read_card, verify
+from features.audio.rows import absent_row, finite_rows
+from features.audio.signal import Signal, SignalOptions, read_signal
+from features.extractor import ClipSource, Extraction, Needs
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+ARCHITECTURES = (
+    "wav2vec2_base",
+    "wav2vec2_large",
+    "wav2vec2_large_lv60k",
+    "wav2vec2_xlsr_300m",
+    "hubert_base",
+    "hubert_large",
+    "wavlm_base",
+    "wavlm_large",
+    "wav2vec2_model",
+    "wavlm_model",
+)
+RATE = 16_000
+HOP = 320  # samples between two rows, in all of these networks
+
+
+class SpeechNetworkOptions(BaseModel):
+    """Options of speech network embeddings.
+
+    Attributes:
+        weights: a weights card, by name or file.
+        layers: transformer layers, from 1; the mean of them is taken, and of all by default.
+        pooling: ``mean`` over time gives one row per clip, ``none`` one per 20 ms.
+        longest_sec: longer clips are cut into equal parts that are embedded one by one, because
+            the cost of attention grows with the square of the length.
+        device: where the network runs.
+        signal: how the sound is prepared, at 16 kHz.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    weights: str
+    layers: tuple[int, ...] | None = None
+    pooling: Literal["mean", "none"] = "mean"
+    longest_sec: float = Field(default=30.0, ge=1)
+    device: str = "cpu"
+    signal: SignalOptions = SignalOptions()
+
+
+class SpeechNetwork:
+    """Embeds speech with a pretrained network.
+
+    Each clip passes through the network alone and without padding: with padding beside it, the
+    group norm of the first layers would mix the silence into a clip's features. So neither batch
+    size nor the company of other clips can change them. A clip without sound has one row that is
+    not present.
+
+    Source:
+        Baevski et al. 2020, Hsu et al. 2021, Chen et al. 2022, as ``torchaudio.models`` has them.
+    """
+
+    Options: ClassVar[type[BaseModel]] = SpeechNetworkOptions
+    version: ClassVar[str] = "1"
+    needs: ClassVar[Needs] = "media"
+    speed_options: ClassVar[frozenset[str]] = frozenset({"device"})
+
+    def __init__(self, name: str, options: SpeechNetworkOptions) -> None:
+        self.options = options
+        self.card = read_card(options.weights)
+        _check(self.card, options)
+        found = verify(self.card)
+        self._sha256 = found.sha256
+        self._network, self._is_normalised = _build(self.card, load_state(found.path))
+        self._network.to(options.device)
+        n_layers = len(self._network.encoder.transformer.layers)
+        self._layers = options.layers or tuple(range(1, n_layers + 1))
+        if min(self._layers) < 1 or max(self._layers) > n_layers:
+            raise ConfigError(
+                f"layers {list(self._layers)}: {self.card.name!r} has 1 to {n_layers}"
+            )
+        is_clip = options.pooling == "mean"
+        self._spec = FeatureSpec(
+            name,
+            (self.card.embedding,),
+            unit="clip" if is_clip else "frame",
+            rate_hz=None if is_clip else RATE / HOP,
+        )
+
+    @property
+    def spec(self) -> FeatureSpec:
+        """One row per clip or per 20 ms, as wide as the card's embedding."""
+        return self._spec
+
+    @property
+    def weights_sha256(self) -> str:
+        """The fingerprint of the file of weights."""
+        return self._sha256
+
+    def extract(self, source: ClipSource) -> Extraction:
+        """Return the rows of one clip; MediaError if it can't be read."""
+        return self.describe(read_signal(source.path, self.options.signal))
+
+    def describe(self, signal: Signal) -> Extraction:
+        """Return the rows of a waveform."""
+        if signal.waveform is None:
+            return Extraction(absent_row(self.spec), signal.quality)
+        n_parts = int(np.ceil(len(signal.waveform) / (self.options.longest_sec * RATE)))
+        parts = np.array_split(signal.waveform, n_parts)
+        rows = np.concatenate([self._embed(part) for part in parts])  # (n, embedding)
+        if self.options.pooling == "mean":
+            rows = rows.mean(axis=0, keepdims=True)
+        return Extraction(finite_rows(rows), signal.quality)
+
+    def _embed(self, waveform: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+        import torch
+
+        batch = torch.from_numpy(np.ascontiguousarray(waveform))[None].to(self.options.device)
+        if self._is_normalised:
+            batch = torch.nn.functional.layer_norm(batch, batch.shape)
+        with torch.inference_mode():
+            outputs, _ = self._network.extract_features(batch, num_layers=max(self._layers))
+        chosen = torch.stack([outputs[layer - 1][0] for layer in self._layers])
+        # (layers, time, embedding) -> (time, embedding)
+        return np.asarray(chosen.mean(dim=0).cpu().numpy(), dtype=np.float64)
+
+
+def _check(card: WeightsCard, options: SpeechNetworkOptions) -> None:
+    if card.backbone not in ARCHITECTURES:
+        hint = suggest(card.backbone, ARCHITECTURES)
+        raise ConfigError(
+            f"weights {card.name!r}: {card.backbone!r} is no speech network{hint} "
+            f"(known: {', '.join(ARCHITECTURES)})"
+        )
+    if options.signal.sampling_rate != RATE or card.size != RATE:
+        raise ConfigError(f"weights {card.name!r}: speech networks hear {RATE} Hz, nothing else")
+
+
+def _build(card: WeightsCard, state: dict[str, Tensor]) -> tuple[Any, bool]:
+    """Return the network, and whether it wants waveforms of mean 0 and variance 1."""
+    import torchaudio
+
+    options = dict(card.options)
+    is_normalised = bool(options.pop("normalised", False))
+    try:
+        network = getattr(torchaudio.models, card.backbone)(**options)
+        # a head for speech recognition has no use here
+        network.load_state_dict({k: v for k, v in state.items() if not k.startswith("aux.")})
+    except (RuntimeError, TypeError) as error:
+        raise WeightsError(f"weights {card.name!r} don't fit {card.backbone!r}: {error}") from error
+    return network.eval(), is_normalised
