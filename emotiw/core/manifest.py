@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, get_args
 
+from emotiw.core.csv_rows import read_rows, rows_as_csv
 from emotiw.core.errors import ManifestError, Problems, suggest
 from emotiw.core.files import atomic_write
 
@@ -69,7 +69,7 @@ class Manifest:
     ) -> None:
         problems = Problems(where)
         by_id: dict[str, Clip] = {}
-        answers: dict[str, str | float] = {}
+        answered: dict[str, Clip] = {}
         for clip in clips:
             for problem in clip_problems(clip, labels):
                 problems.add(problem)
@@ -78,14 +78,12 @@ class Manifest:
                     f"duplicate clip id {clip.clip_id!r}: "
                     f"{by_id[clip.clip_id].path} and {clip.path}"
                 )
-            answer = clip.label if clip.label is not None else clip.target
-            if answer is not None:
-                answers[clip.clip_id] = answer
+            answered[clip.clip_id] = clip
             held_back = replace(clip, label=None, target=None) if clip.split == "test" else clip
             by_id[clip.clip_id] = held_back
         problems.raise_if_any(ManifestError)
         self._clips = {clip_id: by_id[clip_id] for clip_id in sorted(by_id)}
-        self._answers = {clip_id: answers[clip_id] for clip_id in sorted(answers)}
+        self._answered = {clip_id: answered[clip_id] for clip_id in sorted(answered)}
 
     def __iter__(self) -> Iterator[Clip]:
         return iter(self._clips.values())
@@ -112,7 +110,11 @@ class Manifest:
 
     def answer_key(self) -> dict[str, str | float]:
         """Return every known label or target, those of test clips too: for evaluation alone."""
-        return dict(self._answers)
+        answers = {
+            clip_id: clip.label if clip.label is not None else clip.target
+            for clip_id, clip in self._answered.items()
+        }
+        return {clip_id: answer for clip_id, answer in answers.items() if answer is not None}
 
     def groups(self, fallback: Callable[[Clip], str] | None = None) -> dict[str, str]:
         """Return the group of every clip.
@@ -126,24 +128,20 @@ class Manifest:
     def write_csv(self, path: Path, *, root: Path) -> None:
         """Write the manifest as CSV, with the paths of files below ``root`` relative to it."""
         extras = sorted({column for clip in self for column in clip.extra})
-        buffer = io.StringIO(newline="")
-        writer = csv.writer(buffer, lineterminator="\n")
-        writer.writerow([*COLUMNS, *extras])
-        for clip in self:
-            answer = self._answers.get(clip.clip_id)
-            writer.writerow(
-                [
-                    clip.clip_id,
-                    _relative(clip.path, root),
-                    clip.split,
-                    answer if isinstance(answer, str) else "",
-                    repr(answer) if isinstance(answer, float) else "",
-                    clip.group if clip.group is not None else "",
-                    clip.fold if clip.fold is not None else "",
-                    *(clip.extra.get(column, "") for column in extras),
-                ]
-            )
-        atomic_write(path, buffer.getvalue().encode())
+        rows = [
+            [
+                clip.clip_id,
+                _relative(clip.path, root),
+                clip.split,
+                clip.label if clip.label is not None else "",
+                repr(float(clip.target)) if clip.target is not None else "",
+                clip.group if clip.group is not None else "",
+                clip.fold if clip.fold is not None else "",
+                *(clip.extra.get(column, "") for column in extras),
+            ]
+            for clip in self._answered.values()
+        ]
+        atomic_write(path, rows_as_csv([[*COLUMNS, *extras], *rows]))
 
     @classmethod
     def read_csv(cls, path: Path, *, root: Path, labels: tuple[str, ...] | None = None) -> Manifest:
@@ -161,23 +159,8 @@ class Manifest:
             raise ManifestError(f"no manifest at {path}")
         problems = Problems(str(path))
         clips: list[Clip] = []
-        try:
-            text = path.read_bytes().decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise ManifestError(f"{path}: not UTF-8 text ({error})") from error
-        reader = csv.DictReader(io.StringIO(text, newline=""))
-        columns = reader.fieldnames or []
-        for column in ("clip_id", "path", "split"):
-            if column not in columns:
-                hint = suggest(column, columns)
-                problems.add(f"line 1: no column {column!r} among {list(columns)}{hint}")
-        problems.raise_if_any(ManifestError)
         seen: dict[str, int] = {}
-        for row in reader:
-            line = reader.line_num
-            if None in row or any(row[column] is None for column in columns):
-                problems.add(f"line {line}: expected {len(columns)} fields")
-                continue
+        for line, row in read_rows(path, ("clip_id", "path", "split"), problems):
             try:
                 clip = _clip_of_row(row, root)
             except ManifestError as error:
@@ -208,6 +191,8 @@ def clip_problems(clip: Clip, labels: tuple[str, ...] | None) -> Iterator[str]:
             f"clip {clip_id!r}: unknown split {clip.split!r}{suggest(clip.split, SPLITS)} "
             f"(expected one of {', '.join(SPLITS)})"
         )
+    if clip.target is not None and not math.isfinite(clip.target):
+        yield f"clip {clip_id!r}: target {clip.target} is not a finite number"
     if labels is not None and clip.label is not None and clip.label not in labels:
         yield (
             f"clip {clip_id!r}: unknown label {clip.label!r}{suggest(clip.label, labels)} "
@@ -239,7 +224,8 @@ def _clip_of_row(row: Mapping[str, str], root: Path) -> Clip:
 
 
 def _relative(path: Path, root: Path) -> str:
-    try:
-        return path.resolve().relative_to(root.resolve()).as_posix()
-    except ValueError:
-        return path.resolve().as_posix()
+    # as it is written first: a link below the root keeps its own name
+    for form in (Path.absolute, Path.resolve):
+        if form(path).is_relative_to(form(root)):
+            return form(path).relative_to(form(root)).as_posix()
+    return path.resolve().as_posix()
