@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast, get_args
 
 import pandas as pd
 
+from emotiw.core.csv_rows import read_rows, rows_as_csv
+from emotiw.core.errors import Problems, TableError, suggest
 from emotiw.core.files import atomic_write
 
 Status = Literal["ok", "missing", "failed"]
@@ -78,37 +79,61 @@ class Ledger:
         return pd.DataFrame(records, columns=None if records else list(COLUMNS))
 
     def write_csv(self, path: Path) -> None:
-        """Write the ledger as CSV."""
-        buffer = io.StringIO(newline="")
-        frame = self.to_frame()
-        frame["seconds"] = frame["seconds"].map(lambda seconds: f"{seconds:.3f}")
-        frame.to_csv(buffer, index=False, lineterminator="\n")
-        atomic_write(path, buffer.getvalue().encode())
+        """Write the ledger as CSV, one column per figure of quality."""
+        figures = list(dict.fromkeys(name for row in self._rows.values() for name in row.quality))
+        rows = [
+            [
+                *(row.clip_id, row.stage, row.status, row.reason, f"{row.seconds:.3f}"),
+                *(row.quality.get(name, "") for name in figures),
+            ]
+            for row in self._rows.values()
+        ]
+        atomic_write(path, rows_as_csv([[*COLUMNS, *figures], *rows]))
 
     @classmethod
     def read_csv(cls, path: Path) -> Ledger:
-        """Read a ledger; an empty one where there is no file yet."""
+        """Read a ledger; an empty one where there is no file yet.
+
+        Raises:
+            TableError: with the line of everything that is wrong.
+        """
         if not path.is_file():
             return cls()
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-        figures = [column for column in frame.columns if column not in COLUMNS]
-        return cls(
-            LedgerRow(
-                clip_id=record["clip_id"],
-                stage=record["stage"],
-                status=record["status"],
-                reason=record["reason"],
-                seconds=float(record["seconds"]),
-                quality={name: _value(record[name]) for name in figures if record[name] != ""},
+        problems = Problems(str(path))
+        rows = []
+        for line, record in read_rows(path, COLUMNS, problems):
+            status = record["status"]
+            if status not in get_args(Status):
+                hint = suggest(status, get_args(Status))
+                problems.add(f"line {line}: unknown status {status!r}{hint}")
+                continue
+            try:
+                seconds = float(record["seconds"] or 0)
+            except ValueError:
+                problems.add(f"line {line}: seconds {record['seconds']!r} is not a number")
+                continue
+            figures = {name: text for name, text in record.items() if name not in COLUMNS}
+            rows.append(
+                LedgerRow(
+                    clip_id=record["clip_id"],
+                    stage=record["stage"],
+                    status=cast(Status, status),
+                    reason=record["reason"],
+                    seconds=seconds,
+                    quality={name: _value(text) for name, text in figures.items() if text},
+                )
             )
-            for record in frame.to_dict("records")
-        )
+        problems.raise_if_any(TableError)
+        return cls(rows)
 
 
 def _value(text: str) -> float | int | str:
+    # a number only where it was written as one: "007" and "1_000" stay text
     for kind in (int, float):
         try:
-            return kind(text)
+            number: float | int = kind(text)
         except ValueError:
             continue
+        if str(number) == text:
+            return number
     return text
