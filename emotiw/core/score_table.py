@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from emotiw.core.errors import LeakageError, Problems, TableError, suggest
+from emotiw.core.csv_rows import read_rows
+from emotiw.core.errors import LeakageError, Problems, TableError
 from emotiw.core.files import atomic_write
 
 Task = Literal["classification", "regression"]
@@ -21,6 +22,7 @@ Fold = int | None  # None: scored by the final model, fitted on all training cli
 Groups = frozenset[str]
 KEY_COLUMNS = ("clip_id", "split", "fold")
 DECIMALS = 9
+TOLERANCE = 1e-5  # of a row's sum
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class ScoreTable:
             present = self.scores[self.present]
             if (present < 0).any():
                 problems.add("negative scores; these are not probabilities")
-            elif not np.allclose(present.sum(axis=1), 1.0, atol=1e-5):
+            elif not np.allclose(present.sum(axis=1), 1.0, atol=TOLERANCE):
                 worst = float(np.abs(present.sum(axis=1) - 1).max())
                 problems.add(f"rows don't sum to 1 (off by up to {worst:.3g}); logits?")
         problems.raise_if_any(TableError)
@@ -194,12 +196,14 @@ class ScoreTable:
                 for fold, groups in card["seen_groups"].items()
             }
             name, task = card["name"], card["task"]
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise TableError(f"{card_path}: not the card of a score table ({error})") from error
         frame = read_score_frame(path, labels)
         scores = frame[list(labels)].to_numpy(dtype=np.float64)
         if task == "classification":
-            scores = scores / scores.sum(axis=1, keepdims=True)
+            sums = scores.sum(axis=1, keepdims=True)
+            # printing rounds, and that is mended; what was never a row of probabilities is refused
+            scores = np.divide(scores, sums, out=scores.copy(), where=np.abs(sums - 1) < TOLERANCE)
         return cls(
             name=name,
             labels=labels,
@@ -220,25 +224,23 @@ def read_score_frame(
     Raises:
         TableError: naming every column that lacks, and every line that holds no number.
     """
-    try:
-        frame = pd.read_csv(
-            path, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8-sig"
-        )
-    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise TableError(f"{path}: can't be read as CSV: {error}") from error
     problems = Problems(str(path))
-    for column in [*needed, *labels]:
-        if column not in frame.columns:
-            hint = suggest(column, map(str, frame.columns))
-            problems.add(f"line 1: no column {column!r}{hint}")
+    rows = dict(read_rows(path, [*needed, *labels], problems))
     problems.raise_if_any(TableError)
-    for line in np.flatnonzero(frame["clip_id"].isna().to_numpy()) + 2:
-        problems.add(f"line {line}: no clip id")
-    for column in [*labels, *(c for c in ("fold",) if c in frame.columns)]:
+    lines, columns = list(rows), list(next(iter(rows.values()), [*needed, *labels]))
+    frame = pd.DataFrame(rows.values(), columns=columns, dtype="str")
+    frame = frame.where(frame != "")
+    for column in needed:
+        for row in np.flatnonzero(frame[column].isna().to_numpy() & (column != "fold")):
+            problems.add(f"line {lines[row]}: no {column.replace('_', ' ')}")
+    for column in [*labels, *(c for c in ("fold",) if c in columns)]:
         numbers = pd.to_numeric(frame[column], errors="coerce")
-        for row in np.flatnonzero((numbers.isna() & frame[column].notna()).to_numpy()):
-            text = frame[column].iloc[row]
-            problems.add(f"line {row + 2}: {column} {text!r} is not a number")
+        is_wrong = numbers.isna() & frame[column].notna()
+        if column == "fold":
+            is_wrong |= numbers.notna() & (numbers % 1 != 0)
+        for row in np.flatnonzero(is_wrong.to_numpy()):
+            kind = "a whole number" if column == "fold" else "a number"
+            problems.add(f"line {lines[row]}: {column} {frame[column].iloc[row]!r} is not {kind}")
         frame[column] = numbers
     problems.raise_if_any(TableError)
     return frame
