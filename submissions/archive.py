@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import io
+import re
 import stat
 import zipfile
 from collections import Counter
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from submissions.report import CheckReport
 
 FIRST_DAY = (1980, 1, 1, 0, 0, 0)
 MAX_MEMBERS = 200_000
 MAX_BYTES = 256 * 2**20
-COPY_MARKS = ("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini")
+COPY_MARK = re.compile(r"(^|/)(\._[^/]*|(__MACOSX|\.DS_Store|Thumbs\.db|desktop\.ini)(/.*)?)$")
+# absolute, upwards, a drive, or a backslash, which is a separator on Windows
+UNSAFE = re.compile(r"^/|(^|/)\.\.(/|$)|^.:|\\")
 
 
 def zip_bytes(members: Mapping[str, bytes]) -> bytes:
@@ -61,8 +64,7 @@ def _sort_out(infos: list[zipfile.ZipInfo], report: CheckReport) -> list[zipfile
     # ZipInfo cuts names at a NUL and turns backslashes round on Windows: look at the original
     names = [info.orig_filename for info in infos]
     unsafe = {name for name in names if _is_unsafe(name)}
-    copies = {name for name in names if any(mark in name.split("/") for mark in COPY_MARKS)}
-    copies |= {name for name in names if PurePosixPath(name).name.startswith("._")}
+    copies = {name for name in names if COPY_MARK.search(name)}
     links = {i.orig_filename for i in infos if stat.S_ISLNK(i.external_attr >> 16)}
     locked = {i.orig_filename for i in infos if i.flag_bits & 0x1}
     report.add("unsafe name", sorted(map(repr, unsafe)), advice="refused: it leaves the zip")
@@ -108,13 +110,4 @@ def _read_all(
 
 
 def _is_unsafe(name: str) -> bool:
-    parts = name.replace("\\", "/").split("/")
-    is_drive = len(name) > 1 and name[1] == ":"
-    return (
-        name.startswith(("/", "\\"))
-        or ".." in parts
-        or is_drive
-        or "\\" in name
-        or "\0" in name
-        or not name.isprintable()
-    )
+    return bool(UNSAFE.search(name)) or not name.isprintable()

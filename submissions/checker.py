@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from emotiw.core.challenge import Answer, ChallengeSpec, Table, TextFiles
+from emotiw.core.challenge import Answer, ChallengeSpec
+from emotiw.core.submission_format import Table, TextFiles
 from submissions import table, text_files
 from submissions.archive import read_zip
 from submissions.plausibility import compare_attempts, judge_labels

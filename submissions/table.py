@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from emotiw.core.challenge import Answer, ChallengeSpec, Column, Table, TablePerClip, Target
+from emotiw.core.challenge import Answer, ChallengeSpec, Target
 from emotiw.core.errors import suggest
+from emotiw.core.submission_format import Column, Table, TablePerClip
 from submissions.answers import (
     Part,
     Wrong,

@@ -6,8 +6,9 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 
-from emotiw.core.challenge import Answer, ChallengeSpec, TextFiles
+from emotiw.core.challenge import Answer, ChallengeSpec
 from emotiw.core.errors import suggest
+from emotiw.core.submission_format import TextFiles
 from submissions.answers import Wrong, number_text, read_label, read_number
 from submissions.report import CheckReport
 

@@ -7,9 +7,10 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from emotiw.core.challenge import Answer, ChallengeSpec, Table, TextFiles
+from emotiw.core.challenge import Answer, ChallengeSpec
 from emotiw.core.errors import Problems, SubmissionError
 from emotiw.core.files import atomic_write, sha256_of
+from emotiw.core.submission_format import Table, TextFiles
 from submissions.answers import problems_of
 from submissions.archive import zip_bytes
 from submissions.table import table_bytes, tables_per_clip

@@ -11,8 +11,9 @@ from urllib.parse import quote, unquote, urlsplit
 
 from emotiw.challenges.download import DownloadError, Progress, download
 from emotiw.challenges.unpack import is_archive, unpack
-from emotiw.core.challenge import ChallengeSpec, Download, Listing, RemoteFile
+from emotiw.core.challenge import ChallengeSpec
 from emotiw.core.errors import ConfigError, suggest
+from emotiw.core.remote import Download, Listing, RemoteFile
 
 
 @dataclass(frozen=True)

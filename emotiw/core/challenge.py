@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -14,6 +14,8 @@ from emotiw.core.config import Document, Strict, packaged, read_document, valida
 from emotiw.core.errors import ConfigError, suggest
 from emotiw.core.manifest import Split
 from emotiw.core.metrics import METRICS, Metric, metric_named
+from emotiw.core.remote import Download
+from emotiw.core.submission_format import SubmissionFormat, TextFiles
 
 Answer = str | float | tuple[str | float, ...]
 Certainty = Literal["found", "computed", "memory", "assumed"]
@@ -45,85 +47,6 @@ class Layout(Strict):
 
     reader: str
     options: dict[str, Any] = Field(default_factory=dict)
-
-
-class TextFiles(Strict):
-    """A flat zip with one text per clip, named after the clip, holding its answer and no more.
-
-    Attributes:
-        format: ``text_files``.
-        suffix: of every text.
-        decimals: digits after the point of a number; as many as it has where None.
-    """
-
-    format: Literal["text_files"]
-    suffix: str = ".txt"
-    decimals: int | None = None
-
-
-class Column(Strict):
-    """One column of a submitted table.
-
-    Attributes:
-        name: its heading.
-        holds: ``id`` (with several such columns the parts of an id, joined by ``/``), ``label``
-            (the word), ``index`` (of the label in class order, from 0), ``target`` (a number) or
-            ``nothing``.
-        target: which target, where there are several; the one of the same name by default.
-    """
-
-    name: str
-    holds: Literal["id", "label", "index", "target", "nothing"]
-    target: str | None = None
-
-
-class Table(Strict):
-    """One table with a row per clip, frame or segment.
-
-    Attributes:
-        format: ``table``.
-        columns: in order.
-        separator: between fields.
-        header: whether the first line holds the names of the columns.
-        header_line: the first line, where it isn't simply those names.
-        quote: put around every field; nothing where empty.
-        suffix: of the file.
-        file_name: the name that the organisers ask for, if they do.
-        decimals: digits after the point of a number; as many as it has where None.
-    """
-
-    format: Literal["table"]
-    columns: tuple[Column, ...]
-    separator: str = ","
-    header: bool = True
-    header_line: str | None = None
-    quote: str = ""
-    suffix: str = ".csv"
-    file_name: str | None = None
-    decimals: int | None = None
-
-
-class TablePerClip(Strict):
-    """A zip with one table per clip, in a folder; the first part of a row's id names its table.
-
-    Attributes:
-        format: ``table_per_clip``.
-        columns: as in :class:`Table`; the ``id`` columns hold the rest of the id.
-        folder: inside the zip; the top where empty.
-        separator: between fields.
-        suffix: of every table.
-        decimals: digits after the point of a number; as many as it has where None.
-    """
-
-    format: Literal["table_per_clip"]
-    columns: tuple[Column, ...]
-    folder: str = ""
-    separator: str = ","
-    suffix: str = ".csv"
-    decimals: int | None = None
-
-
-SubmissionFormat = Annotated[TextFiles | Table | TablePerClip, Field(discriminator="format")]
 
 
 class Figure(Strict):
@@ -177,50 +100,6 @@ class FoldProtocol(Strict):
     held_out: tuple[tuple[str, ...], ...] | None = None
     splits: dict[Split, tuple[str, ...]] | None = None
     source: str = ""
-
-
-class RemoteFile(Strict):
-    """One file to download.
-
-    Attributes:
-        url: where it is.
-        size: bytes, where known.
-        md5: its checksum as the publisher gives it, where known.
-    """
-
-    url: str
-    size: int | None = None
-    md5: str | None = None
-
-
-class Listing(Strict):
-    """A CSV that names the files to download.
-
-    Attributes:
-        url: of the CSV.
-        column: with the names.
-        template: URL of a file, with ``{name}`` in it.
-    """
-
-    url: str
-    column: str
-    template: str
-
-
-class Download(Strict):
-    """One part of a corpus that may be downloaded by anyone.
-
-    Attributes:
-        licence: what the user agrees to.
-        files: to download; zip and tar archives are unpacked.
-        listing: a list of further files.
-        folder: below the corpus, where they go.
-    """
-
-    licence: str
-    files: tuple[RemoteFile, ...] = ()
-    listing: Listing | None = None
-    folder: str = "."
 
 
 class ChallengeSpec(Strict):
@@ -345,10 +224,10 @@ def load_spec(name_or_path: str | Path) -> ChallengeSpec:
     Examples:
         >>> load_spec("afew2017").labels[:3]
         ('Angry', 'Disgust', 'Fear')
-        >>> load_spec("afew2071")  # doctest: +ELLIPSIS
+        >>> load_spec("ravdes")  # doctest: +ELLIPSIS
         Traceback (most recent call last):
         ...
-        emotiw.core.errors.ConfigError: no challenge 'afew2071'; did you mean 'afew2017'? ...
+        emotiw.core.errors.ConfigError: no challenge 'ravdes'; did you mean 'ravdess'? ...
     """
     document = _document(str(name_or_path), ())
     return validated(ChallengeSpec, document.data, document=document)

@@ -1,0 +1,124 @@
+"""The challenges that are known: listed, shown, and a beginning for a new one."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from emotiw.core.challenge import ChallengeSpec, Figure, load_spec, spec_names
+from emotiw.core.config import packaged
+from emotiw.core.errors import ConfigError
+from emotiw.core.files import atomic_write
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A challenge in one line."""
+
+    name: str
+    year: int
+    title: str
+    unit: str
+    answers: str
+    metric: str
+    submission: str
+    attempts: int | None
+
+
+def summaries() -> list[Summary]:
+    """Return every challenge that comes with the toolkit, by name."""
+    return [summary_of(load_spec(name)) for name in spec_names()]
+
+
+def summary_of(spec: ChallengeSpec) -> Summary:
+    """Return a challenge in one line.
+
+    Examples:
+        >>> line = summary_of(load_spec("vgaf"))
+        >>> line.answers, line.metric, line.attempts
+        ('3 labels', 'accuracy', 5)
+    """
+    counts = ((len(spec.labels), "label"), (len(spec.targets), "target"))
+    answers = [f"{count} {word}{'s' * (count > 1)}" for count, word in counts if count]
+    return Summary(
+        name=spec.name,
+        year=spec.year,
+        title=spec.title,
+        unit=spec.unit,
+        answers=", ".join(answers),
+        metric=spec.metric,
+        submission=spec.submission.format,
+        attempts=spec.attempts,
+    )
+
+
+def describe(spec: ChallengeSpec) -> str:
+    """Return everything that is known of a challenge, with its sources and how sure they are."""
+    targets = [f"{t.name} ({t.minimum:g} to {t.maximum:g})" for t in spec.targets]
+    codes = [f"{code} = {label}" for code, label in spec.codes.items()]
+    sizes = [f"{count} {split}" for split, count in spec.sizes.items()]
+    metric = spec.metric + (f" ({spec.metric_note})" if spec.metric_note else "")
+    facts = {
+        "unit": spec.unit,
+        "labels": ", ".join(spec.labels),
+        "targets": ", ".join(targets),
+        "codes": ", ".join(codes),
+        "sizes": ", ".join(sizes),
+        "layout": spec.layout.reader,
+        "metric": metric,
+        "submission": spec.submission.format,
+        "attempts": "" if spec.attempts is None else str(spec.attempts),
+        "folds": ", ".join(spec.folds),
+        "downloads": ", ".join(f"{name} ({d.licence})" for name, d in spec.downloads.items()),
+    }
+    lines = [f"{spec.name}: {spec.title}, {spec.year}"]
+    lines += [f"  {name:<11} {text}" for name, text in facts.items() if text]
+    lines += ["  published", *(f"    {_figure(figure, spec)}" for figure in spec.figures)]
+    lines += ["  sources"]
+    for source in spec.sources:
+        place = f": {source.where}" if source.where else ""
+        lines.append(f"    [{source.certainty}] {source.says}{place}")
+    return "\n".join(lines if spec.figures else [line for line in lines if line != "  published"])
+
+
+def new_spec(path: Path, *, base: str | None = None) -> Path:
+    """Write the beginning of a challenge of one's own; the file's name names it.
+
+    Args:
+        path: the YAML file to make.
+        base: a challenge that the new one extends; a commented template without it.
+
+    Raises:
+        ConfigError: if the file exists, its name can't be one of a challenge, or there is no
+            such challenge to extend.
+
+    """
+    if path.suffix != ".yaml" or not re.fullmatch(r"[a-z0-9][a-z0-9_]*", path.stem):
+        raise ConfigError(f"{path}: expected <name>.yaml, the name in lower case, digits and _")
+    if path.exists():
+        raise ConfigError(f"{path} exists; it is left as it is")
+    year = str(date.today().year)
+    if base is not None:
+        load_spec(base)
+        text = (
+            f"extends: {base}\nname: {path.stem}\ntitle: {path.stem}\nyear: {year}\n"
+            "figures: null\nsources:\n"
+            f"  - {{says: as {base}, where: the organisers' page, certainty: assumed}}\n"
+        )
+    else:
+        template = packaged("new_challenge.yaml").read_text(encoding="utf-8")
+        text = template.replace("NAME\n", f"{path.stem}\n").replace("YEAR\n", f"{year}\n")
+    atomic_write(path, text.encode())
+    load_spec(path)
+    return path
+
+
+def _figure(figure: Figure, spec: ChallengeSpec) -> str:
+    metric = figure.metric or spec.metric
+    place = f", {figure.where}" if figure.where else ""
+    return (
+        f"[{figure.certainty}] {figure.kind} {figure.who}: {metric} {figure.value:g} "
+        f"on {figure.split}{place}"
+    )

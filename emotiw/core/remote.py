@@ -1,0 +1,49 @@
+"""What may be downloaded, and from where, as data."""
+
+from __future__ import annotations
+
+from emotiw.core.config import Strict
+
+
+class RemoteFile(Strict):
+    """One file to download.
+
+    Attributes:
+        url: where it is.
+        size: bytes, where known.
+        md5: its checksum as the publisher gives it, where known.
+    """
+
+    url: str
+    size: int | None = None
+    md5: str | None = None
+
+
+class Listing(Strict):
+    """A CSV that names the files to download.
+
+    Attributes:
+        url: of the CSV.
+        column: with the names.
+        template: URL of a file, with ``{name}`` in it.
+    """
+
+    url: str
+    column: str
+    template: str
+
+
+class Download(Strict):
+    """One part of a corpus that may be downloaded by anyone.
+
+    Attributes:
+        licence: what the user agrees to.
+        files: to download; zip and tar archives are unpacked.
+        listing: a list of further files.
+        folder: below the corpus, where they go.
+    """
+
+    licence: str
+    files: tuple[RemoteFile, ...] = ()
+    listing: Listing | None = None
+    folder: str = "."
