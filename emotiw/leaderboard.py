@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 
 from emotiw.core.challenge import ChallengeSpec
+from emotiw.core.config import read_document
 from emotiw.core.errors import ConfigError, EmotiwError, suggest
 from emotiw.core.manifest import Manifest
 from emotiw.core.score_table import ScoreTable
@@ -98,6 +99,21 @@ def rank_runs(
                 continue
             standings.append(standing)
     return ranked(spec, standings), unread
+
+
+def runs_of(spec: ChallengeSpec, runs: Path) -> list[Path]:
+    """Return the folders of runs of a challenge, by what their ``recipe.yaml`` says.
+
+    Raises:
+        ConfigError: if there is no such folder, or a recipe in it is damaged.
+    """
+    if not runs.is_dir():
+        raise ConfigError(f"no folder of runs at {runs}")
+    return [
+        path.parent
+        for path in sorted(runs.glob("*/recipe.yaml"))
+        if _challenge_of(path) == spec.name
+    ]
 
 
 def standing_of(
@@ -256,6 +272,11 @@ def _judged(table: ScoreTable, manifest: Manifest) -> tuple[str, list[str]]:
         if chosen and table.select(chosen).present.any():
             return "val" if split == "val" else "folds", chosen
     raise ValueError("no validation or out-of-fold scores of clips with an answer")
+
+
+def _challenge_of(recipe: Path) -> str:
+    # a recipe may name the challenge's file instead
+    return Path(str(read_document(recipe).data.get("challenge", ""))).stem
 
 
 def _latex(text: str) -> str:

@@ -1,0 +1,1 @@
+"""Groups of commands that the command line mounts; imports are paid when used."""
