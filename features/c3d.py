@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -64,6 +63,7 @@ class C3D(nn.Module):
 
     Examples:
         >>> import torch
+        >>> import torch
         >>> small = C3D(7, width=0.0625, size=32)
         >>> small(torch.zeros(2, 3, 16, 32, 32)).shape
         torch.Size([2, 7])
@@ -107,7 +107,7 @@ class C3D(nn.Module):
         x = F.max_pool3d(self._convolve("2", x), 2)
         x = F.max_pool3d(self._convolve("3b", self._convolve("3a", x)), 2)
         x = F.max_pool3d(self._convolve("4b", self._convolve("4a", x)), 2)
-        x = self._convolve_two_frames(x)
+        x = self._convolve("5b", self._convolve("5a", x))
         x = F.max_pool3d(x, 2, padding=(0, 1, 1))  # (batch, 512, 1, 4, 4)
         fc6 = F.relu(self.fc6(x.flatten(1)))  # flattened channel first, whatever the memory format
         fc7 = F.relu(self.fc7(self.dropout(fc6)))
@@ -116,13 +116,6 @@ class C3D(nn.Module):
     def _convolve(self, which: str, x: Tensor) -> Tensor:
         convolved = getattr(self, f"conv{which}")(x)
         return F.relu(getattr(self, f"norm{which}")(convolved), inplace=True)
-
-    def _convolve_two_frames(self, x: Tensor) -> Tensor:
-        # oneDNN's bfloat16 gradient of a kernel over two frames reads memory that nobody wrote
-        # (torch 2.14: infinities), and these two layers are small
-        with torch.autocast("cpu", enabled=False):
-            x = x.float() if x.device.type == "cpu" else x
-            return self._convolve("5b", self._convolve("5a", x))
 
     def _initialise(self) -> None:
         # eleven layers of ReLU without normalisation would not learn from smaller weights

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from emotiw.core.weights import WeightsCard
+
 
 @dataclass(frozen=True)
 class PixelRule:
@@ -20,26 +22,25 @@ class PixelRule:
     """
 
     order: Literal["rgb", "bgr"]
-    mean: tuple[float, float, float]
-    deviation: tuple[float, float, float]
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
+
+    @classmethod
+    def of(cls, card: WeightsCard) -> PixelRule:
+        """Return the rule on a weights card, which counts from 0 to 1.
+
+        Examples:
+            >>> card = WeightsCard(name="x", backbone="c3d", size=112, embedding=4096, colour="bgr",
+            ...                    mean=(0.2, 0.4, 0.6), std=(0.5, 0.5, 0.5))
+            >>> PixelRule.of(card)
+            PixelRule(order='bgr', mean=(51.0, 102.0, 153.0), deviation=(127.5, 127.5, 127.5))
+        """
+        return cls(
+            "bgr" if card.colour == "bgr" else "rgb",
+            tuple(255 * value for value in card.mean),
+            tuple(255 * value for value in card.std),
+        )
 
 
-def _from_unit(
-    mean: tuple[float, float, float], deviation: tuple[float, float, float]
-) -> PixelRule:
-    r, g, b = (255 * value for value in mean)
-    dr, dg, db = (255 * value for value in deviation)
-    return PixelRule("rgb", (r, g, b), (dr, dg, db))
-
-
-PIXEL_RULES: dict[str, PixelRule] = {
-    # for networks that start from random weights: about [-1, 1]
-    "plain": PixelRule("rgb", (127.5, 127.5, 127.5), (127.5, 127.5, 127.5)),
-    # C3D on Sports-1M: Caffe read pictures as BGR, 0 to 255, and took away a mean cube
-    # (train01_16_128_171_mean); these are its averages per channel
-    "sports1m": PixelRule("bgr", (90.25, 97.66, 101.41), (1.0, 1.0, 1.0)),
-    # torchvision's video networks
-    "kinetics": _from_unit((0.43216, 0.394666, 0.37645), (0.22803, 0.22145, 0.216989)),
-    "kinetics_mvit": _from_unit((0.45, 0.45, 0.45), (0.225, 0.225, 0.225)),
-    "imagenet": _from_unit((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
-}
+# for networks that start from random weights: -1 to 1
+PLAIN = PixelRule("rgb", (127.5, 127.5, 127.5), (127.5, 127.5, 127.5))

@@ -7,23 +7,13 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field
 
 from emotiw.models.network_options import NetworkOptions
-from emotiw.models.sequence import SequenceModel
-from emotiw.models.training_options import TrainingOptions
+from emotiw.models.sequence import SequenceModel, SequenceOptions
 
 if TYPE_CHECKING:
     from torch import nn
 
 
-class RecurrentTraining(TrainingOptions):
-    """How a recurrent network learns, unless a recipe says otherwise."""
-
-    epochs: int = Field(default=40, ge=1)
-    batch_size: int = Field(default=16, ge=1)
-    learning_rate: float = Field(default=2e-3, gt=0)
-    patience: int | None = Field(default=12, ge=1)
-
-
-class RecurrentOptions(NetworkOptions):
+class RecurrentOptions(SequenceOptions):
     """Options of :class:`Recurrent`.
 
     Attributes:
@@ -42,7 +32,6 @@ class RecurrentOptions(NetworkOptions):
     is_bidirectional: bool = False
     reads: Literal["last", "mean"] = "mean"
     dropout: float = Field(default=0.3, ge=0, lt=1)
-    training: RecurrentTraining = RecurrentTraining()
 
 
 class Recurrent(SequenceModel):
@@ -52,7 +41,7 @@ class Recurrent(SequenceModel):
     version: ClassVar[str] = "1"
     options: RecurrentOptions
 
-    def build(self) -> nn.Module:
+    def build_sequence(self) -> nn.Module:
         """Return the network of the options."""
         from emotiw.models.networks.recurrent import RecurrentNetwork
 
@@ -67,3 +56,16 @@ class Recurrent(SequenceModel):
             reads=options.reads,
             dropout=options.dropout,
         )
+
+
+class GatedRecurrentOptions(RecurrentOptions):
+    """Options of :class:`GatedRecurrent`: as those of :class:`Recurrent`, with another cell."""
+
+    cell: Literal["lstm", "gru"] = "gru"
+
+
+class GatedRecurrent(Recurrent):
+    """A recurrent network whose cell is a GRU unless a recipe says otherwise."""
+
+    Options: ClassVar[type[NetworkOptions]] = GatedRecurrentOptions
+    options: GatedRecurrentOptions

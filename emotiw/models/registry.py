@@ -13,6 +13,11 @@ MODELS: Registry[type[Model]] = Registry(
         "boosting": "emotiw.models.boosting:Boosting",
         "mlp": "emotiw.models.mlp:Mlp",
         "lstm": "emotiw.models.recurrent:Recurrent",
+        "gru": "emotiw.models.recurrent:GatedRecurrent",
+        "tcn": "emotiw.models.temporal_convolution:TemporalConvolution",
+        "attention": "emotiw.models.attention:Attention",
+        "conv_rnn": "emotiw.models.convolutional_recurrence:ConvolutionalRecurrent",
+        "video": "emotiw.models.video_network:Video",
         "c3d": "emotiw.models.clip_network:ClipNetwork",
     },
 )

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+from pydantic import Field
 
 from emotiw.core.errors import ConfigError
 from emotiw.models.interface import Examples
 from emotiw.models.network_model import NetworkModel
+from emotiw.models.network_options import NetworkOptions
+from emotiw.models.snippet_source import SnippetSource
+from emotiw.models.training_options import TrainingOptions
+from features.snippets import STRIDE
 
 if TYPE_CHECKING:
     import torch
@@ -18,11 +24,42 @@ if TYPE_CHECKING:
     from emotiw.models.training import ExampleSource
 
 
+class SequenceTraining(TrainingOptions):
+    """How a sequence model learns, unless a recipe says otherwise."""
+
+    epochs: int = Field(default=40, ge=1)
+    batch_size: int = Field(default=16, ge=1)
+    learning_rate: float = Field(default=2e-3, gt=0)
+    patience: int | None = Field(default=12, ge=1)
+
+
+class SequenceOptions(NetworkOptions):
+    """Options of every model of sequences.
+
+    Attributes:
+        window: frames that the network sees at a time, 16 say: a clip is scored by the mean over
+            its windows, and each epoch of training sees one window per clip, from anywhere in it.
+            A track shorter than a window is filled with its last row. None: whole clips.
+        stride: frames from one window to the next.
+    """
+
+    window: int | None = Field(default=None, ge=2)
+    stride: int = Field(default=STRIDE, ge=1)
+    training: SequenceTraining = SequenceTraining()
+
+
 class SequenceModel(NetworkModel):
     """A network over the present rows of a clip, in time order; absent rows are left out.
 
     Rows are standardised with the mean and deviation of the training rows, column by column.
     """
+
+    Options: ClassVar[type[NetworkOptions]] = SequenceOptions
+    options: SequenceOptions
+
+    @abstractmethod
+    def build_sequence(self) -> nn.Module:
+        """Return a new network over ``(batch, time, dim)`` frames with a ``(batch, time)`` mask."""
 
     def check(self) -> None:
         """Accept rows of numbers, of frames or snippets."""
@@ -32,13 +69,27 @@ class SequenceModel(NetworkModel):
                 f"{self.spec.name!r} has {self.spec.shape} {self.spec.dtype} per {self.spec.unit}"
             )
 
+    def build(self) -> nn.Module:
+        """Return the network, with the mean over windows where there are any."""
+        from emotiw.models.networks.snippets import EveryFrame, MeanOverSnippets
+
+        network = self.build_sequence()
+        if self.options.window is None:
+            return network
+        return MeanOverSnippets(EveryFrame(network), self.goal.task)
+
     def source(self, examples: Examples, *, augments: bool) -> ExampleSource:
-        """Return padded batches with their masks."""
-        return PaddedRows(examples)
+        """Return padded batches with their masks: of frames, or of windows."""
+        if self.options.window is None:
+            return PaddedRows(examples)
+        window, stride = self.options.window, self.options.stride
+        return SnippetSource(examples, length=window, stride=stride, samples=augments)
 
     def adapt(self, network: nn.Module, examples: Examples) -> None:
         """Measure the scale of the columns."""
         import torch
+
+        from emotiw.models.networks.scaling import ScaledRows
 
         total = np.zeros(self.spec.dim)
         squares = np.zeros(self.spec.dim)
@@ -52,8 +103,10 @@ class SequenceModel(NetworkModel):
         deviation = np.sqrt(np.maximum(squares / count - mean**2, 0))
         # a column that never varies says nothing, and must not blow up where it does later
         scale = np.where(deviation > 1e-6 * (1 + np.abs(mean)), deviation, 1.0)
-        network.mean.copy_(torch.from_numpy(mean))  # type: ignore[operator]
-        network.scale.copy_(torch.from_numpy(scale))  # type: ignore[operator]
+        for module in network.modules():
+            if isinstance(module, ScaledRows):
+                module.mean.copy_(torch.from_numpy(mean))
+                module.scale.copy_(torch.from_numpy(scale))
 
 
 class PaddedRows:

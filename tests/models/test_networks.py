@@ -22,11 +22,20 @@ PICTURES = FeatureSpec("crops", (20, 20, 3), "frame", dtype="uint8")
 BRIEF: dict[str, Any] = {"epochs": 3, "batch_size": 4, "precision": "float32"}
 TINY: dict[str, tuple[FeatureSpec, dict[str, Any]]] = {
     "lstm": (ROWS, {"hidden": 6, "layers": 2}),
+    "gru": (ROWS, {"hidden": 6, "is_bidirectional": True}),
+    "tcn": (ROWS, {"channels": 6, "blocks": 2}),
+    "attention": (ROWS, {"channels": 6, "heads": 2}),
+    "conv_rnn": (PICTURES, {"stem": (4, 4), "channels": 4, "crop_size": 16, "length": 6}),
     "c3d": (PICTURES, {"width": 0.0625, "crop_size": 16, "dropout": 0.1}),
 }
 VARIANTS: list[tuple[str, dict[str, Any]]] = [
     *((name, {}) for name in TINY),
-    ("lstm", {"cell": "gru", "is_bidirectional": True, "reads": "last"}),
+    ("lstm", {"reads": "last", "window": 8, "stride": 4}),
+    ("gru", {"reads": "last"}),
+    ("tcn", {"is_causal": True, "pooling": "mean"}),
+    ("attention", {"layers": 0, "heads": 1}),
+    ("attention", {"window": 8}),
+    ("conv_rnn", {"cell": "lstm"}),
     ("c3d", {"training": {"precision": "bfloat16", "epochs": 2, "batch_size": 4}}),
 ]
 cases = pytest.mark.parametrize(("name", "extra"), VARIANTS, ids=lambda value: str(value)[:60])

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from emotiw.core.score_table import Task
+from emotiw.models.networks.float32_kernels import keep_gradients_finite
 from features.pixels import PixelRule
 
 SNIPPETS_AT_ONCE = 8
@@ -20,21 +21,59 @@ class PixelInput(nn.Module):
     in (``channels_last_3d``).
     """
 
+    order: Tensor
     mean: Tensor
     deviation: Tensor
 
     def __init__(self, network: nn.Module, rule: PixelRule) -> None:
         super().__init__()
-        self.network = network.to(memory_format=torch.channels_last_3d)
-        self.is_bgr = rule.order == "bgr"
-        self.register_buffer("mean", torch.tensor(rule.mean), persistent=False)
-        self.register_buffer("deviation", torch.tensor(rule.deviation), persistent=False)
+        keep_gradients_finite(network)
+        self.network = network
+        for module in network.modules():
+            if isinstance(module, nn.Conv3d):
+                module.to(memory_format=torch.channels_last_3d)
+        self.register_buffer("order", torch.arange(3))
+        self.register_buffer("mean", torch.zeros(3))
+        self.register_buffer("deviation", torch.ones(3))
+        self.follow(rule)
+
+    def follow(self, rule: PixelRule) -> None:
+        """Show pixels by this rule from now on; it is saved with the weights."""
+        self.order.copy_(torch.tensor([2, 1, 0] if rule.order == "bgr" else [0, 1, 2]))
+        self.mean.copy_(torch.tensor(rule.mean))
+        self.deviation.copy_(torch.tensor(rule.deviation))
 
     def forward(self, snippets: Tensor) -> Tensor:
         """Return ``(batch, n_outputs)`` of ``(batch, time, height, width, 3)`` RGB, 0 to 255."""
-        pictures = snippets.flip(-1) if self.is_bgr else snippets
-        pictures = (pictures.float() - self.mean) / self.deviation
+        pictures = (snippets[..., self.order].float() - self.mean) / self.deviation
         outputs: Tensor = self.network(pictures.permute(0, 4, 1, 2, 3))  # (batch, 3, t, h, w)
+        return outputs
+
+
+class MapInput(nn.Module):
+    """Shows snippets of maps to a clip network."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, snippets: Tensor) -> Tensor:
+        """Return ``(batch, n_outputs)`` of ``(batch, time, channels, height, width)``."""
+        outputs: Tensor = self.network(snippets.transpose(1, 2))
+        return outputs
+
+
+class EveryFrame(nn.Module):
+    """A sequence network that is shown windows without padding."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, windows: Tensor) -> Tensor:
+        """Return ``(batch, n_outputs)`` of ``(batch, time, dim)``."""
+        everything = torch.ones(windows.shape[:2], dtype=torch.bool, device=windows.device)
+        outputs: Tensor = self.network(windows, everything)
         return outputs
 
 
