@@ -1,7 +1,7 @@
 """What organisers receive: written, checked and counted."""
 
-from submissions.answers import into_range
 from submissions.checker import check_submission
+from submissions.predictions import predictions_of
 from submissions.report import CheckReport, Finding
 from submissions.writer import submission_path, write_submission
 
@@ -9,7 +9,7 @@ __all__ = [
     "CheckReport",
     "Finding",
     "check_submission",
-    "into_range",
+    "predictions_of",
     "submission_path",
     "write_submission",
 ]

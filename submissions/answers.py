@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from emotiw.core.challenge import Answer, ChallengeSpec, Target
 from emotiw.core.errors import suggest
@@ -56,21 +56,6 @@ def problems_of(spec: ChallengeSpec, answer: Answer) -> Iterator[str]:
             check_range(value, target)
         except Wrong as wrong:
             yield str(wrong)
-
-
-def into_range(spec: ChallengeSpec, predictions: Mapping[str, float]) -> dict[str, float]:
-    """Return predictions of a single target, moved to the ends of its range where they leave it.
-
-    Examples:
-        >>> from emotiw.core.challenge import load_spec
-        >>> into_range(load_spec("cohesion2019"), {"a": -0.1, "b": 2.5})
-        {'a': 0.0, 'b': 2.5}
-    """
-    target = spec.targets[0]
-    return {
-        clip_id: min(max(value, target.minimum), target.maximum)
-        for clip_id, value in predictions.items()
-    }
 
 
 def check_range(value: float, target: Target) -> None:

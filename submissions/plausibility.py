@@ -11,6 +11,7 @@ from submissions.report import CheckReport
 
 FAR = 0.3
 ALIKE = 0.98
+SAME = 1e-3
 
 
 def judge_labels(
@@ -50,12 +51,16 @@ def judge_labels(
 def agreement(one: Mapping[str, Answer], other: Mapping[str, Answer]) -> float:
     """Return the share of common clips with the same answer; 0 where they have none in common.
 
+    Numbers are the same where they differ by less than a thousandth.
+
     Examples:
         >>> agreement({"a": "Sad", "b": "Happy"}, {"a": "Sad", "b": "Fear", "c": "Sad"})
         0.5
+        >>> agreement({"a": 0.5, "b": 0.7}, {"a": 0.5001, "b": 0.8})
+        0.5
     """
     common = one.keys() & other.keys()
-    return sum(one[key] == other[key] for key in common) / len(common) if common else 0.0
+    return sum(_is_same(one[key], other[key]) for key in common) / len(common) if common else 0.0
 
 
 def compare_attempts(report: CheckReport, earlier: Mapping[str, Mapping[str, Answer]]) -> None:
@@ -67,3 +72,13 @@ def compare_attempts(report: CheckReport, earlier: Mapping[str, Mapping[str, Ans
             [f"{share:.1%} of the answers are those of {name}"],
             severity="warning" if share >= ALIKE else "note",
         )
+
+
+def _is_same(one: Answer, other: Answer) -> bool:
+    if one == other:
+        return True
+    pairs = zip(parts_of(one), parts_of(other), strict=False)
+    return all(
+        (not isinstance(a, str) and not isinstance(b, str) and abs(a - b) < SAME) or a == b
+        for a, b in pairs
+    )
