@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from re import Pattern
 from string import Formatter
@@ -124,9 +124,8 @@ class Tables(Reader):
         wanted += [name for name in (self.label, *self.targets.values()) if name and inside]
         parts = self.id_pattern.groupindex if self.id_pattern else {}
         needed = [name for name in dict.fromkeys(wanted) if name != "split" and name not in parts]
-        clips = {file.relative_to(folder): file for file in media_files(folder, self.extensions)}
-        by_stem = {key.with_suffix("").as_posix(): file for key, file in reversed(clips.items())}
-        by_stem |= {file.stem: file for file in reversed(clips.values())}
+        clips = media_files(folder, self.extensions)
+        by_stem = self._by_stem(clips, folder)
         used: set[Path] = set()
         absent: list[str] = []
         first_line: dict[str, int] = {}
@@ -143,10 +142,13 @@ class Tables(Reader):
                 )
                 continue
             first_line[clip_id] = line
-            file = by_stem.get(stem)
-            if file is None:
+            files = by_stem.get(stem, [])
+            if not files:
                 absent.append(clip_id)
-                file = folder / (stem + self.extensions[0])
+            if len(files) > 1:
+                names = ", ".join(map(found.name, files))
+                found.problems.add(f"{place}: clip {clip_id!r} has {len(files)} files: {names}")
+            file = files[0] if files else folder / (stem + self.extensions[0])
             used.add(file)
             answer = row if inside else (answers or {}).get(clip_id, {})
             if not answer and where.labelled:
@@ -162,7 +164,7 @@ class Tables(Reader):
                 extra={name: template.format(**fields) for name, template in self.extra.items()},
                 where=place,
             )
-        self._report(found, split, folder, absent, len(first_line), set(clips.values()) - used)
+        self._report(found, split, folder, absent, len(first_line), set(clips) - used)
 
     def _report(
         self,
@@ -201,6 +203,16 @@ class Tables(Reader):
             self._without_extension(self.answers.id.format(**row)): row
             for _, row in read_table(path, self.answers.style, needed, found)
         }
+
+    def _by_stem(self, clips: Sequence[Path], folder: Path) -> dict[str, list[Path]]:
+        """Return the files of the best extension by stem, and by stem below the folder."""
+        best: dict[str, list[Path]] = {}
+        for path in sorted(clips, key=lambda path: self.extensions.index(path.suffix.lower())):
+            for stem in {path.stem, path.relative_to(folder).with_suffix("").as_posix()}:
+                same = best.setdefault(stem, [])
+                if not same or same[0].suffix.lower() == path.suffix.lower():
+                    same.append(path)
+        return best
 
     def _without_extension(self, name: str) -> str:
         path = Path(name)

@@ -81,3 +81,9 @@ def test_a_misspelt_layout_option_is_refused() -> None:
     spec = load_spec("afew2017").with_options({"besides": ["x"]})
     with pytest.raises(ConfigError, match="did you mean 'beside'"):
         reader_of(spec)
+
+
+def test_a_reader_of_ones_own_needs_no_registration(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(MINIMAL.replace("reader: folder", "reader: 'emotiw.challenges.folder:Folder'"))
+    assert reader_of(load_spec(path)).expects().startswith("files ending in .avi")

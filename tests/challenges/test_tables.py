@@ -120,3 +120,17 @@ def test_answers_of_several_targets_stay_away_from_test_clips(tmp_path: Path) ->
     assert manifest["a"].label == "worried"
     assert manifest["a"].extra["valence"] == "-1.5"
     assert not manifest["b"].extra
+
+
+def test_the_preferred_form_of_a_clip_is_taken_and_two_of_a_kind_are_refused(
+    tmp_path: Path,
+) -> None:
+    touch(tmp_path, "train/a.avi", "train/a.mp4", "train/sub/b.mp4", "train/sub/b.jpg")
+    text = "video_name,attention\na,0.33\nb,1\n"
+    write(tmp_path, train__csv=text)
+    spec = load_spec("engagewild2020")
+    manifest, _ = read_challenge(spec, tmp_path)
+    assert [clip.path.name for clip in manifest] == ["a.mp4", "b.mp4"]
+    touch(tmp_path, "train/other/a.mp4")
+    with pytest.raises(ManifestError, match=r"train.csv:2: clip 'a' has 2 files"):
+        read_challenge(spec, tmp_path)
