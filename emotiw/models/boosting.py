@@ -48,6 +48,9 @@ class Boosting(TabularModel):
 
     Options: ClassVar[type[BaseModel]] = BoostingOptions
     version: ClassVar[str] = "1"
+    trusted: ClassVar[tuple[str, ...]] = (
+        "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    )
     options: BoostingOptions
 
     def settings(self) -> Sequence[float]:

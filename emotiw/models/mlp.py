@@ -46,6 +46,9 @@ class Mlp(TabularModel):
 
     Options: ClassVar[type[BaseModel]] = MlpOptions
     version: ClassVar[str] = "1"
+    trusted: ClassVar[tuple[str, ...]] = (
+        "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+    )
     options: MlpOptions
 
     def settings(self) -> Sequence[float]:
@@ -63,7 +66,7 @@ class Mlp(TabularModel):
         networks = []
         for number in range(self.options.n_networks):
             network = make(
-                self.options.hidden,
+                hidden_layer_sizes=self.options.hidden,
                 alpha=setting,
                 learning_rate_init=self.options.learning_rate,
                 max_iter=self.options.n_epochs,

@@ -12,6 +12,7 @@ MODELS: Registry[type[Model]] = Registry(
         "logistic": "emotiw.models.logistic:Logistic",
         "boosting": "emotiw.models.boosting:Boosting",
         "mlp": "emotiw.models.mlp:Mlp",
+        "bag_of_words": "emotiw.models.bag_of_words:BagOfWords",
         "lstm": "emotiw.models.recurrent:Recurrent",
         "gru": "emotiw.models.recurrent:GatedRecurrent",
         "tcn": "emotiw.models.temporal_convolution:TemporalConvolution",

@@ -86,6 +86,7 @@ class TabularModel(ABC):
         self.seed = seed
         self._preparation = Preparation(options.preparation)
         self._state: State = {}
+        self.encoder: State = {}
         self._temperature = 1.0
         self.chosen: Any = None
 
@@ -107,6 +108,17 @@ class TabularModel(ABC):
     def raw_scores(self, state: State, vectors: Vectors) -> Values:
         """Return ``(n, n_classes)`` logits, or ``(n, 1)`` targets."""
 
+    def learn_vectors(self, examples: Examples) -> Vectors:
+        """Return ``(n, dim)`` vectors of training clips, having learned how to make them.
+
+        Whatever is learned goes into :attr:`encoder`, and uses no answers.
+        """
+        return self.vectors_of(examples)
+
+    def vectors_of(self, examples: Examples) -> Vectors:
+        """Return ``(n, dim)`` vectors of any clips."""
+        return pooled_matrix(examples)
+
     def fit(self, examples: Examples, *, folder: Path | None = None) -> None:
         """Learn from examples with answers; there are no checkpoints.
 
@@ -119,9 +131,9 @@ class TabularModel(ABC):
                 f"all training clips are {self.goal.labels[int(examples.answers[0])]!r}; "
                 "nothing can be told apart"
             )
-        vectors = pooled_matrix(examples)
+        vectors = self.learn_vectors(examples)
         settings = self.settings()
-        tried = [self._on_inner_folds(vectors, examples, setting) for setting in settings]
+        tried = self._on_inner_folds(vectors, examples, settings)
         best = int(np.argmax([scores.merit for scores in tried]))
         self.chosen = settings[best]
         if self.goal.task == "classification":
@@ -131,7 +143,7 @@ class TabularModel(ABC):
 
     def predict(self, examples: Examples) -> Values:
         """Return ``(n, n_labels)`` probabilities or ``(n, 1)`` targets within their range."""
-        prepared = self._preparation.apply(pooled_matrix(examples), examples.groups)
+        prepared = self._preparation.apply(self.vectors_of(examples), examples.groups)
         raw = self._raw_for_all_labels(self._state, prepared)
         if self.goal.task == "classification":
             return softmax(raw / self._temperature)
@@ -146,6 +158,7 @@ class TabularModel(ABC):
         )
         card.write(folder)
         parts = {
+            "encoder": self.encoder,
             "preparation": self._preparation.state,
             "state": self._state,
             "temperature": self._temperature,
@@ -170,26 +183,31 @@ class TabularModel(ABC):
             raise ConfigError(f"{folder / MODEL}: can't be loaded: {error}") from error
         model = cls(options, spec=card.spec, goal=card.goal, seed=card.seed)  # type: ignore[arg-type]
         model._preparation = Preparation(model.options.preparation, parts["preparation"])
+        model.encoder = parts["encoder"]
         model._state = parts["state"]
         model._temperature = parts["temperature"]
         model.chosen = parts["chosen"]
         return model
 
-    def _on_inner_folds(self, vectors: Vectors, examples: Examples, setting: Any) -> InnerScores:
+    def _on_inner_folds(
+        self, vectors: Vectors, examples: Examples, settings: Sequence[Any]
+    ) -> list[InnerScores]:
+        """Return what each setting says about clips of groups that it has not seen."""
         answers = examples.answers
         assert answers is not None
-        raw = np.full((len(examples), len(self.goal.labels)), np.nan)
+        groups = np.array(examples.groups)
+        raw = np.full((len(settings), len(examples), len(self.goal.labels)), np.nan)
         for learned, held_out in self._inner_folds(examples):
             preparation = Preparation(self.options.preparation)
-            groups = np.array(examples.groups)
             prepared = preparation.fit(vectors[learned], list(groups[learned]))
-            state = self._learn_present(prepared, answers[learned], setting)
             others = preparation.apply(vectors[held_out], list(groups[held_out]))
-            raw[held_out] = self._raw_for_all_labels(state, others)
-        scored = ~np.isnan(raw).any(axis=1)
+            for number, setting in enumerate(settings):
+                state = self._learn_present(prepared, answers[learned], setting)
+                raw[number, held_out] = self._raw_for_all_labels(state, others)
+        scored = ~np.isnan(raw[0]).any(axis=1)
         if not scored.any():
-            return InnerScores(raw, 0.0)
-        return InnerScores(raw, self._merit(answers[scored], raw[scored]))
+            return [InnerScores(each, 0.0) for each in raw]
+        return [InnerScores(each, self._merit(answers[scored], each[scored])) for each in raw]
 
     def _inner_folds(
         self, examples: Examples

@@ -1,0 +1,139 @@
+"""What every model of one vector per clip keeps to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
+from emotiw.models.interface import Examples, Goal
+from emotiw.models.preparation import Preparation, PreparationOptions
+from emotiw.models.registry import MODELS
+from emotiw.models.tabular import TabularModel, fit_temperature, softmax
+
+SPEC = FeatureSpec("voice", (6,), "clip")
+LABELS = Goal("classification", ("Angry", "Happy", "Sad"))
+TARGET = Goal("regression", ("engagement",), (0.0, 1.0))
+OPTIONS: dict[str, dict[str, Any]] = {
+    "svm": {"kernel": "rbf"},
+    "logistic": {"c": [0.1, 1.0]},
+    "boosting": {"n_trees": 10, "min_clips": 3, "share_of_columns": 0.5},
+    "mlp": {"hidden": [8], "n_epochs": 30, "learning_rate": 0.02, "alpha": 0.01},
+}
+
+
+def clips(task: str) -> Examples:
+    rng = np.random.default_rng(0)
+    codes = np.tile([0, 1, 2], 30)
+    vectors = 2 * np.eye(6)[codes] + 0.4 * rng.standard_normal((90, 6))
+    ids = tuple(f"c{row}" for row in range(90))
+    arrays = {
+        clip_id: FeatureArray.all_present(vector[None].astype(np.float32))
+        for clip_id, vector in zip(ids, vectors, strict=True)
+    }
+    groups = tuple(f"s{row // 15}" for row in range(90))
+    answers = codes.astype(np.int64) if task == "classification" else codes / 2
+    return Examples(FeatureTable(SPEC, arrays), ids, groups, answers)
+
+
+def made(name: str, goal: Goal) -> TabularModel:
+    kind: Any = MODELS.resolve(name)
+    model: TabularModel = kind(
+        kind.Options.model_validate(OPTIONS[name]), spec=SPEC, goal=goal, seed=3
+    )
+    return model
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_labels_are_learned_saved_and_the_same_again(name: str, tmp_path: Path) -> None:
+    examples = clips("classification")
+    learned, others = examples.subset(range(45)), examples.subset(range(45, 90))
+    model = made(name, LABELS)
+    model.fit(learned)
+    scores = model.predict(others)
+    assert np.allclose(scores.sum(axis=1), 1)
+    assert (scores.argmax(axis=1) == others.answers).mean() > 0.9
+    again = made(name, LABELS)
+    again.fit(learned)
+    assert np.array_equal(scores, again.predict(others))
+    model.save(tmp_path)
+    assert np.array_equal(scores, type(model).load(tmp_path).predict(others))
+    alone = np.concatenate([model.predict(others.subset([row])) for row in range(5)])
+    assert np.allclose(scores[:5], alone, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_targets_are_learned_saved_and_in_range(name: str, tmp_path: Path) -> None:
+    examples = clips("regression")
+    learned, others = examples.subset(range(45)), examples.subset(range(45, 90))
+    model = made(name, TARGET)
+    model.fit(learned)
+    predicted = model.predict(others)
+    assert predicted.shape == (45, 1)
+    assert 0 <= predicted.min() <= predicted.max() <= 1
+    assert others.answers is not None
+    assert np.corrcoef(predicted[:, 0], others.answers)[0, 1] > 0.8
+    model.save(tmp_path)
+    assert np.array_equal(predicted, type(model).load(tmp_path).predict(others))
+
+
+def test_columns_that_never_vary_are_left_out_and_change_nothing() -> None:
+    rng = np.random.default_rng(0)
+    vectors = rng.standard_normal((20, 3)).astype(np.float32)
+    padded = np.insert(vectors, 1, 7.1, axis=1)
+    groups = ["s"] * 20
+    plain, wide = (Preparation(PreparationOptions()) for _ in range(2))
+    assert np.array_equal(plain.fit(vectors, groups), wide.fit(padded, groups))
+    padded[:, 1] = 1e9
+    assert np.array_equal(plain.apply(vectors, groups), wide.apply(padded, groups))
+
+
+def test_principal_components_keep_the_wanted_share_of_the_variance() -> None:
+    rng = np.random.default_rng(0)
+    hidden = rng.standard_normal((60, 2))
+    vectors = hidden @ rng.standard_normal((2, 9)) + 1e-3 * rng.standard_normal((60, 9))
+    preparation = Preparation(PreparationOptions(pca=0.99))
+    prepared = preparation.fit(vectors.astype(np.float32), ["s"] * 60)
+    assert prepared.shape == (60, 2)
+    assert abs(np.corrcoef(prepared.T)[0, 1]) < 1e-3
+
+
+def test_outliers_are_held_within_the_wanted_deviations() -> None:
+    vectors = np.zeros((50, 1), dtype=np.float32)
+    vectors[0], vectors[1] = 1000.0, 1.0
+    prepared = Preparation(PreparationOptions(clip_sd=3.0)).fit(vectors, ["s"] * 50)
+    assert prepared.max() == 3.0
+
+
+def test_each_speaker_has_mean_0_and_deviation_1() -> None:
+    rng = np.random.default_rng(0)
+    vectors = rng.standard_normal((40, 3)).astype(np.float32)
+    vectors[20:] = 5 * vectors[20:] + 9
+    groups = ["a"] * 20 + ["b"] * 20
+    prepared = Preparation(PreparationOptions(standardise="speaker")).fit(vectors, groups)
+    for rows in (prepared[:20], prepared[20:]):
+        assert np.allclose(rows.mean(axis=0), 0, atol=1e-5)
+        assert np.allclose(rows.std(axis=0), 1, atol=1e-5)
+
+
+def test_a_speaker_of_few_clips_is_standardised_globally() -> None:
+    rng = np.random.default_rng(0)
+    vectors = rng.standard_normal((30, 3)).astype(np.float32)
+    preparation = Preparation(PreparationOptions(standardise="speaker"))
+    preparation.fit(vectors, ["a"] * 30)
+    few = preparation.apply(vectors[:7], ["b"] * 7)
+    plain = Preparation(PreparationOptions())
+    plain.fit(vectors, ["a"] * 30)
+    assert np.array_equal(few, plain.apply(vectors[:7], ["b"] * 7))
+
+
+def test_temperature_is_that_of_a_known_confidence() -> None:
+    rng = np.random.default_rng(0)
+    logits = 2 * rng.standard_normal((20_000, 4))
+    cumulated = softmax(logits).cumsum(axis=1)
+    answers = (rng.random((20_000, 1)) > cumulated).sum(axis=1)
+    assert fit_temperature(3 * logits, answers) == pytest.approx(3, rel=0.05)
+    assert fit_temperature(np.full((5, 4), np.nan), answers[:5]) == 1.0
