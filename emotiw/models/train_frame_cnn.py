@@ -32,8 +32,8 @@ class NetworkOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     stem: int = Field(default=32, ge=1)
-    widths: tuple[int, ...] = (64, 128, 256)
-    depths: tuple[int, ...] = (1, 1, 2)
+    widths: tuple[int, ...] = (48, 96, 192)
+    embedding: int = Field(default=256, ge=1)
     dropout: float = Field(default=0.3, ge=0, lt=1)
 
 
@@ -43,9 +43,9 @@ class FrameCNNRecipe(BaseModel):
     Attributes:
         labels: the class order.
         translation: folder name to label.
-        side: px of the faces as they are read and as the trained network expects them.
-        training_side: px of the window that training sees of them; smaller is faster, and shows
-            the network more places where a face may lie.
+        side: px of the faces as they are read.
+        window: px of the square in their middle that the network sees, so that training can
+            shift and turn it without reaching beyond the picture.
         inner_share: share of the training faces on which everything is chosen.
     """
 
@@ -54,7 +54,7 @@ class FrameCNNRecipe(BaseModel):
     labels: tuple[str, ...]
     translation: dict[str, str] = {}
     side: int = Field(default=48, ge=16)
-    training_side: int = Field(default=40, ge=16)
+    window: int = Field(default=40, ge=16)
     inner_share: float = Field(default=0.1, gt=0, lt=1)
     seed: int = 0
     network: NetworkOptions = NetworkOptions()
@@ -79,21 +79,26 @@ class FaceSource:
     """Labelled faces as the training loop asks for them."""
 
     def __init__(
-        self, faces: LabelledFaces, augmentation: AugmentationOptions, training_side: int
+        self, faces: LabelledFaces, augmentation: AugmentationOptions, window: int
     ) -> None:
         self.images = torch.from_numpy(faces.images).permute(
             0, 3, 1, 2
         )  # (n, channels, side, side)
         self.answers = torch.from_numpy(faces.answers)
         self._augmentation = augmentation
-        self._training_side = training_side
+        self._window = window
 
     def batch(self, rows: Tensor, generator: torch.Generator | None) -> tuple[Tensor, ...]:
-        """Return ``(batch, channels, side, side)`` float32 in [0, 1]; a generator augments them."""
+        """Return ``(batch, channels, window, window)`` float32 in [0, 1], the middle of each face.
+
+        A generator strays from the middle and augments.
+        """
         faces = self.images[rows].float() / 255
-        if generator is None:
-            return (faces,)
-        return (augment_faces(faces, self._augmentation, generator, side=self._training_side),)
+        if generator is not None:
+            return (augment_faces(faces, self._augmentation, generator, side=self._window),)
+        edge = (faces.shape[-1] - self._window) // 2
+        middle = slice(edge, edge + self._window)
+        return (faces[..., middle, middle],)
 
 
 def split_off_inner(
@@ -126,15 +131,15 @@ def train_frame_cnn(recipe: FrameCNNRecipe, source: Path, folder: Path) -> Frame
     )
     training, inner = split_off_inner(faces, recipe.inner_share, recipe.seed)
     torch.manual_seed(recipe.seed)
-    network = FrameCNN(len(recipe.labels), **recipe.network.model_dump())
+    network = FrameCNN(len(recipe.labels), side=recipe.window, **recipe.network.model_dump())
     folder.mkdir(parents=True, exist_ok=True)
     train(
         network,
-        FaceSource(training, recipe.augmentation, recipe.training_side),
+        FaceSource(training, recipe.augmentation, recipe.window),
         recipe.training,
         task="classification",
         n_outputs=len(recipe.labels),
-        inner=FaceSource(inner, recipe.augmentation, recipe.training_side),
+        inner=FaceSource(inner, recipe.augmentation, recipe.window),
         seed=recipe.seed,
         folder=folder,
         on_epoch=_print_epoch,

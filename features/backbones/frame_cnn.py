@@ -1,4 +1,4 @@
-"""A small residual network for grey faces: an embedding, and the probabilities of expressions."""
+"""A small residual network for aligned grey faces: an embedding, and scores of expressions."""
 
 from __future__ import annotations
 
@@ -6,94 +6,97 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from emotiw.core.weights import WeightsCard
+from features.backbones.network import FaceNetwork
 
-class FrameCNN(nn.Module):
-    """Reads faces of about 48×48 px; lighting and contrast are evened out inside.
 
-    A 3×3 stem at full resolution, then stages of residual blocks with squeeze-and-excitation,
-    each stage at half the resolution of the one before, global average pooling and one linear
-    layer.
+class FrameCNN(FaceNetwork):
+    """Reads aligned grey faces; lighting and contrast are evened out inside.
+
+    A 3×3 stem at full resolution, then residual blocks, each at half the resolution of the one
+    before. What is left of the picture is not averaged: in an aligned face, place means brow or
+    mouth, so one linear layer reads all places and channels into the embedding.
 
     Args:
         n_labels: classes of the last layer.
+        side: of the input, px.
         stem: channels at full resolution.
-        widths: channels of each stage; the last one is the size of the embedding.
-        depths: blocks in each stage.
-        dropout: before the last layer, in training.
+        widths: channels of each block.
+        embedding: values in the embedding.
+        dropout: before the embedding and before the scores, in training.
 
     Source:
-        He et al. 2016 (residual blocks, projection after average pooling as in ResNet-D), Hu et
-        al. 2018 (squeeze-and-excitation).
+        Residual blocks after He et al. 2016, with the shortcut of ResNet-D (He et al. 2019); the
+        linear embedding layer of face recognition networks, Deng et al. 2019, "option E".
 
     Examples:
-        >>> network = FrameCNN(7, stem=4, widths=(8, 16), depths=(1, 1)).eval()
-        >>> network(torch.rand(2, 1, 48, 48)).shape
+        >>> network = FrameCNN(7, side=40, stem=4, widths=(8, 16), embedding=32).eval()
+        >>> network(torch.rand(2, 1, 40, 40)).shape
         torch.Size([2, 7])
-        >>> network.embed(torch.rand(2, 1, 48, 48)).shape
-        torch.Size([2, 16])
+        >>> network.embed(torch.rand(2, 1, 40, 40)).shape
+        torch.Size([2, 32])
     """
 
     def __init__(
         self,
         n_labels: int,
         *,
+        side: int = 40,
         stem: int = 32,
-        widths: tuple[int, ...] = (64, 128, 256),
-        depths: tuple[int, ...] = (1, 1, 2),
+        widths: tuple[int, ...] = (48, 96, 192),
+        embedding: int = 256,
         dropout: float = 0.3,
     ) -> None:
         super().__init__()
         self.stem = nn.Sequential(
             nn.Conv2d(1, stem, 3, padding=1, bias=False), nn.BatchNorm2d(stem), nn.ReLU()
         )
-        blocks, channels = [], stem
-        for width, depth in zip(widths, depths, strict=True):
-            for index in range(depth):
-                blocks.append(ResidualBlock(channels, width, stride=2 if index == 0 else 1))
-                channels = width
+        blocks, channels, left = [], stem, side
+        for width in widths:
+            blocks.append(HalvingBlock(channels, width))
+            channels, left = width, -(-left // 2)
         self.blocks = nn.Sequential(*blocks)
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(channels, n_labels)
+        self.project = nn.Linear(channels * left * left, embedding, bias=False)
+        self.norm = nn.BatchNorm1d(embedding)
+        self.head = nn.Linear(embedding, n_labels)
 
     def embed(self, faces: Tensor) -> Tensor:
-        """Return ``(batch, widths[-1])`` embeddings of ``(batch, 1, height, width)`` in [0, 1]."""
+        """Return ``(batch, embedding)`` of ``(batch, 1, side, side)`` faces in [0, 1]."""
         x: Tensor = even_out(faces).contiguous(memory_format=torch.channels_last)
-        x = self.blocks(self.stem(x))  # (batch, channels, height / 2^stages, width / 2^stages)
-        return x.mean((2, 3))  # (batch, channels)
+        x = self.blocks(self.stem(x))  # (batch, widths[-1], side / 2^blocks, side / 2^blocks)
+        x = self.project(self.dropout(x.flatten(1)))  # (batch, embedding)
+        return F.relu(self.norm(x))
 
     def forward(self, faces: Tensor) -> Tensor:
         """Return logits, ``(batch, n_labels)``."""
+        assert self.head is not None
         logits: Tensor = self.head(self.dropout(self.embed(faces)))
         return logits
 
 
-class ResidualBlock(nn.Module):
-    """Two 3×3 convolutions, squeeze-and-excitation, and the input added back."""
+class HalvingBlock(nn.Module):
+    """Two 3×3 convolutions at half the resolution, and the averaged input added back."""
 
-    def __init__(self, n_in: int, n_out: int, *, stride: int) -> None:
+    def __init__(self, n_in: int, n_out: int) -> None:
         super().__init__()
-        self.stride = stride
-        self.conv1 = nn.Conv2d(n_in, n_out, 3, stride, padding=1, bias=False)
+        self.conv1 = nn.Conv2d(n_in, n_out, 3, stride=2, padding=1, bias=False)
         self.norm1 = nn.BatchNorm2d(n_out)
         self.conv2 = nn.Conv2d(n_out, n_out, 3, padding=1, bias=False)
         self.norm2 = nn.BatchNorm2d(n_out)
-        nn.init.zeros_(self.norm2.weight)  # a block begins as the identity
-        self.squeeze = nn.Linear(n_out, n_out // 8)
-        self.excite = nn.Linear(n_out // 8, n_out)
-        self.shortcut = nn.Conv2d(n_in, n_out, 1, bias=False) if n_in != n_out else None
-        self.shortcut_norm = nn.BatchNorm2d(n_out) if n_in != n_out else None
+        self.shortcut = nn.Conv2d(n_in, n_out, 1, bias=False)
+        self.shortcut_norm = nn.BatchNorm2d(n_out)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return ``(batch, n_out, ⌈height / stride⌉, ⌈width / stride⌉)``."""
+        """Return ``(batch, n_out, ⌈height / 2⌉, ⌈width / 2⌉)``."""
         y = F.relu(self.norm1(self.conv1(x)))
         y = self.norm2(self.conv2(y))
-        gate = torch.sigmoid(self.excite(F.relu(self.squeeze(y.mean((2, 3))))))  # (batch, n_out)
-        y = y * gate[:, :, None, None]
-        if self.stride > 1:
-            x = F.avg_pool2d(x, self.stride, ceil_mode=True)
-        if self.shortcut is not None and self.shortcut_norm is not None:
-            x = self.shortcut_norm(self.shortcut(x))
-        return F.relu(x + y)
+        return F.relu(y + self.shortcut_norm(self.shortcut(F.avg_pool2d(x, 2, ceil_mode=True))))
+
+
+def build(card: WeightsCard) -> FrameCNN:
+    """Return the network of a card."""
+    return FrameCNN(len(card.labels), side=card.size, **card.options)
 
 
 def even_out(faces: Tensor) -> Tensor:

@@ -1,0 +1,90 @@
+"""What every network of faces can do: an embedding, and logits where it also classifies."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from emotiw.core.errors import ConfigError, WeightsError
+from emotiw.core.weights import WeightsCard, load_state, verify
+from features.backbones.registry import BACKBONES
+
+
+class FaceNetwork(nn.Module):
+    """A network from prepared faces to embeddings.
+
+    Attributes:
+        head: from embeddings to logits; None where the network doesn't classify.
+    """
+
+    head: nn.Module | None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = None
+
+    def embed(self, faces: Tensor) -> Tensor:
+        """Return ``(batch, dim)`` embeddings of ``(batch, channels, side, side)`` faces."""
+        raise NotImplementedError
+
+    def embed_and_score(self, faces: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Return embeddings, and ``(batch, n_labels)`` logits where there is a head."""
+        embedding = self.embed(faces)
+        return embedding, None if self.head is None else self.head(embedding)
+
+    def forward(self, faces: Tensor) -> Tensor:
+        """Return logits.
+
+        Raises:
+            ConfigError: if the network has no head.
+        """
+        if self.head is None:
+            raise ConfigError(f"{type(self).__name__} has no labels to score")
+        logits: Tensor = self.head(self.embed(faces))
+        return logits
+
+    def load_weights(self, state: dict[str, Tensor]) -> None:
+        """Take weights by name; whatever float they are stored as, the network keeps its own.
+
+        Raises:
+            WeightsError: naming the tensors that are missing, left over, or of another shape.
+        """
+        own = self.state_dict()
+        missing, extra = own.keys() - state.keys(), state.keys() - own.keys()
+        wrong = [n for n in own.keys() & state.keys() if own[n].shape != state[n].shape]
+        if missing or extra or wrong:
+            raise WeightsError(
+                f"weights don't fit {type(self).__name__}: {len(missing)} missing, e.g. "
+                f"{sorted(missing)[:3]}; {len(extra)} left over, e.g. {sorted(extra)[:3]}; "
+                f"{len(wrong)} of another shape, e.g. {sorted(wrong)[:3]}"
+            )
+        self.load_state_dict(state)
+
+
+def build_network(card: WeightsCard) -> FaceNetwork:
+    """Return the network of a card with fresh random weights.
+
+    Raises:
+        ConfigError: if the backbone is unknown or its options don't fit.
+    """
+    build = BACKBONES.resolve(card.backbone)
+    try:
+        network: FaceNetwork = build(card)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ConfigError(f"weights card {card.name!r}: {error}") from error
+    return network.eval()
+
+
+def load_network(card: WeightsCard) -> FaceNetwork:
+    """Return the network of a card with its weights, verified, ready to be used.
+
+    Raises:
+        WeightsError: if the weights are missing, damaged, or not those of the card.
+        ConfigError: if the backbone is unknown or its options don't fit.
+    """
+    path = verify(card).path
+    network = build_network(card)
+    try:
+        network.load_weights({} if path.suffix == ".onnx" else load_state(path))
+    except WeightsError as error:
+        raise WeightsError(f"weights {card.name!r}: {error}") from error
+    return network.eval()

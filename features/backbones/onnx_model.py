@@ -1,0 +1,62 @@
+"""A network from elsewhere as an ONNX file, run by onnxruntime; that is how HSEmotion's come."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from emotiw.core.errors import ConfigError, WeightsError
+from emotiw.core.weights import WeightsCard, locate
+from features.backbones.network import FaceNetwork
+
+
+class OnnxModel(FaceNetwork):
+    """One ONNX file; it can't be fine-tuned.
+
+    Args:
+        path: the file.
+        embedding_output: the name of the output to take as the embedding; the first by default.
+        logits_output: the name of the output with one logit per label; None if there is none.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        *,
+        embedding_output: str | None = None,
+        logits_output: str | None = None,
+    ) -> None:
+        super().__init__()
+        try:
+            import onnxruntime
+        except ImportError as error:
+            raise ConfigError("ONNX networks need the package onnxruntime") from error
+        settings = onnxruntime.SessionOptions()
+        settings.intra_op_num_threads = torch.get_num_threads()  # no oversubscription
+        try:
+            self._session = onnxruntime.InferenceSession(
+                path, settings, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # onnxruntime raises classes of its own for every kind
+            raise WeightsError(f"{path}: no ONNX network ({error})") from error
+        names = [output.name for output in self._session.get_outputs()]
+        self._outputs = [embedding_output or names[0], *([logits_output] if logits_output else [])]
+        unknown = set(self._outputs) - set(names)
+        if unknown:
+            raise ConfigError(f"{path} has no output {sorted(unknown)}; it has {names}")
+
+    def embed(self, faces: Tensor) -> Tensor:
+        """Return the embedding output, flattened to ``(batch, dim)``."""
+        return self.embed_and_score(faces)[0]
+
+    def embed_and_score(self, faces: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Return the embedding and, if named, the logits output."""
+        name = self._session.get_inputs()[0].name
+        found = self._session.run(self._outputs, {name: faces.float().cpu().numpy()})
+        tensors = [torch.from_numpy(array).flatten(1) for array in found]
+        return tensors[0], tensors[1] if len(tensors) > 1 else None
+
+
+def build(card: WeightsCard) -> OnnxModel:
+    """Return the network of a card."""
+    return OnnxModel(str(locate(card)), **card.options)
