@@ -142,6 +142,10 @@ def fuse(
     run = _open(config, settings, quiet, as_json)
     _, figures = fuse_all(run, names or (), force=force)
     _show_figures(run, figures, as_json)
+    if not as_json:
+        from emotiw.tables import folds_table
+
+        folds_table(run)
 
 
 @app.command()

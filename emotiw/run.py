@@ -59,6 +59,11 @@ class Run:
         return self.folder / "metrics.csv"
 
     @property
+    def folds_path(self) -> Path:
+        """The figures fold by fold, with their intervals over groups, as CSV."""
+        return self.folder / "folds.csv"
+
+    @property
     def faces_path(self) -> Path:
         """Where the face tracks of every clip are in the store."""
         return self.folder / "faces.csv"

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from emotiw.pipeline import Summary
     from emotiw.run import Run
 
+MOST_FOLDS_SHOWN = 6
 SHORT = {"accuracy": "accuracy", "uar": "UAR", "weighted_f1": "WF1", "macro_f1": "F1"}
 
 
@@ -40,6 +41,7 @@ def summary_tables(run: Run, summary: Summary) -> None:
     """Print what a run came to: figures, clips that could not be read, the submission."""
     if summary.figures is not None:
         figures_table(summary.figures, run.recipe.spec.metric)
+        folds_table(run)
         print(fusion_line(run))
     if summary.failures:
         table = Table("clip", "stage", "could not be read because")
@@ -49,6 +51,30 @@ def summary_tables(run: Run, summary: Summary) -> None:
     if summary.check is not None:
         print(summary.check)
     print(f"everything is in {run.folder}")
+
+
+def folds_table(run: Run) -> None:
+    """Print the figures fold by fold, each with its 95 % interval over groups."""
+    import pandas as pd
+
+    if not run.folds_path.is_file():
+        return
+    frame = pd.read_csv(run.folds_path, dtype={"fold": str})
+    if frame.empty:
+        return
+    table = Table("modality", "metric", "fold by fold", "all", "95 % over groups")
+    for (metric, modality), rows in frame.groupby(["metric", "modality"], sort=False):
+        folds, whole = rows[rows["fold"] != "all"], rows[rows["fold"] == "all"].iloc[0]
+        values = [_shown(str(metric), value) for value in folds["value"]]
+        if len(values) > MOST_FOLDS_SHOWN:
+            mean, sd = (
+                _shown(str(metric), f) for f in (folds["value"].mean(), folds["value"].std())
+            )
+            values = [f"{len(values)} folds: {mean} ± {sd}"]
+        ends = [_shown(str(metric), whole[end]) for end in ("low", "high")]
+        shown = [SHORT.get(str(metric), str(metric)), "  ".join(values)]
+        table.add_row(str(modality), *shown, _shown(str(metric), whole["value"]), " to ".join(ends))
+    Console().print(table)
 
 
 def fusion_line(run: Run) -> str:

@@ -15,6 +15,7 @@ from emotiw.core.score_table import ScoreTable
 from emotiw.core.store import artifact_key
 from emotiw.evaluation import evaluate, figures_frame
 from emotiw.run import Run
+from emotiw.spread import spread_frame, spread_of
 from emotiw.stages.score_files import reusable_scores, write_scores
 from emotiw.stages.train import training_folds
 from fusion.evaluation import FusionResult, fuse
@@ -93,7 +94,20 @@ def fuse_all(
     buffer = io.StringIO(newline="")
     figures.to_csv(buffer, index=False, float_format="%.6f", lineterminator="\n")
     atomic_write(run.metrics_path, buffer.getvalue().encode())
+    spreads = [
+        spread_of(table, answers, groups=groups, folds=folds, metric=metric)
+        for metric in _metrics_by_fold(run)
+        for table in (*tables.values(), fused)
+    ]
+    by_fold = spread_frame([spread for spread in spreads if spread is not None])
+    text = by_fold.to_csv(index=False, float_format="%.6f", lineterminator="\n")
+    atomic_write(run.folds_path, text.encode())
     return fused, figures
+
+
+def _metrics_by_fold(run: Run) -> list[str]:
+    usual = ["accuracy", "uar"] if run.recipe.spec.task == "classification" else []
+    return list(dict.fromkeys([run.recipe.spec.metric, *usual]))
 
 
 def _evaluation(result: FusionResult) -> str:
