@@ -87,8 +87,7 @@ class Preparation:
             for row, group in enumerate(groups):
                 rows_of[group].append(row)
             for rows in rows_of.values():
-                # equal clips count once, and in an order of their own
-                distinct = np.unique(scaled[rows], axis=0)
+                distinct = _distinct(scaled[rows])
                 if len(distinct) >= FEWEST_CLIPS:
                     centre, spread = distinct.mean(axis=0), _no_zeros(distinct.std(axis=0))
                     scaled[rows] = (scaled[rows] - centre) / spread
@@ -98,6 +97,12 @@ class Preparation:
 
     def _rotated(self, scaled: Vectors) -> Vectors:
         return np.asarray(self.state["pca"].transform(scaled), dtype=np.float32)
+
+
+def _distinct(rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return each different row once, in an order that is the same however they came."""
+    by_content = {row.tobytes(): row for row in rows}
+    return np.array([by_content[key] for key in sorted(by_content)])
 
 
 def _no_zeros(deviations: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
