@@ -113,8 +113,11 @@ def test_an_interrupted_run_is_taken_up_by_the_next(server: Server, tmp_path: Pa
 def test_a_server_without_ranges_starts_again(server: Server, tmp_path: Path) -> None:
     server.knows_ranges = False
     server.break_after = [1000]
-    assert download(remote(server), tmp_path / "a.bin", pause_sec=0)
-    assert (tmp_path / "a.bin").read_bytes() == BYTES
+    seen: list[tuple[str, int, int | None]] = []
+    file, target = remote(server), tmp_path / "a.bin"
+    assert download(file, target, pause_sec=0, progress=lambda *step: seen.append(step))
+    assert target.read_bytes() == BYTES
+    assert seen[-1] == ("a.bin", len(BYTES), len(BYTES))
 
 
 def test_a_whole_part_of_unknown_size_is_recognised(server: Server, tmp_path: Path) -> None:

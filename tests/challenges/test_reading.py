@@ -60,12 +60,14 @@ def test_all_mistakes_of_a_folder_are_named_at_once(tmp_path: Path) -> None:
 def test_copies_of_a_file_are_taken_once(tmp_path: Path) -> None:
     touch(tmp_path, "Train/Happy/1.avi")
     (tmp_path / "Train/Happy/again").mkdir()
-    (tmp_path / "Train/Happy/again/1.avi").write_bytes(
-        (tmp_path / "Train/Happy/1.avi").read_bytes()
-    )
+    copy = tmp_path / "Train/Happy/again/1.avi"
+    copy.write_bytes((tmp_path / "Train/Happy/1.avi").read_bytes())
     manifest, warnings = read_challenge(load_spec("afew2017"), tmp_path)
     assert len(manifest) == 1
     assert any("taken once" in warning for warning in warnings)
+    copy.write_bytes(b"another recording")
+    with pytest.raises(ManifestError, match="'1' belongs to 2 files"):
+        read_challenge(load_spec("afew2017"), tmp_path)
 
 
 def test_a_missing_or_empty_folder_is_one_clear_error(tmp_path: Path) -> None:

@@ -120,6 +120,26 @@ def test_answers_of_several_targets_stay_away_from_test_clips(tmp_path: Path) ->
     assert manifest["a"].label == "worried"
     assert manifest["a"].extra["valence"] == "-1.5"
     assert not manifest["b"].extra
+    (tmp_path / "test-label.csv").write_text("name,discrete,valence\nb,happy,2.5\n")
+    splits = {"test": {"table": ["test-label.csv"], "clips": ["test"]}}
+    judged, _ = read_challenge(load_spec("mer2023").with_options({"splits": splits}), tmp_path)
+    assert judged["b"].label is None
+    assert not judged["b"].extra
+    assert judged.answer_key() == {"b": "happy"}
+
+
+def test_only_training_clips_are_in_folds(tmp_path: Path) -> None:
+    touch(tmp_path, "audio/train_1.wav", "audio/train_2.wav", "audio/test_1.wav")
+    (tmp_path / "labels").mkdir()
+    head = "file_name;food_type;speaker\n"
+    (tmp_path / "labels/train.csv").write_text(head + "train_1;Crisp;s1\ntrain_2;Apple;s2\n")
+    (tmp_path / "labels/test.csv").write_text("file_name;speaker\ntest_1;s1\n")
+    manifest, _ = read_challenge(load_spec("eat_food"), tmp_path)
+    assert [(c.clip_id, c.group, c.fold) for c in manifest] == [
+        ("test_1", "s1", None),
+        ("train_1", "s1", 0),
+        ("train_2", "s2", 1),
+    ]
 
 
 def test_the_preferred_form_of_a_clip_is_taken_and_two_of_a_kind_are_refused(

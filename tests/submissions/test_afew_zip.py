@@ -32,8 +32,10 @@ def test_the_zip_is_what_the_organisers_asked_for(tmp_path: Path) -> None:
 
 
 def test_the_same_answers_give_the_same_bytes(tmp_path: Path) -> None:
-    one = write_submission(SPEC, ANSWERS, tmp_path / "a.zip")
-    two = write_submission(SPEC, dict(reversed(ANSWERS.items())), tmp_path / "b.zip")
+    ids = list(ANSWERS)
+    one = write_submission(SPEC, ANSWERS, tmp_path / "a.zip", expected_ids=ids)
+    turned = dict(reversed(ANSWERS.items()))
+    two = write_submission(SPEC, turned, tmp_path / "b.zip", expected_ids=ids[::-1])
     assert one.read_bytes() == two.read_bytes()
 
 
