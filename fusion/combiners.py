@@ -1,4 +1,4 @@
-"""What fuses calibrated scores: rules and weights now, stackers in their own modules."""
+"""What fuses calibrated scores: rules and weights here, the rest in modules of its own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from emotiw.core.errors import ConfigError, Problems, suggest
 from emotiw.core.registry import Registry
 from emotiw.core.score_table import Task
-from fusion.joined import Scores
+from fusion.joined import Indices, Scores
 from fusion.pools import REGRESSION_RULES, RULES, arithmetic_pool, geometric_pool
 from fusion.weights import log_linear_weights, mixture_weights, squared_error_weights
 
@@ -30,6 +30,8 @@ class Setting:
         method: as in the options.
         pool: arithmetic or geometric.
         weights: typed in, by modality.
+        metric: what metric-driven weights and the choice between methods look at.
+        candidates: the methods to choose between.
         seed: of everything random.
     """
 
@@ -39,6 +41,8 @@ class Setting:
     method: str
     pool: str = "arithmetic"
     weights: Mapping[str, float] | None = None
+    metric: str = "accuracy"
+    candidates: tuple[str, ...] = ()
     seed: int = 0
 
 
@@ -48,14 +52,18 @@ class Combiner(Protocol):
     def __init__(self, setting: Setting) -> None:
         """Prepare; raise ConfigError where the setting makes no sense."""
 
-    def fit(self, scores: Scores, answers: Answers, groups: npt.NDArray[np.intp]) -> Self:
+    def fit(self, scores: Scores, answers: Answers, groups: Indices) -> Self:
         """Learn from scores whose models have not seen the clips, in an order of content."""
 
     def combine(self, scores: Scores) -> Scores:
         """Return fused scores; a row's result depends on that row alone."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what was learnt, as plain numbers and lists."""
+        """Return what was learnt, as plain numbers and lists.
+
+        Under ``estimators`` it may hold fitted scikit-learn estimators, which go to a file of
+        their own.
+        """
 
     def load_dict(self, state: Mapping[str, Any]) -> Self:
         """Take over what :meth:`to_dict` returned."""
@@ -72,7 +80,7 @@ class Rule:
             )
         self._rule = RULES[setting.method]
 
-    def fit(self, scores: Scores, answers: Answers, groups: npt.NDArray[np.intp]) -> Self:
+    def fit(self, scores: Scores, answers: Answers, groups: Indices) -> Self:
         """Learn nothing."""
         return self
 
@@ -99,7 +107,7 @@ class WeightedPool:
         self.weights = np.full(len(setting.names), 1.0 / len(setting.names))
         self.sharpness = 1.0
 
-    def fit(self, scores: Scores, answers: Answers, groups: npt.NDArray[np.intp]) -> Self:
+    def fit(self, scores: Scores, answers: Answers, groups: Indices) -> Self:
         """Find the weights with the smallest loss."""
         if self._setting.task == "regression":
             self.weights = squared_error_weights(scores, answers)
@@ -144,7 +152,7 @@ class FixedWeights(WeightedPool):
         typed = np.array([given[name] for name in setting.names], float)
         self.weights = typed / typed.sum()
 
-    def fit(self, scores: Scores, answers: Answers, groups: npt.NDArray[np.intp]) -> Self:
+    def fit(self, scores: Scores, answers: Answers, groups: Indices) -> Self:
         """Keep the weights."""
         return self
 
@@ -153,7 +161,14 @@ COMBINERS: Registry[type[Combiner]] = Registry(
     "fusion method",
     {
         "weighted": "fusion.combiners:WeightedPool",
+        "metric_weighted": "fusion.metric_weights:MetricWeights",
+        "class_weighted": "fusion.class_weights:ClassWeights",
         "fixed": "fusion.combiners:FixedWeights",
+        "logistic": "fusion.logistic:LogisticStack",
+        "svm": "fusion.stackers:SvmStack",
+        "boosting": "fusion.stackers:BoostingStack",
+        "cascade": "fusion.cascade:CascadeForest",
+        "auto": "fusion.choice:Choice",
         **dict.fromkeys(RULES, "fusion.combiners:Rule"),
     },
 )

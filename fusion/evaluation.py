@@ -3,58 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.base import clone
 
-from emotiw.core.metrics import METRICS
+from emotiw.core.errors import LeakageError
 from emotiw.core.score_table import Fold, Groups, ScoreTable
 from fusion.folds import FoldCodes, cross_fit_folds
 from fusion.joined import Joined, Scores, join
 from fusion.late import LateFusion
 from fusion.options import FusionOptions
-from fusion.provenance import fused_folds
+from fusion.prior import Prior, declared_prior, estimated_prior, shifted
+from fusion.provenance import fused_folds, seen_by_others
+from fusion.result import FusionResult
 from fusion.training_rows import TrainingRows, training_rows
 
 SPLITS_OF = {"all": ("train", "val"), "train": ("train",), "val": ("val",)}
-
-
-@dataclass(frozen=True)
-class FusionResult:
-    """A fused table, the fusion behind it, and how good it is on clips that it has not seen.
-
-    Attributes:
-        table: fused scores. Clips that were fitted on, and others of their groups, are scored by
-            a fusion fitted on the other folds' groups; test clips, and splits not fitted on, by
-            the final fusion.
-        fuser: the final fusion, fitted on all allowed rows.
-        n_clips: how many clips were fitted on and judged.
-        n_groups: how many groups they come from.
-        folds: per fold, its number of clips.
-        cross_fitted: figure of merit by name, each clip scored by a fusion that has not seen it.
-        in_sample: the same figures of the final fusion on the clips it was fitted on.
-        modalities: per modality, figures on those of the clips that it has scores for.
-        is_nested: False where some of the scores that a fold's fusion was fitted on come from
-            models that have seen groups held out in that fold.
-    """
-
-    table: ScoreTable
-    fuser: LateFusion
-    n_clips: int
-    n_groups: int
-    folds: Mapping[int, int]
-    cross_fitted: Mapping[str, float]
-    in_sample: Mapping[str, float]
-    modalities: Mapping[str, Mapping[str, float]]
-    is_nested: bool
-
-    @property
-    def optimism(self) -> dict[str, float]:
-        """By how much each figure of merit looks larger in-sample than cross-fitted."""
-        return {name: self.in_sample[name] - self.cross_fitted[name] for name in self.cross_fitted}
 
 
 def fuse(
@@ -65,6 +29,8 @@ def fuse(
     folds: Mapping[str, int] | None = None,
     options: FusionOptions | None = None,
     seed: int = 0,
+    inner: Mapping[int, Mapping[str, ScoreTable]] | None = None,
+    references: Mapping[str, ScoreTable] | None = None,
 ) -> FusionResult:
     """Fit a fusion on all rows it may be fitted on, and score every clip without having seen it.
 
@@ -75,82 +41,80 @@ def fuse(
         folds: published fold by clip id; groups are dealt out where there is none.
         options: everything else.
         seed: of everything random.
+        inner: for a nested figure, per fold the tables that its fusion is fitted on: scores of
+            models that have seen no group that the fold holds out. Without it the models of
+            ``tables`` are taken, and the result says whether that is nested.
+        references: scores by name that the fusion is compared with but never sees.
 
     Raises:
-        LeakageError: naming every row whose model has seen its clip's group, or might have.
+        LeakageError: naming every row whose model has seen its clip's group, or might have; or
+            the fold whose inner tables have seen what it holds out.
         TableError: if tables, answers, groups and folds don't fit together.
         ConfigError: if an option makes no sense.
     """
     options = options or FusionOptions()
     joined = join(tables)
-    rows = training_rows(tables, joined, answers, groups, splits=SPLITS_OF[options.fit_on])
+    splits = SPLITS_OF[options.fit_on]
+    rows = training_rows(tables, joined, answers, groups, splits=splits)
     fold_of_row = cross_fit_folds(rows, folds, options.n_folds)
-
     unfitted = LateFusion.from_options(options, seed=seed)
     final = clone(unfitted).fit_rows(rows)
-    in_sample = final.combine(joined)
-    fuser_fold = _fold_of_clips(joined, rows, fold_of_row, groups)
-    fused = np.full_like(in_sample, np.nan)
-    fuser_seen: dict[Fold, Groups] = {}
-    for number in dict.fromkeys(fuser_fold):
-        taken = np.array([own == number for own in fuser_fold])
-        if number is None:
-            fused[taken], fuser_seen[None] = in_sample[taken], final.seen_groups_
-        else:
-            part = clone(unfitted).fit_rows(rows.subset(fold_of_row != number))
-            fused[taken] = part.combine(_only(joined, taken))
-            fuser_seen[number] = part.seen_groups_
+    calibrated = final.calibrated(joined.scores)
+    seen_scores = final.fused(calibrated)
+    fused = seen_scores.copy()
 
-    fold_of_clip, seen_groups = fused_folds(tables, joined, fuser_fold, fuser_seen)
-    table = ScoreTable(
-        name="fusion",
-        labels=joined.labels,
-        clip_ids=joined.clip_ids,
-        scores=fused,
-        split=joined.split,
-        fold=fold_of_clip,
-        seen_groups=seen_groups,
-        task=joined.task,
-    )
+    fuser_fold = _fold_of_clips(joined, rows, fold_of_row, groups)
+    fuser_seen: dict[Fold, Groups] = {None: final.seen_groups_}
+    for number in np.unique(fold_of_row).tolist():
+        taken = np.array([own == number for own in fuser_fold])
+        fitted_on = rows.subset(fold_of_row != number)
+        if inner is not None:
+            held_out = rows.subset(fold_of_row == number).seen
+            fitted_on = _inner_rows(inner, number, held_out, rows, answers, groups, splits)
+        part = clone(unfitted).fit_rows(fitted_on)
+        calibrated[taken] = part.calibrated(joined.scores[taken])
+        fused[taken] = part.fused(calibrated[taken])
+        fuser_seen[number] = part.seen_groups_
+
     position_of = {clip_id: position for position, clip_id in enumerate(joined.clip_ids)}
     positions = np.array([position_of[clip_id] for clip_id in rows.clip_ids])
-    is_nested = _is_nested(tables, rows, fold_of_row)
+    unseen_scores = fused[positions]
+    test_prior = _adjust_test_clips(fused, joined, rows, options)
+    fold_of_clip, seen_groups = fused_folds(tables, joined, fuser_fold, fuser_seen)
     return FusionResult(
-        table=table,
+        table=ScoreTable(
+            name="fusion",
+            labels=joined.labels,
+            clip_ids=joined.clip_ids,
+            scores=fused,
+            split=joined.split,
+            fold=fold_of_clip,
+            seen_groups=seen_groups,
+            task=joined.task,
+        ),
         fuser=final,
-        n_clips=len(rows),
-        n_groups=len(rows.seen),
-        folds={int(fold): int((fold_of_row == fold).sum()) for fold in np.unique(fold_of_row)},
-        cross_fitted=figures(rows, fused[positions]),
-        in_sample=figures(rows, in_sample[positions]),
-        modalities={name: figures(rows, rows.scores[:, m]) for m, name in enumerate(rows.names)},
-        is_nested=is_nested,
+        rows=rows,
+        fold_of_row=fold_of_row,
+        unseen_scores=unseen_scores,
+        seen_scores=seen_scores[positions],
+        calibrated=calibrated[positions],
+        is_nested=inner is not None or not seen_by_others(tables, rows, fold_of_row),
+        references={
+            name: table.aligned_to(rows.clip_ids) for name, table in (references or {}).items()
+        },
+        test_prior=test_prior,
+        seed=seed,
     )
 
 
-def figures(rows: TrainingRows, scores: Scores) -> dict[str, float]:
-    """Return every figure of merit of the task, on the rows that have scores.
-
-    Args:
-        rows: whose answers are the truth.
-        scores: ``(n, n_labels)`` in the order of the rows; NaN where there are none.
-
-    Returns:
-        By the name of the metric; empty where no row has scores.
-    """
-    there = ~np.isnan(scores).any(axis=1)
-    if not there.any():
-        return {}
-    truth: Any = rows.answers[there]
-    prediction: Any = scores[there, 0]
-    if rows.task == "classification":
-        names = np.array(rows.labels, dtype=object)
-        truth, prediction = list(names[truth]), list(names[scores[there].argmax(axis=1)])
-    return {
-        metric.name: metric.function(truth, prediction)
-        for metric in METRICS.values()
-        if metric.task == rows.task
-    }
+def cross_fitted_scores(rows: TrainingRows, fold_of_row: FoldCodes, fusion: LateFusion) -> Scores:
+    """Return ``(n, n_labels)`` fused scores, each fold's by a fusion fitted on the others."""
+    fused = np.full((len(rows), len(rows.labels)), np.nan)
+    for number in np.unique(fold_of_row):
+        held_out = fold_of_row == number
+        part = clone(fusion).fit_rows(rows.subset(~held_out))
+        fused[held_out] = part.fused(part.calibrated(rows.scores[held_out]))
+    return fused
 
 
 def _fold_of_clips(
@@ -167,32 +131,46 @@ def _fold_of_clips(
     ]
 
 
-def _is_nested(
-    tables: Mapping[str, ScoreTable], rows: TrainingRows, fold_of_row: FoldCodes
-) -> bool:
-    """Tell whether no model behind a fold's training rows has seen a group held out in it."""
-    fold_of_clip = dict(zip(rows.clip_ids, fold_of_row.tolist(), strict=True))
-    held_out: dict[int, set[str]] = {}
-    for group, fold in zip(rows.groups, fold_of_row, strict=True):
-        held_out.setdefault(int(fold), set()).add(rows.group_names[group])
-    for table in tables.values():
-        pairs = {
-            (model, fold_of_clip[clip_id])
-            for clip_id, model, there in zip(table.clip_ids, table.fold, table.present, strict=True)
-            if there and clip_id in fold_of_clip
-        }
-        for model, own in pairs:
-            others = set().union(*(held_out[fold] for fold in held_out if fold != own))
-            if table.seen_groups[model] & others:
-                return False
-    return True
+def _inner_rows(
+    inner: Mapping[int, Mapping[str, ScoreTable]],
+    number: int,
+    held_out: Groups,
+    rows: TrainingRows,
+    answers: Mapping[str, str | float],
+    groups: Mapping[str, str],
+    splits: Sequence[str],
+) -> TrainingRows:
+    """Return the rows that one fold's fusion is fitted on, from tables that are nested in it."""
+    if number not in inner:
+        raise LeakageError(f"inner tables: none for fold {number}, only for {sorted(inner)}")
+    allowed = {c: answers[c] for c in rows.clip_ids if groups[c] not in held_out}
+    tables = inner[number]
+    for name, table in tables.items():
+        for fold in {f for c, f in zip(table.clip_ids, table.fold, strict=True) if c in allowed}:
+            leaked = table.seen_groups.get(fold, frozenset()) & held_out
+            if leaked:
+                raise LeakageError(
+                    f"inner scores of {name!r} for fold {number}: a model of theirs was trained "
+                    f"on {len(leaked)} groups that the fold holds out, e.g. {min(leaked)!r}"
+                )
+    return training_rows(tables, join(tables, rows.names), allowed, groups, splits=splits)
 
 
-def _only(joined: Joined, taken: npt.NDArray[np.bool_]) -> Joined:
-    positions: Sequence[int] = np.flatnonzero(taken).tolist()
-    return replace(
-        joined,
-        clip_ids=tuple(joined.clip_ids[position] for position in positions),
-        split=tuple(joined.split[position] for position in positions),
-        scores=joined.scores[positions],
-    )
+def _adjust_test_clips(
+    fused: Scores, joined: Joined, rows: TrainingRows, options: FusionOptions
+) -> dict[str, float] | None:
+    """Shift the scores of test clips to their own label frequencies, if that is asked for."""
+    is_test = np.array([split == "test" for split in joined.split], dtype=bool)
+    if options.prior == "none" or rows.task == "regression" or not is_test.any():
+        return None
+    counts = np.bincount(rows.answers, minlength=len(rows.labels))
+    fitted: Prior = counts / counts.sum()
+    if options.prior == "em":
+        prior = estimated_prior(fused[is_test], fitted)
+    else:
+        declared = options.prior_weights or {}
+        prior = declared_prior(declared, rows.labels, power=options.prior_power)
+        if options.prior_base == "even":
+            fitted = np.full(len(rows.labels), 1 / len(rows.labels))
+    fused[is_test] = shifted(fused[is_test], fitted, prior)
+    return dict(zip(rows.labels, prior.tolist(), strict=True))

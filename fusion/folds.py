@@ -13,38 +13,45 @@ from fusion.training_rows import TrainingRows
 FoldCodes = npt.NDArray[np.intp]
 
 
-def group_folds(rows: TrainingRows, n_folds: int) -> FoldCodes:
+def deal_groups(
+    groups: npt.NDArray[np.intp], n_folds: int, classes: npt.NDArray[np.intp] | None = None
+) -> FoldCodes:
     """Deal the groups out to folds, so that sizes and labels are about the same in each.
 
-    Groups are sorted by their commonest label, then by size, then by content, and dealt
-    out in turn, back and forth. The same rows under other names get the same folds.
+    Groups are sorted by their commonest label, then by size, then by number, and dealt
+    out in turn, back and forth. Where the numbers follow from what rows hold, as those of
+    :class:`~fusion.training_rows.TrainingRows` do, names have no influence.
 
     Args:
-        rows: what is fitted on.
+        groups: ``(n,)`` group of each row.
         n_folds: at most; there are never more folds than groups.
+        classes: ``(n,)`` class indices, or None in regression.
 
     Returns:
         ``(n,)`` fold per row.
 
     Raises:
         TableError: if there are fewer than two groups.
+
+    Examples:
+        >>> deal_groups(np.array([0, 0, 1, 2, 3]), 2).tolist()
+        [0, 0, 1, 1, 0]
     """
-    n_groups = int(rows.groups.max()) + 1
-    sizes = np.bincount(rows.groups, minlength=n_groups)
-    held = np.flatnonzero(sizes)
+    held, dense = np.unique(groups, return_inverse=True)
     if len(held) < 2:
         raise TableError("cross-fitting needs clips of at least two groups, got one")
     n_folds = min(n_folds, len(held))
-    commonest = np.zeros(n_groups, dtype=np.intp)
-    if rows.task == "classification":
-        counts = np.zeros((n_groups, len(rows.labels)))
-        np.add.at(counts, (rows.groups, rows.answers), 1)
+    sizes = np.bincount(dense)
+    commonest = np.zeros(len(held), dtype=np.intp)
+    if classes is not None:
+        counts = np.zeros((len(held), int(classes.max()) + 1))
+        np.add.at(counts, (dense, classes), 1)
         commonest = counts.argmax(axis=1)
-    dealt = held[np.lexsort((held, -sizes[held], commonest[held]))]
+    dealt = np.lexsort((np.arange(len(held)), -sizes, commonest))
     turn = np.arange(len(dealt)) % (2 * n_folds)
-    fold_of_group = np.zeros(n_groups, dtype=np.intp)
+    fold_of_group = np.zeros(len(held), dtype=np.intp)
     fold_of_group[dealt] = np.where(turn < n_folds, turn, 2 * n_folds - 1 - turn)
-    return fold_of_group[rows.groups]
+    return fold_of_group[dense]
 
 
 def cross_fit_folds(
@@ -60,8 +67,9 @@ def cross_fit_folds(
     """
     fold_of = published or {}
     known = np.array([clip_id in fold_of for clip_id in rows.clip_ids], dtype=bool)
+    classes = rows.answers if rows.task == "classification" else None
     if not known.any():
-        return group_folds(rows, n_folds)
+        return deal_groups(rows.groups, n_folds, classes)
     problems = Problems("published folds")
     folds = np.array([fold_of.get(clip_id, -1) for clip_id in rows.clip_ids], dtype=np.intp)
     fold_of_group: dict[int, int] = {}
@@ -78,9 +86,10 @@ def cross_fit_folds(
         raise TableError(f"cross-fitting needs at least two folds, got only fold {numbers[0]}")
     free = folds < 0
     if free.any():
-        rest = rows.subset(free)
-        if len(np.unique(rest.groups)) > 1:
-            folds[free] = numbers[group_folds(rest, len(numbers))]
+        rest = rows.groups[free]
+        if len(np.unique(rest)) > 1:
+            theirs = None if classes is None else classes[free]
+            folds[free] = numbers[deal_groups(rest, len(numbers), theirs)]
         else:
             folds[free] = numbers[0]
     return folds

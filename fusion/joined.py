@@ -13,7 +13,7 @@ from emotiw.core.errors import Problems, TableError
 from emotiw.core.score_table import ScoreTable, Task
 
 Scores = npt.NDArray[np.float64]
-Positions = npt.NDArray[np.intp]
+Indices = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def join(tables: Mapping[str, ScoreTable], names: Sequence[str] | None = None) -
 
 def content_order(
     scores: Scores, answers: npt.NDArray[np.float64] | npt.NDArray[np.intp]
-) -> Positions:
+) -> Indices:
     """Return an order of the rows that depends on what they hold, not on where they stand.
 
     Rows are sorted by the bytes of their scores and answer, so neither the names of clips nor

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -22,6 +23,10 @@ from fusion.options import FusionOptions
 from fusion.training_rows import TrainingRows, training_rows
 
 FORMAT = 1
+TRUSTED = (
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.tree._tree.Tree",
+)
 
 
 class LateFusion(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -36,6 +41,8 @@ class LateFusion(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         pool: what weights multiply, probabilities or their logarithms.
         calibration: per modality; regression has none.
         weights: of method ``fixed``.
+        metric: of methods ``metric_weighted`` and ``auto``.
+        candidates: of method ``auto``.
         target_range: regression is clipped to it.
         seed: of everything random.
 
@@ -66,6 +73,8 @@ class LateFusion(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         pool: str = "geometric",
         calibration: str = "temperature",
         weights: Mapping[str, float] | None = None,
+        metric: str = "accuracy",
+        candidates: tuple[str, ...] = ("mean", "weighted", "logistic"),
         target_range: tuple[float, float] | None = None,
         seed: int = 0,
     ) -> None:
@@ -73,6 +82,8 @@ class LateFusion(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         self.pool = pool
         self.calibration = calibration
         self.weights = weights
+        self.metric = metric
+        self.candidates = candidates
         self.target_range = target_range
         self.seed = seed
 
@@ -116,7 +127,7 @@ class LateFusion(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
             scores = rows.scores[there, position]
             self.calibrations_[name] = kind.fit(scores, rows.answers[there])
         combiner = combiner_for(self._setting())
-        self.combiner_ = combiner.fit(self._calibrated(rows.scores), rows.answers, rows.groups)
+        self.combiner_ = combiner.fit(self.calibrated(rows.scores), rows.answers, rows.groups)
         return self
 
     def combine(self, joined: Joined) -> Scores:
@@ -131,7 +142,19 @@ class LateFusion(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
                 f"fusion was fitted on {self.task_} with {self.labels_}, "
                 f"got {joined.task} with {joined.labels}"
             )
-        fused = self.combiner_.combine(self._calibrated(joined.scores))
+        return self.fused(self.calibrated(joined.scores))
+
+    def calibrated(self, scores: Scores) -> Scores:
+        """Return ``(n, n_modalities, n_labels)`` scores, each modality calibrated."""
+        calibrated = np.full_like(scores, np.nan)
+        for position, name in enumerate(self.names_):
+            there = ~np.isnan(scores[:, position, 0])
+            calibrated[there, position] = self.calibrations_[name].apply(scores[there, position])
+        return calibrated
+
+    def fused(self, calibrated: Scores) -> Scores:
+        """Return ``(n, n_labels)`` fused scores of calibrated ones."""
+        fused = self.combiner_.combine(calibrated)
         if self.task_ == "regression" and self.target_range is not None:
             fused = np.clip(fused, *self.target_range)
         return fused
@@ -176,8 +199,18 @@ class LateFusion(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         return join(tables, self.names_)
 
     def to_yaml(self, path: Path) -> None:
-        """Write everything that was learnt as YAML that a person can read."""
+        """Write everything that was learnt as YAML that a person can read.
+
+        Estimators of scikit-learn go beside it, into a skops file of the same name.
+        """
         self._check_fitted()
+        learnt = dict(self.combiner_.to_dict())
+        estimators = learnt.pop("estimators", None)
+        if estimators is not None:
+            import skops.io
+
+            atomic_write(path.with_suffix(".skops"), skops.io.dumps(estimators))
+            learnt["estimators"] = path.with_suffix(".skops").name
         options = {key: _plain(value) for key, value in self.get_params().items()}
         state = {
             "format": FORMAT,
@@ -186,7 +219,7 @@ class LateFusion(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
             "labels": list(self.labels_),
             "modalities": list(self.names_),
             "calibration": {name: self.calibrations_[name].to_dict() for name in self.names_},
-            "fusion": self.combiner_.to_dict(),
+            "fusion": learnt,
             "fitted_on_groups": sorted(self.seen_groups_),
         }
         text = yaml.safe_dump(state, sort_keys=False, allow_unicode=True)
@@ -204,7 +237,8 @@ class LateFusion(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
             if state["format"] != FORMAT:
                 raise TableError(f"{path}: format {state['format']!r}, expected {FORMAT}")
             options = state["options"]
-            options["target_range"] = options["target_range"] and tuple(options["target_range"])
+            for name in ("candidates", "target_range"):
+                options[name] = options[name] and tuple(options[name])
             fusion = cls(**options)
             fusion.names_ = tuple(state["modalities"])
             fusion.labels_ = tuple(state["labels"])
@@ -217,19 +251,15 @@ class LateFusion(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
                 name: kind.from_dict(parameters)
                 for name, parameters in state["calibration"].items()
             }
-            fusion.combiner_ = combiner_for(fusion._setting()).load_dict(state["fusion"])
+            learnt = state["fusion"]
+            if "estimators" in learnt:
+                learnt["estimators"] = _load_estimators(path.parent / learnt["estimators"])
+            fusion.combiner_ = combiner_for(fusion._setting()).load_dict(learnt)
         except OSError as error:
             raise TableError(f"{path}: can't be read: {error}") from error
         except (yaml.YAMLError, KeyError, TypeError, ValueError, UnicodeDecodeError) as error:
             raise TableError(f"{path}: not a fusion written by to_yaml ({error})") from error
         return fusion
-
-    def _calibrated(self, scores: Scores) -> Scores:
-        calibrated = np.full_like(scores, np.nan)
-        for position, name in enumerate(self.names_):
-            there = ~np.isnan(scores[:, position, 0])
-            calibrated[there, position] = self.calibrations_[name].apply(scores[there, position])
-        return calibrated
 
     def _setting(self) -> Setting:
         return Setting(
@@ -239,6 +269,8 @@ class LateFusion(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
             method=self.method,
             pool=self.pool,
             weights=self.weights,
+            metric=self.metric,
+            candidates=tuple(self.candidates),
             seed=self.seed,
         )
 
@@ -253,6 +285,17 @@ class LateFusion(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
     def _check_fitted(self) -> None:
         if not hasattr(self, "combiner_"):
             raise TableError("this fusion has not been fitted; call fit first")
+
+
+def _load_estimators(path: Path) -> Any:
+    """Return the estimators of a skops file; only types of scikit-learn that stackers use."""
+    import skops.io
+    from skops.io.exceptions import UntrustedTypesFoundException
+
+    try:
+        return skops.io.load(path, trusted=list(TRUSTED))
+    except (UntrustedTypesFoundException, zipfile.BadZipFile) as error:
+        raise TableError(f"{path}: not the estimators of a fusion ({error})") from error
 
 
 def _plain(value: Any) -> Any:

@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Method = Literal[
     "weighted",
+    "metric_weighted",
+    "class_weighted",
     "fixed",
     "mean",
     "geometric",
@@ -17,9 +19,15 @@ Method = Literal[
     "median",
     "majority",
     "rank",
+    "logistic",
+    "svm",
+    "boosting",
+    "cascade",
+    "auto",
 ]
 Pool = Literal["arithmetic", "geometric"]
 CalibrationKind = Literal["none", "temperature", "vector", "matrix", "isotonic"]
+MetricName = Literal["accuracy", "uar", "weighted_f1"]
 FitOn = Literal["all", "train", "val"]
 METHODS: tuple[str, ...] = get_args(Method)
 
@@ -29,17 +37,27 @@ class FusionOptions(BaseModel):
 
     Attributes:
         method: a rule without fitting (``mean``, ``geometric``, ``product``, ``max``, ``median``,
-            ``majority``, ``rank``) or weights (``weighted``: smallest log loss or squared error;
-            ``fixed``: typed in).
+            ``majority``, ``rank``), weights (``weighted``: smallest log loss or squared error;
+            ``metric_weighted``; ``class_weighted``; ``fixed``: typed in), a stacker
+            (``logistic``, ``svm``, ``boosting``, ``cascade``), or ``auto``: the best of
+            ``candidates`` by an inner cross-validation.
         pool: what weights multiply: probabilities (arithmetic) or their logarithms (geometric);
             in regression always the targets themselves.
         calibration: per modality, before fusion; regression has none.
         weights: of ``fixed``, per modality; they are scaled to sum to 1.
+        metric: what ``metric_weighted`` and ``auto`` look at.
+        candidates: what ``auto`` chooses from.
         target_range: regression is clipped to it.
         fit_on: the splits whose clips are fitted on. ``all`` takes training clips with
             out-of-fold scores and validation clips; each is then scored by a fusion that has not
             seen its group. Of ``train`` or ``val``, the other split is scored by the final fusion.
         n_folds: of cross-fitting, where no folds are published.
+        prior: ``em`` re-estimates how frequent labels are in the test clips, from their scores;
+            ``declared`` takes ``prior_weights``. Both use statistics of the test clips, and say so.
+        prior_weights: frequency of each label in the test clips, in any unit.
+        prior_power: of the declared prior; the runner-up of 2017 used 0.5.
+        prior_base: what a declared prior is relative to: the labels' share in the clips fitted
+            on, or an even one.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -48,9 +66,15 @@ class FusionOptions(BaseModel):
     pool: Pool = "geometric"
     calibration: CalibrationKind = "temperature"
     weights: Mapping[str, float] | None = None
+    metric: MetricName = "accuracy"
+    candidates: tuple[Method, ...] = ("mean", "weighted", "logistic")
     target_range: tuple[float, float] | None = None
     fit_on: FitOn = "all"
     n_folds: int = Field(default=5, ge=2)
+    prior: Literal["none", "em", "declared"] = "none"
+    prior_weights: Mapping[str, float] | None = None
+    prior_power: float = Field(default=1.0, ge=0)
+    prior_base: Literal["fit", "even"] = "fit"
 
     @model_validator(mode="after")
     def _belongs_together(self) -> Self:
@@ -60,6 +84,12 @@ class FusionOptions(BaseModel):
             min(self.weights.values(), default=0) < 0 or sum(self.weights.values()) <= 0
         ):
             raise ValueError("weights must not be negative and must not all be 0")
+        if (self.prior == "declared") != (self.prior_weights is not None):
+            raise ValueError("prior 'declared' and prior_weights go together")
+        if self.prior_weights is not None and min(self.prior_weights.values(), default=0) <= 0:
+            raise ValueError("prior_weights must be above 0")
+        if self.method == "auto" and (not self.candidates or "auto" in self.candidates):
+            raise ValueError("auto needs candidates other than itself")
         if self.target_range is not None and self.target_range[0] >= self.target_range[1]:
             raise ValueError("target_range must go from the smallest to the largest target")
         return self

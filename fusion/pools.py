@@ -25,8 +25,7 @@ def arithmetic_pool(scores: Scores, weights: Weights) -> Scores:
 
     Args:
         scores: ``(n, n_modalities, n_labels)``.
-        weights: ``(n_modalities,)``, or ``(n_modalities, n_labels)`` for weights per class, whose
-            result is scaled to sum to 1. Where all modalities that are there weigh 0, they weigh
+        weights: ``(n_modalities,)``. Where all modalities that are there weigh 0, they weigh
             the same.
 
     Examples:
@@ -37,20 +36,20 @@ def arithmetic_pool(scores: Scores, weights: Weights) -> Scores:
         >>> arithmetic_pool(both, np.array([0.75, 0.25])).round(3).tolist()
         [[0.6, 0.4]]
     """
-    if weights.ndim == 2:
-        return normalised(_weighted_mean(scores, weights))
     return _weighted_mean(scores, weights)
 
 
-def geometric_pool(scores: Scores, weights: Weights, sharpness: float = 1.0) -> Scores:
+def geometric_pool(scores: Scores, weights: Weights, sharpness: float | Weights = 1.0) -> Scores:
     """Return the log-linear pool: the weighted mean of log-probabilities, scaled to sum to 1.
 
     Probabilities below 1e-7 count as 1e-7.
 
     Args:
         scores: ``(n, n_modalities, n_labels)``.
-        weights: ``(n_modalities,)``; as in :func:`arithmetic_pool`.
-        sharpness: multiplies the mean; above 1 the result is surer, below less sure.
+        weights: ``(n_modalities,)``, or ``(n_modalities, n_labels)`` for weights per label;
+            otherwise as in :func:`arithmetic_pool`.
+        sharpness: multiplies the mean, per label if it is ``(n_labels,)``; above 1 the result is
+            surer, below less sure.
 
     Examples:
         >>> both = np.array([[[0.8, 0.2], [0.5, 0.5]]])

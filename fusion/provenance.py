@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 
 from emotiw.core.score_table import Fold, Groups, ScoreTable
+from fusion.folds import FoldCodes
 from fusion.joined import Joined
+from fusion.training_rows import TrainingRows
 
 ABSENT = "absent"
 
@@ -85,3 +87,23 @@ def _numbers(keys: Sequence[tuple[Fold, tuple[Fold | str, ...]]]) -> list[Fold]:
     for number, position in enumerate(p for p in order if not (final[p] and sum(final) == 1)):
         numbers[position] = number
     return numbers
+
+
+def seen_by_others(
+    tables: Mapping[str, ScoreTable], rows: TrainingRows, fold_of_row: FoldCodes
+) -> bool:
+    """Tell whether a model behind some fold's training rows has seen a group held out in it."""
+    fold_of_clip = dict(zip(rows.clip_ids, fold_of_row.tolist(), strict=True))
+    held_out: dict[int, set[str]] = {}
+    for group, fold in zip(rows.groups.tolist(), fold_of_row.tolist(), strict=True):
+        held_out.setdefault(fold, set()).add(rows.group_names[group])
+    for table in tables.values():
+        pairs = {
+            (model, fold_of_clip[clip_id])
+            for clip_id, model, there in zip(table.clip_ids, table.fold, table.present, strict=True)
+            if there and clip_id in fold_of_clip
+        }
+        for model, own in pairs:
+            if any(table.seen_groups[model] & held_out[fold] for fold in held_out if fold != own):
+                return True
+    return False

@@ -1,0 +1,83 @@
+"""One weight per modality and label."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+
+from emotiw.core.errors import ConfigError
+from fusion.combiners import Answers, Setting, named
+from fusion.joined import Indices, Scores
+from fusion.pools import geometric_pool, log_probabilities
+from fusion.ridge import LinearLogits
+from fusion.weights import log_linear_weights
+
+
+class ClassWeights:
+    """Weighs log-probabilities per modality and label, close to one weight per modality.
+
+    Weights are at least 0 and have the smallest log loss plus a ridge toward the log-linear
+    weights that all labels share; its strength is chosen over inner folds of groups. Where a
+    modality is missing it says what the others say.
+    """
+
+    def __init__(self, setting: Setting) -> None:
+        if setting.task == "regression" or setting.pool != "geometric":
+            raise ConfigError(
+                "method 'class_weighted' weighs log-probabilities: it needs labels and the "
+                "geometric pool, where its loss is convex"
+            )
+        self._setting = setting
+        shape = (len(setting.names), len(setting.labels))
+        self.weights = np.full(shape, 1.0 / shape[0])  # each column sums to 1
+        self.sharpness = np.ones(shape[1])
+        self.ridge = 0.0
+
+    def fit(self, scores: Scores, answers: Answers, groups: Indices) -> Self:
+        """Find the weights."""
+        shared, sharpness = log_linear_weights(scores, answers)
+        others = geometric_pool(scores, shared)
+        logs = log_probabilities(np.where(np.isnan(scores), others[:, None, :], scores))
+        shape = logs.shape[1:]
+
+        def logits(design: Scores, parameters: Scores) -> Scores:
+            return np.asarray((design * parameters.reshape(shape)).sum(axis=1))
+
+        def pull_back(design: Scores, residuals: Scores) -> Scores:
+            return np.asarray(np.einsum("nmc,nc->mc", design, residuals).ravel())
+
+        centre = np.repeat(shared * sharpness, shape[1])
+        family = LinearLogits(logits, pull_back, centre, np.ones_like(centre), is_positive=True)
+        found, self.ridge = family.fit_by_groups(logs, answers, groups)
+        matrix = found.reshape(shape)
+        self.sharpness = matrix.sum(axis=0)
+        even = np.full(shape, 1.0 / shape[0])
+        total = np.where(self.sharpness > 0, self.sharpness, 1.0)
+        self.weights = np.where(self.sharpness > 0, matrix / total, even)
+        return self
+
+    def combine(self, scores: Scores) -> Scores:
+        """Pool the scores, weights renormalised over what is there."""
+        return geometric_pool(scores, self.weights, self.sharpness)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the weight of each modality for each label."""
+        labels = self._setting.labels
+        return {
+            "weights": {
+                name: named(labels, row)
+                for name, row in zip(self._setting.names, self.weights, strict=True)
+            },
+            "sharpness": named(labels, self.sharpness),
+            "ridge": self.ridge,
+        }
+
+    def load_dict(self, state: Mapping[str, Any]) -> Self:
+        """Take over the weights."""
+        names, labels = self._setting.names, self._setting.labels
+        self.weights = np.array([[state["weights"][n][k] for k in labels] for n in names], float)
+        self.sharpness = np.array([state["sharpness"][label] for label in labels], float)
+        self.ridge = float(state["ridge"])
+        return self

@@ -1,0 +1,97 @@
+"""Weights that are best by the challenge's own metric, held back toward equal weights."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import numpy as np
+
+from emotiw.core.errors import ConfigError
+from fusion.calibration import TemperatureScaling
+from fusion.combiners import Answers, Setting, WeightedPool
+from fusion.confusions import FIGURES, confusion_counts
+from fusion.joined import Indices, Scores
+from fusion.pools import POOLS
+from fusion.simplex import Vector
+
+SHARES = (0.32, 0.16, 0.08, 0.04, 0.02)  # how much weight a move shifts, coarse to fine
+
+
+def metric_weights(scores: Scores, truth: Answers, *, metric: str, pool: str) -> Vector:
+    """Return weights that are good by a metric which is not convex and moves in steps.
+
+    From equal weights, and from each modality alone, a share of weight is moved from one modality
+    to another as long as that helps; then smaller shares are tried. What helps is the metric minus
+    a penalty on the squared distance from equal weights: a modality alone must be one standard
+    error of the metric better than all of them equally. The search is deterministic.
+
+    Args:
+        scores: ``(n, n_modalities, n_labels)`` probabilities; NaN where missing.
+        truth: ``(n,)`` class indices.
+        metric: accuracy, uar, weighted_f1 or macro_f1.
+        pool: arithmetic or geometric.
+
+    Returns:
+        ``(n_modalities,)``, not negative, sum 1.
+    """
+    size = scores.shape[1]
+    equal = np.full(size, 1.0 / size)
+
+    def figure(weights: Vector) -> float:
+        prediction = POOLS[pool](scores, weights).argmax(axis=1)
+        return float(FIGURES[metric](confusion_counts(truth, prediction, scores.shape[2])))
+
+    level = figure(equal)
+    error = float(np.sqrt(max(level * (1 - level), 0.25 / len(truth)) / len(truth)))
+    farthest = 1.0 - 1.0 / size  # squared distance of one modality alone
+
+    def worth(weights: Vector) -> float:
+        away = float(((weights - equal) ** 2).sum()) / max(farthest, 1e-9)
+        return float(figure(weights) - error * away)
+
+    best, best_worth = equal, worth(equal)
+    for start in [equal, *np.eye(size)]:
+        weights, value = start, worth(start)
+        for share in SHARES:
+            has_moved = True
+            while has_moved:
+                moves = [(worth(moved), moved) for moved in _moves(weights, share)]
+                top = max(moves, key=lambda move: move[0], default=(value, weights))
+                has_moved = top[0] > value + 1e-12
+                if has_moved:
+                    value, weights = top
+        if value > best_worth + 1e-12:
+            best, best_worth = weights, value
+    return best
+
+
+class MetricWeights(WeightedPool):
+    """One weight per modality, searched by the metric; the sharpness follows from the log loss."""
+
+    def __init__(self, setting: Setting) -> None:
+        if setting.task == "regression":
+            raise ConfigError("method 'metric_weighted' is for labels; regression has 'weighted'")
+        super().__init__(setting)
+
+    def fit(self, scores: Scores, answers: Answers, groups: Indices) -> Self:
+        """Search the weights."""
+        self.weights = metric_weights(
+            scores, answers, metric=self._setting.metric, pool=self._setting.pool
+        )
+        if self._setting.pool == "geometric":
+            pooled = POOLS["geometric"](scores, self.weights)
+            self.sharpness = 1 / TemperatureScaling.fit(pooled, answers).temperature
+        return self
+
+
+def _moves(weights: Vector, share: float) -> list[Vector]:
+    moves = []
+    for giver in range(len(weights)):
+        for taker in range(len(weights)):
+            if giver != taker and weights[giver] > 1e-12:
+                moved = weights.copy()
+                given = min(share, weights[giver])
+                moved[giver] -= given
+                moved[taker] += given
+                moves.append(moved)
+    return moves

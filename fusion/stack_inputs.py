@@ -1,0 +1,49 @@
+"""What stackers see: log-probabilities of every modality, and which of them are there."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from fusion.joined import Scores
+from fusion.pools import geometric_pool, log_probabilities
+
+
+def stack_inputs(scores: Scores, has_holes: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    """Return one row of numbers per clip: log-probabilities, then the mask of modalities.
+
+    A missing modality says what the others say (their geometric mean), and the mask tells a
+    stacker that it was missing; where nothing is there, everything says nothing.
+
+    Args:
+        scores: ``(n, n_modalities, n_labels)`` probabilities; NaN where missing.
+        has_holes: ``(n_modalities,)`` which modalities get a column in the mask: those that were
+            missing somewhere in the fit.
+
+    Returns:
+        ``(n, n_modalities * n_labels + n_masks)``; log-probabilities with a mean of 0 per
+        modality, so that saying nothing is 0.
+
+    Examples:
+        >>> scores = np.array([[[0.8, 0.2], [np.nan, np.nan]]])
+        >>> stack_inputs(scores, np.array([False, True])).round(2).tolist()
+        [[0.69, -0.69, 0.69, -0.69, 1.0]]
+    """
+    missing = np.isnan(scores)
+    others = geometric_pool(scores, np.ones(scores.shape[1]))
+    others = np.where(np.isnan(others), 1.0 / scores.shape[2], others)
+    logs = log_probabilities(np.where(missing, others[:, None, :], scores))
+    logs = logs - logs.mean(axis=2, keepdims=True)
+    mask = missing[:, has_holes, 0].astype(np.float64)
+    return np.concatenate([logs.reshape(len(logs), -1), mask], axis=1)
+
+
+def holes(scores: Scores) -> npt.NDArray[np.bool_]:
+    """Return ``(n_modalities,)``: which modalities are missing somewhere."""
+    return np.asarray(np.isnan(scores).any(axis=(0, 2)))
+
+
+def blank_where_nobody(fused: Scores, scores: Scores) -> Scores:
+    """Return the fused scores with NaN where no modality has any."""
+    nobody = np.asarray(np.isnan(scores).all(axis=(1, 2)))
+    return np.where(nobody[:, None], np.nan, fused)

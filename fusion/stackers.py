@@ -1,0 +1,131 @@
+"""scikit-learn's own learners on top of the modalities' scores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from emotiw.core.errors import ConfigError
+from fusion.calibration import TemperatureScaling
+from fusion.combiners import Answers, Setting
+from fusion.folds import deal_groups
+from fusion.joined import Indices, Scores
+from fusion.pools import log_probabilities, softmax
+from fusion.stack_inputs import blank_where_nobody, holes, stack_inputs
+
+INNER_FOLDS = 4
+
+
+class Stacker:
+    """Feeds log-probabilities and masks to an estimator, and calibrates what it says.
+
+    The temperature is fitted on inner folds of groups, never on rows that the estimator
+    has learnt from; the estimator itself is then fitted on everything.
+    """
+
+    def __init__(self, setting: Setting) -> None:
+        if setting.task == "regression":
+            raise ConfigError(f"method {setting.method!r} is for labels; regression has 'weighted'")
+        self._setting = setting
+        self._holes = np.zeros(len(setting.names), dtype=bool)
+        self._estimator: Any = None
+        self._temperature = TemperatureScaling(1.0)
+
+    def fit(self, scores: Scores, answers: Answers, groups: Indices) -> Self:
+        """Fit the temperature on inner folds, then the estimator on everything."""
+        self._holes = holes(scores)
+        design = stack_inputs(scores, self._holes)
+        if len(np.unique(groups)) > 1:
+            folds = deal_groups(groups, INNER_FOLDS, answers)
+            unseen = np.zeros((len(design), len(self._setting.labels)))
+            for fold in np.unique(folds):
+                inner = self.new_estimator().fit(design[folds != fold], answers[folds != fold])
+                unseen[folds == fold] = self._probabilities(inner, design[folds == fold])
+            self._temperature = TemperatureScaling.fit(unseen, answers)
+        self._estimator = self.new_estimator().fit(design, answers)
+        return self
+
+    def combine(self, scores: Scores) -> Scores:
+        """Return the estimator's calibrated probabilities."""
+        design = stack_inputs(scores, self._holes)
+        fused = self._temperature.apply(self._probabilities(self._estimator, design))
+        return blank_where_nobody(fused, scores)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the temperature, the mask, and the estimator."""
+        names = self._setting.names
+        return {
+            "temperature": self._temperature.temperature,
+            "masks": [name for name, has in zip(names, self._holes, strict=True) if has],
+            "estimators": [self._estimator],
+        }
+
+    def load_dict(self, state: Mapping[str, Any]) -> Self:
+        """Take over what was learnt."""
+        self._temperature = TemperatureScaling(float(state["temperature"]))
+        self._holes = np.array([name in state["masks"] for name in self._setting.names])
+        (self._estimator,) = state["estimators"]
+        return self
+
+    def new_estimator(self) -> Any:
+        """Return an estimator that has not been fitted."""
+        raise NotImplementedError
+
+    def raw_probabilities(
+        self, estimator: Any, design: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.float64]:
+        """Return the estimator's probabilities of the classes it knows."""
+        return np.asarray(estimator.predict_proba(design))
+
+    def _probabilities(self, estimator: Any, design: npt.NDArray[np.float64]) -> Scores:
+        probabilities = np.zeros((len(design), len(self._setting.labels)))
+        if len(design):
+            probabilities[:, estimator.classes_] = self.raw_probabilities(estimator, design)
+        return probabilities
+
+
+class BoostingStack(Stacker):
+    """Gradient boosting of small trees."""
+
+    def new_estimator(self) -> Any:
+        """Return a histogram gradient boosting without early stopping."""
+        from sklearn.ensemble import HistGradientBoostingClassifier
+
+        return HistGradientBoostingClassifier(
+            max_iter=100,
+            learning_rate=0.05,
+            max_leaf_nodes=8,
+            l2_regularization=1.0,
+            early_stopping=False,
+            random_state=self._setting.seed,
+        )
+
+
+class SvmStack(Stacker):
+    """A support vector machine with a radial basis, its margins turned into probabilities."""
+
+    def new_estimator(self) -> Any:
+        """Return a scaled machine."""
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+        from sklearn.svm import SVC
+
+        machine = SVC(C=1.0, random_state=self._setting.seed)
+        return make_pipeline(StandardScaler(), machine)
+
+    def raw_probabilities(
+        self, estimator: Any, design: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.float64]:
+        """Return the softmax of the margins, which the temperature then calibrates."""
+        margins = np.asarray(estimator.decision_function(design))
+        if margins.ndim == 1:  # two classes have a single margin
+            margins = np.stack([-margins, margins], axis=1)
+        return softmax(margins)
+
+
+def mean_log_loss(scores: Scores, truth: Answers) -> float:
+    """Return the mean of -log p(true label)."""
+    return float(-log_probabilities(scores)[np.arange(len(truth)), truth].mean())

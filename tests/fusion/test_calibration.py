@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fusion.calibration import CALIBRATIONS, TemperatureScaling
+from fusion.pools import log_probabilities, softmax
+from fusion.reliability import expected_calibration_error, reliability_diagram
+
+
+def overconfident(factor: float = 3.0, n_clips: int = 4000) -> tuple[np.ndarray, np.ndarray]:
+    """Return probabilities whose logarithms are a factor too large, and the truth."""
+    rng = np.random.default_rng(0)
+    honest = rng.dirichlet(np.full(4, 0.7), size=n_clips)
+    honest = np.maximum(honest, 1e-3)
+    honest /= honest.sum(axis=1, keepdims=True)
+    truth = np.array([rng.choice(4, p=row) for row in honest])
+    return softmax(factor * log_probabilities(honest)), truth
+
+
+def log_loss(scores: np.ndarray, truth: np.ndarray) -> float:
+    return float(-log_probabilities(scores)[np.arange(len(truth)), truth].mean())
+
+
+@pytest.mark.parametrize("factor", [0.5, 1.0, 3.0])
+def test_temperature_undoes_a_known_factor(factor: float) -> None:
+    scores, truth = overconfident(factor)
+    assert TemperatureScaling.fit(scores, truth).temperature == pytest.approx(factor, rel=0.05)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in CALIBRATIONS if kind != "none"])
+def test_calibration_lowers_loss_and_error_on_other_clips(kind: str) -> None:
+    scores, truth = overconfident()
+    fitted = CALIBRATIONS[kind].fit(scores[:2000], truth[:2000])
+    before, after = scores[2000:], fitted.apply(scores[2000:])
+    assert np.allclose(after.sum(axis=1), 1)
+    assert log_loss(after, truth[2000:]) < 0.8 * log_loss(before, truth[2000:])
+    assert expected_calibration_error(after, truth[2000:]) < 0.04
+    assert expected_calibration_error(before, truth[2000:]) > 0.1
+
+
+@pytest.mark.parametrize("kind", CALIBRATIONS)
+def test_calibration_on_no_clips_does_nothing(kind: str) -> None:
+    scores, _ = overconfident(1.0, 50)
+    fitted = CALIBRATIONS[kind].fit(scores[:0], np.zeros(0, int))
+    assert np.allclose(fitted.apply(scores), scores, atol=1e-6)
+
+
+def test_temperature_minimises_the_loss() -> None:
+    scores, truth = overconfident()
+    temperature = TemperatureScaling.fit(scores, truth).temperature
+    best = log_loss(TemperatureScaling(temperature).apply(scores), truth)
+    for nearby in (temperature * 0.99, temperature * 1.01):
+        assert log_loss(TemperatureScaling(nearby).apply(scores), truth) > best
+
+
+def test_matrix_scaling_sees_that_two_labels_were_swapped() -> None:
+    scores, truth = overconfident(1.0)
+    swapped = scores[:, [1, 0, 2, 3]]
+    fixed = CALIBRATIONS["matrix"].fit(swapped, truth).apply(swapped)
+    assert (fixed.argmax(axis=1) == scores.argmax(axis=1)).mean() > 0.97
+
+
+def test_a_diagram_counts_every_clip_once() -> None:
+    scores, truth = overconfident()
+    scores[:10] = np.nan
+    diagram = reliability_diagram(scores, truth)
+    assert diagram["n"].sum() == 3990
+    assert (
+        (diagram["low"] <= diagram["confidence"]) & (diagram["confidence"] <= diagram["high"])
+    ).all()
