@@ -12,6 +12,7 @@ import pandas as pd
 import yaml
 from pydantic import ValidationError
 from sklearn.base import BaseEstimator
+from threadpoolctl import threadpool_limits
 
 from emotiw.core.errors import ConfigError, TableError, suggest
 from emotiw.core.files import atomic_write
@@ -122,13 +123,18 @@ class LateFusion(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         self.seen_groups_ = rows.seen
         kind = calibration_named(self.calibration if rows.task == "classification" else "none")
         self.calibrations_: dict[str, Calibration] = {}
+        with threadpool_limits(1):  # more threads cost more than they bring on matrices this small
+            self._fit_parts(rows, kind)
+        return self
+
+    def _fit_parts(self, rows: TrainingRows, kind: type[Calibration]) -> None:
         for position, name in enumerate(rows.names):
             there = ~np.isnan(rows.scores[:, position, 0])
             scores = rows.scores[there, position]
             self.calibrations_[name] = kind.fit(scores, rows.answers[there])
         combiner = combiner_for(self._setting())
-        self.combiner_ = combiner.fit(self.calibrated(rows.scores), rows.answers, rows.groups)
-        return self
+        calibrated = self.calibrated(rows.scores)
+        self.combiner_ = combiner.fit(calibrated, rows.answers, rows.groups)
 
     def combine(self, joined: Joined) -> Scores:
         """Return ``(n_clips, n_labels)`` fused scores in the order of the joined clips.
@@ -154,7 +160,8 @@ class LateFusion(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
 
     def fused(self, calibrated: Scores) -> Scores:
         """Return ``(n, n_labels)`` fused scores of calibrated ones."""
-        fused = self.combiner_.combine(calibrated)
+        with threadpool_limits(1):
+            fused = self.combiner_.combine(calibrated)
         if self.task_ == "regression" and self.target_range is not None:
             fused = np.clip(fused, *self.target_range)
         return fused

@@ -58,7 +58,7 @@ def test_matrix_scaling_sees_that_two_labels_were_swapped() -> None:
     scores, truth = overconfident(1.0)
     swapped = scores[:, [1, 0, 2, 3]]
     fixed = CALIBRATIONS["matrix"].fit(swapped, truth).apply(swapped)
-    assert (fixed.argmax(axis=1) == scores.argmax(axis=1)).mean() > 0.97
+    assert (fixed.argmax(axis=1) == scores.argmax(axis=1)).mean() > 0.95
 
 
 def test_a_diagram_counts_every_clip_once() -> None:

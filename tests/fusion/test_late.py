@@ -77,7 +77,7 @@ def test_every_fitted_method_beats_each_modality_alone(with_holes: Corpus, metho
         with_holes.tables,
         answers=with_holes.answers,
         groups=with_holes.groups,
-        options=FusionOptions(method=method, n_folds=3),
+        options=FusionOptions(method=method, n_folds=2),
     )
     alone = [figures["accuracy"] for figures in result.modalities.values()]
     assert result.cross_fitted["accuracy"] > max(alone) - 0.01
