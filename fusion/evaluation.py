@@ -18,6 +18,7 @@ from fusion.provenance import fused_folds, seen_by_others
 from fusion.result import FusionResult
 from fusion.training_rows import TrainingRows, training_rows
 
+__all__ = ["FusionResult", "cross_fitted_scores", "fuse"]
 SPLITS_OF = {"all": ("train", "val"), "train": ("train",), "val": ("val",)}
 
 
