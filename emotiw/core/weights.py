@@ -16,6 +16,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
+import yaml
 from pydantic import Field, field_validator
 
 from emotiw.core.config import Strict, packaged, read_document, validated
@@ -143,6 +144,13 @@ def read_card(name: str | Path) -> WeightsCard:
         absolute = path.parent / card.source.file.expanduser()
         card = card.model_copy(update={"source": InFile(file=absolute)})
     return card
+
+
+def write_card(card: WeightsCard, path: Path) -> None:
+    """Write a card that :func:`read_card` reads."""
+    entries = card.model_dump(mode="json", exclude_defaults=True)
+    text = yaml.safe_dump(entries, sort_keys=False, allow_unicode=True, width=100)
+    atomic_write(path, text.encode())
 
 
 def cache_folder() -> Path:

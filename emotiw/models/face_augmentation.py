@@ -6,43 +6,9 @@ import math
 
 import torch
 import torch.nn.functional as F
-from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
-
-class AugmentationOptions(BaseModel):
-    """How far faces in training stray from those that were read; each amount is a largest one.
-
-    The default covers what separates a data set's faces from crops of a video: boxes that jitter,
-    tilted heads, blur, small faces, light from one side, noise, hands and microphones.
-
-    Attributes:
-        rotation_deg: turn, either way.
-        scale: zoom as a share, in or out.
-        stretch: width against height, as a share.
-        shift: of the centre, as a share of the side.
-        flip: share of pictures that are mirrored.
-        gamma: exponent of brightness, from ``1 / (1 + gamma)`` to ``1 + gamma``.
-        light: a ramp of light across the face, as a share of full white.
-        colour_cast: gain of each channel as a share; does nothing to grey pictures.
-        noise: standard deviation, as a share of full white.
-        blur: share of pictures that lose their fine detail.
-        erase: share of pictures with a patch of up to half the side covered.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    rotation_deg: float = Field(default=15, ge=0, le=180)
-    scale: float = Field(default=0.15, ge=0, lt=1)
-    stretch: float = Field(default=0.08, ge=0, lt=1)
-    shift: float = Field(default=0.08, ge=0, lt=1)
-    flip: float = Field(default=0.5, ge=0, le=1)
-    gamma: float = Field(default=0.4, ge=0)
-    light: float = Field(default=0.15, ge=0)
-    colour_cast: float = Field(default=0.15, ge=0, lt=1)
-    noise: float = Field(default=0.03, ge=0)
-    blur: float = Field(default=0.25, ge=0, le=1)
-    erase: float = Field(default=0.4, ge=0, le=1)
+from emotiw.models.backbone_recipe import AugmentationOptions
 
 
 def augment_faces(

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emotiw.core.errors import ManifestError, Problems, suggest
+from emotiw.core.feature_table import FeatureTable
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -30,12 +31,14 @@ class LabelledFaces:
         answers: ``(n,)`` int64, positions in ``labels``.
         labels: in class order.
         names: of the files, for messages; nothing is computed from them.
+        groups: ``(n,)`` what must stay on one side of a split; None where only looks can tell.
     """
 
     images: npt.NDArray[np.uint8]
     answers: npt.NDArray[np.int64]
     labels: tuple[str, ...]
     names: tuple[str, ...]
+    groups: npt.NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.answers)
@@ -43,7 +46,8 @@ class LabelledFaces:
     def subset(self, rows: npt.NDArray[np.intp]) -> LabelledFaces:
         """Return the faces at these positions."""
         names = tuple(self.names[row] for row in rows)
-        return LabelledFaces(self.images[rows], self.answers[rows], self.labels, names)
+        groups = None if self.groups is None else self.groups[rows]
+        return LabelledFaces(self.images[rows], self.answers[rows], self.labels, names, groups)
 
 
 def read_labelled_faces(
@@ -91,7 +95,7 @@ def read_labelled_faces(
         images.append(pixels)
         answers.append(list(labels).index(str(label)))
         names.append(name)
-        hashes.append(hashlib.sha256(pixels.tobytes() + str(label).encode()).hexdigest())
+        hashes.append(_fingerprint(pixels, str(label)))
     problems.raise_if_any(ManifestError)
     if not images:
         raise ManifestError(f"{where}: no pictures in folders named after labels")
@@ -101,6 +105,56 @@ def read_labelled_faces(
         np.array([answers[i] for i in order], dtype=np.int64),
         tuple(labels),
         tuple(names[i] for i in order),
+    )
+
+
+def faces_of_clips(
+    table: FeatureTable,
+    clips: Mapping[str, tuple[str, str]],
+    *,
+    labels: Sequence[str],
+    side: int,
+    channels: int = 3,
+    every: int = 5,
+) -> LabelledFaces:
+    """Take some face crops of labelled clips, each with the label of its clip.
+
+    Args:
+        table: face crops, rows of ``(side, side, 3)`` uint8 RGB.
+        clips: clip id to (label, group); a clip without face crops is left out.
+        labels: the class order.
+        side: px that crops are resized to, if they have another size.
+        channels: 1 turns crops grey.
+        every: take one of so many frames that show a face; neighbours teach little new.
+
+    Raises:
+        ManifestError: if no clip has a face, or a clip's label is unknown.
+    """
+    from PIL import Image
+
+    problems = Problems("labels of clips")
+    groups = {name: i for i, name in enumerate(sorted({group for _, group in clips.values()}))}
+    found: list[tuple[str, npt.NDArray[np.uint8], int, int, str]] = []
+    for clip_id, (label, group) in clips.items():
+        if label not in labels:
+            problems.add(f"clip {clip_id!r}: unknown label {label!r}{suggest(label, labels)}")
+        elif clip_id in table:
+            array = table[clip_id]
+            for row in np.flatnonzero(array.present)[::every]:
+                with Image.fromarray(np.asarray(array.values[row], dtype=np.uint8)) as picture:
+                    pixels = _as_pixels(picture, side, channels)
+                key = _fingerprint(pixels, label)
+                found.append((key, pixels, list(labels).index(label), groups[group], clip_id))
+    problems.raise_if_any(ManifestError)
+    if not found:
+        raise ManifestError("no clip has a face to learn from")
+    found.sort(key=lambda entry: entry[0])
+    return LabelledFaces(
+        np.stack([pixels for _, pixels, _, _, _ in found]),
+        np.array([answer for _, _, answer, _, _ in found], dtype=np.int64),
+        tuple(labels),
+        tuple(clip_id for *_, clip_id in found),
+        np.array([group for _, _, _, group, _ in found], dtype=np.int64),
     )
 
 
@@ -157,6 +211,10 @@ def _pictures(source: Path, split: str | None) -> Iterator[tuple[str, str, bytes
 def _is_wanted(parts: tuple[str, ...], n_parts: int, split: str | None) -> bool:
     is_placed = len(parts) == n_parts and (split is None or parts[0] == split)
     return is_placed and parts[-1].lower().endswith(PICTURES)
+
+
+def _fingerprint(pixels: npt.NDArray[np.uint8], label: str) -> str:
+    return hashlib.sha256(pixels.tobytes() + label.encode()).hexdigest()
 
 
 def _as_pixels(picture: Image, side: int, channels: int) -> npt.NDArray[np.uint8]:

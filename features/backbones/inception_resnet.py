@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from emotiw.core.weights import WeightsCard
@@ -14,13 +13,14 @@ class InceptionResnet(FaceNetwork):
 
     Args:
         n_labels: classes of a head for fine-tuning; 0 for none.
-        n_identities: people in the data the weights were trained on; their layer is left out.
 
     Source:
         Szegedy et al. 2017; facenet-pytorch's port of David Sandberg's weights.
     """
 
-    def __init__(self, n_labels: int = 0, n_identities: int = 0) -> None:
+    public_prefix = "net."
+
+    def __init__(self, n_labels: int = 0) -> None:
         super().__init__()
         from facenet_pytorch import InceptionResnetV1
 
@@ -31,15 +31,6 @@ class InceptionResnet(FaceNetwork):
         """Return ``(batch, 512)`` of ``(batch, 3, 160, 160)``."""
         embedding: Tensor = self.net(faces)
         return embedding
-
-    def load_weights(self, state: dict[str, Tensor]) -> None:
-        """Take facenet-pytorch's state dict, or one that this project fine-tuned."""
-        if not any(name.startswith("net.") for name in state):
-            state = {f"net.{n}": t for n, t in state.items() if not n.startswith("logits.")}
-            if self.head is not None:
-                torch.nn.init.normal_(self.head.weight, std=0.1)  # type: ignore[arg-type]
-                state |= {f"head.{n}": t for n, t in self.head.state_dict().items()}
-        super().load_weights(state)
 
 
 def build(card: WeightsCard) -> InceptionResnet:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from emotiw.core.weights import WeightsCard
 from features.backbones.network import FaceNetwork
@@ -15,15 +15,18 @@ class MtcnnONet(FaceNetwork):
         Zhang et al. 2016, figure 2, O-Net; weights inside facenet-pytorch's wheel.
     """
 
-    def __init__(self) -> None:
+    public_prefix = "net."
+
+    def __init__(self, n_labels: int = 0) -> None:
         super().__init__()
         from facenet_pytorch.models.mtcnn import ONet
 
-        self.onet = ONet(pretrained=False)
+        self.net = ONet(pretrained=False)
+        self.head = nn.Linear(256, n_labels) if n_labels else None
 
     def embed(self, faces: Tensor) -> Tensor:
         """Return ``(batch, 256)`` of ``(batch, 3, 48, 48)``."""
-        net = self.onet
+        net = self.net
         x = net.pool1(net.prelu1(net.conv1(faces)))
         x = net.pool2(net.prelu2(net.conv2(x)))
         x = net.pool3(net.prelu3(net.conv3(x)))
@@ -32,11 +35,7 @@ class MtcnnONet(FaceNetwork):
         embedding: Tensor = net.prelu5(net.dense5(x))
         return embedding
 
-    def load_weights(self, state: dict[str, Tensor]) -> None:
-        """Take the state dict of facenet-pytorch's ONet."""
-        super().load_weights({f"onet.{name}": value for name, value in state.items()})
-
 
 def build(card: WeightsCard) -> MtcnnONet:
     """Return the network of a card."""
-    return MtcnnONet(**card.options)
+    return MtcnnONet(len(card.labels), **card.options)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from torch import Tensor, nn
 
 from emotiw.core.errors import ConfigError, WeightsError
@@ -14,9 +16,11 @@ class FaceNetwork(nn.Module):
 
     Attributes:
         head: from embeddings to logits; None where the network doesn't classify.
+        public_prefix: what the names of public weights lack, where a network is wrapped.
     """
 
     head: nn.Module | None
+    public_prefix: ClassVar[str] = ""
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,13 +46,26 @@ class FaceNetwork(nn.Module):
         logits: Tensor = self.head(self.embed(faces))
         return logits
 
-    def load_weights(self, state: dict[str, Tensor]) -> None:
+    def load_weights(self, state: dict[str, Tensor], *, fresh_head: bool = False) -> None:
         """Take weights by name; whatever float they are stored as, the network keeps its own.
+
+        Args:
+            state: this network's own, or the public one of the network inside, without its
+                classifier.
+            fresh_head: leave the head as it is, to learn labels of its own.
 
         Raises:
             WeightsError: naming the tensors that are missing, left over, or of another shape.
         """
         own = self.state_dict()
+        heads = {name for name in own if name.startswith("head.")}
+        inside = self.public_prefix
+        if inside and not any(name.startswith(inside) for name in state):
+            fresh_head = True
+            state = {inside + name: t for name, t in state.items() if inside + name in own}
+        if fresh_head:
+            state = {name: t for name, t in state.items() if not name.startswith("head.")}
+            state |= {name: own[name] for name in heads}
         missing, extra = own.keys() - state.keys(), state.keys() - own.keys()
         wrong = [n for n in own.keys() & state.keys() if own[n].shape != state[n].shape]
         if missing or extra or wrong:
@@ -74,17 +91,21 @@ def build_network(card: WeightsCard) -> FaceNetwork:
     return network.eval()
 
 
-def load_network(card: WeightsCard) -> FaceNetwork:
+def load_network(card: WeightsCard, *, labels: tuple[str, ...] | None = None) -> FaceNetwork:
     """Return the network of a card with its weights, verified, ready to be used.
+
+    Args:
+        labels: of a fresh head, for fine-tuning; None keeps what the card names.
 
     Raises:
         WeightsError: if the weights are missing, damaged, or not those of the card.
         ConfigError: if the backbone is unknown or its options don't fit.
     """
     path = verify(card).path
-    network = build_network(card)
+    network = build_network(card.model_copy(update={"labels": labels}) if labels else card)
+    state = {} if path.suffix == ".onnx" else load_state(path)
     try:
-        network.load_weights({} if path.suffix == ".onnx" else load_state(path))
+        network.load_weights(state, fresh_head=labels is not None)
     except WeightsError as error:
         raise WeightsError(f"weights {card.name!r}: {error}") from error
     return network.eval()

@@ -21,6 +21,8 @@ class TimmModel(FaceNetwork):
         options: passed to ``timm.create_model``.
     """
 
+    public_prefix = "net."
+
     def __init__(
         self, model: str, n_labels: int = 0, *, n_channels: int = 3, **options: Any
     ) -> None:
@@ -41,22 +43,6 @@ class TimmModel(FaceNetwork):
         """Return timm's pooled features."""
         embedding: Tensor = self.net(faces)
         return embedding
-
-    def load_weights(self, state: dict[str, Tensor]) -> None:
-        """Take timm's own state dict, without its classifier, or one that was fine-tuned here."""
-        super().load_weights(without_classifier(self, state))
-
-
-def without_classifier(network: FaceNetwork, state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return the state dict of a whole public network under the names of ``network``.
-
-    A head that the file doesn't have keeps its random start, to be fine-tuned.
-    """
-    if any(name.startswith("net.") for name in state):
-        return state
-    own = network.state_dict()
-    known = {f"net.{name}": value for name, value in state.items() if f"net.{name}" in own}
-    return known | {name: value for name, value in own.items() if name.startswith("head.")}
 
 
 def build(card: WeightsCard) -> TimmModel:

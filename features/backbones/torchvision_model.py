@@ -9,7 +9,6 @@ from torch import Tensor, nn
 from emotiw.core.errors import ConfigError, suggest
 from emotiw.core.weights import WeightsCard
 from features.backbones.network import FaceNetwork
-from features.backbones.timm_model import without_classifier
 
 
 class TorchvisionModel(FaceNetwork):
@@ -20,6 +19,8 @@ class TorchvisionModel(FaceNetwork):
         n_labels: classes; 0 for none.
         options: passed to ``torchvision.models.get_model``.
     """
+
+    public_prefix = "net."
 
     def __init__(self, model: str, n_labels: int = 0, **options: Any) -> None:
         super().__init__()
@@ -41,10 +42,6 @@ class TorchvisionModel(FaceNetwork):
         """Return what the last linear layer would have read."""
         embedding: Tensor = self.net(faces)
         return embedding
-
-    def load_weights(self, state: dict[str, Tensor]) -> None:
-        """Take torchvision's state dict, without its classifier, or one fine-tuned here."""
-        super().load_weights(without_classifier(self, state))
 
 
 def build(card: WeightsCard) -> TorchvisionModel:

@@ -101,8 +101,7 @@ def card_file(folder: Path, backbone: str) -> Path:
         for module in network.modules():  # running statistics that are not the identity
             if isinstance(module, torch.nn.BatchNorm2d | torch.nn.BatchNorm1d):
                 torch.nn.init.uniform_(module.running_var, 0.5, 1.5)  # type: ignore[arg-type]
-        state = {n.removeprefix("onet."): t for n, t in network.state_dict().items()}
-        save_file({n: t.contiguous().clone() for n, t in state.items()}, weights)
+        save_file({n: t.contiguous().clone() for n, t in network.state_dict().items()}, weights)
     entries["source"] = {"file": weights.name}
     path = folder / f"{backbone}.yaml"
     plain = {k: list(v) if isinstance(v, tuple) else v for k, v in entries.items()}

@@ -1,0 +1,92 @@
+"""What the training of a face network may be told; importing it costs nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, model_validator
+
+from emotiw.core.config import Strict, read_document, validated
+from emotiw.core.weights import WeightsCard
+from emotiw.models.training_options import TrainingOptions
+
+
+class AugmentationOptions(Strict):
+    """How far faces in training stray from those that were read; each amount is a largest one.
+
+    The default covers what separates a data set's faces from crops of a video: boxes that jitter,
+    tilted heads, blur, small faces, light from one side, noise, hands and microphones.
+
+    Attributes:
+        rotation_deg: turn, either way.
+        scale: zoom as a share, in or out.
+        stretch: width against height, as a share.
+        shift: of the centre, as a share of the side.
+        flip: share of pictures that are mirrored.
+        gamma: exponent of brightness, from ``1 / (1 + gamma)`` to ``1 + gamma``.
+        light: a ramp of light across the face, as a share of full white.
+        colour_cast: gain of each channel as a share; does nothing to grey pictures.
+        noise: standard deviation, as a share of full white.
+        blur: share of pictures that lose their fine detail.
+        erase: share of pictures with a patch of up to half the side covered.
+    """
+
+    rotation_deg: float = Field(default=10, ge=0, le=180)
+    scale: float = Field(default=0.1, ge=0, lt=1)
+    stretch: float = Field(default=0.05, ge=0, lt=1)
+    shift: float = Field(default=0.05, ge=0, lt=1)
+    flip: float = Field(default=0.5, ge=0, le=1)
+    gamma: float = Field(default=0.2, ge=0)
+    light: float = Field(default=0.08, ge=0)
+    colour_cast: float = Field(default=0.1, ge=0, lt=1)
+    noise: float = Field(default=0.01, ge=0)
+    blur: float = Field(default=0.1, ge=0, le=1)
+    erase: float = Field(default=0.1, ge=0, le=1)
+
+
+class BackboneRecipe(Strict):
+    """Everything that the weights depend on, beside the pictures.
+
+    Attributes:
+        name: of the weights card that is written.
+        network: the name or YAML file of a weights card whose network is fine-tuned, or the card
+            of a network that starts from random weights.
+        labels: the class order.
+        translation: folder name to label, where they are spelt differently.
+        side: px of the faces as they are read; where it is more than the network's input, the
+            network sees the middle, and training can shift and turn it without leaving the face.
+        inner_share: share of the training faces on which everything is chosen.
+        licence: terms of the training faces, for the card.
+        half: store matrices and kernels as float16, half the size.
+        seed: of all chance.
+        augmentation: of the training faces.
+        training: the loop's options.
+    """
+
+    name: str
+    network: str | WeightsCard
+    labels: tuple[str, ...] = Field(min_length=2)
+    translation: dict[str, str] = Field(default_factory=dict)
+    side: int = Field(ge=8)
+    inner_share: float = Field(default=0.1, gt=0, le=0.5)
+    licence: str = ""
+    half: bool = True
+    seed: int = 0
+    augmentation: AugmentationOptions = AugmentationOptions()
+    training: TrainingOptions = TrainingOptions()
+
+    @model_validator(mode="after")
+    def _covers(self) -> BackboneRecipe:
+        if isinstance(self.network, WeightsCard) and self.network.size > self.side:
+            raise ValueError(f"side {self.side} is less than the network's {self.network.size}")
+        return self
+
+    @classmethod
+    def read(cls, path: Path) -> BackboneRecipe:
+        """Read a YAML recipe.
+
+        Raises:
+            ConfigError: naming file and line of every problem.
+        """
+        document = read_document(path)
+        return validated(cls, document.data, document=document)

@@ -1,0 +1,188 @@
+"""A face network trained or fine-tuned on labelled faces, and tested on others exactly once."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from emotiw.core.errors import ConfigError
+from emotiw.core.files import atomic_write, sha256_of
+from emotiw.core.weights import InFile, WeightsCard, read_card, write_card
+from emotiw.models.backbone_recipe import BackboneRecipe
+from emotiw.models.checkpoint import save_tensors
+from emotiw.models.face_figures import FaceFigures, figures_of
+from emotiw.models.face_source import FaceSource, split_off_inner
+from emotiw.models.labelled_faces import LabelledFaces, read_labelled_faces
+from emotiw.models.training import predict, train
+from emotiw.models.training_state import EpochRecord, TrainingReport
+from features.backbones.network import FaceNetwork, build_network, load_network
+
+TEST_LOG = "test.json"
+
+
+def train_backbone(
+    recipe: BackboneRecipe,
+    faces: LabelledFaces,
+    folder: Path,
+    *,
+    on_epoch: Callable[[EpochRecord], None] | None = None,
+) -> WeightsCard:
+    """Train on labelled faces and write the best weights with their card.
+
+    A run that was stopped goes on when it is called again with the same arguments; the weights
+    are those of one that never stopped.
+
+    Args:
+        recipe: which network, and how.
+        faces: to learn from; a part of them is held out to choose the best epoch.
+        folder: for the checkpoint, ``<name>.safetensors`` and its card ``<name>.yaml``.
+        on_epoch: called after each epoch, for progress.
+
+    Raises:
+        ConfigError: if the network can't be trained on these faces.
+        WeightsError: if it is to be fine-tuned and its weights are missing.
+    """
+    start, network = _starting_network(recipe)
+    training, inner = split_off_inner(faces, recipe.inner_share, recipe.seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    report = train(
+        network,
+        FaceSource(training, start, recipe.augmentation),
+        recipe.training,
+        task="classification",
+        n_outputs=len(recipe.labels),
+        inner=FaceSource(inner, start, recipe.augmentation),
+        seed=recipe.seed,
+        folder=folder,
+        on_epoch=on_epoch,
+    )
+    return _write(recipe, start, network.cpu(), report, folder)
+
+
+def faces_for(recipe: BackboneRecipe, source: Path, split: str | None = None) -> LabelledFaces:
+    """Read the labelled faces of a folder or zip file as the recipe's network sees them."""
+    card = recipe.network if isinstance(recipe.network, WeightsCard) else read_card(recipe.network)
+    return read_labelled_faces(
+        source,
+        labels=recipe.labels,
+        translation=recipe.translation,
+        split=split,
+        side=recipe.side,
+        channels=1 if card.colour == "grey" else 3,
+    )
+
+
+def test_once(recipe: BackboneRecipe, faces: LabelledFaces, folder: Path) -> dict[str, Any]:
+    """Return the figures of the trained weights on faces that nothing was chosen by.
+
+    They are computed the first time and read from ``test.json`` after that: whoever changes a
+    recipe because of them has no test faces left.
+
+    Raises:
+        ConfigError: if the log is that of other weights.
+    """
+    card = read_card(folder / f"{recipe.name}.yaml")
+    log = folder / TEST_LOG
+    if log.is_file():
+        kept: dict[str, Any] = json.loads(log.read_text(encoding="utf-8"))
+        if kept["weights_sha256"] != card.sha256:
+            raise ConfigError(f"{log}: the test faces were already used, for other weights")
+        return kept
+    network = load_network(card)
+    plain, mirrored = (
+        predict(
+            network,
+            FaceSource(faces, card, recipe.augmentation, is_mirrored=flag),
+            recipe.training,
+        ).softmax(1)
+        for flag in (False, True)
+    )
+    figures: dict[str, FaceFigures] = {
+        "plain": figures_of(plain.numpy(), faces),
+        "averaged_with_mirrored": figures_of(((plain + mirrored) / 2).numpy(), faces),
+    }
+    found = {"n_faces": len(faces), "weights_sha256": card.sha256, **figures}
+    atomic_write(log, (json.dumps(found, indent=1, sort_keys=True) + "\n").encode())
+    return found
+
+
+test_once.__test__ = False  # type: ignore[attr-defined]  # no test for pytest to collect
+
+
+def _starting_network(recipe: BackboneRecipe) -> tuple[WeightsCard, FaceNetwork]:
+    with torch.random.fork_rng():
+        torch.manual_seed(recipe.seed)
+        if isinstance(recipe.network, WeightsCard):
+            card = recipe.network.model_copy(update={"labels": recipe.labels})
+            return card, build_network(card)
+        card = read_card(recipe.network)
+        if card.backbone == "onnx":
+            raise ConfigError(f"weights {card.name!r}: an ONNX file can't be fine-tuned")
+        if card.size > recipe.side:
+            raise ConfigError(f"side {recipe.side} is less than the network's {card.size}")
+        return card, load_network(card, labels=recipe.labels)
+
+
+def _write(
+    recipe: BackboneRecipe,
+    start: WeightsCard,
+    network: FaceNetwork,
+    report: TrainingReport,
+    folder: Path,
+) -> WeightsCard:
+    state = network.state_dict()
+    if recipe.half:  # statistics of norms and biases are few, and stay as they are
+        state = {name: t.half() if t.ndim > 1 else t for name, t in state.items()}
+    path = folder / f"{recipe.name}.safetensors"
+    save_tensors(path, state, {"labels": recipe.labels})
+    # what is seen of a face of `side` px is the middle: so much of an aligned crop, too
+    edge = (1 - start.size / recipe.side) / 2
+    window = start.window if edge == 0 else (edge, edge, 1 - edge, 1 - edge)
+    notes = {"best_epoch": report.best_epoch, f"inner_{recipe.training.watch}": report.best_figure}
+    card = start.model_copy(
+        update={
+            "name": recipe.name,
+            "source": InFile(file=Path(path.name)),
+            "sha256": sha256_of(path),
+            "labels": recipe.labels,
+            "licence": "; ".join(filter(None, (start.licence, recipe.licence))),
+            "window": window,
+            "notes": notes,
+        }
+    )
+    write_card(card, folder / f"{recipe.name}.yaml")
+    return card
+
+
+def main() -> None:
+    """Train, and with ``--test`` also test, from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("recipe", type=Path)
+    parser.add_argument("--faces", type=Path, required=True, help="folder or zip file")
+    parser.add_argument("--split", default="train", help="folder above the labels; '' for none")
+    parser.add_argument("--folder", type=Path, required=True, help="for weights and checkpoint")
+    parser.add_argument("--test", help="folder of the test faces, to be used once")
+    given = parser.parse_args()
+    recipe = BackboneRecipe.read(given.recipe)
+    faces = faces_for(recipe, given.faces, given.split or None)
+    train_backbone(recipe, faces, given.folder, on_epoch=_print_epoch)
+    if given.test:
+        found = test_once(recipe, faces_for(recipe, given.faces, given.test), given.folder)
+        print(json.dumps(found, indent=1))
+
+
+def _print_epoch(record: EpochRecord) -> None:
+    print(
+        f"epoch {record.epoch}: loss {record.loss:.4f}, inner loss {record.inner_loss:.4f}, "
+        f"inner figure {record.figure:.4f}, {record.seconds:.0f} s",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main()

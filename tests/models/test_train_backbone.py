@@ -1,0 +1,316 @@
+"""Face networks learn from labelled faces, go on where they were stopped, and are tested once."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+from PIL import Image
+
+from emotiw.core.errors import ConfigError, ManifestError
+from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
+from emotiw.core.weights import read_card
+from emotiw.models.backbone_recipe import AugmentationOptions, BackboneRecipe
+from emotiw.models.face_augmentation import augment_faces
+from emotiw.models.face_source import split_off_inner
+from emotiw.models.labelled_faces import (
+    LabelledFaces,
+    faces_of_clips,
+    near_duplicate_groups,
+    read_labelled_faces,
+)
+from emotiw.models.train_backbone import faces_for, test_once, train_backbone
+from emotiw.models.training_state import EpochRecord
+from features.backbones.network import load_network
+from features.frames import FrameEmbeddings, FrameEmbeddingsOptions
+
+STILL = AugmentationOptions(
+    rotation_deg=0, scale=0, stretch=0, shift=0, flip=0, gamma=0, light=0, colour_cast=0,
+    noise=0, blur=0, erase=0,
+)  # fmt: skip
+
+
+def drawn_faces(n: int, seed: int = 0) -> dict[str, npt.NDArray[np.uint8]]:
+    """Grey squares whose mouth is a bright bar low down (smile) or high up (frown)."""
+    rng = np.random.default_rng(seed)
+    pictures = rng.integers(60, 140, (n, 24, 24)).astype(np.uint8)
+    for i, picture in enumerate(pictures):
+        row = 17 if i % 2 else 4
+        picture[row : row + 3, 6:18] = rng.integers(200, 255)
+    return {f"{'smile' if i % 2 else 'frown'}/{i}.png": p for i, p in enumerate(pictures)}
+
+
+def write_folder(root: Path, pictures: dict[str, npt.NDArray[np.uint8]]) -> Path:
+    for name, picture in pictures.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(picture).save(root / name)
+    return root
+
+
+def small_recipe(**changes: Any) -> BackboneRecipe:
+    entries: dict[str, Any] = {
+        "name": "small",
+        "network": {
+            "name": "frame_cnn",
+            "backbone": "frame_cnn",
+            "size": 20,
+            "colour": "grey",
+            "mean": [0],
+            "std": [1],
+            "embedding": 8,
+            "options": {"stem": 4, "widths": [8, 8], "embedding": 8},
+        },
+        "labels": ["Happy", "Angry"],
+        "translation": {"smile": "Happy", "frown": "Angry"},
+        "side": 24,
+        "inner_share": 0.25,
+        "training": {
+            "epochs": 4,
+            "batch_size": 16,
+            "learning_rate": 0.01,
+            "average_decay": 0.8,
+            "watch": "accuracy",
+        },
+    }
+    return BackboneRecipe.model_validate(entries | changes)
+
+
+def test_folder_and_zip_hold_the_same_faces_in_the_same_order(tmp_path: Path) -> None:
+    pictures = drawn_faces(6)
+    folder = write_folder(tmp_path / "faces", {f"train/{n}": p for n, p in pictures.items()})
+    renamed = {
+        f"train/{n.split('/')[0]}/{9 - i}.png": p for i, (n, p) in enumerate(pictures.items())
+    }
+    other = write_folder(tmp_path / "other", renamed)
+    with zipfile.ZipFile(tmp_path / "faces.zip", "w") as archive:
+        for path in sorted(folder.rglob("*.png"), reverse=True):
+            archive.write(path, path.relative_to(folder).as_posix())
+    first, zipped, again = (
+        read_labelled_faces(source, labels=("smile", "frown"), split="train", side=24)
+        for source in (folder, tmp_path / "faces.zip", other)
+    )
+    assert first.images.shape == (6, 24, 24, 1)
+    assert sorted(first.answers.tolist()) == [0, 0, 0, 1, 1, 1]
+    for faces in (zipped, again):
+        assert np.array_equal(first.images, faces.images)
+        assert np.array_equal(first.answers, faces.answers)
+
+
+def test_everything_wrong_with_a_folder_is_said_at_once(tmp_path: Path) -> None:
+    write_folder(tmp_path, {"smile/1.png": drawn_faces(1)["frown/0.png"]})
+    (tmp_path / "smlie").mkdir()
+    (tmp_path / "smlie" / "2.png").write_bytes(b"x")
+    (tmp_path / "smile" / "3.png").write_bytes(b"no picture")
+    with pytest.raises(ManifestError) as caught:
+        read_labelled_faces(tmp_path, labels=("smile",), side=24)
+    assert "did you mean 'smile'" in str(caught.value)
+    assert "3.png" in str(caught.value)
+    with pytest.raises(ManifestError, match="no pictures"):
+        read_labelled_faces(tmp_path, labels=("smile",), split="test", side=24)
+    with pytest.raises(ManifestError, match="neither"):
+        read_labelled_faces(tmp_path / "nowhere", labels=("smile",), side=24)
+
+
+def test_near_duplicates_share_a_group_mirrored_or_not() -> None:
+    rng = np.random.default_rng(0)
+    different = rng.integers(0, 256, (3, 24, 24, 1)).astype(np.uint8)
+    brighter = (different[:1] * 0.9 + 5).astype(np.uint8)
+    images = np.concatenate([different, different[1:2, :, ::-1], brighter])
+    groups = near_duplicate_groups(images)
+    assert groups[0] == groups[4]
+    assert groups[1] == groups[3]
+    assert len(set(groups.tolist())) == 3
+
+
+def test_groups_are_never_on_both_sides() -> None:
+    rng = np.random.default_rng(0)
+    faces = LabelledFaces(
+        rng.integers(0, 256, (60, 8, 8, 1)).astype(np.uint8),
+        np.arange(60) % 2,
+        ("a", "b"),
+        tuple(map(str, range(60))),
+        np.arange(60) // 5,
+    )
+    training, inner = split_off_inner(faces, 0.25, seed=0)
+    assert len(training) + len(inner) == 60
+    assert training.groups is not None
+    assert inner.groups is not None
+    assert not set(training.groups) & set(inner.groups)
+
+
+def test_augmentation_without_any_amount_is_the_middle() -> None:
+    faces = torch.rand(3, 1, 24, 24) * 0.9 + 0.05
+    same = augment_faces(faces, STILL, torch.Generator().manual_seed(0), side=20)
+    assert torch.allclose(same, faces[..., 2:22, 2:22], atol=1e-5)
+
+
+def test_flipping_every_face_mirrors_it() -> None:
+    faces = torch.rand(3, 3, 16, 16) * 0.9 + 0.05
+    options = STILL.model_copy(update={"flip": 1.0})
+    mirrored = augment_faces(faces, options, torch.Generator().manual_seed(0), side=16)
+    assert torch.allclose(mirrored, faces.flip(3), atol=1e-5)
+
+
+def test_augmentation_follows_its_generator_and_stays_in_range() -> None:
+    faces = torch.rand(8, 3, 24, 24)
+    strong = AugmentationOptions(noise=0.3, light=0.5, blur=1, erase=1, colour_cast=0.5)
+    first, same, other = (
+        augment_faces(faces, strong, torch.Generator().manual_seed(seed), side=24)
+        for seed in (0, 0, 1)
+    )
+    assert torch.equal(first, same)
+    assert not torch.equal(first, other)
+    assert first.min() >= 0
+    assert first.max() <= 1
+    assert (first - faces).abs().mean() > 0.05
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("faces")
+    write_folder(root / "train", drawn_faces(120))
+    return write_folder(root / "test", drawn_faces(40, seed=1)).parent
+
+
+@pytest.fixture(scope="module")
+def trained(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("trained")
+    recipe = small_recipe()
+    train_backbone(recipe, faces_for(recipe, folder, "train"), place)
+    return place
+
+
+def test_trained_weights_score_new_faces_and_carry_their_card(folder: Path, trained: Path) -> None:
+    recipe = small_recipe()
+    card = read_card(trained / "small.yaml")
+    assert card.labels == ("Happy", "Angry")
+    assert card.window == pytest.approx((1 / 12, 1 / 12, 11 / 12, 11 / 12))
+    options = FrameEmbeddingsOptions(weights=str(trained / "small.yaml"), values="scores")
+    test = faces_for(recipe, folder, "test")
+    scores = FrameEmbeddings("x", options).embed(test.images.repeat(3, axis=3))
+    assert (scores.argmax(1) == test.answers).mean() > 0.9
+    found = test_once(recipe, test, trained)
+    assert found["plain"]["accuracy"] == pytest.approx((scores.argmax(1) == test.answers).mean())
+    assert sum(map(sum, found["plain"]["confusion"])) == 40
+
+
+def test_the_test_faces_are_used_once(folder: Path, trained: Path) -> None:
+    recipe = small_recipe()
+    first = test_once(recipe, faces_for(recipe, folder, "test"), trained)
+    # the log is what comes back: other faces change nothing
+    assert test_once(recipe, faces_for(recipe, folder, "train"), trained) == first
+    log = trained / "test.json"
+    kept = log.read_text()
+    log.write_text(json.dumps({**json.loads(kept), "weights_sha256": "0" * 64}))
+    with pytest.raises(ConfigError, match="already used"):
+        test_once(recipe, faces_for(recipe, folder, "test"), trained)
+    log.write_text(kept)
+
+
+def test_a_stopped_training_goes_on_to_the_same_bytes(
+    folder: Path, trained: Path, tmp_path: Path
+) -> None:
+    recipe = small_recipe()
+    faces = faces_for(recipe, folder, "train")
+
+    def stop(record: EpochRecord) -> None:
+        if record.epoch == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_backbone(recipe, faces, tmp_path, on_epoch=stop)
+    assert not (tmp_path / "small.safetensors").exists()
+    card = train_backbone(recipe, faces, tmp_path)
+    assert card.sha256 == read_card(trained / "small.yaml").sha256
+
+
+def test_fine_tuning_keeps_the_body_and_learns_other_labels(folder: Path, trained: Path) -> None:
+    labels = {"labels": ["Down", "Up", "Never"], "translation": {"smile": "Down", "frown": "Up"}}
+    place = trained / "tuned"
+    recipe = small_recipe(
+        name="tuned",
+        network=str(trained / "small.yaml"),
+        training={"epochs": 1, "batch_size": 16, "learning_rate": 1e-5},
+        **labels,
+    )
+    card = train_backbone(recipe, faces_for(recipe, folder, "train"), place)
+    assert card.labels == ("Down", "Up", "Never")
+    before = load_network(read_card(trained / "small.yaml")).state_dict()
+    after = load_network(read_card(place / "tuned.yaml")).state_dict()
+    change = (before["stem.0.weight"] - after["stem.0.weight"]).abs().max()
+    assert 0 < change < 0.01
+    assert after["head.weight"].shape == (3, 8)
+
+
+def test_a_public_network_without_labels_can_be_fine_tuned(folder: Path, tmp_path: Path) -> None:
+    recipe = small_recipe(
+        name="onet",
+        network="mtcnn_onet",
+        side=48,
+        training={"epochs": 1, "batch_size": 32, "learning_rate": 1e-4},
+    )
+    faces = faces_for(recipe, folder, "train")
+    assert faces.images.shape[1:] == (48, 48, 3)
+    card = train_backbone(recipe, faces, tmp_path)
+    assert card.embedding == 256
+    assert load_network(read_card(tmp_path / "onet.yaml")).head is not None
+
+
+def test_crops_of_clips_keep_their_clip_s_group() -> None:
+    spec = FeatureSpec("crops", (16, 16, 3), "frame", dtype="uint8")
+    rng = np.random.default_rng(0)
+    arrays = {
+        name: FeatureArray(
+            rng.integers(0, 256, (10, 16, 16, 3)).astype(np.uint8), np.arange(10) != 3
+        )
+        for name in ("a", "b", "c")
+    }
+    table = FeatureTable(spec, arrays)
+    clips = {"a": ("Sad", "ann"), "b": ("Happy", "bob"), "c": ("Sad", "ann"), "none": ("Sad", "z")}
+    faces = faces_of_clips(table, clips, labels=("Happy", "Sad"), side=12, every=3)
+    assert faces.images.shape == (9, 12, 12, 3)
+    assert faces.groups is not None
+    by_clip = dict(zip(faces.names, faces.groups.tolist(), strict=True))
+    assert by_clip["a"] == by_clip["c"] != by_clip["b"]
+    assert all(
+        (name == "b") == (answer == 0)
+        for name, answer in zip(faces.names, faces.answers, strict=True)
+    )
+    with pytest.raises(ManifestError, match="did you mean 'Sad'"):
+        faces_of_clips(table, {"a": ("Sda", "ann")}, labels=("Happy", "Sad"), side=12)
+
+
+def test_the_bundled_recipe_is_valid_and_its_weights_stay_small() -> None:
+    from emotiw.core.config import packaged
+    from features.backbones.network import build_network
+
+    recipe = BackboneRecipe.read(packaged("recipes", "fer2013.yaml"))
+    assert not isinstance(recipe.network, str)
+    network = build_network(recipe.network.model_copy(update={"labels": recipe.labels}))
+    n_bytes = sum(t.numel() * (2 if t.ndim > 1 else 4) for t in network.state_dict().values())
+    assert n_bytes < 5_000_000
+
+
+def test_a_network_larger_than_the_faces_is_refused() -> None:
+    with pytest.raises(ValueError, match="less than the network's 20"):
+        small_recipe(side=16)
+
+
+@pytest.mark.real_data
+def test_fer2013_is_read_whole(real_data: Path) -> None:
+    from emotiw.core.config import packaged
+
+    recipe = BackboneRecipe.read(packaged("recipes", "fer2013.yaml"))
+    if not (real_data / "fer2013.zip").is_file():
+        pytest.skip("no fer2013.zip in the folder of real data")
+    faces = faces_for(recipe, real_data / "fer2013.zip", "test")
+    assert len(faces) == 7178
+    counts = dict(zip(recipe.labels, np.bincount(faces.answers).tolist(), strict=True))
+    assert counts["Happy"] == 1774
+    assert counts["Disgust"] == 111
