@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from emotiw.core.challenge import ChallengeSpec
 from emotiw.core.errors import Problems, suggest
-from emotiw.core.files import sha256_of
 from emotiw.core.manifest import Clip, Split
 
-SameId = Literal["refuse", "qualify"]
 VIDEO = (".avi", ".mp4", ".mkv", ".mov", ".flv", ".webm", ".mpg", ".mpeg", ".wmv", ".m4v")
 SOUND = (".wav", ".flac", ".mp3", ".m4a", ".ogg", ".opus", ".aac")
 PICTURE = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
@@ -90,22 +87,6 @@ class Found:
             more |= {name: repr(number) for name, number in numbers.items()}
         self.clips.append(Clip(clip_id, path, split, label, target, group, extra=more))
 
-    def resolve_same_ids(self, policy: SameId) -> None:
-        """Make ids unique: copies become one clip, other twins are refused or get longer ids.
-
-        Under ``qualify`` a test clip keeps its id where no other test clip shares it, because
-        organisers know it by that name; else its extension is added, or its folders, too.
-        """
-        by_id: dict[str, list[Clip]] = defaultdict(list)
-        for clip in self.clips:
-            by_id[clip.clip_id].append(clip)
-        self.clips = [clip for same in by_id.values() for clip in self._unique(same, policy)]
-        folded: dict[str, str] = {}
-        for clip in self.clips:
-            twin = folded.setdefault(clip.clip_id.casefold(), clip.clip_id)
-            if twin != clip.clip_id:
-                self.warnings.append(f"ids differ by case alone: {twin!r} and {clip.clip_id!r}")
-
     def check_sizes(self) -> None:
         """Warn of splits whose size is not the one that the challenge published."""
         counts = Counter(clip.split for clip in self.clips)
@@ -133,38 +114,6 @@ class Found:
                 )
             numbers[target.name] = number
         return numbers
-
-    def _unique(self, same: list[Clip], policy: SameId) -> Iterator[Clip]:
-        first, *others = same
-        if not others:
-            yield first
-            return
-        names = ", ".join(self.name(clip.path) for clip in same)
-        is_copy = all(
-            (clip.split, clip.label, clip.target) == (first.split, first.label, first.target)
-            and _same_bytes(clip.path, first.path)
-            for clip in others
-        )
-        if is_copy:
-            self.warnings.append(f"the same file {len(same)} times, taken once: {names}")
-            yield first
-        elif policy == "refuse":
-            self.problems.add(f"clip id {first.clip_id!r} belongs to {len(same)} files: {names}")
-        else:
-            yield from self._qualified(same, names)
-
-    def _qualified(self, same: list[Clip], names: str) -> Iterator[Clip]:
-        tests = Counter(clip.path.name for clip in same if clip.split == "test")
-        if tests.total() > 1:
-            self.warnings.append(f"test clips share the id {same[0].clip_id!r}: {names}")
-        for clip in same:
-            is_test = clip.split == "test"
-            if is_test and tests.total() == 1:
-                yield clip
-            elif is_test and tests[clip.path.name] == 1:
-                yield replace(clip, clip_id=clip.path.name)
-            else:
-                yield replace(clip, clip_id=self.name(clip.path).replace("/", "-"))
 
 
 def first_folder(parent: Path, names: Iterable[str]) -> Path | None:
@@ -211,9 +160,3 @@ def media_files(folder: Path, extensions: Sequence[str], *, deep: bool = True) -
 
 def _is_hidden(name: str) -> bool:
     return name.startswith(".") or name == "__MACOSX"
-
-
-def _same_bytes(one: Path, other: Path) -> bool:
-    if not one.is_file() or not other.is_file() or one.stat().st_size != other.stat().st_size:
-        return False
-    return sha256_of(one) == sha256_of(other)

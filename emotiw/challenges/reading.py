@@ -8,6 +8,7 @@ from pathlib import Path
 
 from emotiw.challenges.found import Found, first_folder
 from emotiw.challenges.reader import Reader
+from emotiw.challenges.same_ids import resolve_same_ids
 from emotiw.core.challenge import ChallengeSpec, FoldProtocol
 from emotiw.core.config import Document, validated
 from emotiw.core.errors import ManifestError, Problems
@@ -43,7 +44,7 @@ def read_challenge(spec: ChallengeSpec, root: Path) -> tuple[Manifest, list[str]
     home = first_folder(root, reader.inside) or root
     found = Found(spec, home, Problems(str(home), most=50))
     reader.read(found)
-    found.resolve_same_ids(reader.same_id)
+    resolve_same_ids(found, reader.same_id)
     found.problems.raise_if_any(ManifestError)
     if not found.clips:
         raise ManifestError(f"{home}: no clips of {spec.title} ({reader.expects()})")

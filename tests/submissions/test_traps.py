@@ -69,6 +69,7 @@ def test_gaf_names(tmp_path: Path) -> None:
         ]
     )
     assert any("share the id 'family-get-together-002'" in warning for warning in warnings)
+    assert any("2 names belong to several clips" in warning for warning in warnings)
     assert manifest["train-Positive-groupphoto3617.jpg"].label == "Positive"
     path = write_submission(spec, dict.fromkeys(tests, "Neutral"), tmp_path / "t.zip")
     assert set(texts(path)) == {f"{clip_id}.txt" for clip_id in tests}
