@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +17,7 @@ from emotiw.core.errors import Problems, TableError, suggest
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable, Unit
 
 KEY_COLUMNS = ("clip_id", "frame", "time_sec")
+MISSING = ("", "NA", "N/A", "NaN", "nan", "-nan", "null", "NULL", "None", "<NA>")
 
 
 class ImportedOptions(BaseModel):
@@ -52,6 +56,8 @@ def import_features(name: str, options: ImportedOptions, *, root: Path = Path())
         raise TableError(f"feature {name!r}: no file {path}")
     columns: tuple[str, ...] | None = None
     if path.suffix == ".npz":
+        if options.columns is not None:
+            raise TableError(f"feature {name!r}: the arrays of {path} have no named columns")
         arrays = dict(_npz_arrays(path))
     elif path.suffix in {".csv", ".parquet"}:
         frame = _read_frame(path)
@@ -89,7 +95,7 @@ def _npz_arrays(path: Path) -> Iterator[tuple[str, npt.NDArray[np.float64]]]:
                         "expected (n, dim) or (dim,)"
                     )
                 yield clip_id, np.atleast_2d(values)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError, EOFError, BadZipFile, zlib.error) as error:
         raise TableError(f"{path}: can't be read as npz of plain arrays: {error}") from error
 
 
@@ -98,20 +104,33 @@ def _read_frame(path: Path) -> pd.DataFrame:
         if path.suffix == ".parquet":
             frame = pd.read_parquet(path)
         else:
-            # ids stay text: 000143240 keeps its zeros
-            frame = pd.read_csv(path, dtype={"clip_id": str}, encoding="utf-8-sig")
-    except (OSError, ValueError, UnicodeDecodeError) as error:
+            # ids stay text: 000143240 keeps its zeros, and NA is an id
+            columns = pd.read_csv(path, nrows=0, encoding="utf-8-sig").columns
+            with warnings.catch_warnings():
+                # fields beyond the last column would be dropped
+                warnings.simplefilter("error", pd.errors.ParserWarning)
+                frame = pd.read_csv(
+                    path,
+                    dtype={"clip_id": str},
+                    keep_default_na=False,
+                    na_values={c: MISSING for c in columns if c != "clip_id"},
+                    index_col=False,
+                    encoding="utf-8-sig",
+                )
+    except (OSError, ValueError, pd.errors.ParserWarning) as error:
         raise TableError(f"{path}: can't be read: {error}") from error
     if "clip_id" not in frame.columns:
         hint = suggest("clip_id", map(str, frame.columns))
         raise TableError(f"{path}: no column 'clip_id'{hint}")
-    is_text = frame["clip_id"].map(lambda value: isinstance(value, str)).to_numpy(dtype=bool)
-    if not is_text.all():
-        row = int(np.flatnonzero(~is_text)[0])
-        raise TableError(
-            f"{path}: row {row + 1}: clip id {frame['clip_id'].iloc[row]!r} is not text"
-        )
-    return frame
+    problems = Problems(str(path))
+    for row, clip_id in enumerate(frame["clip_id"], start=1):
+        if not isinstance(clip_id, str) or not clip_id:
+            problems.add(f"row {row}: clip id {clip_id!r} is not text")
+    for column in frame.columns.intersection(["frame", "time_sec"]):
+        if not pd.api.types.is_numeric_dtype(frame[column]):
+            problems.add(f"column {column!r} holds something else than numbers to order rows by")
+    problems.raise_if_any(TableError)
+    return frame.astype({"clip_id": "str"})
 
 
 def _value_columns(
@@ -134,10 +153,11 @@ def _frame_arrays(
     order = [column for column in KEY_COLUMNS if column in frame.columns]
     ordered = frame.sort_values(order, kind="stable")
     for clip_id, rows in ordered.groupby("clip_id", sort=True):
-        yield str(clip_id), rows[list(columns)].to_numpy(dtype=np.float64)
+        yield str(clip_id), rows[list(columns)].to_numpy(np.float64, na_value=np.nan)
 
 
 def _masked(values: npt.NDArray[np.float64]) -> FeatureArray:
-    present = np.asarray(np.isfinite(values).all(axis=1))
-    filled = np.where(present[:, None], values, 0.0).astype(np.float32)
-    return FeatureArray(filled, present)
+    with np.errstate(over="ignore"):
+        rows = values.astype(np.float32)
+    present = np.asarray(np.isfinite(rows).all(axis=1))
+    return FeatureArray(np.where(present[:, None], rows, np.float32(0)), present)
