@@ -32,7 +32,8 @@ def assign_folds(
         seed: for ``grouped``: which of the equally good splits to take.
 
     Raises:
-        ConfigError: if there are fewer groups than folds, or no published folds to take.
+        ConfigError: if there are fewer groups than folds, fewer than two folds, or no published
+            folds to take.
         LeakageError: if a published protocol puts one group into two folds.
 
     Examples:
@@ -53,6 +54,8 @@ def assign_folds(
             raise ConfigError("folds: leave_one_group_out needs at least two groups")
         number = {group: fold for fold, group in enumerate(names)}
         return {clip_id: number[group] for clip_id, group in groups.items()}
+    if n_folds < 2:
+        raise ConfigError(f"folds: n_folds must be at least 2, got {n_folds}")
     if len(names) < n_folds:
         raise ConfigError(f"folds: {n_folds} folds asked for, but there are {len(names)} groups")
     return _stratified(groups, answers, names, n_folds, seed)

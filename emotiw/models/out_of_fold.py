@@ -43,7 +43,8 @@ class OutOfFold:
 
     Training clips are scored by the fold that held their group out; validation and test clips by
     the final model. Clips that lack the feature get no score. Byte-identical
-    training clips count once. Names and order of clips change nothing.
+    training clips count once, and no model learns from a copy of what it scores, whatever group
+    the copy is in. Names and order of clips change nothing.
 
     Args:
         manifest: the clips with their answers.
@@ -71,7 +72,9 @@ class OutOfFold:
         self._fingerprints = fingerprints
         usable = [clip for clip in manifest if clip.clip_id in table]
         by_content = sorted(usable, key=lambda clip: (fingerprints[clip.clip_id], clip.clip_id))
-        self._training = [c for c in by_content if c.split == "train" and _answer(c) is not None]
+        self._training = [
+            c for c in by_content if c.split == "train" and self._answer(c) is not None
+        ]
         self._others = [clip for clip in by_content if clip.split != "train"]
         if not self._training:
             raise ConfigError(
@@ -83,7 +86,17 @@ class OutOfFold:
         training = [clip.clip_id for clip in self._training]
         for fold in sorted({self.folds[clip_id] for clip_id in training if clip_id in self.folds}):
             held_out = tuple(clip_id for clip_id in training if self.folds.get(clip_id) == fold)
-            learned = [clip_id for clip_id in training if self.folds.get(clip_id) != fold]
+            hidden = {self._fingerprints[clip_id] for clip_id in held_out}
+            learned = [
+                clip_id
+                for clip_id in training
+                if self.folds.get(clip_id) != fold and self._fingerprints[clip_id] not in hidden
+            ]
+            if not learned:
+                raise ConfigError(
+                    f"folds: no training clip outside fold {fold} has an answer and feature "
+                    f"{self.table.spec.name!r}"
+                )
             yield Fit(fold, self._once(learned), held_out)
         yield Fit(None, self._once(training), tuple(clip.clip_id for clip in self._others))
 
@@ -148,10 +161,9 @@ class OutOfFold:
     def _once(self, clip_ids: Sequence[str]) -> tuple[str, ...]:
         first: dict[tuple[str, str | float | None], str] = {}
         for clip_id in clip_ids:
-            answer = _answer(self._clips[clip_id])
+            answer = self._answer(self._clips[clip_id])
             first.setdefault((self._fingerprints[clip_id], answer), clip_id)
         return tuple(first.values())
 
-
-def _answer(clip: Clip) -> str | float | None:
-    return clip.label if clip.label is not None else clip.target
+    def _answer(self, clip: Clip) -> str | float | None:
+        return clip.label if self.goal.task == "classification" else clip.target
