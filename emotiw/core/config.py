@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -154,18 +154,17 @@ def _explain(
 
 def _fields_at(kind: Any, path: Sequence[str | int]) -> list[str]:
     for key in path:
+        # a key of a mapping or a place in a list leads to no other kind of settings
         info = getattr(kind, "model_fields", {}).get(key)
-        if info is None:
-            break
-        kind = next(
-            (
-                part
-                for part in (info.annotation, *getattr(info.annotation, "__args__", ()))
-                if isinstance(part, type) and issubclass(part, BaseModel)
-            ),
-            kind,
-        )
+        kind = kind if info is None else next(_models_in(info.annotation), kind)
     return list(getattr(kind, "model_fields", {}))
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models_in(part)
 
 
 def _key_lines(node: Any, path: KeyPath, problems: Problems) -> Iterator[tuple[KeyPath, int]]:
