@@ -207,7 +207,10 @@ def _f1(truth: Labels, prediction: Labels, average: str) -> float:
 
 
 def _check(truth: Sequence[Any] | npt.NDArray[Any], prediction: Any) -> None:
-    if len(truth) != len(prediction):
-        raise ValueError(f"{len(truth)} true values and {len(prediction)} predictions")
+    if np.shape(truth) != np.shape(prediction):
+        # two arrays of other shapes would be compared all with all
+        raise ValueError(
+            f"true values of shape {np.shape(truth)}, predictions of shape {np.shape(prediction)}"
+        )
     if not len(truth):
         raise ValueError("no clips to judge")
