@@ -1,0 +1,310 @@
+"""No model ever scores what it has seen, and names change nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from emotiw.core.errors import ConfigError, LeakageError
+from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
+from emotiw.core.manifest import Clip, Manifest
+from emotiw.core.score_table import ScoreTable
+from emotiw.models.folds import assign_folds
+from emotiw.models.interface import Examples, Goal
+from emotiw.models.out_of_fold import OutOfFold
+
+LABELS = ("Angry", "Happy", "Sad")
+SPEC = FeatureSpec("toy", (2,), "clip")
+GOAL = Goal("classification", LABELS)
+
+
+class Spy:
+    """The nearest class mean, with a record of what it learns from and what it scores."""
+
+    fitted: ClassVar[list[Examples]] = []
+    scored: ClassVar[list[tuple[frozenset[str], Examples]]] = []
+
+    def __init__(self) -> None:
+        self.means: list[list[float]] = []
+        self.seen: frozenset[str] = frozenset()
+
+    def fit(self, examples: Examples, *, folder: Path | None = None) -> None:
+        assert examples.answers is not None
+        Spy.fitted.append(examples)
+        self.seen = frozenset(examples.groups)
+        rows = np.concatenate([array.values for array in examples.arrays()])
+        self.means = [
+            [float(x) for x in rows[examples.answers == code].mean(axis=0)]
+            if (examples.answers == code).any()
+            else [99.0, 99.0]
+            for code in range(3)
+        ]
+
+    def predict(self, examples: Examples) -> npt.NDArray[np.float64]:
+        assert examples.answers is None
+        Spy.scored.append((self.seen, examples))
+        rows = np.concatenate([array.values for array in examples.arrays()]).astype(np.float64)
+        apart = ((rows[:, None] - np.array(self.means)) ** 2).sum(axis=2)
+        weights = np.exp(apart.min(axis=1, keepdims=True) - apart)
+        return np.asarray(weights / weights.sum(axis=1, keepdims=True))
+
+    def save(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        text = json.dumps({"means": self.means, "seen": sorted(self.seen)})
+        (folder / "spy.json").write_text(text)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        spy = cls()
+        noted = json.loads((folder / "spy.json").read_text())
+        spy.means, spy.seen = noted["means"], frozenset(noted["seen"])
+        return spy
+
+
+@pytest.fixture(autouse=True)
+def forget() -> None:
+    Spy.fitted.clear()
+    Spy.scored.clear()
+
+
+def content_of(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()
+
+
+def rows_of(content: str, label: str) -> FeatureArray:
+    noise = np.random.default_rng(int(content[:8], 16)).normal(size=2)
+    means = {"Angry": [0, 2], "Happy": [2, 0], "Sad": [0, 0]}
+    return FeatureArray.all_present((noise + means[label])[None].astype(np.float32))
+
+
+class Corpus:
+    """Clips of several speakers, whose content is known by the name they were born with."""
+
+    def __init__(self) -> None:
+        self.clips: list[Clip] = []
+        self.contents: dict[str, str] = {}
+        self.arrays: dict[str, FeatureArray] = {}
+
+    def add(self, clip_id: str, split: Any, label: str, born: str = "", **more: Any) -> None:
+        content = content_of(born or clip_id)
+        self.clips.append(Clip(clip_id, Path(clip_id), split, label, **more))
+        self.contents[clip_id] = content
+        self.arrays[clip_id] = rows_of(content, label)
+
+    def work(self, goal: Goal = GOAL, folds: dict[str, int] | None = None) -> OutOfFold:
+        manifest = Manifest(self.clips)
+        groups = manifest.groups(fallback=lambda clip: self.contents[clip.clip_id])
+        answers = manifest.answer_key()
+        training = [clip.clip_id for clip in manifest.select("train")]
+        training.sort(key=lambda clip_id: (self.contents[clip_id], clip_id))
+        if folds is None:
+            folds = assign_folds(
+                {clip_id: groups[clip_id] for clip_id in training},
+                {clip_id: answers[clip_id] for clip_id in training},
+                n_folds=3,
+            )
+        table = FeatureTable(SPEC, self.arrays)
+        return OutOfFold(manifest, table, fingerprints=self.contents, folds=folds, goal=goal)
+
+
+def small(rename: Any = lambda name: name) -> Corpus:
+    corpus = Corpus()
+    for speaker in range(6):
+        for n, label in enumerate(LABELS):
+            born = f"train-{speaker}-{n}"
+            corpus.add(rename(born), "train", label, born, group=f"speaker{speaker}")
+    for n, label in enumerate(LABELS):
+        corpus.add(rename(f"val-{n}"), "val", label, f"val-{n}", group="another")
+        corpus.add(rename(f"test-{n}"), "test", label, f"test-{n}")
+    return corpus
+
+
+def scores_of(work: OutOfFold, folder: Path) -> ScoreTable:
+    scores = {fit.fold: work.run(fit, Spy, folder / fit.name) for fit in work.fits()}
+    return work.table_of("spy", scores)
+
+
+def test_no_model_scores_a_group_that_it_has_seen(tmp_path: Path) -> None:
+    scores_of(small().work(), tmp_path)
+    assert len(Spy.scored) == 4
+    for seen, examples in Spy.scored:
+        assert not seen & set(examples.groups)
+
+
+def test_every_clip_is_scored_once_by_the_model_that_may(tmp_path: Path) -> None:
+    corpus = small()
+    work = corpus.work()
+    table = scores_of(work, tmp_path)
+    assert set(table.clip_ids) == {clip.clip_id for clip in corpus.clips}
+    assert table.present.all()
+    for clip_id, split, fold in zip(table.clip_ids, table.split, table.fold, strict=True):
+        assert fold == (work.folds[clip_id] if split == "train" else None)
+    table.require_unseen(work.groups)
+    assert table.seen_groups[None] == {f"speaker{n}" for n in range(6)}
+    assert [fit.name for fit in work.fits()] == ["fold0", "fold1", "fold2", "final"]
+
+
+def test_what_is_learned_and_what_is_held_out_share_nothing() -> None:
+    work = small().work()
+    training = set(work.folds)
+    for fit in work.fits():
+        assert not set(fit.training) & set(fit.scored)
+        if fit.fold is not None:
+            assert set(fit.training) | set(fit.scored) == training
+
+
+def test_answers_of_held_out_clips_do_not_matter(tmp_path: Path) -> None:
+    corpus = small()
+    before = scores_of(corpus.work(), tmp_path / "before")
+    corpus.clips = [
+        replace(clip, label="Sad" if clip.split != "train" else clip.label) for clip in corpus.clips
+    ]
+    after = scores_of(corpus.work(), tmp_path / "after")
+    np.testing.assert_array_equal(before.scores, after.scores)
+
+
+def test_renaming_and_reordering_clips_changes_no_score(tmp_path: Path) -> None:
+    def rename(born: str) -> str:
+        return f"{content_of('salt' + born)[:6]}"
+
+    before, corpus = small(), small(rename)
+    corpus.clips.reverse()
+    old = scores_of(before.work(), tmp_path / "old")
+    new = scores_of(corpus.work(), tmp_path / "new")
+    np.testing.assert_array_equal(
+        old.scores, new.aligned_to([rename(clip_id) for clip_id in old.clip_ids])
+    )
+
+
+def test_identical_training_clips_count_once(tmp_path: Path) -> None:
+    plain, doubled = small(), small()
+    for copy in range(3):
+        doubled.add(f"a-copy-{copy}", "train", "Angry", "train-0-0", group="speaker0")
+    doubled.add("test-copy", "test", "Sad", "test-2")
+    old = scores_of(plain.work(), tmp_path / "old")
+    n_seen = [len(examples) for examples in Spy.fitted]
+    Spy.fitted.clear()
+    folds = plain.work().folds
+    folds.update({f"a-copy-{copy}": folds["train-0-0"] for copy in range(3)})
+    new = scores_of(doubled.work(folds=folds), tmp_path / "new")
+    assert [len(examples) for examples in Spy.fitted] == n_seen
+    np.testing.assert_array_equal(old.scores, new.aligned_to(old.clip_ids))
+    for copy, original in [("a-copy-0", "train-0-0"), ("test-copy", "test-2")]:
+        np.testing.assert_array_equal(new.aligned_to([copy]), new.aligned_to([original]))
+
+
+def test_a_clip_with_two_answers_teaches_both(tmp_path: Path) -> None:
+    corpus = small()
+    corpus.add("second-opinion", "train", "Sad", "train-0-0", group="speaker0")
+    work = corpus.work()
+    (final,) = [fit for fit in work.fits() if fit.fold is None]
+    assert {"train-0-0", "second-opinion"} <= set(final.training)
+
+
+def test_a_copy_in_another_group_is_no_back_door(tmp_path: Path) -> None:
+    corpus = small()
+    folds = corpus.work().folds
+    elsewhere = next(c for c in folds if folds[c] != folds["train-0-0"])
+    corpus.add("copy", "train", "Angry", "train-0-0", group=corpus.work().groups[elsewhere])
+    work = corpus.work(folds={**folds, "copy": folds[elsewhere]})
+    for fit in work.fits():
+        learned = {corpus.contents[clip_id] for clip_id in fit.training}
+        if fit.fold is not None:
+            assert not learned & {corpus.contents[clip_id] for clip_id in fit.scored}
+
+
+def test_a_copy_of_a_training_clip_in_val_is_known_as_seen(tmp_path: Path) -> None:
+    corpus = Corpus()
+    for n in range(6):
+        corpus.add(f"t{n}", "train", LABELS[n % 3])
+    corpus.add("v", "val", "Angry", "t0")
+    work = corpus.work()
+    with pytest.raises(LeakageError, match="'v'"):
+        scores_of(work, tmp_path).require_unseen({"v": work.groups["v"]})
+
+
+def test_clips_without_the_feature_or_an_answer_have_a_row_without_scores(tmp_path: Path) -> None:
+    corpus = small()
+    del corpus.arrays["train-1-1"], corpus.arrays["val-0"], corpus.arrays["test-0"]
+    corpus.add("unlabelled", "train", "Sad")
+    corpus.clips[-1] = replace(corpus.clips[-1], label=None)
+    folds = small().work().folds
+    table = scores_of(corpus.work(folds=folds), tmp_path)
+    absent = {c for c, there in zip(table.clip_ids, table.present, strict=True) if not there}
+    assert absent == {"train-1-1", "val-0", "test-0", "unlabelled"}
+    fold_of = dict(zip(table.clip_ids, table.fold, strict=True))
+    assert fold_of["train-1-1"] == folds["train-1-1"]
+    assert all(there not in ex.clip_ids for ex in Spy.fitted for there in absent)
+
+
+def test_without_folds_training_clips_get_no_scores(tmp_path: Path) -> None:
+    corpus = small()
+    work = corpus.work(folds={})
+    assert [fit.name for fit in work.fits()] == ["final"]
+    table = scores_of(work, tmp_path)
+    splits = {split for split, there in zip(table.split, table.present, strict=True) if there}
+    assert splits == {"val", "test"}
+
+
+def test_nothing_to_score_is_no_error(tmp_path: Path) -> None:
+    corpus = Corpus()
+    for n in range(6):
+        corpus.add(f"t{n}", "train", LABELS[n % 3])
+    table = scores_of(corpus.work(), tmp_path)
+    assert table.present.all()
+    assert len(Spy.scored) == 3
+
+
+def test_a_finished_fit_is_not_fitted_again(tmp_path: Path) -> None:
+    one = scores_of(small().work(), tmp_path)
+    assert len(Spy.fitted) == 4
+    two = scores_of(small().work(), tmp_path)
+    assert len(Spy.fitted) == 4
+    np.testing.assert_array_equal(one.scores, two.scores)
+
+
+def test_a_fit_that_was_cut_off_while_saving_is_fitted_again(tmp_path: Path) -> None:
+    one = scores_of(small().work(), tmp_path)
+    (tmp_path / "fold1" / "model" / "complete").unlink()
+    (tmp_path / "fold1" / "model" / "spy.json").write_text("{")
+    two = scores_of(small().work(), tmp_path)
+    assert len(Spy.fitted) == 5
+    np.testing.assert_array_equal(one.scores, two.scores)
+
+
+def test_answers_are_those_of_the_goal() -> None:
+    corpus = small()
+    corpus.clips = [replace(clip, target=0.5) for clip in corpus.clips]
+    labels = corpus.work().examples(["train-0-0", "train-0-2"], with_answers=True).answers
+    assert labels is not None
+    assert labels.tolist() == [0, 2]
+    assert labels.dtype == np.int64
+    work = corpus.work(Goal("regression", ("valence",)))
+    targets = work.examples(["train-0-0", "train-0-2"], with_answers=True).answers
+    assert targets is not None
+    assert targets.tolist() == [0.5, 0.5]
+    assert targets.dtype == np.float64
+    assert work.examples(["train-0-0"], with_answers=False).answers is None
+
+
+def test_answers_of_another_kind_are_no_answers() -> None:
+    with pytest.raises(ConfigError, match="no training clip has both an answer and feature 'toy'"):
+        small().work(Goal("regression", ("valence",)))
+
+
+def test_nothing_to_learn_from_is_one_clear_error() -> None:
+    corpus = small()
+    for clip_id in [c for c in corpus.arrays if c.startswith("train")]:
+        del corpus.arrays[clip_id]
+    with pytest.raises(ConfigError, match="feature 'toy'"):
+        corpus.work()
+    corpus = small()
+    with pytest.raises(ConfigError, match="no training clip outside fold 0"):
+        list(corpus.work(folds={c.clip_id: 0 for c in corpus.clips if c.split == "train"}).fits())
