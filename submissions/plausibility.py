@@ -17,12 +17,17 @@ SAME = 1e-3
 def judge_labels(
     spec: ChallengeSpec, report: CheckReport, training_labels: Collection[str] = ()
 ) -> None:
-    """Warn of labels that are never predicted, and of shares far from those in training.
+    """Warn of labels that are never predicted, shares far from those in training, one number.
 
     Far is a total variation distance of more than 0.3: at least 30 % of the clips would have to
     change their label. True shares may differ (they did in AFEW), hence no more than a warning.
     """
-    if not spec.labels or not report.answers:
+    if not report.answers:
+        return
+    if not spec.labels:
+        if len(report.answers) > 1 and len(set(report.answers.values())) == 1:
+            alike = [f"{len(report.answers)} answers of {next(iter(report.answers.values()))}"]
+            report.add("never varies", alike, severity="warning")
         return
     counts = Counter(str(parts_of(answer)[0]) for answer in report.answers.values())
     never = [label for label in spec.labels if not counts[label]]
