@@ -28,7 +28,10 @@ def test_any_bytes_in_a_table(data: bytes, at: int, tmp_path: Path) -> None:
     path.write_bytes(TABLE[:at] + data)
     report = check_submission(load_spec("abaw6_va"), path, expected_ids=["2/00001.jpg"])
     assert str(report)
-    assert report.is_ok == (report.answers == {"2/00001.jpg": (0.5, -0.5)} and not report.findings)
+    if report.is_ok:
+        (numbers,) = report.answers.values()
+        assert isinstance(numbers, tuple)
+        assert all(-1 <= float(number) <= 1 for number in numbers)
 
 
 @pytest.mark.parametrize("name", ["afew2017", "muse2021_arousal"])

@@ -120,9 +120,11 @@ def test_one_number_for_all_is_a_warning(tmp_path: Path) -> None:
     assert again.kinds == {"never varies", "like an earlier attempt"}
 
 
-@pytest.mark.parametrize("name", ["mer2025", "afew2017"])
-def test_twenty_thousand_rows_are_checked_in_two_seconds(name: str, tmp_path: Path) -> None:
-    ids = [f"samplenew_{n:08}" for n in range(20_000)]
+@pytest.mark.parametrize(("name", "n_rows"), [("mer2025", 20_000), ("afew2017", 6_000)])
+def test_large_submissions_are_checked_in_two_seconds(
+    name: str, n_rows: int, tmp_path: Path
+) -> None:
+    ids = [f"samplenew_{n:08}" for n in range(n_rows)]
     spec = load_spec(name)
     answers = {row: spec.labels[n % len(spec.labels)] for n, row in enumerate(ids)}
     path = write_submission(spec, answers, submission_path(spec, tmp_path, "team"))
@@ -130,7 +132,7 @@ def test_twenty_thousand_rows_are_checked_in_two_seconds(name: str, tmp_path: Pa
     report = check_submission(spec, path, expected_ids=ids)
     assert time.process_time() - start < 2
     assert report.is_ok
-    assert len(report.answers) == 20_000
+    assert len(report.answers) == n_rows
     start = time.process_time()  # the worst case: every row is wrong
     assert not check_submission(spec, path, expected_ids=[row + "x" for row in ids]).is_ok
     assert time.process_time() - start < 2
