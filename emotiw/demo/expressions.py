@@ -12,7 +12,7 @@ from emotiw.demo.motion import smooth_noise
 
 Curve = npt.NDArray[np.float32]
 
-# amounts of the actions of emotiw.demo.warping at the height of an expression
+# amounts of the actions of emotiw.demo.actions at the height of an expression
 TYPICAL_FACE: dict[str, dict[str, float]] = {
     "Angry": {"brow_lower": 1.0, "eye_narrow": 0.35, "lip_press": 0.9, "chin_raise": 0.4},
     "Disgust": {
