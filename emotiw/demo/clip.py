@@ -70,8 +70,6 @@ def perform(recipe: ClipRecipe) -> Performance:
     person = draw_person(scene_rng)
     height = draw_expression(recipe.label, recipe.difficulty, face_rng)
     expressions = animate(recipe.label, height, loudness, FPS, face_rng)
-    if n_frames == 1:
-        expressions = [height]
     head = draw_head_motion(n_frames, FPS, scene_rng)
     x, y, scale = scene_rng.uniform((130, 88, 0.68), (190, 108, 0.92)).tolist()
     frames = []

@@ -50,11 +50,11 @@ class Difficulty:
         partner_share: how often the other label is the partner; else it is any label.
     """
 
-    face_blend: float = 0.75
-    face_noise: float = 0.12
-    face_intensity: tuple[float, float] = (0.55, 1.1)
-    voice_blend: float = 0.55
-    voice_noise: float = 0.2
+    face_blend: float = 0.45
+    face_noise: float = 0.08
+    face_intensity: tuple[float, float] = (0.75, 1.2)
+    voice_blend: float = 0.5
+    voice_noise: float = 0.18
     voice_intensity: tuple[float, float] = (0.75, 1.2)
     partner_share: float = 0.7
 

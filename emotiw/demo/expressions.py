@@ -109,6 +109,8 @@ def animate(
 ) -> list[dict[str, float]]:
     """Return the amounts of every action in each frame of a clip.
 
+    A clip of a single frame shows the expression at its height.
+
     Args:
         label: sets the timing.
         height: what :func:`draw_expression` returned.
@@ -117,6 +119,8 @@ def animate(
         rng: for the timing, the unrest of the face and the blinks.
     """
     n_frames = len(loudness)
+    if n_frames == 1:
+        return [dict(height)]
     times = np.arange(n_frames, dtype=np.float32) / fps
     typical = TIMINGS[label]
     early, fast, long = rng.uniform(-0.05, 0.15), rng.uniform(0.8, 1.3), rng.uniform(0.8, 1.25)

@@ -88,8 +88,25 @@ def load_bust(name: str) -> Bust:
         for picture in (photograph, mask)
     )
     marks = marks.moved(lambda points: points @ matrix[:, :2].T + matrix[:, 2])
-    soft = cv2.GaussianBlur(cv2.erode(alpha, np.ones((3, 3), np.uint8)), (5, 5), 0)
-    return Bust(rgb.astype(np.uint8), soft.astype(np.uint8), marks, _SMILES[name])
+    whole = np.minimum(cv2.erode(alpha, np.ones((3, 3), np.uint8)), _shoulders())
+    soft = cv2.GaussianBlur(whole, (5, 5), 0).astype(np.uint8)
+    return Bust(_with_plain_hem(rgb.astype(np.uint8)), soft, marks, _SMILES[name])
+
+
+def _shoulders() -> Pixels:
+    """Return 255 where a body may be; the photographs end before their shoulders do."""
+    rows, columns = np.mgrid[:HEIGHT, :WIDTH]
+    drop = np.clip((rows - EYE_LINE - 80) / 110, 0, 1)
+    return np.where(np.abs(columns - WIDTH / 2) < 110 + 60 * np.sqrt(drop), 255, 0).astype(np.uint8)
+
+
+def _with_plain_hem(rgb: Pixels) -> Pixels:
+    """Return the bust without pattern at its lower edge, so that it can be drawn on downwards."""
+    import cv2
+
+    plain = cv2.GaussianBlur(rgb, (0, 0), 14)
+    share = np.clip((np.arange(HEIGHT) - HEIGHT + 50) / 40, 0, 1)[:, None, None]
+    return np.asarray(rgb * (1 - share) + plain * share, dtype=np.uint8)
 
 
 def neutral_bust(name: str) -> Bust:

@@ -11,6 +11,7 @@ from emotiw.demo.appearance import Person
 from emotiw.demo.portraits import EYE_LINE, WIDTH, Pixels
 
 Image = npt.NDArray[np.float32]
+REACH = (220.0, 155.0)  # of a bust from between its eyes to the sides and upwards, px
 
 
 def draw_place(size: tuple[int, int], rng: np.random.Generator) -> Image:
@@ -104,20 +105,25 @@ def put_person(
     """
     import cv2
 
+    # the part of the scene that the person can be in: bodies go on to its lower edge
+    reach, over = REACH[0] * scale, REACH[1] * scale
+    left, right = max(int(eyes[0] - reach), 0), min(int(eyes[0] + reach), scene.shape[1])
+    top = max(int(eyes[1] - over), 0)
+    part = scene[top:, left:right]
+    if not part.size:
+        return
     turn = cv2.getRotationMatrix2D((WIDTH / 2, EYE_LINE), tilt, scale)
     matrix = np.asarray(turn, dtype=np.float64)
-    matrix[:, 2] += np.array(eyes) - (WIDTH / 2, EYE_LINE)
-    size = (scene.shape[1], scene.shape[0])
+    matrix[:, 2] += np.array(eyes) - (WIDTH / 2, EYE_LINE) - (left, top)
+    size = (part.shape[1], part.shape[0])
     rgb = person.warper.render(_added(amounts, person.shape))
-    moved = cv2.warpAffine(
-        rgb, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    moved, alpha = (
+        cv2.warpAffine(
+            picture, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        ).astype(np.float32)
+        for picture in (rgb, person.bust.alpha)
     )
-    # the shoulders go on where the portrait ends
-    alpha = cv2.warpAffine(
-        person.bust.alpha, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    cover = alpha.astype(np.float32)[..., None] / np.float32(255)
-    scene += cover * (moved.astype(np.float32) - scene)
+    part += alpha[..., None] / np.float32(255) * (moved - part)
 
 
 def _added(one: dict[str, float], other: dict[str, float]) -> dict[str, float]:

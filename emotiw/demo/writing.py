@@ -13,6 +13,7 @@ import numpy.typing as npt
 from emotiw.demo.portraits import Pixels
 
 AUDIO_FRAME = 1152  # samples of an MP3 frame at most
+AUDIO_CODECS = {"avi": "libmp3lame", "mp4": "aac"}
 QUALITY = 4  # of MPEG-4, 1 (best) … 31
 
 
@@ -24,7 +25,7 @@ def encode_clip(
     *,
     container: str = "avi",
 ) -> bytes:
-    """Return a file of MPEG-4 video and MP3 sound.
+    """Return a file of MPEG-4 video and MP3 (AVI) or AAC (MP4) sound.
 
     Args:
         frames: at least one ``(height, width, 3)`` uint8, all of one even size.
@@ -47,7 +48,7 @@ def encode_clip(
         video.codec_context.flags |= av.codec.context.Flags.bitexact
         sound: Any = None
         if waveform is not None:
-            sound = file.add_stream("libmp3lame", rate=sampling_rate, layout="mono")
+            sound = file.add_stream(AUDIO_CODECS[container], rate=sampling_rate, layout="mono")
             sound.bit_rate = 64_000
             sound.codec_context.format = "fltp"
             sound.codec_context.flags |= av.codec.context.Flags.bitexact
@@ -62,6 +63,15 @@ def encode_clip(
         for _, packet in sorted(packets, key=lambda entry: entry[0]):
             file.mux(packet)
     return buffer.getvalue()
+
+
+def encode_still(rgb: Pixels, suffix: str) -> bytes:
+    """Return a photograph as a file, by the suffix (``.jpg``, ``.png``) of a format."""
+    import cv2
+
+    is_written, data = cv2.imencode(suffix, cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
+    assert is_written
+    return data.tobytes()
 
 
 def _encode_sound(
