@@ -143,6 +143,8 @@ def perform_group(recipe: GroupRecipe) -> Performance:
                 tilt=float(head.tilt[frame]),
             )
         frames.append(camera.take(scene, camera_rng))
+    if recipe.damage is Damage.SILENT:
+        waveform = np.zeros_like(waveform)
     return Performance(frames, waveform)
 
 

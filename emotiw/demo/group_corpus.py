@@ -46,7 +46,7 @@ CLIP_DAMAGES: tuple[tuple[Split, str, Damage], ...] = (
     ("train", "Positive", Damage.UNREADABLE),
     ("test", "Positive", Damage.NO_FACE),
     ("test", "Neutral", Damage.NO_AUDIO),
-    ("test", "Negative", Damage.TRUNCATED),
+    ("test", "Negative", Damage.SILENT),
 )
 # as people name photographs; the last is a PNG file, whatever it says
 STILL_NAMES = (
@@ -215,7 +215,7 @@ def _code(split: Split, label: str, number: int, damage: Damage) -> int:
 
 
 def _make(job: tuple[Path, GroupRecipe, str]) -> None:
-    from emotiw.demo.damage import truncated, unreadable
+    from emotiw.demo.damage import unreadable
     from emotiw.demo.gathering import perform_group
     from emotiw.demo.voice import SAMPLING_RATE
     from emotiw.demo.writing import encode_clip, encode_still
@@ -229,8 +229,7 @@ def _make(job: tuple[Path, GroupRecipe, str]) -> None:
         atomic_write(path, encode_still(shown.frames[0], encoding))
         return
     waveform = None if recipe.damage is Damage.NO_AUDIO else shown.waveform
-    data = encode_clip(shown.frames, FPS, waveform, SAMPLING_RATE, container="mp4")
-    atomic_write(path, truncated(data) if recipe.damage is Damage.TRUNCATED else data)
+    atomic_write(path, encode_clip(shown.frames, FPS, waveform, SAMPLING_RATE, container="mp4"))
 
 
 def _write_labels(corpus: DemoCorpus) -> None:

@@ -9,17 +9,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from emotiw.challenges import read_challenge
+from emotiw.core.challenge import load_spec
 from emotiw.core.errors import ConfigError, MediaError
 from emotiw.core.media import MediaReader, read_audio
-from emotiw.demo.corpus import DAMAGES, FOLDERS, DemoClip, DemoCorpus, make_corpus
+from emotiw.demo.clip import ClipRecipe, render_clip
+from emotiw.demo.contents import DemoClip, DemoCorpus
+from emotiw.demo.corpus import DAMAGES, FOLDERS, make_corpus
 from emotiw.demo.damage import Damage
-from emotiw.demo.emotions import LABELS
+from emotiw.demo.emotions import LABELS, Difficulty
 
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> DemoCorpus:
     folder = tmp_path_factory.mktemp("demo")
-    return make_corpus(folder, n_train_per_label=1, n_val_per_label=1, n_test_per_label=1)
+    return make_corpus(folder, n_train_per_label=0, n_val_per_label=1, n_test_per_label=1)
 
 
 @pytest.fixture
@@ -42,7 +46,9 @@ def fingerprints(folder: Path) -> dict[str, str]:
     }
 
 
-def test_layout_is_that_of_afew(corpus: DemoCorpus) -> None:
+@pytest.mark.usefixtures("quick")
+def test_layout_is_that_of_afew(tmp_path: Path) -> None:
+    corpus = make_corpus(tmp_path, n_train_per_label=1, n_val_per_label=1, n_test_per_label=1)
     n_damaged = {split: sum(where == split for where, _, _ in DAMAGES) for split in FOLDERS}
     for split in ("train", "val"):
         paths = sorted((corpus.folder / FOLDERS[split]).glob("*/*.avi"))
@@ -57,6 +63,14 @@ def test_layout_is_that_of_afew(corpus: DemoCorpus) -> None:
     assert any(name.startswith("0") for name in names)
 
 
+def test_the_challenge_reader_takes_it_for_afew(corpus: DemoCorpus) -> None:
+    manifest, _ = read_challenge(load_spec("afew2017"), corpus.folder)
+    labels = {clip.clip_id: clip.label for clip in manifest}
+    assert labels == {
+        clip.clip_id: None if clip.split == "test" else clip.label for clip in corpus.clips
+    }
+
+
 def test_truth_is_written_for_the_test_clips_alone(corpus: DemoCorpus) -> None:
     with (corpus.folder / "demo_truth.csv").open(newline="") as file:
         rows = {row["clip_id"]: row["label"] for row in csv.DictReader(file)}
@@ -67,7 +81,7 @@ def test_truth_is_written_for_the_test_clips_alone(corpus: DemoCorpus) -> None:
 
 def test_whole_clips_are_real_media(corpus: DemoCorpus) -> None:
     whole = broken(corpus, Damage.NONE)
-    assert len(whole) == 3 * len(LABELS)
+    assert len(whole) == 2 * len(LABELS)
     for clip in whole[::6]:
         with MediaReader(clip.path) as reader:
             frames = list(reader.frames(keep_audio=True))
@@ -82,7 +96,7 @@ def test_whole_clips_are_real_media(corpus: DemoCorpus) -> None:
 
 def test_damage_is_what_the_notes_say(corpus: DemoCorpus) -> None:
     notes = (corpus.folder / "DAMAGED.txt").read_text()
-    assert len(corpus.damaged) == len(DAMAGES)
+    assert len(corpus.damaged) == sum(split != "train" for split, _, _ in DAMAGES)
     for clip in corpus.damaged:
         assert f"{clip.path.relative_to(corpus.folder).as_posix()}: {clip.damage.value}" in notes
     for clip in broken(corpus, Damage.TRUNCATED):
@@ -102,10 +116,14 @@ def test_damage_is_what_the_notes_say(corpus: DemoCorpus) -> None:
         assert np.abs(read_audio(clip.path).waveform).max() < 1e-4
     for clip in broken(corpus, Damage.NO_FACE):
         assert np.abs(read_audio(clip.path).waveform).max() > 0.02
-    (unreadable,) = broken(corpus, Damage.UNREADABLE)
-    assert unreadable.split == "train"
+
+
+def test_a_training_clip_is_no_video_at_all(tmp_path: Path) -> None:
+    assert [split for split, _, what in DAMAGES if what is Damage.UNREADABLE] == ["train"]
+    path = tmp_path / "000000001.avi"
+    path.write_bytes(render_clip(ClipRecipe((0,), "Happy", Difficulty(), Damage.UNREADABLE)))
     with pytest.raises(MediaError):
-        MediaReader(unreadable.path)
+        MediaReader(path)
 
 
 def test_clips_depend_neither_on_other_splits_nor_on_workers(
