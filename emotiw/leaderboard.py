@@ -36,7 +36,7 @@ class Standing:
         n: clips judged; 0 where unknown.
         test: the official metric on test, as published or as the organisers returned it; NaN
             where unknown.
-        certainty: of published figures.
+        certainty: of published figures, the lesser where there are two.
     """
 
     who: str
@@ -180,7 +180,7 @@ def published(spec: ChallengeSpec) -> list[Standing]:
             split=known.split if is_test else figure.split,
             value=known.value if is_test else figure.value,
             test=figure.value if is_test else known.test,
-            certainty=figure.certainty,
+            certainty=max(figure.certainty, known.certainty, key=_doubt),
         )
     return list(lines.values())
 
@@ -277,6 +277,11 @@ def _judged(table: ScoreTable, manifest: Manifest) -> tuple[str, list[str]]:
 def _challenge_of(recipe: Path) -> str:
     # a recipe may name the challenge's file instead
     return Path(str(read_document(recipe).data.get("challenge", ""))).stem
+
+
+def _doubt(certainty: str) -> int:
+    order = ("", "found", "computed", "assumed", "memory")
+    return order.index(certainty)
 
 
 def _latex(text: str) -> str:

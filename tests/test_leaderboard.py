@@ -5,8 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from emotiw.challenges import read_challenge
 from emotiw.core.challenge import load_spec
 from emotiw.core.errors import ConfigError
 from emotiw.core.manifest import Clip, Manifest
@@ -138,3 +140,29 @@ def test_forms() -> None:
     assert "61.23" in render(SPEC, lines)
     with pytest.raises(ConfigError, match="did you mean 'markdown'"):
         render(SPEC, lines, "markdwon")
+
+
+@pytest.mark.real_data
+def test_published_scores_of_ravdess_stand_where_they_were_published(real_data: Path) -> None:
+    spec = load_spec("ravdess")
+    manifest, _ = read_challenge(spec, real_data)
+    frames = [
+        pd.read_csv(real_data / f"ravdess_scores/published_fusion/fold{fold}.csv").assign(fold=fold)
+        for fold in range(5)
+    ]
+    scores = pd.concat(frames)
+    values = scores[list(spec.labels)].to_numpy()
+    table = ScoreTable(
+        name="published",
+        labels=spec.labels,
+        clip_ids=tuple(scores["clip_id"]),
+        scores=values / values.sum(axis=1, keepdims=True),
+        split=("train",) * len(scores),
+        fold=tuple(int(fold) for fold in scores["fold"]),
+    )
+    line = standing_of(spec, "published", table, manifest, n_resamples=200)
+    assert (line.split, line.n) == ("folds", 1440)
+    assert round(line.value, 2) == 86.74
+    assert 80 < line.low < 86.74 < line.high < 93
+    folds = dict(zip(table.clip_ids, table.fold, strict=True))
+    assert all(folds[clip.clip_id] == clip.fold for clip in manifest)
