@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -157,32 +156,3 @@ def _write(
     )
     write_card(card, folder / f"{recipe.name}.yaml")
     return card
-
-
-def main() -> None:
-    """Train, and with ``--test`` also test, from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("recipe", type=Path)
-    parser.add_argument("--faces", type=Path, required=True, help="folder or zip file")
-    parser.add_argument("--split", default="train", help="folder above the labels; '' for none")
-    parser.add_argument("--folder", type=Path, required=True, help="for weights and checkpoint")
-    parser.add_argument("--test", help="folder of the test faces, to be used once")
-    given = parser.parse_args()
-    recipe = BackboneRecipe.read(given.recipe)
-    faces = faces_for(recipe, given.faces, given.split or None)
-    train_backbone(recipe, faces, given.folder, on_epoch=_print_epoch)
-    if given.test:
-        found = test_once(recipe, faces_for(recipe, given.faces, given.test), given.folder)
-        print(json.dumps(found, indent=1))
-
-
-def _print_epoch(record: EpochRecord) -> None:
-    print(
-        f"epoch {record.epoch}: loss {record.loss:.4f}, inner loss {record.inner_loss:.4f}, "
-        f"inner figure {record.figure:.4f}, {record.seconds:.0f} s",
-        flush=True,
-    )
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,47 @@
+"""`emotiw train-backbone`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from emotiw.models.training_state import EpochRecord
+
+
+def train_backbone(
+    recipe: Annotated[Path, typer.Argument(help="A YAML file like configs/recipes/fer2013.yaml.")],
+    faces: Annotated[Path, typer.Option(help="Folder or zip file with a folder per label.")],
+    folder: Annotated[Path, typer.Option(help="Where the checkpoint, weights and card go.")],
+    split: Annotated[str, typer.Option(help="The folder above the labels; '' for none.")] = "train",
+    test: Annotated[
+        str | None, typer.Option(help="The folder of test faces, used once, at the end.")
+    ] = None,
+) -> None:
+    """Train or fine-tune a face network; run it again to go on where it stopped."""
+    from emotiw.models.backbone_recipe import BackboneRecipe
+    from emotiw.models.train_backbone import faces_for, test_once
+    from emotiw.models.train_backbone import train_backbone as learn
+
+    options = BackboneRecipe.read(recipe)
+    card = learn(options, faces_for(options, faces, split or None), folder, on_epoch=_print_epoch)
+    print(f"{folder / card.name}.yaml: {card.notes}")
+    if test is not None:
+        found = test_once(options, faces_for(options, faces, test), folder)
+        for view in ("plain", "averaged_with_mirrored"):
+            figures = found[view]
+            print(
+                f"test, {view}: accuracy {figures['accuracy']:.4f}, uar {figures['uar']:.4f}, "
+                f"calibration error {figures['calibration_error']:.4f}"
+            )
+            print("  " + ", ".join(f"{name} {x:.3f}" for name, x in figures["recall"].items()))
+
+
+def _print_epoch(record: EpochRecord) -> None:
+    print(
+        f"epoch {record.epoch}: loss {record.loss:.4f}, inner loss {record.inner_loss:.4f}, "
+        f"inner figure {record.figure:.4f}, {record.seconds:.0f} s",
+        flush=True,
+    )

@@ -1,0 +1,75 @@
+"""`emotiw weights list|fetch|verify`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from emotiw.core.weights import Verification
+
+app = typer.Typer(help="Weights of networks: which there are, and whether they are whole.")
+
+Names = Annotated[
+    list[str], typer.Argument(help="Weights cards by name, or YAML files of your own.")
+]
+
+
+@app.command(name="list")
+def list_cards() -> None:
+    """Show every card that comes along, and whether its weights are on this machine."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from emotiw.core.errors import WeightsError
+    from emotiw.core.weights import card_names, locate, read_card
+
+    table = Table("name", "backbone", "values", "here", "licence", box=None)
+    for name in card_names():
+        card = read_card(name)
+        try:
+            place = "yes" if locate(card) else ""
+        except WeightsError:
+            place = "no"
+        table.add_row(name, card.backbone, str(card.embedding), place, card.licence)
+    Console().print(table)
+
+
+@app.command()
+def fetch(names: Names) -> None:
+    """Download weights, once; nothing else in emotiw ever does."""
+    from emotiw.core.weights import fetch as fetch_weights
+    from emotiw.core.weights import read_card
+
+    for name in names:
+        card = read_card(name)
+        print(f"{card.name}: licence: {card.licence or 'not stated'}")
+        _tell(card.name, fetch_weights(card, on_progress=_show if sys.stderr.isatty() else None))
+
+
+@app.command()
+def verify(names: Names) -> None:
+    """Compare weights with the fingerprints on their cards."""
+    from emotiw.core.weights import read_card
+    from emotiw.core.weights import verify as verify_weights
+
+    for name in names:
+        card = read_card(name)
+        _tell(card.name, verify_weights(card))
+
+
+def _tell(name: str, found: Verification) -> None:
+    known = {
+        "card": "as the card says",
+        "first fetch": "as it was when first fetched; the card names no sha256",
+        "nobody": "the card names no sha256, so nobody can say whether these are the right bytes",
+    }[found.known_from]
+    print(f"{name}: {Path(found.path)}\n  sha256 {found.sha256}: {known}")
+
+
+def _show(done: int, total: int) -> None:
+    share = f" of {total / 1e6:.0f}" if total else ""
+    print(f"\r{done / 1e6:.0f}{share} MB", end="" if done != total else "\n", file=sys.stderr)
