@@ -12,7 +12,6 @@ import pandas as pd
 import yaml
 from pydantic import ValidationError
 from sklearn.base import BaseEstimator
-from threadpoolctl import threadpool_limits
 
 from emotiw.core.errors import ConfigError, TableError, suggest
 from emotiw.core.files import atomic_write
@@ -123,11 +122,6 @@ class LateFusion(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         self.seen_groups_ = rows.seen
         kind = calibration_named(self.calibration if rows.task == "classification" else "none")
         self.calibrations_: dict[str, Calibration] = {}
-        with threadpool_limits(1):  # more threads cost more than they bring on matrices this small
-            self._fit_parts(rows, kind)
-        return self
-
-    def _fit_parts(self, rows: TrainingRows, kind: type[Calibration]) -> None:
         for position, name in enumerate(rows.names):
             there = ~np.isnan(rows.scores[:, position, 0])
             scores = rows.scores[there, position]
@@ -135,6 +129,7 @@ class LateFusion(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         combiner = combiner_for(self._setting())
         calibrated = self.calibrated(rows.scores)
         self.combiner_ = combiner.fit(calibrated, rows.answers, rows.groups)
+        return self
 
     def combine(self, joined: Joined) -> Scores:
         """Return ``(n_clips, n_labels)`` fused scores in the order of the joined clips.
@@ -160,8 +155,7 @@ class LateFusion(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
 
     def fused(self, calibrated: Scores) -> Scores:
         """Return ``(n, n_labels)`` fused scores of calibrated ones."""
-        with threadpool_limits(1):
-            fused = self.combiner_.combine(calibrated)
+        fused = self.combiner_.combine(calibrated)
         if self.task_ == "regression" and self.target_range is not None:
             fused = np.clip(fused, *self.target_range)
         return fused

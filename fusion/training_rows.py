@@ -60,6 +60,14 @@ class TrainingRows:
             groups=self.groups[positions],
         )
 
+    def only(self, modalities: Sequence[int]) -> TrainingRows:
+        """Return the same clips with some of the modalities."""
+        return replace(
+            self,
+            names=tuple(self.names[position] for position in modalities),
+            scores=self.scores[:, list(modalities)],
+        )
+
 
 def training_rows(
     tables: Mapping[str, ScoreTable],

@@ -218,3 +218,57 @@ def test_a_missing_modality_leaves_the_others() -> None:
     without_voice = [c for c, row in zip(voice.clip_ids, holes, strict=True) if np.isnan(row[0])]
     assert [both[c] for c in without_voice] == [alone[c] for c in without_voice]
     assert result.table.present.all()
+
+
+def nested_tables(corpus: Corpus) -> dict[int, dict[str, ScoreTable]]:
+    """Per fold, the same scores said to come from models that have not seen the fold either."""
+    inner = {}
+    for held_out in range(5):
+        away = {g for c, g in corpus.groups.items() if corpus.folds[c] == held_out}
+        inner[held_out] = {
+            name: replace(
+                table, seen_groups={f: seen - away for f, seen in table.seen_groups.items()}
+            )
+            for name, table in corpus.tables.items()
+        }
+    return inner
+
+
+def test_inner_tables_make_the_figure_nested(corpus: Corpus) -> None:
+    arguments = {"answers": corpus.answers, "groups": corpus.groups, "folds": corpus.folds}
+    result = fuse(corpus.tables, **arguments, inner=nested_tables(corpus))
+    assert result.is_nested
+    result.table.require_unseen(corpus.groups)
+
+
+def test_inner_tables_that_saw_the_held_out_fold_are_refused(corpus: Corpus) -> None:
+    leaky = nested_tables(corpus) | {3: corpus.tables}
+    arguments = {"answers": corpus.answers, "groups": corpus.groups, "folds": corpus.folds}
+    with pytest.raises(LeakageError, match="for fold 3: a model of theirs was trained on 2 groups"):
+        fuse(corpus.tables, **arguments, inner=leaky)
+
+
+def test_fitting_on_fused_scores_again_is_refused_where_they_have_seen_the_clip(
+    corpus: Corpus,
+) -> None:
+    table = fused(corpus).table
+    assert fuse({"fused": table}, answers=corpus.answers, groups=corpus.groups).n_clips == 300
+    all_seen = replace(
+        table, fold=(None,) * len(table), seen_groups={None: frozenset(corpus.groups.values())}
+    )
+    with pytest.raises(LeakageError):
+        fuse({"fused": all_seen}, answers=corpus.answers, groups=corpus.groups)
+
+
+def test_the_choice_between_methods_is_made_inside_every_fold(corpus: Corpus) -> None:
+    result = fused(corpus, method="auto", candidates=("max", "weighted"))
+    assert result.fuser.combiner_.to_dict()["chosen"] == "weighted"
+    assert "method chosen inside: weighted" in result.summary()
+
+
+def test_optimism_of_a_flexible_method_on_noise_is_seen() -> None:
+    noise = made_up_corpus({"one": 0.0, "two": 0.0}, n_speakers=4, per_speaker=40)
+    result = fused(replace(noise, folds={}), method="boosting", n_folds=2)
+    assert result.in_sample["accuracy"] > 0.8
+    assert result.cross_fitted["accuracy"] < 0.45
+    assert result.optimism["accuracy"] > 0.4

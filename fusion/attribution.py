@@ -1,0 +1,166 @@
+"""What each modality is worth to the fusion: left out, added in any order, clip by clip."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import factorial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.base import clone
+
+from fusion.evaluation import cross_fitted_scores
+from fusion.folds import FoldCodes
+from fusion.joined import Scores
+from fusion.late import LateFusion
+from fusion.result import FusionResult
+from fusion.significance import paired_permutation
+from fusion.training_rows import TrainingRows
+
+MAX_FOR_SHAPLEY = 10  # 1,023 fusions
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """The share of each modality in what the fusion gets right.
+
+    Attributes:
+        modalities: indexed by modality: ``weight`` in the final fusion (NaN where the method has
+            no single one), ``leave_one_out``: what the figure loses without it, ``p``: two-sided,
+            of the permutation test over groups that this is luck, and ``shapley``: its mean gain
+            over all orders of adding modalities. The figure is accuracy, or minus the mean
+            squared error; Shapley values sum to its rise above knowing nothing but the answers'
+            distribution.
+        recalls: Shapley value of each modality (rows) for the recall of each label (columns);
+            empty in regression.
+        rescued: by modality, the clips that are right with it and wrong without.
+        ruined: by modality, the clips that are wrong with it and right without.
+    """
+
+    modalities: pd.DataFrame
+    recalls: pd.DataFrame
+    rescued: Mapping[str, tuple[str, ...]]
+    ruined: Mapping[str, tuple[str, ...]]
+
+
+def attribute(result: FusionResult) -> Attribution:
+    """Fuse every selection of modalities anew, cross-fitted in the same folds, and compare.
+
+    A clip that a selection knows nothing of counts as the commonest label (the mean target) of
+    the clips fitted on. Above 10 modalities there are no Shapley values (NaN).
+
+    Args:
+        result: of :func:`~fusion.evaluation.fuse`.
+    """
+    rows, names = result.rows, result.rows.names
+    everyone = tuple(range(len(names)))
+    has_shapley = len(names) <= MAX_FOR_SHAPLEY
+    sizes = range(len(names) + 1) if has_shapley else (len(names) - 1, len(names))
+    selections = [s for size in sizes for s in itertools.combinations(everyone, size)]
+    merits = {
+        selection: _merit(rows, _scores_of(selection, result.fuser, rows, result.fold_of_row))
+        for selection in selections
+    }
+    full = merits[everyone]
+    table = []
+    rescued, ruined = {}, {}
+    shapley: dict[str, npt.NDArray[np.float64]] = {}
+    for position, name in enumerate(names):
+        without = merits[tuple(other for other in everyone if other != position)]
+        gain = full - without
+        shapley[name] = np.full(len(gain), np.nan)
+        if has_shapley:
+            shapley[name] = _shapley(position, merits, len(names))
+        table.append(
+            {
+                "modality": name,
+                "weight": _weight(result.fuser, name),
+                "leave_one_out": float(gain.mean()),
+                "p": paired_permutation(gain, rows.groups, seed=result.seed),
+                "shapley": float(shapley[name].mean()),
+            }
+        )
+        if rows.task == "classification":
+            rescued[name] = tuple(sorted(np.array(rows.clip_ids)[gain > 0].tolist()))
+            ruined[name] = tuple(sorted(np.array(rows.clip_ids)[gain < 0].tolist()))
+    return Attribution(
+        modalities=pd.DataFrame(table).set_index("modality"),
+        recalls=_recalls(rows, shapley),
+        rescued=rescued,
+        ruined=ruined,
+    )
+
+
+def _scores_of(
+    selection: tuple[int, ...], fuser: LateFusion, rows: TrainingRows, folds: FoldCodes
+) -> Scores:
+    """Return cross-fitted scores of some modalities; where they say nothing, of none."""
+    scores = _know_nothing(rows, folds)
+    chosen = rows.only(selection)
+    there = np.asarray(~np.isnan(chosen.scores).all(axis=(1, 2)))
+    if selection and there.any():
+        fusion: Any = clone(fuser)
+        if fuser.weights is not None:
+            kept = {name: fuser.weights[name] for name in chosen.names}
+            if sum(kept.values()) == 0:
+                kept = dict.fromkeys(chosen.names, 1.0)
+            fusion.set_params(weights=kept)
+        scores[there] = cross_fitted_scores(chosen.subset(there), folds[there], fusion)
+    return scores
+
+
+def _know_nothing(rows: TrainingRows, folds: FoldCodes) -> Scores:
+    scores = np.zeros((len(rows), len(rows.labels)))
+    for fold in np.unique(folds):
+        others = rows.answers[folds != fold]
+        if rows.task == "regression":
+            scores[folds == fold] = others.mean()
+        else:
+            scores[folds == fold] = np.bincount(others, minlength=len(rows.labels)) / len(others)
+    return scores
+
+
+def _merit(rows: TrainingRows, scores: Scores) -> npt.NDArray[np.float64]:
+    """Return per clip 1 where the prediction is right, or minus the squared error."""
+    if rows.task == "regression":
+        return np.asarray(-((scores[:, 0] - rows.answers) ** 2))
+    return np.asarray(scores.argmax(axis=1) == rows.answers, dtype=np.float64)
+
+
+def _shapley(
+    position: int, merits: Mapping[tuple[int, ...], npt.NDArray[np.float64]], size: int
+) -> npt.NDArray[np.float64]:
+    """Return the modality's Shapley value for every clip.
+
+    Source:
+        Shapley 1953: the mean gain over all orders in which modalities can be added.
+    """
+    total = np.zeros_like(merits[()])
+    for selection in merits:
+        if position not in selection:
+            larger = tuple(sorted((*selection, position)))
+            orders = factorial(len(selection)) * factorial(size - len(selection) - 1)
+            total += orders / factorial(size) * (merits[larger] - merits[selection])
+    return total
+
+
+def _recalls(rows: TrainingRows, shapley: Mapping[str, npt.NDArray[np.float64]]) -> pd.DataFrame:
+    if rows.task == "regression":
+        return pd.DataFrame()
+    means = {
+        name: [
+            float(values[rows.answers == label].mean()) if (rows.answers == label).any() else np.nan
+            for label in range(len(rows.labels))
+        ]
+        for name, values in shapley.items()
+    }
+    return pd.DataFrame.from_dict(means, orient="index", columns=list(rows.labels))
+
+
+def _weight(fuser: LateFusion, name: str) -> float:
+    weight = fuser.combiner_.to_dict().get("weights", {}).get(name)
+    return float(weight) if isinstance(weight, float) else float("nan")
