@@ -81,21 +81,24 @@ class TemperatureScaling:
         if not len(truth):
             return cls(1.0)
         logs = log_probabilities(probabilities)
+        logs -= logs.max(axis=1, keepdims=True)
         of_truth = float(logs[np.arange(len(truth)), truth].mean())
         inverse, low, high = 1.0, 0.05, 20.0
         for _ in range(60):
-            scaled = softmax(inverse * logs)
-            mean = (scaled * logs).sum(axis=1)
+            scaled = np.exp(inverse * logs)
+            scaled /= scaled.sum(axis=1, keepdims=True)
+            expected = scaled * logs
+            mean = expected.sum(axis=1)
             slope = float(mean.mean()) - of_truth
             if slope < 0:
                 low = max(low, inverse)
             else:
                 high = min(high, inverse)
-            curvature = float(((scaled * logs**2).sum(axis=1) - mean**2).mean())
+            curvature = float((expected.ravel() @ logs.ravel() - mean @ mean) / len(mean))
             proposal = inverse - slope / curvature if curvature > 1e-12 else inverse
             if not low < proposal < high:
                 proposal = (low * high) ** 0.5
-            if abs(proposal - inverse) < 1e-9 * inverse:
+            if abs(proposal - inverse) < 1e-8 * inverse:
                 break
             inverse = proposal
         return cls(float(1 / inverse))

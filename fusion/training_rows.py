@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from emotiw.core.errors import Problems, TableError, suggest
 from emotiw.core.score_table import ScoreTable, Task
@@ -103,16 +104,16 @@ def training_rows(
             f"at least {MIN_CLIPS} are needed"
         )
     problems.raise_if_any(TableError)
-    for name in joined.names:
+    group_of = {clip_id: groups[clip_id] for clip_id in ids}
+    present = joined.present[chosen]
+    for position, name in enumerate(joined.names):
         if name in tables:
-            table = tables[name]
-            there = {table.clip_ids[row] for row in np.flatnonzero(table.present)}
-            table.require_unseen({clip_id: groups[clip_id] for clip_id in ids if clip_id in there})
+            absent = {ids[row] for row in np.flatnonzero(~present[:, position])}
+            tables[name].require_unseen({c: g for c, g in group_of.items() if c not in absent})
 
     order = content_order(joined.scores[chosen], values)
     ids = [ids[row] for row in order]
-    code_of: dict[str, int] = {}
-    codes = [code_of.setdefault(groups[clip_id], len(code_of)) for clip_id in ids]
+    codes, names = pd.factorize(np.array([group_of[clip_id] for clip_id in ids], dtype=object))
     return TrainingRows(
         names=joined.names,
         labels=joined.labels,
@@ -120,8 +121,8 @@ def training_rows(
         clip_ids=tuple(ids),
         scores=joined.scores[chosen[order]],
         answers=values[order],
-        groups=np.array(codes, dtype=np.intp),
-        group_names=tuple(code_of),
+        groups=codes.astype(np.intp),
+        group_names=tuple(names),
     )
 
 

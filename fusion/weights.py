@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fusion.joined import Scores
-from fusion.pools import POOLS, log_probabilities, softmax
+from fusion.pools import POOLS, log_probabilities
 from fusion.simplex import Matrix, Objective, Vector, minimise_on_simplex
 
 Truth = npt.NDArray[np.intp]
@@ -117,21 +117,23 @@ def _mixture_loss(scores: Scores, truth: Truth) -> Objective:
 
 
 def _log_linear_loss(scores: Scores, truth: Truth) -> Objective:
+    n_clips, size, n_labels = scores.shape
     logs = MAX_SHARPNESS * log_probabilities(scores)
-    of_truth = logs[np.arange(len(truth)), :, truth].mean(axis=0)  # (n_modalities,)
+    of_truth = logs[np.arange(n_clips), :, truth].mean(axis=0)  # (n_modalities,)
+    flat = np.ascontiguousarray(logs.transpose(1, 0, 2)).reshape(size, -1)
 
     def objective(weights: Vector) -> tuple[float, Vector, Matrix]:
-        mixed = np.einsum("nmc,m->nc", logs, weights)
-        largest = mixed.max(axis=1)
-        log_total = largest + np.log(np.exp(mixed - largest[:, None]).sum(axis=1))
-        expected = softmax(mixed)
-        mean = np.einsum("nmc,nc->nm", logs, expected)
-        weighted = (logs * expected[:, None, :]).transpose(1, 0, 2)
-        by_modality = logs.transpose(1, 0, 2).reshape(len(weights), -1)
-        second = weighted.reshape(len(weights), -1) @ by_modality.T
-        hessian = (second - mean.T @ mean) / len(truth)
-        value = float(log_total.mean() - of_truth @ weights)
-        return value, mean.mean(axis=0) - of_truth, hessian
+        mixed = (weights @ flat).reshape(n_clips, n_labels)
+        mixed -= mixed.max(axis=1, keepdims=True)
+        of_right = mixed[np.arange(n_clips), truth]
+        expected = np.exp(mixed)
+        total = expected.sum(axis=1, keepdims=True)
+        expected /= total
+        weighted = flat * expected.ravel()  # (n_modalities, n * n_labels)
+        mean = weighted.reshape(size, n_clips, n_labels).sum(axis=2)
+        hessian = (weighted @ flat.T - mean @ mean.T) / n_clips
+        value = float(np.log(total).mean() - of_right.mean())
+        return value, mean.mean(axis=1) - of_truth, hessian
 
     return objective
 
