@@ -23,6 +23,9 @@ class PreparationOptions(BaseModel):
             ``speaker``: each group by those of its own clips, in prediction too. This uses the
             unlabelled clips of a test speaker together, so say so where results are compared;
             a group of fewer than eight different clips is standardised globally.
+        soften_speakers: weaken the directions in which training speakers differ from each other,
+            each by as much as it tells them apart. It is learned from training speakers alone
+            (those with at least eight clips), so a test clip is still judged by itself.
         clip_sd: standardised values are held within ± this many standard deviations.
         min_variance: columns whose variance in training is not above this are left out.
         pca: keep this many principal components, or this share of the variance.
@@ -31,6 +34,7 @@ class PreparationOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     standardise: Standardise = "global"
+    soften_speakers: bool = False
     clip_sd: float | None = Field(default=None, gt=0)
     min_variance: float = Field(default=0.0, ge=0)
     pca: int | float | None = Field(default=None, gt=0)
@@ -64,6 +68,9 @@ class Preparation:
         self.state["mean"] = kept.mean(axis=0)
         self.state["sd"] = _no_zeros(kept.std(axis=0))
         scaled = self._scaled(vectors, groups)
+        if self.options.soften_speakers:
+            self.state |= _speaker_directions(scaled, groups)
+            scaled = self._softened(scaled)
         if self.options.pca is None:
             return scaled
         from sklearn.decomposition import PCA
@@ -76,7 +83,7 @@ class Preparation:
 
     def apply(self, vectors: Vectors, groups: Sequence[str]) -> Vectors:
         """Return ``(n, dim)`` vectors prepared as those that were learned from."""
-        scaled = self._scaled(vectors, groups)
+        scaled = self._softened(self._scaled(vectors, groups))
         return self._rotated(scaled) if "pca" in self.state else scaled
 
     def _scaled(self, vectors: Vectors, groups: Sequence[str]) -> Vectors:
@@ -95,8 +102,44 @@ class Preparation:
             scaled = scaled.clip(-self.options.clip_sd, self.options.clip_sd)
         return np.asarray(scaled, dtype=np.float32)
 
+    def _softened(self, scaled: Vectors) -> Vectors:
+        if "directions" not in self.state:
+            return scaled
+        directions = self.state["directions"]  # (n_directions, dim), orthonormal
+        along = scaled @ directions.T  # (n, n_directions)
+        return np.asarray(scaled - (along * self.state["taken"]) @ directions, dtype=np.float32)
+
     def _rotated(self, scaled: Vectors) -> Vectors:
         return np.asarray(self.state["pca"].transform(scaled), dtype=np.float32)
+
+
+def _speaker_directions(scaled: Vectors, groups: Sequence[str]) -> dict[str, Any]:
+    """Return orthonormal directions between speakers, and how much of each is taken away.
+
+    Along a direction, speakers' means have variance ``between`` and each speaker's clips
+    ``within``; the direction is scaled by the root of ``within / (within + between)``.
+
+    Source:
+        Solomonoff et al. 2005 (nuisance attribute projection); Hatch et al. 2006 (within-class
+        covariance normalisation). Differs: directions are weakened and not removed.
+    """
+    names = np.array(groups)
+    counts = {name: int((names == name).sum()) for name in sorted(set(groups))}
+    speakers = [name for name, count in counts.items() if count >= FEWEST_CLIPS]
+    if len(speakers) < 2:
+        return {}
+    wide = scaled.astype(np.float64)
+    means = np.array([wide[names == name].mean(axis=0) for name in speakers])
+    residuals = np.concatenate(
+        [wide[names == name] - mean for name, mean in zip(speakers, means, strict=True)]
+    )
+    _, lengths, directions = np.linalg.svd(means - means.mean(axis=0), full_matrices=False)
+    is_real = lengths > 1e-6 * lengths[0]  # the last one is 0: the means have been centred
+    directions = directions[is_real]
+    between = lengths[is_real] ** 2 / len(speakers)
+    within = (residuals @ directions.T).var(axis=0)
+    taken = 1 - np.sqrt(within / (within + between))
+    return {"directions": directions.astype(np.float32), "taken": taken.astype(np.float32)}
 
 
 def _distinct(rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -130,6 +130,31 @@ def test_a_speaker_of_few_clips_is_standardised_globally() -> None:
     assert np.array_equal(few, plain.apply(vectors[:7], ["b"] * 7))
 
 
+def test_softening_weakens_what_tells_speakers_apart_and_nothing_else() -> None:
+    rng = np.random.default_rng(0)
+    groups = [f"s{row // 40}" for row in range(800)]
+    vectors = rng.standard_normal((800, 3))
+    # column 0: speakers differ three times as much as their clips do; column 1 and 2: not at all
+    vectors[:, 0] += np.repeat(3 * rng.standard_normal(20), 40)
+    preparation = Preparation(PreparationOptions(soften_speakers=True))
+    prepared = preparation.fit(vectors.astype(np.float32), groups)
+    plain = Preparation(PreparationOptions()).fit(vectors.astype(np.float32), groups)
+    share = prepared.std(axis=0) / plain.std(axis=0)
+    means = np.array([plain[row : row + 40, 0].mean() for row in range(0, 800, 40)])
+    within = plain[:, 0].var() - means.var()
+    assert share[0] == pytest.approx(np.sqrt(within / plain[:, 0].var()), rel=0.1)
+    assert share[1:] == pytest.approx(1, abs=0.05)
+    alone = preparation.apply(vectors[:1].astype(np.float32), ["someone else"])
+    assert np.allclose(alone, prepared[:1], atol=1e-5)
+
+
+def test_clips_without_a_known_speaker_are_not_softened() -> None:
+    vectors = np.random.default_rng(0).standard_normal((30, 3)).astype(np.float32)
+    groups = [f"clip{row}" for row in range(30)]
+    softened = Preparation(PreparationOptions(soften_speakers=True)).fit(vectors, groups)
+    assert np.array_equal(softened, Preparation(PreparationOptions()).fit(vectors, groups))
+
+
 def test_temperature_is_that_of_a_known_confidence() -> None:
     rng = np.random.default_rng(0)
     logits = 2 * rng.standard_normal((20_000, 4))
