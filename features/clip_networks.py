@@ -21,47 +21,23 @@ class VideoNetwork:
     Attributes:
         answer: the last layer, whose inputs are the embedding.
         sizes: sides of the picture in px that it can read: at least, and at most if not None.
-        pixels: what its published weights expect.
     """
 
     answer: str
     sizes: tuple[int, int | None]
-    pixels: PixelRule
 
 
-def _rule(mean: tuple[float, float, float], deviation: tuple[float, float, float]) -> PixelRule:
-    return PixelRule("rgb", tuple(255 * m for m in mean), tuple(255 * d for d in deviation))
-
-
-_KINETICS = _rule((0.43216, 0.394666, 0.37645), (0.22803, 0.22145, 0.216989))
-_MVIT = _rule((0.45, 0.45, 0.45), (0.225, 0.225, 0.225))
-_SWIN = _rule((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 VIDEO_NETWORKS: dict[str, VideoNetwork] = {
-    "r3d_18": VideoNetwork("fc", (16, None), _KINETICS),
-    "mc3_18": VideoNetwork("fc", (16, None), _KINETICS),
-    "r2plus1d_18": VideoNetwork("fc", (16, None), _KINETICS),
-    "s3d": VideoNetwork("classifier.1", (224, None), _KINETICS),
-    "mvit_v1_b": VideoNetwork("head.1", (224, 224), _MVIT),
-    "mvit_v2_s": VideoNetwork("head.1", (224, 224), _MVIT),
-    "swin3d_t": VideoNetwork("head", (16, None), _SWIN),
-    "swin3d_s": VideoNetwork("head", (16, None), _SWIN),
-    "swin3d_b": VideoNetwork("head", (16, None), _SWIN),
+    "r3d_18": VideoNetwork("fc", (16, None)),
+    "mc3_18": VideoNetwork("fc", (16, None)),
+    "r2plus1d_18": VideoNetwork("fc", (16, None)),
+    "s3d": VideoNetwork("classifier.1", (224, None)),
+    "mvit_v1_b": VideoNetwork("head.1", (224, 224)),
+    "mvit_v2_s": VideoNetwork("head.1", (224, 224)),
+    "swin3d_t": VideoNetwork("head", (16, None)),
+    "swin3d_s": VideoNetwork("head", (16, None)),
+    "swin3d_b": VideoNetwork("head", (16, None)),
 }
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """Weights that a network now has.
-
-    Attributes:
-        card: where they came from.
-        sha256: of their file.
-        pixels: what they expect to see.
-    """
-
-    card: WeightsCard
-    sha256: str
-    pixels: PixelRule
 
 
 def make_video_network(name: str, n_outputs: int) -> nn.Module:
@@ -72,8 +48,8 @@ def make_video_network(name: str, n_outputs: int) -> nn.Module:
     return network
 
 
-def load_clip_network(network: nn.Module, card_name: str, *, kind: str) -> Loaded:
-    """Put the weights of a card into a network of that kind.
+def load_clip_network(network: nn.Module, card_name: str, *, kind: str) -> PixelRule:
+    """Put the weights of a card into a network of that kind, and return what they expect to see.
 
     The last layer keeps its random weights where the network has another number of outputs than
     the one the weights are from.
@@ -89,15 +65,41 @@ def load_clip_network(network: nn.Module, card_name: str, *, kind: str) -> Loade
     card = read_card(card_name)
     if card.backbone != kind:
         raise WeightsError(f"weights {card.name!r} are for {card.backbone!r}, not for {kind!r}")
-    verified = verify(card)
-    state: Mapping[str, Tensor] = load_state(verified.path)
-    if kind == "c3d":
+    fill_from(card, network)
+    return pixels_of(card)
+
+
+def fill_from(card: WeightsCard, network: nn.Module) -> None:
+    """Put the weights of a card into a network of its kind, all but a last layer that differs.
+
+    Raises:
+        WeightsError: if the weights are missing, not those of the card, or don't fit.
+    """
+    state: Mapping[str, Tensor] = load_state(verify(card).path)
+    answer = "fc8"
+    if card.backbone == "c3d":
         from features.c3d_weights import published_state
 
         state = published_state(state)
-    answer = "fc8" if kind == "c3d" else VIDEO_NETWORKS[kind].answer
+    else:
+        answer = VIDEO_NETWORKS[card.backbone].answer
     fill(network, state, optional=(f"{answer}.weight", f"{answer}.bias"), where=card.name)
-    return Loaded(card, verified.sha256, PixelRule.of(card))
+
+
+def pixels_of(card: WeightsCard) -> PixelRule:
+    """Return what the weights of a card expect, which counts from 0 to 1, in 8-bit values.
+
+    Examples:
+        >>> card = WeightsCard(name="x", backbone="c3d", size=112, embedding=4096, colour="bgr",
+        ...                    mean=(0.2, 0.4, 0.6), std=(0.5, 0.5, 0.5))
+        >>> pixels_of(card)
+        PixelRule(order='bgr', mean=(51.0, 102.0, 153.0), deviation=(127.5, 127.5, 127.5))
+    """
+    return PixelRule(
+        "bgr" if card.colour == "bgr" else "rgb",
+        tuple(255 * value for value in card.mean),
+        tuple(255 * value for value in card.std),
+    )
 
 
 def fill(

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 Pictures = npt.NDArray[np.uint8]
 C3D_FRAME = (128, 171)  # (height, width) to which Tran et al. brought every frame
+C3D_SIZE = 112  # of which they took the middle
 
 
 def resized(pictures: Pictures, height: int, width: int) -> Pictures:
@@ -39,10 +40,15 @@ def centre_cropped(pictures: Pictures, size: int) -> Pictures:
     return pictures[:, top : top + size, left : left + size]
 
 
-def whole_frame_to_c3d(frames: Pictures) -> Pictures:
+def whole_frames(frames: Pictures, size: int = C3D_SIZE) -> Pictures:
     """Return what C3D was trained to see of whole frames: 128×171, and of that the middle 112×112.
 
-    The shape of the frame is not kept, as in the authors' own preparation. A square face crop
-    needs none of this: it is only brought to 112×112.
+    The shape of the frame is not kept, as in the authors' own preparation; for another size
+    both are in proportion. A square face crop needs none of this: it is only resized.
+
+    Examples:
+        >>> whole_frames(np.zeros((2, 480, 640, 3), dtype=np.uint8)).shape
+        (2, 112, 112, 3)
     """
-    return centre_cropped(resized(frames, *C3D_FRAME), 112)
+    height, width = (round(side * size / C3D_SIZE) for side in C3D_FRAME)
+    return centre_cropped(resized(frames, height, width), size)

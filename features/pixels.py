@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from emotiw.core.weights import WeightsCard
-
 
 @dataclass(frozen=True)
 class PixelRule:
@@ -24,22 +22,6 @@ class PixelRule:
     order: Literal["rgb", "bgr"]
     mean: tuple[float, ...]
     deviation: tuple[float, ...]
-
-    @classmethod
-    def of(cls, card: WeightsCard) -> PixelRule:
-        """Return the rule on a weights card, which counts from 0 to 1.
-
-        Examples:
-            >>> card = WeightsCard(name="x", backbone="c3d", size=112, embedding=4096, colour="bgr",
-            ...                    mean=(0.2, 0.4, 0.6), std=(0.5, 0.5, 0.5))
-            >>> PixelRule.of(card)
-            PixelRule(order='bgr', mean=(51.0, 102.0, 153.0), deviation=(127.5, 127.5, 127.5))
-        """
-        return cls(
-            "bgr" if card.colour == "bgr" else "rgb",
-            tuple(255 * value for value in card.mean),
-            tuple(255 * value for value in card.std),
-        )
 
 
 # for networks that start from random weights: -1 to 1

@@ -19,15 +19,18 @@ if TYPE_CHECKING:
 class ClipNetworkOptions(SnippetOptions):
     """Options of :class:`ClipNetwork`.
 
+    The defaults are for a few hundred clips, random weights and no GPU.
+
     Attributes:
-        width: share of the published number of channels.
+        width: share of the published number of channels; 1 is the published network.
         batch_norm: normalise after every convolution, to learn from random weights.
         dropout: in the hidden layers.
         weights: a weights card, such as ``c3d_sports1m``, to start from; it needs the published
             network: full width, 112 px, 16 frames, no normalisation.
     """
 
-    width: float = Field(default=1.0, gt=0, le=2)
+    width: float = Field(default=0.25, gt=0, le=2)
+    crop_size: int = Field(default=64, ge=16)
     length: int = Field(default=LENGTH, ge=16)
     batch_norm: bool = True
     dropout: float = Field(default=0.5, ge=0, lt=1)

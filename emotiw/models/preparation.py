@@ -28,6 +28,8 @@ class PreparationOptions(BaseModel):
             (those with at least eight clips), so a test clip is still judged by itself.
         clip_sd: standardised values are held within ± this many standard deviations.
         min_variance: columns whose variance in training is not above this are left out.
+        signed_sqrt: each value becomes its square root with its sign, before all else, so that a
+            few large values don't outweigh the rest.
         pca: keep this many principal components, or this share of the variance.
     """
 
@@ -37,6 +39,7 @@ class PreparationOptions(BaseModel):
     soften_speakers: bool = False
     clip_sd: float | None = Field(default=None, gt=0)
     min_variance: float = Field(default=0.0, ge=0)
+    signed_sqrt: bool = False
     pca: int | float | None = Field(default=None, gt=0)
 
 
@@ -58,6 +61,7 @@ class Preparation:
 
     def fit(self, vectors: Vectors, groups: Sequence[str]) -> Vectors:
         """Learn from ``(n, dim)`` vectors and return them prepared."""
+        vectors = self._rooted(vectors)
         wide = vectors.astype(np.float64)
         self.state["keep"] = (np.ptp(wide, axis=0) > 0) & (
             wide.var(axis=0) > self.options.min_variance
@@ -83,8 +87,13 @@ class Preparation:
 
     def apply(self, vectors: Vectors, groups: Sequence[str]) -> Vectors:
         """Return ``(n, dim)`` vectors prepared as those that were learned from."""
-        scaled = self._softened(self._scaled(vectors, groups))
+        scaled = self._softened(self._scaled(self._rooted(vectors), groups))
         return self._rotated(scaled) if "pca" in self.state else scaled
+
+    def _rooted(self, vectors: Vectors) -> Vectors:
+        if not self.options.signed_sqrt:
+            return vectors
+        return np.asarray(np.sign(vectors) * np.sqrt(np.abs(vectors)), dtype=np.float32)
 
     def _scaled(self, vectors: Vectors, groups: Sequence[str]) -> Vectors:
         kept = vectors[:, self.state["keep"]].astype(np.float64)

@@ -104,7 +104,7 @@ class SnippetModel(NetworkModel):
         card, kind = self.pretrained
         for module in network.modules():
             if isinstance(module, PixelInput):
-                module.follow(load_clip_network(module.network, card, kind=kind).pixels)
+                module.follow(load_clip_network(module.network, card, kind=kind))
 
     def source(self, examples: Examples, *, augments: bool) -> ExampleSource:
         """Return snippets: one from anywhere in each clip and augmented, or all as they are."""

@@ -61,8 +61,8 @@ class Video(SnippetModel):
         return (self.options.weights, self.options.network) if self.options.weights else None
 
     def build_clip_network(self) -> tuple[nn.Module, PixelRule]:
-        """Return the network and the pixels that its kind was trained with."""
+        """Return the network."""
         from features.clip_networks import make_video_network
+        from features.pixels import PLAIN
 
-        name = self.options.network
-        return make_video_network(name, len(self.goal.labels)), VIDEO_NETWORKS[name].pixels
+        return make_video_network(self.options.network, len(self.goal.labels)), PLAIN

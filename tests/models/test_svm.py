@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from emotiw.core.errors import ConfigError
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
 from emotiw.models.interface import Examples, Goal
+from emotiw.models.preparation import Preparation, PreparationOptions
 from emotiw.models.registry import MODELS
 from emotiw.models.svm import Svm, SvmOptions
 
@@ -278,3 +279,12 @@ def test_impossible_options_are_refused(options: dict[str, Any]) -> None:
 
 def test_it_can_be_named_in_a_recipe() -> None:
     assert MODELS.resolve("svm") is Svm
+
+
+def test_signed_square_roots_tame_large_values_and_keep_their_sign() -> None:
+    preparation = Preparation(PreparationOptions(signed_sqrt=True))
+    vectors = np.array([[-100.0], [0.0], [100.0]], dtype=np.float32)
+    assert preparation.fit(vectors, ["a", "b", "c"])[:, 0].tolist() == pytest.approx(
+        [-np.sqrt(1.5), 0, np.sqrt(1.5)]
+    )
+    assert preparation.apply(vectors[2:] / 4, ["d"])[0, 0] == pytest.approx(np.sqrt(1.5) / 2)
