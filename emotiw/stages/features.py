@@ -65,11 +65,13 @@ def extract_all(run: Run, names: Sequence[str] = ()) -> dict[str, list[LedgerRow
     ledger = run.ledger()
     keys: dict[str, dict[str, str]] = {}
     refused: dict[str, dict[str, str]] = {}
+    nothing: dict[str, str] = {}
     jobs: dict[str, FeaturesJob] = {}
     for entry in entries:
         extractor = made_extractor(entry)
         _write_spec(run, extractor.spec)
         keys[entry.name], refused[entry.name] = {}, {}
+        nothing[entry.name] = "no face found" if extractor.needs == "faces" else "no such data"
         for clip in manifest:
             face = face_artifacts.get(clip.clip_id)
             if extractor.needs == "faces" and face is None:
@@ -95,7 +97,7 @@ def extract_all(run: Run, names: Sequence[str] = ()) -> dict[str, list[LedgerRow
             keys=keys[entry.name],
             refused=refused[entry.name],
             done=done,
-            nothing="nothing to measure (no face or no sound)",
+            nothing=nothing[entry.name],
             table=run.features_path(entry.name),
         )
         for entry in entries

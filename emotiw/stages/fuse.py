@@ -17,7 +17,7 @@ from emotiw.evaluation import evaluate, figures_frame
 from emotiw.run import Run
 from emotiw.spread import spread_frame, spread_of
 from emotiw.stages.score_files import reusable_scores, write_scores
-from emotiw.stages.train import training_folds
+from emotiw.stages.train import originals, training_folds
 from fusion.evaluation import FusionResult, fuse
 
 FUSED = "fused"
@@ -56,8 +56,9 @@ def fuse_all(
             )
     answers = manifest.answer_key()
     held_back = {clip.clip_id for clip in manifest.select("test")}
-    fit_answers = {c: answer for c, answer in answers.items() if c not in held_back}
     groups = manifest.groups(fallback=lambda clip: prints[clip.clip_id])
+    original = originals([c for c in answers if c not in held_back], prints, groups)
+    fit_answers = {c: answers[c] for c, first in original.items() if c == first}
     folds = training_folds(run, manifest, prints)
     key = artifact_key(
         "fuse",

@@ -106,7 +106,7 @@ def settle(
                 clip_id=clip_id,
                 stage=stage,
                 status="ok" if artifact.n_present else "missing",
-                reason="" if artifact.n_present else nothing,
+                reason="" if artifact.n_present else _told(nothing, noted["quality"]),
                 seconds=before.seconds if before and key not in done.seconds else spent,
                 quality=noted["quality"],
             )
@@ -114,3 +114,11 @@ def settle(
     write_artifacts(table, artifacts)
     run.record(stage, rows)
     return rows
+
+
+def _told(nothing: str, quality: Mapping[str, float | int | str]) -> str:
+    return (
+        f"sound: {quality['audio']}"
+        if "audio" in quality and "n_tracks" not in quality
+        else nothing
+    )

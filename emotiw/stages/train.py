@@ -57,7 +57,10 @@ def train_all(run: Run, names: Sequence[str] = (), *, force: bool = False) -> di
 
 
 def training_folds(run: Run, manifest: Manifest, prints: Mapping[str, str]) -> dict[str, int]:
-    """Return the fold of every training clip with an answer; empty for no cross-validation."""
+    """Return the fold of every training clip with an answer; empty for no cross-validation.
+
+    Copies of a clip share its fold, and don't change the folds of others.
+    """
     settings = run.recipe.settings.folds
     answers = manifest.answer_key()
     training = [clip for clip in manifest.select("train") if clip.clip_id in answers]
@@ -65,14 +68,31 @@ def training_folds(run: Run, manifest: Manifest, prints: Mapping[str, str]) -> d
     if settings.n_folds == 0 or not training:
         return {}
     groups = manifest.groups(fallback=lambda clip: prints[clip.clip_id])
-    return assign_folds(
-        {clip.clip_id: groups[clip.clip_id] for clip in training},
-        {clip.clip_id: answers[clip.clip_id] for clip in training},
-        published={clip.clip_id: clip.fold for clip in training if clip.fold is not None},
+    original = originals([clip.clip_id for clip in training], prints, groups)
+    once = [clip for clip in training if original[clip.clip_id] == clip.clip_id]
+    folds = assign_folds(
+        {clip.clip_id: groups[clip.clip_id] for clip in once},
+        {clip.clip_id: answers[clip.clip_id] for clip in once},
+        published={clip.clip_id: clip.fold for clip in once if clip.fold is not None},
         scheme=settings.scheme,
         n_folds=settings.n_folds,
         seed=run.recipe.settings.seed,
     )
+    return {clip.clip_id: folds[original[clip.clip_id]] for clip in training}
+
+
+def originals(
+    clip_ids: Sequence[str], prints: Mapping[str, str], groups: Mapping[str, str]
+) -> dict[str, str]:
+    """Return, per clip, the one clip that stands for all copies of it in its group.
+
+    Args:
+        clip_ids: the clips.
+        prints: the sha256 of their bytes.
+        groups: their groups; the same recording of two speakers is no copy.
+    """
+    first: dict[tuple[str, str], str] = {}
+    return {c: first.setdefault((prints[c], groups[c]), c) for c in sorted(clip_ids)}
 
 
 def goal_of(run: Run) -> Goal:

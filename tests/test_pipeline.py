@@ -1,0 +1,281 @@
+"""The whole way, from a folder of clips to a checked submission, on the synthetic corpus."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+import yaml
+
+from emotiw.core.errors import ConfigError, LeakageError, MissingStageError, TableError
+from emotiw.core.score_table import ScoreTable
+from emotiw.demo.corpus import DemoCorpus, make_corpus
+from emotiw.pipeline import Summary, run_all
+from emotiw.run import Run, open_run
+from emotiw.stages.features import extract_all
+from emotiw.stages.fuse import fuse_all
+from emotiw.stages.index import index
+from emotiw.stages.submit import submit
+from emotiw.stages.train import train_all
+
+ROOT = Path(__file__).parents[1]
+RECIPE = {
+    "challenge": "afew2017",
+    "data": {"root": "corpus"},
+    "execution": {"workers": 2},
+    "features": {
+        "voice": {"extractor": "opensmile", "feature_set": "eGeMAPSv02"},
+        "face": {"extractor": "frames"},
+    },
+    "models": {
+        "voice": {"model": "svm", "features": "voice"},
+        "face": {"model": "svm", "features": "face"},
+    },
+    "folds": {"n_folds": 3},
+    "submission": {"team": "unit"},
+}
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> DemoCorpus:
+    folder = tmp_path_factory.mktemp("demo") / "corpus"
+    return make_corpus(
+        folder, n_train_per_label=3, n_val_per_label=1, n_test_per_label=1, seed=3, workers=2
+    )
+
+
+@pytest.fixture(scope="module")
+def recipe(corpus: DemoCorpus) -> Path:
+    path = corpus.folder.parent / "unit.yaml"
+    path.write_text(yaml.safe_dump(RECIPE))
+    return path
+
+
+def opened(recipe: Path, root: Path, home: Path, *more: str) -> Run:
+    return open_run(recipe, [f"data.root={root}", f"paths.runs={home}", *more])
+
+
+@pytest.fixture(scope="module")
+def done(corpus: DemoCorpus, recipe: Path) -> tuple[Run, Summary]:
+    run = opened(recipe, corpus.folder, corpus.folder.parent / "runs")
+    return run, run_all(run)
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != "hashes.json"
+    }
+
+
+def stamps(folder: Path) -> dict[str, int]:
+    return {str(path): path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_submission_is_whole_and_checked(done: tuple[Run, Summary], corpus: DemoCorpus) -> None:
+    run, summary = done
+    assert summary.check is not None
+    assert summary.check.is_ok, summary.check.text()
+    assert summary.submission == run.folder / "submission" / "unit.zip"
+    with zipfile.ZipFile(summary.submission) as file:
+        assert sorted(file.namelist()) == sorted(f"{clip_id}.txt" for clip_id in corpus.truth)
+        assert {file.read(name).decode() for name in file.namelist()} <= set(run.labels)
+
+
+def test_every_clip_is_in_the_ledger_of_every_stage(
+    done: tuple[Run, Summary], corpus: DemoCorpus
+) -> None:
+    run, _ = done
+    clips = {clip.clip_id for clip in corpus.clips}
+    ledger = run.ledger()
+    for stage in ("index", "faces", "features:voice", "features:face", "train:voice"):
+        assert {row.clip_id for row in ledger.rows(stage)} == clips, stage
+
+
+def test_damage_is_told_by_its_reason(done: tuple[Run, Summary], corpus: DemoCorpus) -> None:
+    run, summary = done
+    ledger = run.ledger()
+    status = {
+        (clip.damage.name, stage): getattr(ledger.get(stage, clip.clip_id), "status", None)
+        for clip in corpus.damaged
+        for stage in ("faces", "features:voice")
+    }
+    assert status["UNREADABLE", "faces"] == "failed"
+    assert status["UNREADABLE", "features:voice"] == "failed"
+    assert status["NO_FACE", "faces"] == "missing"
+    assert status["NO_FACE", "features:voice"] == "ok"
+    assert status["NO_AUDIO", "features:voice"] == "missing"
+    assert status["SILENT", "features:voice"] == "missing"
+    assert status["NO_AUDIO", "faces"] == "ok"
+    truncated = [clip for clip in corpus.damaged if clip.damage.name == "TRUNCATED"]
+    row = ledger.get("faces", truncated[0].clip_id)
+    assert row is not None
+    assert row.quality["decoded_frames"] < row.quality["declared_frames"]  # type: ignore[operator]
+    assert {row.clip_id for row in summary.failures} == {
+        clip.clip_id for clip in corpus.damaged if clip.damage.name == "UNREADABLE"
+    }
+
+
+def test_a_second_run_does_nothing(
+    done: tuple[Run, Summary], recipe: Path, corpus: DemoCorpus
+) -> None:
+    run, first = done
+    before = stamps(run.store.root)
+    scores = run.scores_path("voice").read_bytes()
+    again = run_all(opened(recipe, corpus.folder, run.folder.parent))
+    assert stamps(run.store.root) == before
+    assert run.scores_path("voice").read_bytes() == scores
+    assert first.figures is not None
+    assert again.figures is not None
+    assert again.figures.equals(first.figures)
+
+
+def predictions_by_content(run: Run, root: Path) -> dict[bytes, Mapping[str, object]]:
+    manifest = run.manifest()
+    frame = ScoreTable.read_csv(run.folder / "fused.csv").to_frame().set_index("clip_id")
+    return {
+        manifest[clip_id].path.read_bytes(): frame.loc[clip_id, list(run.labels)].round(6).to_dict()
+        for clip_id in manifest.clip_ids
+    }
+
+
+def test_names_order_and_copies_change_no_prediction(
+    done: tuple[Run, Summary], recipe: Path, corpus: DemoCorpus, tmp_path: Path
+) -> None:
+    run, _ = done
+    root = tmp_path / "renamed"
+    files = [clip for clip in corpus.clips if clip.path.is_file()]
+    for number, clip in enumerate(reversed(files)):
+        target = root / clip.path.relative_to(corpus.folder)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(clip.path, target.with_name(f"{number:09d}.avi"))
+        if clip.split != "val" and number % 9 == 0:
+            shutil.copy(clip.path, target.with_name(f"{number:09d} copy.avi"))
+    # faces take long, and their artifacts know no names; all that follows is computed again
+    shutil.copytree(run.store.root / "faces", tmp_path / "runs" / "store" / "faces")
+    other = opened(recipe, root, tmp_path / "runs")
+    run_all(other)
+    renamed = predictions_by_content(other, root)
+    original = predictions_by_content(run, corpus.folder)
+    assert renamed.keys() == original.keys()
+    assert [c for c in original if str(original[c]) != str(renamed[c])] == []
+
+
+def test_a_killed_extraction_goes_on_where_it_stopped(
+    done: tuple[Run, Summary], recipe: Path, corpus: DemoCorpus, tmp_path: Path
+) -> None:
+    run, _ = done
+    home = tmp_path / "runs"
+    settings = ["--set", f"data.root={corpus.folder}", "--set", f"paths.runs={home}"]
+    command = [sys.executable, "-m", "emotiw", "features", str(recipe), "voice", *settings]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=environment, start_new_session=True, stdout=subprocess.DEVNULL
+    )
+    features = home / "store" / "features"
+    limit = time.monotonic() + 120
+    while len(list(features.rglob("*.safetensors"))) < 5:
+        assert process.poll() is None, "it was done before it could be killed"
+        assert time.monotonic() < limit
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    kept = stamps(features)
+    whole = {path for path in kept if ".partial-" not in path}
+    assert not (home / "unit" / "features" / "voice.csv").exists()
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
+    assert {path: stamp for path, stamp in stamps(features).items() if path in whole} == {
+        path: kept[path] for path in whole
+    }
+    wanted = tree(run.store.root / "features")
+    made = {n: data for n, data in tree(features).items() if ".partial-" not in n}
+    assert made == {name: wanted[name] for name in made}
+    table = (home / "unit" / "features" / "voice.csv").read_bytes()
+    assert table == run.features_path("voice").read_bytes()
+
+
+def test_stages_say_which_one_comes_first(recipe: Path, corpus: DemoCorpus, tmp_path: Path) -> None:
+    run = opened(recipe, corpus.folder, tmp_path)
+    for stage, needed in (
+        (lambda: train_all(run), "emotiw index"),
+        (lambda: fuse_all(run), "emotiw index"),
+        (lambda: submit(run), "emotiw fuse"),
+    ):
+        with pytest.raises(MissingStageError, match=needed):
+            stage()
+    index(run)
+    with pytest.raises(MissingStageError, match="emotiw faces"):
+        extract_all(run, ["face"])
+    with pytest.raises(MissingStageError, match="emotiw features voice"):
+        train_all(run, ["voice"])
+    with pytest.raises(MissingStageError, match="emotiw train"):
+        fuse_all(run)
+
+
+def test_scores_changed_by_hand_are_kept(done: tuple[Run, Summary], tmp_path: Path) -> None:
+    run, _ = done
+    home = tmp_path / "runs"
+    shutil.copytree(run.folder.parent, home)
+    copy = Run(run.recipe)
+    copy.folder = home / "unit"
+    path = copy.scores_path("voice")
+    lines = path.read_text().splitlines()
+    first = lines[1].split(",")
+    first[3:] = ["1", *["0"] * 6]
+    path.write_text("\n".join([lines[0], ",".join(first), *lines[2:]]) + "\n")
+    edited = path.read_bytes()
+    train_all(copy, ["voice"])
+    assert path.read_bytes() == edited
+    fused, _ = fuse_all(copy)
+    assert fused is not None
+    other = Run(open_run_with(run, ["seed=5"]).recipe)
+    other.folder = home / "unit"
+    with pytest.raises(TableError, match="changed by hand"):
+        train_all(other, ["voice"])
+    train_all(other, ["voice"], force=True)
+    assert path.read_bytes() != edited
+
+
+def open_run_with(run: Run, settings: list[str]) -> Run:
+    root = run.recipe.settings.data.root
+    recipe = root.parent / "unit.yaml"
+    return open_run(recipe, [f"data.root={root}", f"paths.runs={run.folder.parent}", *settings])
+
+
+def test_unknown_names_are_told(done: tuple[Run, Summary]) -> None:
+    run, _ = done
+    with pytest.raises(ConfigError, match="no feature 'vioce'; did you mean 'voice'"):
+        extract_all(run, ["vioce"])
+    with pytest.raises(ConfigError, match="no model 'fase'; did you mean 'face'"):
+        train_all(run, ["fase"])
+
+
+def test_scores_of_unknown_origin_are_not_fitted_on(
+    done: tuple[Run, Summary], tmp_path: Path
+) -> None:
+    run, _ = done
+    frame = ScoreTable.read_csv(run.scores_path("voice")).to_frame()
+    root = run.recipe.settings.data.root
+    frame.dropna().drop(columns=["split", "fold"]).to_csv(root / "mine.csv", index=False)
+    settings = [
+        "name=foreign",
+        "models.mine={model: imported, path: mine.csv, trained_on: unknown}",
+    ]
+    other = open_run_with(run, settings)
+    index(other)
+    train_all(other)
+    with pytest.raises(LeakageError, match="nothing says what its model was trained on"):
+        fuse_all(other)
+    fine = open_run_with(run, [*settings, "models.mine.trained_on=other data"])
+    train_all(fine)
+    _, figures = fuse_all(fine)
+    assert {"mine", "voice", "face"} < set(figures["modality"])
