@@ -20,6 +20,7 @@ from emotiw.core.score_table import ScoreTable
 from emotiw.demo.corpus import DemoCorpus, make_corpus
 from emotiw.pipeline import Summary, run_all
 from emotiw.run import Run, open_run
+from emotiw.stages.faces import find_all_faces
 from emotiw.stages.features import extract_all
 from emotiw.stages.fuse import fuse_all
 from emotiw.stages.index import index
@@ -265,13 +266,17 @@ def test_scores_of_unknown_origin_are_not_fitted_on(
     run, _ = done
     frame = ScoreTable.read_csv(run.scores_path("voice")).to_frame()
     root = run.recipe.settings.data.root
-    frame.dropna().drop(columns=["split", "fold"]).to_csv(root / "mine.csv", index=False)
+    frame.dropna(subset=list(run.labels)).drop(columns=["split", "fold"]).to_csv(
+        root / "mine.csv", index=False
+    )
     settings = [
         "name=foreign",
         "models.mine={model: imported, path: mine.csv, trained_on: unknown}",
     ]
     other = open_run_with(run, settings)
     index(other)
+    find_all_faces(other)
+    extract_all(other)
     train_all(other)
     with pytest.raises(LeakageError, match="nothing says what its model was trained on"):
         fuse_all(other)
