@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from emotiw import __version__
+from emotiw.commands import attempts, challenges, data, weights
+from emotiw.commands.backbone import train_backbone
+from emotiw.commands.leaderboard import leaderboard
 from emotiw.core.errors import EmotiwError
 
 if TYPE_CHECKING:
@@ -22,6 +25,11 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+app.add_typer(challenges.app, name="challenges")
+app.add_typer(data.app, name="data")
+app.add_typer(attempts.app, name="attempts")
+app.add_typer(weights.app, name="weights")
 
 Config = Annotated[
     str, typer.Argument(help="A recipe: a YAML file, or the name of one that comes along.")
@@ -211,6 +219,10 @@ def demo(
     run = _open("demo", over, quiet, as_json)
     make_corpus(folder / "corpus", workers=run.workers)
     _show_summary(run, run_all(run), as_json)
+
+
+app.command()(leaderboard)
+app.command()(train_backbone)
 
 
 def _open(config: str, settings: list[str] | None, quiet: bool, as_json: bool) -> Run:

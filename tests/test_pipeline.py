@@ -266,9 +266,8 @@ def test_scores_of_unknown_origin_are_not_fitted_on(
     run, _ = done
     frame = ScoreTable.read_csv(run.scores_path("voice")).to_frame()
     root = run.recipe.settings.data.root
-    frame.dropna(subset=list(run.labels)).drop(columns=["split", "fold"]).to_csv(
-        root / "mine.csv", index=False
-    )
+    scored = frame.dropna(subset=list(run.labels)).drop(columns=["split", "fold"])
+    scored.to_csv(root / "mine.csv", index=False)
     settings = [
         "name=foreign",
         "models.mine={model: imported, path: mine.csv, trained_on: unknown}",

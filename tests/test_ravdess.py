@@ -1,4 +1,4 @@
-"""The published protocol on real clips: folds by actor, fusion out of fold, chance where it must be."""
+"""The published protocol on real clips: folds by actor, fusion out of fold, chance by chance."""
 
 from __future__ import annotations
 
@@ -53,7 +53,8 @@ def test_folds_are_the_published_ones(done: tuple[Run, Summary]) -> None:
     for fold, rows in frame.groupby("fold"):
         assert not set(actor[rows.index]) & set(card["seen_groups"][str(int(str(fold)))])
     noted = json.loads(run.evaluation_path.read_text())
-    assert noted["clips_per_fold"] == {"0": 300, "1": 300, "2": 300, "3": 300, "4": 240}
+    # actor 07 (fold 1) has one recording under two names, and nothing is fitted on copies
+    assert noted["clips_per_fold"] == {"0": 300, "1": 299, "2": 300, "3": 300, "4": 240}
 
 
 def test_shuffled_labels_give_chance(done: tuple[Run, Summary], tmp_path: Path) -> None:

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from emotiw.challenges import submission_ids
-from emotiw.core.challenge import load_spec
+from emotiw.core.challenge import Answer, load_spec
 from emotiw.core.errors import MissingStageError, SubmissionError
 from emotiw.core.files import sha256_of
 from emotiw.core.score_table import ScoreTable
 from emotiw.run import Run
 from emotiw.stages.fuse import FUSED
+from submissions.attempts import Attempts
 from submissions.checker import check_submission
+from submissions.predictions import predictions_of
 from submissions.report import CheckReport
 from submissions.writer import submission_path, write_submission
 
@@ -35,7 +37,7 @@ def submit(run: Run) -> tuple[Path, CheckReport]:
     expected = submission_ids(spec, root, manifest)
     if not expected:
         raise SubmissionError(f"{run.manifest_path} has no test clips: nothing to hand in")
-    predictions = answers_for(fused, expected, fallback=settings.fallback)
+    predictions = answers_for(run, fused, expected, fallback=settings.fallback)
     target = submission_path(spec, run.folder / "submission", settings.team)
     provenance = {"run": settings.run, "fused": sha256_of(path), "recipe": run.recipe.name}
     write_submission(spec, predictions, target, expected_ids=expected, provenance=provenance)
@@ -46,9 +48,12 @@ def check(run: Run, path: Path) -> CheckReport:
     """Check a submission, this run's or another, against the run's own test list."""
     spec, root = run.recipe.spec, run.recipe.settings.data.root
     manifest = run.manifest()
-    labels = {clip.label for clip in manifest.select("train") if clip.label is not None}
+    labels = [clip.label for clip in manifest.select("train") if clip.label is not None]
     expected = submission_ids(spec, root, manifest)
-    return check_submission(spec, path, expected_ids=expected, training_labels=labels)
+    earlier = Attempts(run.folder.parent).earlier_answers(spec, expected)
+    return check_submission(
+        spec, path, expected_ids=expected, training_labels=labels, earlier=earlier
+    )
 
 
 def check_alone(challenge: str, path: Path, clips: Path) -> CheckReport:
@@ -75,26 +80,22 @@ def check_alone(challenge: str, path: Path, clips: Path) -> CheckReport:
 
 
 def answers_for(
-    fused: ScoreTable, test: Sequence[str], *, fallback: str | None
-) -> dict[str, str | float]:
-    """Return the answer for every test clip.
+    run: Run, fused: ScoreTable, expected: Sequence[str], *, fallback: str | None
+) -> dict[str, Answer]:
+    """Return the answer for everything that the organisers expect one for.
 
     Raises:
         SubmissionError: naming the clips that have none, unless there is a fallback.
     """
-    predictions: dict[str, str | float] = {}
-    if fused.task == "classification":
-        predictions.update(fused.predictions())
-    else:
-        scored = zip(fused.clip_ids, fused.scores[:, 0], fused.present, strict=True)
-        predictions.update({clip_id: float(value) for clip_id, value, ok in scored if ok})
-    missing = [clip_id for clip_id in test if clip_id not in predictions]
+    scored = predictions_of(run.recipe.spec, fused)
+    missing = [name for name in expected if name not in scored]
     if missing and fallback is None:
         raise SubmissionError(
-            f"{len(missing)} of {len(test)} test clips have no prediction, e.g. {missing[:5]}: "
-            "see the ledger for why, or set submission.fallback"
+            f"{len(missing)} of {len(expected)} test clips have no prediction, e.g. {missing[:5]}: "
+            f"{run.ledger_path} tells why; or set submission.fallback"
         )
-    for clip_id in missing:
+    answers: dict[str, Answer] = {name: scored[name] for name in expected if name in scored}
+    for name in missing:
         assert fallback is not None
-        predictions[clip_id] = fallback if fused.task == "classification" else float(fallback)
-    return {clip_id: predictions[clip_id] for clip_id in test}
+        answers[name] = fallback if fused.task == "classification" else float(fallback)
+    return answers

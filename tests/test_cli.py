@@ -1,0 +1,125 @@
+"""What a person sees: one clear message for a mistake, an exit status for a script."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def emotiw(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "emotiw", *map(str, arguments)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr + done.stdout
+    return done
+
+
+def zipped(path: Path, texts: dict[str, str]) -> Path:
+    with zipfile.ZipFile(path, "w") as file:
+        for name, text in texts.items():
+            file.writestr(name, text)
+    return path
+
+
+def test_every_problem_of_a_recipe_is_told_at_once(tmp_path: Path) -> None:
+    recipe = tmp_path / "mine.yaml"
+    recipe.write_text(
+        "challenge: afwe2017\n"
+        "data: {root: nowhere}\n"
+        "features:\n"
+        "  voice: {extractor: opensmil}\n"
+        "  face: {extractor: frames, wieghts: x}\n"
+        "models:\n"
+        "  a: {model: svm, features: vioce}\n"
+        "  b: {features: voice}\n"
+        "fusion: {method: wieghted}\n"
+    )
+    done = emotiw("run", recipe)
+    assert done.returncode == 2
+    for part in (
+        "did you mean 'afew2017'",
+        "mine.yaml:4: unknown extractor 'opensmil'; did you mean 'opensmile'?",
+        "mine.yaml:5: unknown key 'features.face.wieghts'; did you mean 'weights'?",
+        "unknown feature 'vioce'; did you mean 'voice'?",
+        "'models.b.model' is needed",
+        "mine.yaml:9: fusion.method",
+    ):
+        assert part in done.stderr, done.stderr
+
+
+def test_an_unknown_key_at_the_top(tmp_path: Path) -> None:
+    recipe = tmp_path / "mine.yaml"
+    recipe.write_text("challenge: afew2017\ndata: {rot: x}\nfusoin: {}\n")
+    done = emotiw("index", recipe)
+    assert done.returncode == 2
+    assert "unknown key 'data.rot'; did you mean 'root'?" in done.stderr
+    assert "unknown key 'fusoin'; did you mean 'fusion'?" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "ravdes"], "no such recipe: ravdes; did you mean 'ravdess'?"),
+        (["index", "clips", "--set", "data.root=/no/such/folder"], "no folder"),
+        (["index", "clips", "--set", "data.root"], "expected KEY.KEY=VALUE"),
+        (["submit"], "submit needs a recipe, or --check FILE"),
+        (["leaderboard", "afwe2017"], "did you mean 'afew2017'?"),
+    ],
+)
+def test_mistakes_get_one_clear_message(arguments: list[str], message: str) -> None:
+    done = emotiw(*arguments)
+    assert done.returncode == 2
+    assert message in done.stderr
+
+
+def test_a_folder_of_ones_own_with_bad_files(tmp_path: Path) -> None:
+    clips = tmp_path / "clips"
+    clips.mkdir()
+    (clips / "empty.mp4").write_bytes(b"")
+    (clips / "noise.avi").write_bytes(b"not a video" * 100)
+    settings = ["--set", f"data.root={clips}", "--set", f"paths.runs={tmp_path / 'runs'}"]
+    done = emotiw("faces", "clips", *settings, "--json", "--set", "execution.workers=1")
+    assert done.returncode == 0
+    told = json.loads(done.stdout)
+    assert told["clips"] == {"ok": 0, "missing": 0, "failed": 2}
+    reasons = {row["clip_id"]: row["reason"] for row in told["not_ok"]}
+    assert "the file is empty" in reasons["empty"]
+    assert "not a video, sound or picture file" in reasons["noise"]
+
+
+def test_checking_a_zip_from_elsewhere(tmp_path: Path) -> None:
+    test = tmp_path / "Test"
+    test.mkdir()
+    for name in ("000143240", "011145880"):
+        (test / f"{name}.avi").write_bytes(b"")
+    good = zipped(tmp_path / "Team.zip", {"000143240.txt": "Happy", "011145880.txt": "Sad"})
+    command = ["submit", "--challenge", "afew2017", "--clips", test, "--check"]
+    assert emotiw(*command, good).returncode == 0
+    bad = zipped(tmp_path / "Bad.zip", {"000143240.txt": "Hapy", "x/011145880.txt": "Sad"})
+    done = emotiw(*command, bad)
+    assert done.returncode == 1
+    assert "did you mean 'Happy'" in done.stdout
+    listed = tmp_path / "ids.txt"
+    listed.write_text("000143240\n011145880\n\n")
+    command[4] = listed
+    assert emotiw(*command, good).returncode == 0
+    listed.write_text("")
+    assert "names no test clips" in emotiw(*command, good).stderr
+
+
+def test_the_commands_are_listed() -> None:
+    shown = emotiw("--help").stdout
+    for command in ("index", "faces", "features", "train", "fuse", "submit", "run", "demo"):
+        assert f" {command} " in shown
+    assert emotiw("--version").stdout.startswith("emotiw ")
