@@ -65,14 +65,60 @@ def import_scores(
         TableError: naming file and line of everything that is wrong, and groups in two folds.
         ConfigError: if ``kind`` or ``trained_on`` is unknown.
     """
-    _check_choice("kind of scores", kind, get_args(Kind))
     _check_choice("trained_on", trained_on, get_args(TrainedOn))
     frames = [
-        _read(file, tuple(labels), number, clips)
+        _checked(_read(file), str(file), tuple(labels), number, clips)
         for file, number in _files_with_folds(path, trained_on)
     ]
-    frame = pd.concat(frames, ignore_index=True)
-    problems = Problems(str(path))
+    everything = pd.concat(frames, ignore_index=True)
+    return _table(everything, str(path), name, tuple(labels), clips, kind, trained_on, task)
+
+
+def table_from_frame(
+    frame: pd.DataFrame,
+    *,
+    name: str,
+    labels: Sequence[str],
+    clips: Mapping[str, tuple[str, str, Fold]],
+    kind: Kind = "auto",
+    trained_on: TrainedOn = "other folds",
+    task: Task = "classification",
+) -> ScoreTable:
+    """Do what :func:`import_scores` does with a table that is already in pandas.
+
+    Args:
+        frame: with a column ``clip_id`` (or an index of that name) and one column per label.
+        name: and the rest: as in :func:`import_scores`.
+
+    Examples:
+        >>> frame = pd.DataFrame({"clip_id": ["007"], "happiness": [0.9], "anger": [0.1]})
+        >>> table = table_from_frame(frame, name="net", labels=("Angry", "Happy"),
+        ...                          clips={"007": ("train", "bond", 0)})
+        >>> table.predictions()
+        {'007': 'Happy'}
+    """
+    _check_choice("trained_on", trained_on, get_args(TrainedOn))
+    plain = frame.reset_index() if frame.index.name == "clip_id" else frame.reset_index(drop=True)
+    plain = plain.rename(columns=str)
+    if "clip_id" in plain.columns and not pd.api.types.is_string_dtype(plain["clip_id"]):
+        raise TableError(f"scores of {name!r}: clip ids are text (numbers lose their zeros)")
+    where = f"scores of {name!r}"
+    checked = _checked(plain, where, tuple(labels), None, clips)
+    return _table(checked, where, name, tuple(labels), clips, kind, trained_on, task)
+
+
+def _table(
+    frame: pd.DataFrame,
+    where: str,
+    name: str,
+    labels: tuple[str, ...],
+    clips: Mapping[str, tuple[str, str, Fold]],
+    kind: Kind,
+    trained_on: TrainedOn,
+    task: Task,
+) -> ScoreTable:
+    _check_choice("kind of scores", kind, get_args(Kind))
+    problems = Problems(where)
     for clip_id in frame["clip_id"][frame["clip_id"].duplicated()].unique():
         problems.add(f"clip {clip_id!r} has more than one row")
     if frame.empty:
@@ -81,19 +127,19 @@ def import_scores(
 
     scores = frame[list(labels)].to_numpy(dtype=np.float64)
     if task == "classification":
-        scores = to_probabilities(scores, kind, where=str(path))
+        scores = to_probabilities(scores, kind, where=where)
     facts = [ClipFacts(*clips[clip_id]) for clip_id in frame["clip_id"]]
     folds: list[Fold] = [None] * len(facts)
     if trained_on == "other folds":
         folds = [None if pd.isna(fold) else int(fold) for fold in frame["fold"]]
     return ScoreTable(
         name=name,
-        labels=tuple(labels),
+        labels=labels,
         clip_ids=tuple(frame["clip_id"]),
         scores=scores,
         split=tuple(fact.split for fact in facts),
         fold=tuple(folds),
-        seen_groups=_seen_groups(facts, folds, clips, trained_on, str(path)),
+        seen_groups=_seen_groups(facts, folds, clips, trained_on, where),
         task=task,
     )
 
@@ -168,20 +214,24 @@ def _files_with_folds(path: Path, trained_on: str) -> list[tuple[Path, Fold]]:
     return [(file, int(n.group(1))) for file, n in zip(files, numbers, strict=True) if n]
 
 
-def _read(
-    file: Path,
+def _read(file: Path) -> pd.DataFrame:
+    try:
+        return pd.read_csv(
+            file, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8-sig"
+        )
+    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise TableError(f"{file}: can't be read as CSV: {error}") from error
+
+
+def _checked(
+    frame: pd.DataFrame,
+    where: str,
     labels: tuple[str, ...],
     number: Fold,
     clips: Mapping[str, tuple[str, str, Fold]],
 ) -> pd.DataFrame:
     """Return clip_id, fold and one column per label, for the clips that are known."""
-    try:
-        frame = pd.read_csv(
-            file, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8-sig"
-        )
-    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise TableError(f"{file}: can't be read as CSV: {error}") from error
-    problems = Problems(str(file))
+    problems = Problems(where)
     meaning: dict[str, str] = {}
     for column in map(str, frame.columns):
         if column in KEYS:

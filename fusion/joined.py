@@ -57,8 +57,15 @@ def join(tables: Mapping[str, ScoreTable], names: Sequence[str] | None = None) -
     known = [name for name in taken if name in tables]
     if not known:
         raise TableError(f"no score tables of {', '.join(taken) or 'any modality'} to fuse")
-    first = tables[known[0]]
     problems = Problems("score tables can't be fused")
+    for name in known:
+        if not isinstance(tables[name], ScoreTable):
+            problems.add(
+                f"{name!r} is a {type(tables[name]).__name__}, not a ScoreTable; "
+                "fusion.imported.table_from_frame makes one of a table in pandas"
+            )
+    problems.raise_if_any(TableError)
+    first = tables[known[0]]
     for name in known[1:]:
         table = tables[name]
         if table.task != first.task:

@@ -1,6 +1,6 @@
 """How long fusing takes: five modalities, 100,000 clips, seven labels; and what ways cost.
 
-Usage: python benchmarks/fusion.py [--clips 100000]
+Usage: python benchmarks/fusing_speed.py [--clips 100000]
 """
 
 from __future__ import annotations
