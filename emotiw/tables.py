@@ -44,9 +44,10 @@ def summary_tables(run: Run, summary: Summary) -> None:
         folds_table(run)
         print(fusion_line(run))
     if summary.failures:
-        table = Table("clip", "stage", "could not be read because")
-        for row in summary.failures:
-            table.add_row(row.clip_id, row.stage, row.reason)
+        table = Table("clip", "could not be read because")
+        first = {row.clip_id: row.reason for row in reversed(summary.failures)}
+        for clip_id in sorted(first):
+            table.add_row(clip_id, first[clip_id])
         Console().print(table)
     if summary.check is not None:
         print(summary.check)

@@ -89,9 +89,9 @@ class MediaReader:
         self.n_decoded_frames = 0
         self.n_damaged_packets = 0
         if not path.is_file():
-            raise MediaError(f"{path}: no such file")
+            raise MediaError(f"{path.name}: no such file")
         if path.stat().st_size == 0:
-            raise MediaError(f"{path}: the file is empty")
+            raise MediaError(f"{path.name}: the file is empty")
         self._container: Any = None
         self._sound: list[npt.NDArray[np.float32]] | None = None
         self._sound_rate = 0
@@ -174,8 +174,9 @@ class MediaReader:
         try:
             return av.open(str(self.path), metadata_errors="replace")
         except (av.FFmpegError, OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
             raise MediaError(
-                f"{self.path}: not a video, sound or picture file ({error})"
+                f"{self.path.name}: not a video, sound or picture file ({reason})"
             ) from error
 
     def _decode(self, streams: Any) -> Iterator[tuple[str, Any]]:
