@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -47,6 +49,43 @@ def pooled_matrix(examples: Examples) -> npt.NDArray[np.float32]:
     else:
         vectors = [pool(array) for array in examples.arrays()]
     return np.array(vectors, dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Copies:
+    """Altered copies of clips, to learn from.
+
+    Attributes:
+        vectors: ``(n_copies, dim)``.
+        owners: ``(n_copies,)``: the row of the clip that each was made from.
+        groups: per copy, the group of its clip and which copy it is: a voice raised by a semitone
+            is a speaker of its own, where vectors are standardised per speaker.
+    """
+
+    vectors: npt.NDArray[np.float32]
+    owners: npt.NDArray[np.intp]
+    groups: tuple[str, ...]
+
+    def of(self, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+        """Return which of the copies were made from clips at these rows."""
+        return np.flatnonzero(np.isin(self.owners, rows))
+
+
+def copies_in(examples: Examples) -> Copies:
+    """Return the rows after the first of features of whole clips: copies made for training."""
+    vectors, owners, groups = [], [], []
+    if examples.table.spec.unit == "clip":
+        for row, array in enumerate(examples.arrays()):
+            for number in np.flatnonzero(array.present)[1:]:
+                vectors.append(array.values[number])
+                owners.append(row)
+                groups.append(f"{examples.groups[row]} copy {number}")
+    shape = (len(vectors), examples.table.spec.dim)
+    return Copies(
+        np.array(vectors, dtype=np.float32).reshape(shape),
+        np.array(owners, dtype=np.intp),
+        tuple(groups),
+    )
 
 
 def require_vectors(spec: FeatureSpec) -> None:

@@ -20,7 +20,7 @@ from emotiw.core.metrics import metric_named
 from emotiw.models.card import Card
 from emotiw.models.folds import assign_folds
 from emotiw.models.interface import Examples, Goal
-from emotiw.models.pooling import pooled_matrix, require_vectors
+from emotiw.models.pooling import Copies, copies_in, pooled_matrix, require_vectors
 from emotiw.models.preparation import Preparation, PreparationOptions, Vectors
 
 MODEL = "model.skops"
@@ -132,14 +132,17 @@ class TabularModel(ABC):
                 "nothing can be told apart"
             )
         vectors = self.learn_vectors(examples)
+        copies = copies_in(examples)
         settings = self.settings()
-        tried = self._on_inner_folds(vectors, examples, settings)
+        tried = self._on_inner_folds(vectors, copies, examples, settings)
         best = int(np.argmax([scores.merit for scores in tried]))
         self.chosen = settings[best]
         if self.goal.task == "classification":
             self._temperature = fit_temperature(tried[best].raw, examples.answers)
-        prepared = self._preparation.fit(vectors, examples.groups)
-        self._state = self._learn_present(prepared, examples.answers, self.chosen)
+        everyone = np.arange(len(examples))
+        self._state = self._learn_rows(
+            self._preparation, vectors, copies, examples, everyone, [self.chosen]
+        )[0]
 
     def predict(self, examples: Examples) -> Values:
         """Return ``(n, n_labels)`` probabilities or ``(n, 1)`` targets within their range."""
@@ -190,7 +193,7 @@ class TabularModel(ABC):
         return model
 
     def _on_inner_folds(
-        self, vectors: Vectors, examples: Examples, settings: Sequence[Any]
+        self, vectors: Vectors, copies: Copies, examples: Examples, settings: Sequence[Any]
     ) -> list[InnerScores]:
         """Return what each setting says about clips of groups that it has not seen."""
         answers = examples.answers
@@ -199,15 +202,35 @@ class TabularModel(ABC):
         raw = np.full((len(settings), len(examples), len(self.goal.labels)), np.nan)
         for learned, held_out in self._inner_folds(examples):
             preparation = Preparation(self.options.preparation)
-            prepared = preparation.fit(vectors[learned], list(groups[learned]))
+            states = self._learn_rows(preparation, vectors, copies, examples, learned, settings)
             others = preparation.apply(vectors[held_out], list(groups[held_out]))
-            for number, setting in enumerate(settings):
-                state = self._learn_present(prepared, answers[learned], setting)
+            for number, state in enumerate(states):
                 raw[number, held_out] = self._raw_for_all_labels(state, others)
         scored = ~np.isnan(raw[0]).any(axis=1)
         if not scored.any():
             return [InnerScores(each, 0.0) for each in raw]
         return [InnerScores(each, self._merit(answers[scored], each[scored])) for each in raw]
+
+    def _learn_rows(
+        self,
+        preparation: Preparation,
+        vectors: Vectors,
+        copies: Copies,
+        examples: Examples,
+        rows: npt.NDArray[np.intp],
+        settings: Sequence[Any],
+    ) -> list[State]:
+        """Learn every setting from the clips at these rows and from their copies."""
+        answers = examples.answers
+        assert answers is not None
+        copied = copies.of(rows)
+        both = vectors[rows]
+        if len(copied):
+            both = np.concatenate([both, copies.vectors[copied]])
+        groups = [*(examples.groups[row] for row in rows), *(copies.groups[c] for c in copied)]
+        prepared = preparation.fit(both, groups)
+        answered = answers[np.concatenate([rows, copies.owners[copied]])]
+        return [self._learn_present(prepared, answered, setting) for setting in settings]
 
     def _inner_folds(
         self, examples: Examples

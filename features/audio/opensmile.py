@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 import warnings
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, field_validator
+import numpy as np
+from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
 from emotiw.core.errors import suggest
 from emotiw.core.feature_table import FeatureSpec
+from features.audio.augmentation import WaveformCopy, altered
 from features.audio.rows import absent_row, finite_rows
 from features.audio.signal import Signal, SignalOptions, read_signal
 from features.extractor import ClipSource, Extraction, Needs
@@ -39,6 +41,8 @@ class OpenSmileOptions(BaseModel):
         feature_set: one of openSMILE's sets by name.
         level: ``functionals``, one row per clip, or ``low_level`` descriptors, one per 10 ms.
         signal: how the sound is prepared.
+        copies: altered copies of each clip, for functionals: row 0 is the clip itself, and one row
+            per copy follows, which models of one vector per clip learn from and never score.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -46,6 +50,13 @@ class OpenSmileOptions(BaseModel):
     feature_set: str = "eGeMAPSv02"
     level: Level = "functionals"
     signal: SignalOptions = SignalOptions()
+    copies: tuple[WaveformCopy, ...] = ()
+
+    @model_validator(mode="after")
+    def _copies_are_of_clips(self) -> Self:
+        if self.copies and self.level != "functionals":
+            raise ValueError("copies go with functionals, one row each")
+        return self
 
     @field_validator("feature_set")
     @classmethod
@@ -105,8 +116,13 @@ class OpenSmile:
         """Return the rows of a waveform."""
         if signal.waveform is None:
             return Extraction(absent_row(self.spec), signal.quality)
-        table = self._smile.process_signal(signal.waveform, signal.sampling_rate)
-        return Extraction(finite_rows(table.to_numpy()), signal.quality)
+        rate = signal.sampling_rate
+        copies = (altered(signal.waveform, rate, copy) for copy in self.options.copies)
+        tables = [
+            self._smile.process_signal(waveform, rate).to_numpy()
+            for waveform in (signal.waveform, *copies)
+        ]
+        return Extraction(finite_rows(np.concatenate(tables)), signal.quality)
 
 
 @functools.cache

@@ -10,6 +10,7 @@ import pytest
 
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
 from emotiw.models.interface import Examples, Goal
+from emotiw.models.pooling import copies_in
 from emotiw.models.preparation import Preparation, PreparationOptions
 from emotiw.models.registry import MODELS
 from emotiw.models.tabular import TabularModel, fit_temperature, softmax
@@ -162,3 +163,36 @@ def test_temperature_is_that_of_a_known_confidence() -> None:
     answers = (rng.random((20_000, 1)) > cumulated).sum(axis=1)
     assert fit_temperature(3 * logits, answers) == pytest.approx(3, rel=0.05)
     assert fit_temperature(np.full((5, 4), np.nan), answers[:5]) == 1.0
+
+
+def with_copies() -> Examples:
+    """Clips that say nothing, each with a copy that says its label; then clips that say theirs."""
+    rng = np.random.default_rng(0)
+    codes = np.tile([0, 1, 2], 40)
+    arrays = {}
+    for row, code in enumerate(codes):
+        telling = 3 * np.eye(6)[code] + 0.3 * rng.standard_normal(6)
+        mute = np.ones(6) + 0.3 * rng.standard_normal(6)
+        rows = [mute, telling] if row < 60 else [telling]
+        arrays[f"c{row}"] = FeatureArray.all_present(np.array(rows, dtype=np.float32))
+    groups = tuple(f"s{row // 15}" for row in range(120))
+    return Examples(FeatureTable(SPEC, arrays), tuple(arrays), groups, codes.astype(np.int64))
+
+
+def test_copies_are_learned_from_and_never_scored() -> None:
+    examples = with_copies()
+    learned, others = examples.subset(range(60)), examples.subset(range(60, 120))
+    model = made("svm", LABELS)
+    model.fit(learned)
+    assert model.predict(learned).shape == (60, 3)
+    assert (model.predict(others).argmax(axis=1) == others.answers).mean() > 0.9
+    assert (model.predict(learned).argmax(axis=1) == learned.answers).mean() < 0.6
+
+
+def test_a_copy_belongs_to_its_clip_and_is_a_speaker_of_its_own() -> None:
+    examples = with_copies().subset([0, 59, 60])
+    copies = copies_in(examples)
+    assert copies.owners.tolist() == [0, 1]
+    assert copies.groups == ("s0 copy 1", "s3 copy 1")
+    assert copies.of(np.array([1, 2])).tolist() == [1]
+    assert np.array_equal(copies.vectors[0], examples.table["c0"].values[1])
