@@ -137,23 +137,45 @@ def train(
 
 @app.command()
 def fuse(
-    config: Config,
+    config: Annotated[str | None, typer.Argument(help="The recipe of the run.")] = None,
     names: Names = None,
+    scores: Annotated[
+        list[Path] | None,
+        typer.Option(help="Instead of a recipe: CSVs of scores, or folders of one per fold."),
+    ] = None,
+    labels: Annotated[
+        Path | None, typer.Option(help="With --scores: a CSV of clip_id, label, group, fold …")
+    ] = None,
+    groups: Annotated[
+        Path | None, typer.Option(help="With --scores: a CSV of clip_id and group.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="With --scores: where the results go.")] = Path("fused"),
     settings: Set = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
     force: Force = False,
 ) -> None:
-    """Calibrate and fuse the scores of the models, and judge all of them."""
+    """Calibrate and fuse the scores of the models, and judge all of them.
+
+    Without a recipe: emotiw fuse --scores a.csv b.csv --labels labels.csv --set method=logistic
+    """
+    from emotiw.core.errors import ConfigError
+
+    if scores:
+        from emotiw.stages.fuse import fuse_alone
+
+        files = [*scores, *(Path(name) for name in [*([config] if config else []), *(names or [])])]
+        if labels is None:
+            raise ConfigError("fuse --scores needs --labels FILE")
+        print(fuse_alone(files, labels, groups=groups, settings=settings or (), out=out))
+        return
+    if config is None:
+        raise ConfigError("fuse needs a recipe, or --scores FILE… --labels FILE")
     from emotiw.stages.fuse import fuse_all
 
     run = _open(config, settings, quiet, as_json)
     _, figures = fuse_all(run, names or (), force=force)
     _show_figures(run, figures, as_json)
-    if not as_json:
-        from emotiw.tables import folds_table
-
-        folds_table(run)
 
 
 @app.command()

@@ -27,7 +27,8 @@ class Run:
         features/<name>.csv       where the rows of every clip are in the store
         scores/<model>.csv        scores of one modality, out-of-fold
         fused.csv                 fused scores
-        fusion.yaml, fusion.json  the final fusion; on what it was fitted and judged
+        fusion.yaml               the final fusion
+        fusion.json, fusion.txt   on what it was fitted and judged; intervals and tests
         metrics.csv               accuracy and friends per modality and fused
         submission/               the zip, and its check
         recipe.yaml, versions.json
@@ -76,6 +77,11 @@ class Run:
     def evaluation_path(self) -> Path:
         """How the fusion was fitted and judged."""
         return self.folder / "fusion.json"
+
+    @property
+    def summary_path(self) -> Path:
+        """The same in words, with intervals and tests."""
+        return self.folder / "fusion.txt"
 
     def scores_path(self, model: str) -> Path:
         """Where the scores of a model are."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -42,7 +41,7 @@ def summary_tables(run: Run, summary: Summary) -> None:
     if summary.figures is not None:
         figures_table(summary.figures, run.recipe.spec.metric)
         folds_table(run)
-        print(fusion_line(run))
+        print(run.summary_path.read_text(encoding="utf-8"))
     if summary.failures:
         table = Table("clip", "could not be read because")
         first = {row.clip_id: row.reason for row in reversed(summary.failures)}
@@ -76,19 +75,6 @@ def folds_table(run: Run) -> None:
         shown = [SHORT.get(str(metric), str(metric)), "  ".join(values)]
         table.add_row(str(modality), *shown, _shown(str(metric), whole["value"]), " to ".join(ends))
     Console().print(table)
-
-
-def fusion_line(run: Run) -> str:
-    """Return in a sentence on what the fusion was fitted, and what it was judged on."""
-    noted = json.loads(run.evaluation_path.read_text(encoding="utf-8"))
-    folds, metric = noted["clips_per_fold"], run.recipe.spec.metric
-    counts = " + ".join(str(folds[fold]) for fold in sorted(folds, key=int))
-    return (
-        f"fusion: {len(folds)} folds of {counts} clips, {noted['groups']} groups; every clip is "
-        f"fused by weights fitted on the groups of the other folds.\n"
-        f"{metric}: {_shown(metric, noted['cross_fitted'].get(metric))} out of fold, "
-        f"{_shown(metric, noted['in_sample'].get(metric))} in-sample"
-    )
 
 
 def _told(split: str) -> str:

@@ -6,9 +6,11 @@ import io
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 
+from emotiw.core.config import Document, override, validated
 from emotiw.core.errors import MissingStageError, TableError
 from emotiw.core.files import atomic_write, sha256_of
 from emotiw.core.score_table import ScoreTable
@@ -19,6 +21,8 @@ from emotiw.spread import spread_frame, spread_of
 from emotiw.stages.score_files import reusable_scores, write_scores
 from emotiw.stages.train import originals, training_folds
 from fusion.evaluation import FusionResult, fuse
+from fusion.options import FusionOptions
+from fusion.standalone import fuse_files
 
 FUSED = "fused"
 
@@ -88,6 +92,7 @@ def fuse_all(
         write_scores(fused, path, key=key)
         result.fuser.to_yaml(run.folder / "fusion.yaml")
         atomic_write(run.evaluation_path, _evaluation(result).encode())
+        atomic_write(run.summary_path, result.summary().encode())
     fused = replace(fused, name=FUSED)
     figures = figures_frame(
         [figure for table in (*tables.values(), fused) for figure in evaluate(table, answers)]
@@ -109,6 +114,35 @@ def fuse_all(
 def _metrics_by_fold(run: Run) -> list[str]:
     usual = ["accuracy", "uar"] if run.recipe.spec.task == "classification" else []
     return list(dict.fromkeys([run.recipe.spec.metric, *usual]))
+
+
+def fuse_alone(
+    scores: Sequence[Path],
+    labels: Path,
+    *,
+    groups: Path | None = None,
+    settings: Sequence[str] = (),
+    out: Path,
+) -> str:
+    """Fuse CSVs of scores without any run; return what came of it, in words.
+
+    Args:
+        scores: one per modality, see :func:`fusion.standalone.fuse_files`.
+        labels: the answers.
+        groups: the groups, if they aren't a column of ``labels``.
+        settings: ``KEY=VALUE`` over the options of the fusion; ``kind`` and ``trained_on`` say what
+            the scores are.
+        out: folder for the results.
+
+    Raises:
+        ConfigError: if a setting is unknown.
+        LeakageError: where models have seen the clips' groups, or nothing is known of them.
+    """
+    document = override(Document("--set", {}), settings)
+    about = {k: document.data.pop(k) for k in ("kind", "trained_on") if k in document.data}
+    options = validated(FusionOptions, document.data, document=document)
+    result = fuse_files(scores, labels=labels, groups=groups, options=options, out=out, **about)
+    return result.summary()
 
 
 def _evaluation(result: FusionResult) -> str:
