@@ -11,7 +11,7 @@ demo: $(READY)
 	$(BIN)/emotiw demo demo
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -123,3 +123,32 @@ def test_the_commands_are_listed() -> None:
     for command in ("index", "faces", "features", "train", "fuse", "submit", "run", "demo"):
         assert f" {command} " in shown
     assert emotiw("--version").stdout.startswith("emotiw ")
+
+
+def test_fusing_scores_of_ones_own_without_a_recipe(tmp_path: Path) -> None:
+    clips = [f"clip{n:02}" for n in range(24)]
+    labels = ["Happy" if n % 2 else "Sad" for n in range(24)]
+    header = "clip_id,label,group,fold\n"
+    rows = [
+        f"{c},{a},speaker{n // 4},{n // 8}\n"
+        for n, (c, a) in enumerate(zip(clips, labels, strict=True))
+    ]
+    (tmp_path / "labels.csv").write_text(header + "".join(rows))
+    for name, wrong_every in (("a", 3), ("b", 4)):
+        lines = ["clip_id,Sad,Happy\n"]
+        for n, (clip, label) in enumerate(zip(clips, labels, strict=True)):
+            happy = 0.8 if (label == "Happy") != (n % wrong_every == 0) else 0.2
+            lines.append(f"{clip},{1 - happy:.1f},{happy}\n")
+        (tmp_path / f"{name}.csv").write_text("".join(lines))
+    scores = ["--scores", tmp_path / "a.csv", tmp_path / "b.csv"]
+    done = emotiw(
+        "fuse", *scores, "--labels", tmp_path / "labels.csv", "--out", tmp_path / "out",
+        "--set", "method=mean",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "cross-fitted on 24 clips of 6 groups in 3 folds" in done.stdout
+    assert (tmp_path / "out" / "fused.csv").read_text().count("\n") == 25
+    unknown = emotiw("fuse", *scores, "--labels", tmp_path / "labels.csv", "--set", "metod=mean")
+    assert unknown.returncode == 2
+    assert "did you mean 'method'?" in unknown.stderr
+    assert "needs --labels" in emotiw("fuse", *scores).stderr

@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
@@ -21,7 +22,7 @@ from emotiw.demo.corpus import DemoCorpus, make_corpus
 from emotiw.pipeline import Summary, run_all
 from emotiw.run import Run, open_run
 from emotiw.stages.faces import find_all_faces
-from emotiw.stages.features import extract_all
+from emotiw.stages.features import extract_all, feature_table
 from emotiw.stages.fuse import fuse_all
 from emotiw.stages.index import index
 from emotiw.stages.submit import submit
@@ -283,3 +284,25 @@ def test_scores_of_unknown_origin_are_not_fitted_on(
     train_all(fine)
     _, figures = fuse_all(fine)
     assert {"mine", "voice", "face"} < set(figures["modality"])
+
+
+def test_features_of_ones_own_go_into_any_model(done: tuple[Run, Summary], tmp_path: Path) -> None:
+    run, _ = done
+    table = feature_table(run, "voice")
+    gaze = {clip_id: np.repeat(rows.values, 5, axis=0)[:, :4] for clip_id, rows in table.items()}
+    np.savez(tmp_path / "gaze.npz", **gaze)
+    settings = [
+        "name=own",
+        "submission.fallback=Neutral",
+        "features={gaze: {extractor: imported, path: %s, unit: frame}}" % (tmp_path / "gaze.npz"),
+        "models={pooled: {model: svm, features: gaze}, rnn: {model: lstm, features: gaze, "
+        "hidden: 4, training: {epochs: 1}}}",
+    ]
+    own = open_run_with(run, settings)
+    summary = run_all(own)
+    assert summary.check is not None
+    assert summary.figures is not None
+    assert {"pooled", "rnn", "fused"} == set(summary.figures["modality"])
+    # clips without a voice have no such features, and no answer either
+    lacking = set(run.manifest().clip_ids) - set(gaze)
+    assert {r.clip_id for r in own.ledger().rows("train:rnn") if r.status == "missing"} == lacking
