@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
+from safetensors.torch import save_file
 from torch import nn
 
+from emotiw.core.errors import WeightsError
+from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
+from emotiw.models.interface import Examples, Goal
 from emotiw.models.networks.snippets import MeanOverSnippets, PixelInput
 from emotiw.models.registry import MODELS
 from features.c3d import C3D
@@ -69,3 +76,48 @@ def test_options_that_can_not_work_are_refused(
     kind = MODELS.resolve(name)
     with pytest.raises(ValidationError, match=reason):
         kind.Options.model_validate(options)  # type: ignore[attr-defined]
+
+
+def test_a_video_network_learns_and_says_the_same_when_loaded(tmp_path: Path) -> None:
+    from emotiw.models.video_network import Video, VideoOptions
+
+    rng = np.random.default_rng(0)
+    spec = FeatureSpec("crops", (16, 16, 3), "frame", dtype="uint8")
+    clips = {
+        name: FeatureArray.all_present(rng.integers(0, 256, (n, 16, 16, 3), dtype=np.uint8))
+        for name, n in (("a", 9), ("b", 2), ("c", 4))
+    }
+    known = Examples(FeatureTable(spec, clips), ("a", "b", "c"), ("x", "y", "z"), np.arange(3))
+    goal = Goal("classification", ("Angry", "Happy", "Sad"))
+    training = {"epochs": 1, "batch_size": 3}
+    options = VideoOptions.model_validate(
+        {"network": "mc3_18", "crop_size": 16, "length": 4, "stride": 2, "inner_share": 0}
+        | {"training": training}
+    )
+    model = Video(options, spec=spec, goal=goal, seed=0)
+    model.fit(known)
+    scores = model.predict(known)
+    assert np.allclose(scores.sum(1), 1)
+    assert np.array_equal(model.predict(known.subset([2, 1])), scores[[2, 1]])
+    model.save(tmp_path)
+    assert np.array_equal(Video.load(tmp_path).predict(known), scores)
+
+
+def test_learning_starts_from_the_weights_of_a_card_and_their_pixels(tmp_path: Path) -> None:
+    from features.clip_networks import load_clip_network
+
+    torch.manual_seed(1)
+    public = C3D(487, width=0.0625, size=32)
+    save_file(public.state_dict(), tmp_path / "c3d.safetensors")
+    card = tmp_path / "card.yaml"
+    card.write_text(
+        "name: small\nbackbone: c3d\nsource: {file: c3d.safetensors}\nsize: 32\n"
+        "colour: bgr\nmean: [0.2, 0.4, 0.6]\nembedding: 256\n"
+    )
+    seen = PixelInput(C3D(7, width=0.0625, size=32), PLAIN)
+    seen.follow(load_clip_network(seen.network, str(card), kind="c3d"))
+    assert torch.equal(seen.network.fc7.weight, public.fc7.weight)  # type: ignore[union-attr]
+    assert seen.order.tolist() == [2, 1, 0]
+    assert seen.mean.tolist() == pytest.approx([51, 102, 153])
+    with pytest.raises(WeightsError, match="for 'c3d', not for 'r3d_18'"):
+        load_clip_network(seen.network, str(card), kind="r3d_18")

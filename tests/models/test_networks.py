@@ -71,6 +71,14 @@ def examples(spec: FeatureSpec, arrays: dict[str, FeatureArray], goal: Goal = LA
     return Examples(table, tuple(arrays), tuple(f"s{row // 2}" for row in range(n)), answers)
 
 
+def test_every_network_of_the_registry_is_held_to_this_contract() -> None:
+    from emotiw.models.network_model import NetworkModel
+
+    networks = {n for n in MODELS.names() if issubclass(MODELS.resolve(n), NetworkModel)}
+    # torchvision's are too large to train again and again: see test_clip_networks.py
+    assert networks == {*TINY, "video"}
+
+
 @cases
 def test_scores_are_probabilities_and_the_same_for_a_clip_alone(
     name: str, extra: dict[str, Any]
