@@ -251,6 +251,9 @@ def read_still(path: Path) -> npt.NDArray[np.uint8]:
     try:
         with Image.open(path, formats=STILL_FORMATS) as picture:
             upright = ImageOps.exif_transpose(picture)
+            if upright.mode.startswith("I"):  # 16-bit grey, which convert() would cut off at 255
+                grey = np.clip(np.asarray(upright) >> 8, 0, 255).astype(np.uint8)
+                upright = Image.fromarray(grey)
             if upright.mode in {"RGBA", "LA", "PA"} or "transparency" in upright.info:
                 rgba = upright.convert("RGBA")
                 paper = Image.new("RGBA", rgba.size, "white")
