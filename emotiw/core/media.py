@@ -126,7 +126,6 @@ class MediaReader:
         stream = self._video_stream()
         if stream is None:
             raise MediaError(f"{self.path}: no video track")
-        stream.thread_type = "AUTO"
         fps = self.info.fps or 25.0
         self.n_decoded_frames = 0
         self._sound = [] if keep_audio else None
@@ -187,6 +186,8 @@ class MediaReader:
             self._container = self._open()
             streams = [self._container.streams[stream.index] for stream in streams]
         self._is_read = True
+        for stream in streams:
+            stream.thread_count = 1  # with more, what hides damage depends on their number
         packets = self._container.demux(streams)
         while True:
             try:
