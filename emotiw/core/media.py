@@ -21,8 +21,8 @@ class MediaInfo:
 
     Attributes:
         is_still: a photograph; it is read as a clip of one frame.
-        has_video: there is at least one real picture stream (cover art is none).
-        has_audio: there is at least one sound stream.
+        has_video: there is a picture stream with a known codec (cover art is none).
+        has_audio: there is a sound stream with a known codec.
         declared_frames: the number of frames that the container claims; 0 where it doesn't say.
         fps: frames per second, or 0.
         duration_sec: length, or 0 where it isn't declared.
@@ -125,11 +125,11 @@ class MediaReader:
             return
         stream = self._video_stream()
         if stream is None:
-            raise MediaError(f"{self.path}: no video track")
+            raise MediaError(f"{self.path}: no video track that can be decoded")
         fps = self.info.fps or 25.0
         self.n_decoded_frames = 0
         self._sound = [] if keep_audio else None
-        wanted = [stream, *(self._container.streams.audio[:1] if keep_audio else [])]
+        wanted = [stream, *(self._audio_streams() if keep_audio else [])]
         for kind, frame in self._decode(wanted):
             if kind == "audio":
                 self._keep_sound(frame)
@@ -151,10 +151,10 @@ class MediaReader:
             MediaError: if there is no sound track, or no sample could be decoded from it.
         """
         if not self.info.has_audio:
-            raise MediaError(f"{self.path}: no audio track")
+            raise MediaError(f"{self.path}: no audio track that can be decoded")
         if self._sound is None:
             self._sound = []
-            for _, frame in self._decode(self._container.streams.audio[:1]):
+            for _, frame in self._decode(self._audio_streams()):
                 self._keep_sound(frame)
         waveform = np.concatenate(self._sound) if self._sound else np.zeros(0, dtype=np.float32)
         rate = self._sound_rate
@@ -217,15 +217,20 @@ class MediaReader:
         import av
 
         for stream in self._container.streams.video:
-            if not stream.disposition & av.stream.Disposition.attached_pic:
+            is_cover = stream.disposition & av.stream.Disposition.attached_pic
+            if not is_cover and stream.codec_context is not None:
                 return stream
         return None
 
+    def _audio_streams(self) -> list[Any]:
+        known = [s for s in self._container.streams.audio if s.codec_context is not None]
+        return known[:1]
+
     def _probe(self) -> MediaInfo:
         stream = self._video_stream()
-        has_audio = bool(self._container.streams.audio)
+        has_audio = bool(self._audio_streams())
         if stream is None and not has_audio:
-            raise MediaError(f"{self.path}: neither a video nor an audio track")
+            raise MediaError(f"{self.path}: neither a video nor an audio track that can be decoded")
         duration = self._container.duration
         return MediaInfo(
             is_still=False,
