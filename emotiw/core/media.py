@@ -128,11 +128,11 @@ class MediaReader:
             raise MediaError(f"{self.path}: no video track that can be decoded")
         fps = self.info.fps or 25.0
         self.n_decoded_frames = 0
-        self._sound = [] if keep_audio else None
+        sound: list[npt.NDArray[np.float32]] = []
         wanted = [stream, *(self._audio_streams() if keep_audio else [])]
         for kind, frame in self._decode(wanted):
             if kind == "audio":
-                self._keep_sound(frame)
+                sound.extend(self._mix_down(frame))
                 continue
             rgb = frame.to_ndarray(format="rgb24")
             turns = round(frame.rotation / 90) % 4
@@ -140,6 +140,8 @@ class MediaReader:
             time = frame.time if frame.time is not None else self.n_decoded_frames / fps
             yield VideoFrame(self.n_decoded_frames, float(time), upright)
             self.n_decoded_frames += 1
+        if keep_audio:
+            self._sound = sound
 
     def audio(self, sampling_rate: int | None = None) -> Audio:
         """Return the whole sound track, mixed to the mean of its channels.
@@ -153,9 +155,8 @@ class MediaReader:
         if not self.info.has_audio:
             raise MediaError(f"{self.path}: no audio track that can be decoded")
         if self._sound is None:
-            self._sound = []
-            for _, frame in self._decode(self._audio_streams()):
-                self._keep_sound(frame)
+            passed = self._decode(self._audio_streams())
+            self._sound = [block for _, frame in passed for block in self._mix_down(frame)]
         waveform = np.concatenate(self._sound) if self._sound else np.zeros(0, dtype=np.float32)
         rate = self._sound_rate
         if not len(waveform):
@@ -205,13 +206,12 @@ class MediaReader:
             except av.FFmpegError:
                 self.n_damaged_packets += 1
 
-    def _keep_sound(self, frame: Any) -> None:
+    def _mix_down(self, frame: Any) -> list[npt.NDArray[np.float32]]:
         import av
 
-        assert self._sound is not None
         self._sound_rate = frame.sample_rate
-        for block in av.AudioResampler(format="fltp").resample(frame):
-            self._sound.append(block.to_ndarray().mean(axis=0))  # (channels, n) -> (n,)
+        blocks = av.AudioResampler(format="fltp").resample(frame)
+        return [block.to_ndarray().mean(axis=0) for block in blocks]  # (channels, n) -> (n,)
 
     def _video_stream(self) -> Any:
         import av
