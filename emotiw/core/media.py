@@ -78,7 +78,8 @@ class MediaReader:
 
     A damaged packet is skipped and counted, and decoding goes on. A truncated file gives fewer
     frames than it declares without any error from FFmpeg, so compare ``info.declared_frames``
-    with ``n_decoded_frames`` once the frames are read.
+    with ``n_decoded_frames`` once the frames are read. ``n_damaged_packets`` is that of the last
+    pass over the file.
 
     Raises:
         MediaError: if the file is missing, empty, or nothing that can be read.
@@ -187,6 +188,7 @@ class MediaReader:
             self._container = self._open()
             streams = [self._container.streams[stream.index] for stream in streams]
         self._is_read = True
+        self.n_damaged_packets = 0
         for stream in streams:
             stream.thread_count = 1  # with more, what hides damage depends on their number
         packets = self._container.demux(streams)
