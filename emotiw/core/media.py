@@ -184,9 +184,10 @@ class MediaReader:
         import av
 
         if self._is_read:
+            indices = [stream.index for stream in streams]  # of no use once the file is closed
             self._container.close()
             self._container = self._open()
-            streams = [self._container.streams[stream.index] for stream in streams]
+            streams = [self._container.streams[index] for index in indices]
         self._is_read = True
         self.n_damaged_packets = 0
         for stream in streams:
