@@ -127,7 +127,7 @@ class FaceTracks:
         """Rebuild from :meth:`to_tensors`.
 
         Raises:
-            TableError: if an array is missing.
+            TableError: if an array is missing, of the wrong shape, or one too many.
         """
         try:
             arrays: dict[str, npt.NDArray[np.generic]] = dict(tensors)
@@ -140,5 +140,5 @@ class FaceTracks:
                 crop_size=crop_size,
                 **arrays,  # type: ignore[arg-type]
             )
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError, IndexError) as error:
             raise TableError(f"face tracks: not the arrays of a face artifact ({error})") from error
