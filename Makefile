@@ -1,5 +1,5 @@
 # demo: a small synthetic challenge, from clips to a checked submission
-# test: the whole suite      lint: ruff and mypy      bench: the figures that the README quotes
+# test: the whole suite, one process per core      lint: ruff and mypy      bench: the figures that the README quotes
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,7 +11,7 @@ demo: $(READY)
 	$(BIN)/emotiw demo demo
 
 test: $(READY)
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(READY)
 	$(BIN)/ruff check .
