@@ -30,9 +30,6 @@ class FaceOptions(BaseModel):
     min_confidence: float = Field(
         default=0.9, ge=0, le=1, description="a track needs one frame that is at least so sure"
     )
-    stride: int = Field(
-        default=8, ge=1, description="search the whole frame every so many frames; 1 searches all"
-    )
     tracks: Literal["all", "main"] = Field(
         default="all", description="keep everyone, or track 0 only"
     )
