@@ -14,6 +14,8 @@ EXTRACTORS: Registry[type[Extractor]] = Registry(
         "fbank": "features.audio.fbank:Fbank",
         "speech_network": "features.audio.speech_network:SpeechNetwork",
         "frames": "features.frames:FrameEmbeddings",
+        "people": "features.people:People",
+        "scene": "features.scene:Scene",
         "c3d": "features.clip_features:ClipFeatures",
         "c3d_scene": "features.clip_features:SceneClipFeatures",
     },

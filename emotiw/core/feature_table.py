@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from emotiw.core.errors import TableError
 
-Unit = Literal["frame", "snippet", "clip"]
+Unit = Literal["frame", "snippet", "clip", "face"]
 Dtype = Literal["float32", "uint8"]
 
 
@@ -22,7 +22,8 @@ class FeatureSpec:
     Attributes:
         name: the name of the feature in the recipe.
         shape: the shape of one row: ``(256,)`` for an embedding, ``(112, 112, 3)`` for a face crop.
-        unit: what one row stands for: a video frame or audio window, a snippet, the whole clip.
+        unit: what one row stands for: a video frame or audio window, a snippet, the whole clip;
+            or one of the faces in it, whose order means nothing (see ``features/people.py``).
         rate_hz: rows per second, where it is the same in every clip.
         dtype: ``float32``, or ``uint8`` for pictures.
         columns: names of the entries of a one-dimensional row, where they have any.

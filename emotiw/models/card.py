@@ -39,12 +39,12 @@ class Card:
         atomic_write(folder / CARD, text.encode())
 
     @classmethod
-    def read(cls, folder: Path, *, version: str) -> Card:
+    def read(cls, folder: Path, *, version: str | None) -> Card:
         """Read the card of a model.
 
         Args:
             folder: of the model.
-            version: of the class that wants to load it.
+            version: of the class that wants to load it; None for any.
 
         Raises:
             ConfigError: if there is no readable card, or another version wrote it.
@@ -69,7 +69,7 @@ class Card:
             )
         except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
             raise ConfigError(f"{path}: not the card of a model ({error})") from error
-        if card.version != version:
+        if version is not None and card.version != version:
             raise ConfigError(
                 f"{path}: written by version {card.version} of this model, this is {version}"
             )

@@ -94,3 +94,8 @@ def require_vectors(spec: FeatureSpec) -> None:
         raise ConfigError(
             f"feature {spec.name!r} has rows of shape {spec.shape}; this model reads vectors"
         )
+    if spec.unit == "face":
+        raise ConfigError(
+            f"feature {spec.name!r} has one row per face; this model reads one vector per clip: "
+            "put it inside a group model, {model: group, learner: …}"
+        )

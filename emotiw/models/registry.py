@@ -20,5 +20,11 @@ MODELS: Registry[type[Model]] = Registry(
         "conv_rnn": "emotiw.models.convolutional_recurrence:ConvolutionalRecurrent",
         "video": "emotiw.models.video_network:Video",
         "c3d": "emotiw.models.clip_network:ClipNetwork",
+        "group": "emotiw.models.groups.group:Group",
+        "individuals": "emotiw.models.groups.individuals:Individuals",
+        "vote": "emotiw.models.groups.vote:Vote",
+        "group_network": "emotiw.models.groups.network:GroupNetworkModel",
+        "unpositive": "emotiw.models.groups.unpositive:Unpositive",
+        "expectation": "emotiw.models.groups.expectation:Expectation",
     },
 )

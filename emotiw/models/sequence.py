@@ -63,7 +63,8 @@ class SequenceModel(NetworkModel):
 
     def check(self) -> None:
         """Accept rows of numbers, of frames or snippets."""
-        if len(self.spec.shape) != 1 or self.spec.dtype != "float32" or self.spec.unit == "clip":
+        is_sequence = self.spec.unit in ("frame", "snippet") and len(self.spec.shape) == 1
+        if not is_sequence or self.spec.dtype != "float32":
             raise ConfigError(
                 f"{type(self).__name__} reads float32 rows of frames or snippets; feature "
                 f"{self.spec.name!r} has {self.spec.shape} {self.spec.dtype} per {self.spec.unit}"

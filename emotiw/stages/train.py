@@ -16,6 +16,7 @@ from emotiw.core.store import artifact_key
 from emotiw.models.folds import assign_folds
 from emotiw.models.interface import Goal, Model
 from emotiw.models.out_of_fold import OutOfFold
+from emotiw.models.part import full_version
 from emotiw.models.registry import MODELS
 from emotiw.recipe import IMPORTED, ImportedScoresOptions, ModelEntry
 from emotiw.run import Run
@@ -130,7 +131,7 @@ def _train(
     fit_keys = {
         fit.fold: artifact_key(
             "models",
-            version=kind.version,
+            version=full_version(kind, entry.options),
             content="\n".join(
                 f"{contents[clip_id]} {answers[clip_id]!r} {work.groups[clip_id]}"
                 for clip_id in fit.training

@@ -1,0 +1,1 @@
+"""From the faces of a group to one vector."""

@@ -1,0 +1,20 @@
+"""The aggregations that a recipe can name."""
+
+from __future__ import annotations
+
+from emotiw.core.registry import Registry
+from emotiw.models.aggregation.interface import Aggregation
+
+AGGREGATIONS: Registry[type[Aggregation]] = Registry(
+    "aggregation",
+    {
+        "mean": "emotiw.models.aggregation.mean:Mean",
+        "max": "emotiw.models.aggregation.maximum:Maximum",
+        "trimmed_mean": "emotiw.models.aggregation.trimmed_mean:TrimmedMean",
+        "weighted": "emotiw.models.aggregation.weighted:Weighted",
+        "largest": "emotiw.models.aggregation.largest:Largest",
+        "statistics": "emotiw.models.aggregation.statistics:Statistics",
+        "attention": "emotiw.models.aggregation.attention:Attention",
+        "recurrent": "emotiw.models.aggregation.recurrent:Recurrent",
+    },
+)

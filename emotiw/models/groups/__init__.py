@@ -1,0 +1,1 @@
+"""From the people in a picture to one answer for the group."""

@@ -1,0 +1,76 @@
+"""A number as the expectation over classes: what a classifier makes of an ordinal scale."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, Field
+
+from emotiw.core.errors import ConfigError
+from emotiw.models.groups.composed import Composed, ComposedOptions
+from emotiw.models.groups.individuals import IndividualScores
+from emotiw.models.interface import Examples, Goal
+
+
+class ExpectationOptions(ComposedOptions):
+    """Options of :class:`Expectation`.
+
+    Attributes:
+        n_levels: classes, at equal steps from the smallest to the largest target; by default one
+            for every whole number.
+    """
+
+    n_levels: int | None = Field(default=None, ge=2)
+
+
+class Expectation(Composed):
+    """Lets a classifier learn the nearest level of a target, and answers by the expectation.
+
+    Source:
+        Cerekovic 2016: happiness intensity as the expectation over a softmax of six classes.
+    """
+
+    Options: ClassVar[type[BaseModel]] = ExpectationOptions
+    version: ClassVar[str] = "1"
+    options: ExpectationOptions
+
+    def check(self) -> None:
+        """Accept targets whose range is known."""
+        low, high = self.goal.target_range or (-np.inf, np.inf)
+        if self.goal.task != "regression" or not np.isfinite([low, high]).all():
+            raise ConfigError(
+                f"expectation: needs a target between two known limits; {self.goal.labels} is a "
+                f"{self.goal.task} with the limits {low} and {high}"
+            )
+        n_levels = self.options.n_levels or max(2, round(high - low) + 1)
+        self.levels = np.linspace(low, high, n_levels)
+
+    def inner_goal(self) -> Goal:
+        """Return the levels as labels."""
+        return Goal("classification", tuple(f"{level:g}" for level in self.levels))
+
+    def fit(self, examples: Examples, *, folder: Path | None = None) -> None:
+        """Let the model inside learn the nearest level of every target."""
+        assert examples.answers is not None
+        nearest = np.abs(examples.answers[:, None] - self.levels).argmin(axis=1)
+        self.learner.fit(replace(examples, answers=nearest), folder=folder)
+
+    def predict(self, examples: Examples) -> npt.NDArray[np.float64]:
+        """Return ``(n, 1)`` expectations, within the range of the levels."""
+        return self._expected(self.learner.predict(examples))
+
+    def individuals(self, examples: Examples) -> IndividualScores | None:
+        """Return the expectation for each person, if the model inside judges them."""
+        judge = getattr(self.learner, "individuals", None)
+        if judge is None:
+            return None
+        found: IndividualScores = judge(examples)
+        return replace(found, scores=self._expected(found.scores))
+
+    def _expected(self, scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        # a sum of shares may miss the end of the range by its last digit
+        return (scores @ self.levels[:, None]).clip(self.levels[0], self.levels[-1])

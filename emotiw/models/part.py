@@ -1,0 +1,80 @@
+"""Options that name a part inside a model: ``mean``, or ``{kind: weighted, by_size: 2}``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ValidationError
+
+from emotiw.core.errors import ConfigError, suggest
+from emotiw.core.registry import Registry
+
+
+def canonical(registry: Registry[Any], key: str, written: Any) -> dict[str, Any]:
+    """Return the part with its name and all of its options filled in.
+
+    Args:
+        registry: whose parts have ``Options``.
+        key: under which the name stands.
+        written: a name, or a mapping with the name under ``key``, the rest being its options.
+
+    Raises:
+        ValueError: saying everything that is wrong, for pydantic to put beside its place.
+    """
+    if isinstance(written, str):
+        written = {key: written}
+    if not isinstance(written, dict) or not isinstance(written.get(key), str):
+        known = ", ".join(registry.names())
+        raise ValueError(f"expected a name, or a mapping with {key!r} (known: {known})")
+    name = written[key]
+    try:
+        options = part_options(registry, key, written)
+    except ConfigError as error:
+        raise ValueError(str(error)) from error
+    except ValidationError as error:
+        told = [_told(registry, name, detail) for detail in error.errors()]
+        raise ValueError("; ".join(told)) from None
+    return {key: name, **options.model_dump(mode="json")}
+
+
+def part_options(registry: Registry[Any], key: str, part: dict[str, Any]) -> BaseModel:
+    """Return the checked options of a part."""
+    rest = {name: value for name, value in part.items() if name != key}
+    options: BaseModel = registry.resolve(part[key]).Options.model_validate(rest)
+    return options
+
+
+def full_version(kind: Any, options: Any) -> str:
+    """Return the version of a model, with that of the model inside it, if there is one."""
+    learner = getattr(options, "learner", None)
+    if learner is None:
+        return str(kind.version)
+    from emotiw.models.registry import MODELS
+
+    inside = MODELS.resolve(learner["model"])
+    return f"{kind.version}+{full_version(inside, part_options(MODELS, 'model', learner))}"
+
+
+def _told(registry: Registry[Any], name: str, detail: Any) -> str:
+    place = ".".join(map(str, detail["loc"]))
+    if detail["type"] != "extra_forbidden":
+        return f"{place}: {detail['msg']}"
+    known = registry.resolve(name).Options.model_fields
+    hint = suggest(str(detail["loc"][-1]), known)
+    return f"{registry.kind} {name!r} has no option {place!r}{hint} (known: {', '.join(known)})"
+
+
+def _aggregation(written: Any) -> dict[str, Any]:
+    from emotiw.models.aggregation.registry import AGGREGATIONS
+
+    return canonical(AGGREGATIONS, "kind", written)
+
+
+def _learner(written: Any) -> dict[str, Any]:
+    from emotiw.models.registry import MODELS
+
+    return canonical(MODELS, "model", written)
+
+
+AggregationPart = Annotated[dict[str, Any], BeforeValidator(_aggregation)]
+LearnerPart = Annotated[dict[str, Any], BeforeValidator(_learner)]
