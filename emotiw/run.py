@@ -25,6 +25,7 @@ class Run:
         ledger.csv                what became of every clip in every stage
         faces.csv                 where the face tracks of every clip are in the store
         features/<name>.csv       where the rows of every clip are in the store
+        models/<model>.csv        where the trained models of every fold are in the store
         scores/<model>.csv        scores of one modality, out-of-fold
         fused.csv                 fused scores
         fusion.yaml               the final fusion
@@ -82,6 +83,10 @@ class Run:
     def summary_path(self) -> Path:
         """The same in words, with intervals and tests."""
         return self.folder / "fusion.txt"
+
+    def models_path(self, model: str) -> Path:
+        """Where the trained models of a modality are in the store, fold by fold."""
+        return self.folder / "models" / f"{model}.csv"
 
     def scores_path(self, model: str) -> Path:
         """Where the scores of a model are."""
@@ -180,6 +185,30 @@ def open_run(
         ConfigError: with everything that is wrong with the recipe.
     """
     return Run(load_recipe(config, settings), progress=progress)
+
+
+def reopen_run(
+    folder: Path, settings: Sequence[str] = (), *, progress: Progress | None = None
+) -> Run:
+    """Return the run of a folder that its stages wrote, wherever it lies now.
+
+    Args:
+        folder: the run's own folder, with its ``recipe.yaml``.
+        settings: ``KEY.KEY=VALUE`` put over that recipe; ``data.root`` above all, if the clips
+            have moved.
+        progress: hears of the work; nobody by default.
+
+    Raises:
+        ConfigError: if it is no such folder, or its recipe is damaged.
+    """
+    config = folder / "recipe.yaml"
+    if not config.is_file():
+        raise ConfigError(
+            f"{folder} is not the folder of a run: expected {config} (runs are in runs/<recipe>)"
+        )
+    here = folder.resolve()
+    places = [f"paths.runs={json.dumps(str(here.parent))}", f"name={json.dumps(here.name)}"]
+    return Run(load_recipe(config, [*places, *settings]), progress=progress)
 
 
 def _versions() -> dict[str, str]:

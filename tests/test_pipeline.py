@@ -19,14 +19,16 @@ import yaml
 from emotiw.core.errors import ConfigError, LeakageError, MissingStageError, TableError
 from emotiw.core.score_table import ScoreTable
 from emotiw.demo.corpus import DemoCorpus, make_corpus
+from emotiw.models.interface import Examples
 from emotiw.pipeline import Summary, run_all
-from emotiw.run import Run, open_run
+from emotiw.run import Run, open_run, reopen_run
 from emotiw.stages.faces import find_all_faces
 from emotiw.stages.features import extract_all, feature_table
 from emotiw.stages.fuse import fuse_all
 from emotiw.stages.index import index
 from emotiw.stages.submit import submit
 from emotiw.stages.train import train_all
+from emotiw.stages.trained import load_final_model, read_model_keys
 
 ROOT = Path(__file__).parents[1]
 RECIPE = {
@@ -139,6 +141,27 @@ def test_a_second_run_does_nothing(
     assert first.figures is not None
     assert again.figures is not None
     assert again.figures.equals(first.figures)
+
+
+def test_a_run_and_its_models_are_found_again_wherever_its_folder_lies(
+    done: tuple[Run, Summary], tmp_path: Path
+) -> None:
+    run, _ = done
+    shutil.copytree(run.folder.parent, tmp_path / "moved")
+    again = reopen_run(tmp_path / "moved" / "unit")
+    assert again.store.root == tmp_path / "moved" / "store"
+    assert set(read_model_keys(again, "voice")) == {0, 1, 2, None}
+    table = feature_table(again, "voice")
+    ids = tuple(c for c in again.manifest().select("test").clip_ids if c in table)
+    model = load_final_model(again, again.recipe.models["voice"])
+    scores = model.predict(Examples(table, ids, groups=ids))
+    kept = ScoreTable.read_csv(again.scores_path("voice")).aligned_to(ids)
+    assert np.allclose(scores, kept, atol=1e-8)
+    (tmp_path / "moved" / "unit" / "models" / "voice.csv").write_text("fold,key\nlast,x\n")
+    with pytest.raises(TableError, match="line 2: fold 'last'"):
+        read_model_keys(again, "voice")
+    with pytest.raises(ConfigError, match="not the folder of a run"):
+        reopen_run(tmp_path)
 
 
 def predictions_by_content(run: Run, root: Path) -> dict[bytes, Mapping[str, object]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -44,26 +44,9 @@ def fuse_all(
         MissingStageError: if a model has not been trained.
         LeakageError: if scores come from models that have seen the clips they would be fitted on.
     """
-    manifest = run.manifest()
-    prints = run.fingerprints(manifest)
     chosen = list(names or run.recipe.models)
-    tables: dict[str, ScoreTable] = {}
-    for name in chosen:
-        if not run.scores_path(name).is_file():
-            raise MissingStageError(f"{run.scores_path(name)} is not there yet: `emotiw train`")
-        tables[name] = ScoreTable.read_csv(run.scores_path(name))
-        unknown = sorted(set(tables[name].clip_ids) - set(manifest.clip_ids))
-        if unknown:
-            raise TableError(
-                f"{run.scores_path(name)}: {len(unknown)} clips are not in the manifest, "
-                f"e.g. {unknown[:3]}"
-            )
-    answers = manifest.answer_key()
-    held_back = {clip.clip_id for clip in manifest.select("test")}
-    groups = manifest.groups(fallback=lambda clip: prints[clip.clip_id])
-    original = originals([c for c in answers if c not in held_back], prints, groups)
-    fit_answers = {c: answers[c] for c, first in original.items() if c == first}
-    folds = training_folds(run, manifest, prints)
+    told = fusion_inputs(run, chosen)
+    tables = told.tables
     key = artifact_key(
         "fuse",
         version="1",
@@ -80,14 +63,7 @@ def fuse_all(
     path = run.folder / f"{FUSED}.csv"
     fused = reusable_scores(path, key, force=force)
     if fused is None:
-        result = fuse(
-            tables,
-            answers=fit_answers,
-            groups=groups,
-            folds=folds or None,
-            options=run.recipe.fusion,
-            seed=run.recipe.settings.seed,
-        )
+        result = fuse_inputs(run, told)
         fused = result.table
         write_scores(fused, path, key=key)
         result.fuser.to_yaml(run.folder / "fusion.yaml")
@@ -95,13 +71,13 @@ def fuse_all(
         atomic_write(run.summary_path, result.summary().encode())
     fused = replace(fused, name=FUSED)
     figures = figures_frame(
-        [figure for table in (*tables.values(), fused) for figure in evaluate(table, answers)]
+        [figure for table in (*tables.values(), fused) for figure in evaluate(table, told.answers)]
     )
     buffer = io.StringIO(newline="")
     figures.to_csv(buffer, index=False, float_format="%.6f", lineterminator="\n")
     atomic_write(run.metrics_path, buffer.getvalue().encode())
     spreads = [
-        spread_of(table, answers, groups=groups, folds=folds, metric=metric)
+        spread_of(table, told.answers, groups=told.groups, folds=told.folds, metric=metric)
         for metric in _metrics_by_fold(run)
         for table in (*tables.values(), fused)
     ]
@@ -109,6 +85,70 @@ def fuse_all(
     text = by_fold.to_csv(index=False, float_format="%.6f", lineterminator="\n")
     atomic_write(run.folds_path, text.encode())
     return fused, figures
+
+
+@dataclass(frozen=True)
+class FusionInputs:
+    """What a run's fusion is made from.
+
+    Attributes:
+        tables: the scores by model.
+        answers: of every clip that has one; those of test clips are for evaluation alone.
+        fit_answers: of the clips that may be fitted on; of several copies, one.
+        groups: of every clip.
+        folds: of every training clip with an answer.
+    """
+
+    tables: dict[str, ScoreTable]
+    answers: dict[str, str | float]
+    fit_answers: dict[str, str | float]
+    groups: dict[str, str]
+    folds: dict[str, int]
+
+
+def fusion_inputs(run: Run, names: Sequence[str] = ()) -> FusionInputs:
+    """Read the scores of these models, or of all of the recipe, and what they are fused by.
+
+    Raises:
+        MissingStageError: if a model has not been trained.
+        TableError: if scores are of clips that the manifest lacks.
+    """
+    manifest = run.manifest()
+    prints = run.fingerprints(manifest)
+    tables: dict[str, ScoreTable] = {}
+    for name in names or run.recipe.models:
+        if not run.scores_path(name).is_file():
+            raise MissingStageError(f"{run.scores_path(name)} is not there yet: `emotiw train`")
+        tables[name] = ScoreTable.read_csv(run.scores_path(name))
+        unknown = sorted(set(tables[name].clip_ids) - set(manifest.clip_ids))
+        if unknown:
+            raise TableError(
+                f"{run.scores_path(name)}: {len(unknown)} clips are not in the manifest, "
+                f"e.g. {unknown[:3]}"
+            )
+    answers = manifest.answer_key()
+    held_back = {clip.clip_id for clip in manifest.select("test")}
+    groups = manifest.groups(fallback=lambda clip: prints[clip.clip_id])
+    original = originals([c for c in answers if c not in held_back], prints, groups)
+    return FusionInputs(
+        tables=tables,
+        answers=answers,
+        fit_answers={c: answers[c] for c, first in original.items() if c == first},
+        groups=groups,
+        folds=training_folds(run, manifest, prints),
+    )
+
+
+def fuse_inputs(run: Run, told: FusionInputs) -> FusionResult:
+    """Fuse as the recipe says."""
+    return fuse(
+        told.tables,
+        answers=told.fit_answers,
+        groups=told.groups,
+        folds=told.folds or None,
+        options=run.recipe.fusion,
+        seed=run.recipe.settings.seed,
+    )
 
 
 def _metrics_by_fold(run: Run) -> list[str]:

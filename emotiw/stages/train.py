@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 from emotiw.core.errors import ConfigError, suggest
 from emotiw.core.feature_table import FeatureTable
@@ -23,6 +22,7 @@ from emotiw.run import Run
 from emotiw.stages.artifacts import read_artifacts
 from emotiw.stages.features import feature_table
 from emotiw.stages.score_files import reusable_scores, write_scores
+from emotiw.stages.trained import model_folder, write_model_keys
 from features.imported import ImportedOptions
 from fusion.imported import import_scores
 
@@ -148,6 +148,7 @@ def _train(
         options={},
     )
     path = run.scores_path(entry.name)
+    write_model_keys(run, entry.name, fit_keys)
     existing = reusable_scores(path, key, force=force)
     if existing is not None:
         return existing
@@ -156,7 +157,7 @@ def _train(
         return kind(entry.options, spec=table.spec, goal=goal, seed=run.recipe.settings.seed)
 
     scores = {
-        fit.fold: work.run(fit, make_model, _model_folder(run, fit_keys[fit.fold]))
+        fit.fold: work.run(fit, make_model, model_folder(run, fit_keys[fit.fold]))
         for fit in run.progress.track(fits, stage=f"train {entry.name}", total=len(fits))
     }
     fused = work.table_of(entry.name, scores)
@@ -201,10 +202,6 @@ def _contents(
         return {clip_id: f"{whole} {clip_id}" for clip_id in table.clip_ids}
     artifacts = read_artifacts(run.features_path(feature), made_by=f"features {feature}")
     return {clip_id: f"{artifacts[clip_id].key} {prints[clip_id]}" for clip_id in table.clip_ids}
-
-
-def _model_folder(run: Run, key: str) -> Path:
-    return run.store.root / "models" / key[:2] / key
 
 
 def _record(run: Run, entry: ModelEntry, table: ScoreTable) -> None:
