@@ -51,17 +51,35 @@ def bootstrap_interval(
         >>> bootstrap_interval(right, right, np.arange(100) % 10, "accuracy")
         (1.0, 1.0)
     """
-    if metric not in RESAMPLED:
-        known = ", ".join(RESAMPLED)
-        raise ConfigError(
-            f"no interval for metric {metric!r}{suggest(metric, RESAMPLED)} ({known})"
-        )
-    _, dense = np.unique(groups, return_inverse=True)
-    if metric_named(metric).task == "classification":
-        n_labels = int(max(truth.max(), prediction.max())) + 1
-        parts = grouped_confusions(truth, prediction, dense, n_labels)
-    else:
-        parts = _grouped_moments(truth, prediction, dense)
+    figures = resampled_figures(
+        truth, prediction, groups, metric, n_resamples=n_resamples, seed=seed
+    )
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(figures, [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def resampled_figures(
+    truth: npt.NDArray[Any],
+    prediction: npt.NDArray[Any],
+    groups: Indices,
+    metric: str,
+    *,
+    n_resamples: int = 2000,
+    seed: int = 0,
+) -> Numbers:
+    """Return ``(n_resamples,)`` figures, each of groups drawn with replacement.
+
+    The draws depend on the number of groups and the seed alone: figures of two predictions of
+    the same clips are pairs.
+
+    Args:
+        truth: and the rest: as in :func:`bootstrap_interval`.
+
+    Raises:
+        ConfigError: if the metric is none of :data:`RESAMPLED`.
+    """
+    parts = grouped_parts(truth, prediction, groups, metric)
     n_groups = len(parts)
     flat = parts.reshape(n_groups, -1)
     rng = np.random.default_rng(seed)
@@ -71,11 +89,34 @@ def bootstrap_interval(
         batch = max(1, min(n_resamples - done, CELLS_AT_ONCE // n_groups))
         times = rng.multinomial(n_groups, np.full(n_groups, 1 / n_groups), size=batch)
         totals = (times @ flat).reshape(batch, *parts.shape[1:])
-        figures.append(_figures(totals, metric))
+        figures.append(figures_of(totals, metric))
         done += batch
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(np.concatenate(figures), [tail, 1 - tail])
-    return float(low), float(high)
+    return np.concatenate(figures)
+
+
+def grouped_parts(
+    truth: npt.NDArray[Any],
+    prediction: npt.NDArray[Any],
+    groups: Indices,
+    metric: str,
+    *,
+    n_labels: int | None = None,
+) -> Numbers:
+    """Return, per group, what adds up to the metric: a confusion matrix, or six moments.
+
+    Raises:
+        ConfigError: if the metric is none of :data:`RESAMPLED`.
+    """
+    if metric not in RESAMPLED:
+        known = ", ".join(RESAMPLED)
+        raise ConfigError(
+            f"no interval for metric {metric!r}{suggest(metric, RESAMPLED)} ({known})"
+        )
+    _, dense = np.unique(groups, return_inverse=True)
+    if metric_named(metric).task == "classification":
+        n_labels = n_labels or int(max(truth.max(), prediction.max())) + 1
+        return grouped_confusions(truth, prediction, dense, n_labels)
+    return _grouped_moments(truth, prediction, dense)
 
 
 def mcnemar(is_right: npt.NDArray[np.bool_], other_is_right: npt.NDArray[np.bool_]) -> float:
@@ -135,7 +176,8 @@ def _grouped_moments(truth: Numbers, prediction: Numbers, groups: Indices) -> Nu
     return np.column_stack([np.bincount(groups, weights=column) for column in columns])
 
 
-def _figures(totals: Numbers, metric: str) -> Numbers:
+def figures_of(totals: Numbers, metric: str) -> Numbers:
+    """Return the metric of ``(n, …)`` sums of what :func:`grouped_parts` returns."""
     if metric in FIGURES:
         return FIGURES[metric](totals)
     n, t, p, tt, pp, tp = totals.T

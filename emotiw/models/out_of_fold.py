@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from time import perf_counter
 
 import numpy as np
 import numpy.typing as npt
 
 from emotiw.core.errors import ConfigError
 from emotiw.core.feature_table import FeatureTable
+from emotiw.core.files import atomic_write
 from emotiw.core.manifest import Clip, Manifest
 from emotiw.core.score_table import Fold, ScoreTable
 from emotiw.models.interface import Examples, Goal, Model
 
 MakeModel = Callable[[], Model]
+MODEL = "model"
+COMPLETE = "complete"  # written last; says how long the fit took
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,19 @@ class Fit:
     def name(self) -> str:
         """``fold0``, …, or ``final``."""
         return "final" if self.fold is None else f"fold{self.fold}"
+
+
+def is_fitted(folder: Path) -> bool:
+    """Return whether a whole model is in the folder that :meth:`OutOfFold.run` was given."""
+    return (folder / MODEL / COMPLETE).is_file()
+
+
+def seconds_of_fit(folder: Path) -> float | None:
+    """Return how long that model took to fit; None where it was fitted before that was kept."""
+    try:
+        return float((folder / MODEL / COMPLETE).read_text(encoding="utf-8").split()[0])
+    except (OSError, ValueError, IndexError):
+        return None
 
 
 class OutOfFold:
@@ -119,13 +136,14 @@ class OutOfFold:
         A model that is already there is loaded instead.
         """
         model = make_model()
-        done = folder / "model"
-        if (done / "complete").is_file():
+        done = folder / MODEL
+        if is_fitted(folder):
             model = type(model).load(done)
         else:
+            start = perf_counter()
             model.fit(self.examples(fit.training, with_answers=True), folder=folder / "checkpoint")
             model.save(done)
-            (done / "complete").touch()
+            atomic_write(done / COMPLETE, f"{perf_counter() - start:.3f} seconds\n".encode())
         if not fit.scored:
             return np.zeros((0, len(self.goal.labels)))
         return model.predict(self.examples(fit.scored, with_answers=False))

@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -44,28 +45,14 @@ def fuse_all(
         MissingStageError: if a model has not been trained.
         LeakageError: if scores come from models that have seen the clips they would be fitted on.
     """
-    chosen = list(names or run.recipe.models)
-    told = fusion_inputs(run, chosen)
+    told = fusion_inputs(run, names)
     tables = told.tables
-    key = artifact_key(
-        "fuse",
-        version="1",
-        content="\n".join(
-            [f"{name} {sha256_of(run.scores_path(name))}" for name in chosen]
-            + [sha256_of(run.manifest_path)]
-        ),
-        options={
-            "fusion": run.recipe.fusion.model_dump(mode="json"),
-            "seed": run.recipe.settings.seed,
-            "folds": run.recipe.settings.folds.model_dump(mode="json"),
-        },
-    )
     path = run.folder / f"{FUSED}.csv"
-    fused = reusable_scores(path, key, force=force)
+    fused = reusable_scores(path, told.key, force=force)
     if fused is None:
-        result = fuse_inputs(run, told)
+        result = fuse_inputs(told)
         fused = result.table
-        write_scores(fused, path, key=key)
+        write_scores(fused, path, key=told.key)
         result.fuser.to_yaml(run.folder / "fusion.yaml")
         atomic_write(run.evaluation_path, _evaluation(result).encode())
         atomic_write(run.summary_path, result.summary().encode())
@@ -97,6 +84,10 @@ class FusionInputs:
         fit_answers: of the clips that may be fitted on; of several copies, one.
         groups: of every clip.
         folds: of every training clip with an answer.
+        options: of the fusion.
+        seed: of everything random.
+        contents: by model, the sha256 of its scores.
+        made_of: what clips, groups and folds come from.
     """
 
     tables: dict[str, ScoreTable]
@@ -104,6 +95,28 @@ class FusionInputs:
     fit_answers: dict[str, str | float]
     groups: dict[str, str]
     folds: dict[str, int]
+    options: FusionOptions
+    seed: int
+    contents: dict[str, str]
+    made_of: dict[str, Any]
+
+    @property
+    def key(self) -> str:
+        """A hash of all this: fused scores of the same key are the same."""
+        return artifact_key(
+            "fuse",
+            version="2",
+            content="\n".join(f"{name} {self.contents[name]}" for name in self.tables),
+            options={
+                "fusion": self.options.model_dump(mode="json"),
+                "seed": self.seed,
+                **self.made_of,
+            },
+        )
+
+    def only(self, names: Sequence[str], options: FusionOptions) -> FusionInputs:
+        """Return the same with some of the models, and fused in another way."""
+        return replace(self, tables={name: self.tables[name] for name in names}, options=options)
 
 
 def fusion_inputs(run: Run, names: Sequence[str] = ()) -> FusionInputs:
@@ -136,18 +149,25 @@ def fusion_inputs(run: Run, names: Sequence[str] = ()) -> FusionInputs:
         fit_answers={c: answers[c] for c, first in original.items() if c == first},
         groups=groups,
         folds=training_folds(run, manifest, prints),
+        options=run.recipe.fusion,
+        seed=run.recipe.settings.seed,
+        contents={name: sha256_of(run.scores_path(name)) for name in tables},
+        made_of={
+            "manifest": sha256_of(run.manifest_path),
+            "folds": run.recipe.settings.folds.model_dump(mode="json"),
+        },
     )
 
 
-def fuse_inputs(run: Run, told: FusionInputs) -> FusionResult:
+def fuse_inputs(told: FusionInputs) -> FusionResult:
     """Fuse as the recipe says."""
     return fuse(
         told.tables,
         answers=told.fit_answers,
         groups=told.groups,
         folds=told.folds or None,
-        options=run.recipe.fusion,
-        seed=run.recipe.settings.seed,
+        options=told.options,
+        seed=told.seed,
     )
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 
-from emotiw.core.errors import ConfigError, suggest
+from emotiw.core.errors import ConfigError, TableError, suggest
 from emotiw.core.feature_table import FeatureTable
 from emotiw.core.files import sha256_of
 from emotiw.core.ledger import LedgerRow
 from emotiw.core.manifest import Manifest
-from emotiw.core.score_table import ScoreTable
+from emotiw.core.score_table import Fold, ScoreTable
 from emotiw.core.store import artifact_key
 from emotiw.models.folds import assign_folds
 from emotiw.models.interface import Goal, Model
-from emotiw.models.out_of_fold import OutOfFold
+from emotiw.models.out_of_fold import OutOfFold, is_fitted, seconds_of_fit
 from emotiw.models.part import full_version
 from emotiw.models.registry import MODELS
 from emotiw.recipe import IMPORTED, ImportedScoresOptions, ModelEntry
@@ -104,15 +105,88 @@ def goal_of(run: Run) -> Goal:
     return Goal(spec.task, run.labels, ranges[0] if is_number and ranges else None)
 
 
-def _train(
+@dataclass(frozen=True)
+class Fits:
+    """The models to fit for one entry of a recipe, and what they and their scores are known by.
+
+    Attributes:
+        run: the run.
+        entry: the model.
+        work: the fits.
+        fit_keys: by fold, the name of the fitted model in the store.
+        key: the name of the scores in the store.
+    """
+
+    run: Run
+    entry: ModelEntry
+    work: OutOfFold
+    fit_keys: Mapping[Fold, str]
+    key: str
+
+    def folder(self, fold: Fold) -> Path:
+        """Return where the model of a fold is, or would be."""
+        return model_folder(self.run, self.fit_keys[fold])
+
+    @property
+    def to_do(self) -> list[Fold]:
+        """The folds whose model is not there yet, if the scores are not."""
+        if self._kept() is not None:
+            return []
+        return [fold for fold in self.fit_keys if not is_fitted(self.folder(fold))]
+
+    @property
+    def seconds(self) -> float | None:
+        """How long the fits took when they were made; None where that is not known of all."""
+        spent = [seconds_of_fit(self.folder(fold)) for fold in self.fit_keys]
+        return None if None in spent else float(sum(s for s in spent if s is not None))
+
+    def scores(self) -> ScoreTable:
+        """Return the scores of every clip, out of fold; nothing is fitted or scored twice."""
+        kept = self._kept()
+        if kept is not None:
+            return replace(kept, name=self.entry.name)
+        kind, seed = MODELS.resolve(self.entry.model), self.run.recipe.settings.seed
+        spec, goal = self.work.table.spec, self.work.goal
+
+        def make_model() -> Model:
+            return kind(self.entry.options, spec=spec, goal=goal, seed=seed)
+
+        fits = list(self.work.fits())
+        bar = self.run.progress.track(fits, stage=f"train {self.entry.name}", total=len(fits))
+        scores = {fit.fold: self.work.run(fit, make_model, self.folder(fit.fold)) for fit in bar}
+        write_scores(self.work.table_of(self.entry.name, scores), self._path, key=self.key)
+        return ScoreTable.read_csv(self._path)
+
+    @property
+    def _path(self) -> Path:
+        return self.run.store.root / "scores" / self.key[:2] / f"{self.key}.csv"
+
+    def _kept(self) -> ScoreTable | None:
+        try:
+            return ScoreTable.read_csv(self._path)
+        except TableError:  # not there, or not whole
+            return None
+
+
+def fits_of(run: Run, name: str) -> Fits:
+    """Return what there is to fit for a model that has its features.
+
+    Raises:
+        MissingStageError: if its feature has not been extracted.
+    """
+    manifest = run.manifest()
+    prints = run.fingerprints(manifest)
+    folds = training_folds(run, manifest, prints)
+    return _fits(run, run.recipe.models[name], manifest, prints, folds)
+
+
+def _fits(
     run: Run,
     entry: ModelEntry,
     manifest: Manifest,
     prints: Mapping[str, str],
     folds: Mapping[str, int],
-    *,
-    force: bool,
-) -> ScoreTable:
+) -> Fits:
     assert entry.features is not None
     kind = MODELS.resolve(entry.model)
     table = feature_table(run, entry.features)
@@ -140,28 +214,33 @@ def _train(
         )
         for fit in fits
     }
-    scored = [f"{clip_id} {contents[clip_id]}" for fit in fits for clip_id in fit.scored]
+    scored = [f"{fit.fold} {c} {contents[c]}" for fit in fits for c in fit.scored]
+    clips = [f"{clip.clip_id} {clip.split}" for clip in manifest]
     key = artifact_key(
         "scores",
-        version="1",
-        content="\n".join([*fit_keys.values(), *scored, *manifest.clip_ids]),
+        version="2",
+        content="\n".join([*fit_keys.values(), *scored, *clips]),
         options={},
     )
+    return Fits(run, entry, work, fit_keys, key)
+
+
+def _train(
+    run: Run,
+    entry: ModelEntry,
+    manifest: Manifest,
+    prints: Mapping[str, str],
+    folds: Mapping[str, int],
+    *,
+    force: bool,
+) -> ScoreTable:
+    fits = _fits(run, entry, manifest, prints, folds)
     path = run.scores_path(entry.name)
-    write_model_keys(run, entry.name, fit_keys)
-    existing = reusable_scores(path, key, force=force)
+    write_model_keys(run, entry.name, fits.fit_keys)
+    existing = reusable_scores(path, fits.key, force=force)
     if existing is not None:
         return existing
-
-    def make_model() -> Model:
-        return kind(entry.options, spec=table.spec, goal=goal, seed=run.recipe.settings.seed)
-
-    scores = {
-        fit.fold: work.run(fit, make_model, model_folder(run, fit_keys[fit.fold]))
-        for fit in run.progress.track(fits, stage=f"train {entry.name}", total=len(fits))
-    }
-    fused = work.table_of(entry.name, scores)
-    write_scores(fused, path, key=key)
+    write_scores(fits.scores(), path, key=fits.key)
     # what is on disk is what the next stage reads: the same digits with and without a restart
     return ScoreTable.read_csv(path)
 

@@ -1,0 +1,34 @@
+"""What a recipe may say about its ablation; light enough to import with the recipe."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from emotiw.core.config import Strict
+
+
+class AblationSettings(Strict):
+    """The rows of an ablation table.
+
+    Attributes:
+        axes: what is varied, by name. ``modalities`` takes ``subsets``, ``leave one out``,
+            ``alone``, or a list of combinations (``[voice, c3d+voice]``). ``fusion``,
+            ``calibration``, ``seed`` and any key of the recipe (``features.voice.feature_set``,
+            ``faces.min_face``) take a list of values. Any other name is an axis of your own: a
+            mapping of names to the keys that each of them sets.
+        combine: every setting with every other, or each axis on its own, the others as in the
+            reference.
+        reference: setting by axis of the row that all others are compared with; by default the
+            recipe as it is.
+        metric: what is judged; by default the challenge's own.
+        split: the clips judged: validation clips where there are any, else training clips, out of
+            fold (``auto``); test clips only where they are asked for.
+    """
+
+    axes: dict[str, Any] = Field(default_factory=dict)
+    combine: Literal["product", "one at a time"] = "product"
+    reference: dict[str, Any] = Field(default_factory=dict)
+    metric: str | None = None
+    split: Literal["auto", "val", "train", "both", "test"] = "auto"
