@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from emotiw.core.errors import TableError, suggest
+from emotiw.core.face_tracks import FaceTracks
 from emotiw.core.ledger import LedgerRow
 from emotiw.core.store import Store, artifact_key
 from emotiw.run import Run
-from emotiw.stages.per_clip import do_jobs, settle
+from emotiw.stages.artifacts import read_artifacts
+from emotiw.stages.per_clip import Made, do_jobs, settle
 from features.faces.options import FaceOptions
 
 STAGE = "faces"
@@ -55,6 +58,20 @@ def find_all_faces(run: Run) -> list[LedgerRow]:
     )
 
 
+def face_tracks(run: Run, clip_id: str) -> FaceTracks:
+    """Return the faces of one clip of a run.
+
+    Raises:
+        MissingStageError: if the faces stage has not run.
+        TableError: if the clip could not be read, or there is none of that id.
+    """
+    artifacts = read_artifacts(run.faces_path, made_by="faces")
+    if clip_id not in artifacts:
+        hint = suggest(clip_id, artifacts)
+        raise TableError(f"{run.faces_path}: no faces of clip {clip_id!r}{hint}")
+    return FaceTracks.from_tensors(run.store.read(STAGE, artifacts[clip_id].key))
+
+
 def faces_key(fingerprint: str, options: FaceOptions) -> str:
     """Return the key of a clip's face tracks."""
     from features.faces.clip import VERSION
@@ -64,7 +81,7 @@ def faces_key(fingerprint: str, options: FaceOptions) -> str:
     )
 
 
-def find_and_store(job: FacesJob) -> dict[str, str]:
+def find_and_store(job: FacesJob) -> Made:
     """Find the faces of one clip and write them to the store."""
     from features.faces.clip import find_faces
 
@@ -75,4 +92,4 @@ def find_and_store(job: FacesJob) -> dict[str, str]:
         "quality": dict(quality),
     }
     Store(job.store).write(STAGE, job.key, tracks.to_tensors(), noted)
-    return {}
+    return Made()

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from time import perf_counter
 
 from emotiw.core.errors import ConfigError, EmotiwError, suggest
 from emotiw.core.face_tracks import FaceTracks
@@ -18,7 +19,7 @@ from emotiw.recipe import IMPORTED, FeatureEntry
 from emotiw.run import Run
 from emotiw.stages import faces
 from emotiw.stages.artifacts import Artifact, StoredArrays, read_artifacts
-from emotiw.stages.per_clip import do_jobs, settle
+from emotiw.stages.per_clip import Made, do_jobs, settle
 from features.extractor import ClipSource, Extractor
 from features.imported import ImportedOptions, import_features
 from features.registry import EXTRACTORS
@@ -150,7 +151,7 @@ def made_extractor(entry: FeatureEntry) -> Extractor:
     return _extractor(entry.extractor, entry.name, entry.options.model_dump_json())
 
 
-def extract_and_store(job: FeaturesJob) -> dict[str, str]:
+def extract_and_store(job: FeaturesJob) -> Made:
     """Extract what is wanted of one clip; a failure of one feature leaves the others."""
     store = Store(job.store)
     tracks = None
@@ -160,7 +161,9 @@ def extract_and_store(job: FeaturesJob) -> dict[str, str]:
         tracks = FaceTracks.from_tensors(store.read(faces.STAGE, job.faces_key))
     source = ClipSource(job.clip_id, job.path, tracks)
     failures: dict[str, str] = {}
+    seconds: dict[str, float] = {}
     for key, entry in job.wanted.items():
+        start = perf_counter()
         try:
             extractor = made_extractor(entry)
             extraction = extractor.extract(source)
@@ -175,7 +178,8 @@ def extract_and_store(job: FeaturesJob) -> dict[str, str]:
             "quality": dict(extraction.quality),
         }
         store.write(FOLDER, key, {"values": array.values, "present": array.present}, noted)
-    return failures
+        seconds[key] = perf_counter() - start
+    return Made(failures, seconds)
 
 
 def _write_spec(run: Run, spec: FeatureSpec) -> None:

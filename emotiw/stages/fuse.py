@@ -17,6 +17,7 @@ from emotiw.core.files import atomic_write, sha256_of
 from emotiw.core.score_table import ScoreTable
 from emotiw.core.store import artifact_key
 from emotiw.evaluation import evaluate, figures_frame
+from emotiw.provenance import write_provenance
 from emotiw.run import Run
 from emotiw.spread import spread_frame, spread_of
 from emotiw.stages.score_files import reusable_scores, write_scores
@@ -71,6 +72,7 @@ def fuse_all(
     by_fold = spread_frame([spread for spread in spreads if spread is not None])
     text = by_fold.to_csv(index=False, float_format="%.6f", lineterminator="\n")
     atomic_write(run.folds_path, text.encode())
+    write_provenance(run)
     return fused, figures
 
 

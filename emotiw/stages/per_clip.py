@@ -24,6 +24,19 @@ class ClipJob(Protocol):
 Job = TypeVar("Job", bound=ClipJob)
 
 
+@dataclass(frozen=True)
+class Made:
+    """What one job did, by the key of the artifact.
+
+    Attributes:
+        failures: why an artifact could not be made.
+        seconds: time spent on each; where a key lacks, the time of the whole job counts.
+    """
+
+    failures: Mapping[str, str] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+
 @dataclass
 class Done:
     """What came of the jobs, by the key of the artifact.
@@ -40,7 +53,7 @@ class Done:
 def do_jobs(
     run: Run,
     jobs: Mapping[str, Job],
-    function: Callable[[Job], dict[str, str]],
+    function: Callable[[Job], Made],
     *,
     stage: str,
 ) -> Done:
@@ -49,8 +62,7 @@ def do_jobs(
     Args:
         run: whose workers and progress to use.
         jobs: one per distinct clip, under any name.
-        function: writes the artifacts of a job to the store, and returns by key the reason of
-            every one that could not be made.
+        function: writes the artifacts of a job to the store, and says which could not be made.
         stage: for the progress bar.
     """
     done = Done()
@@ -58,11 +70,12 @@ def do_jobs(
     with run.executor() as engine:
         outcomes = run_jobs(function, jobs, workers=workers, executor=engine)
         for outcome in run.progress.track(outcomes, stage=stage, total=len(jobs)):
+            made = outcome.value or Made()
             for key in jobs[outcome.name].keys:
-                done.seconds[key] = outcome.seconds
+                done.seconds[key] = made.seconds.get(key, outcome.seconds)
                 if outcome.error is not None:
                     done.failures[key] = outcome.error
-            done.failures.update(outcome.value or {})
+            done.failures.update(made.failures)
     return done
 
 
