@@ -59,6 +59,7 @@ class Judge:
         metric: by name.
         split: what was asked for: ``val``, ``train``, ``both`` or ``test``.
         seed: of resampling.
+        n_resamples: of every interval.
     """
 
     clips: pd.DataFrame
@@ -67,6 +68,7 @@ class Judge:
     metric: str
     split: str
     seed: int = 0
+    n_resamples: int = 2000
 
     @property
     def truth(self) -> npt.NDArray[Any]:
@@ -126,7 +128,8 @@ class Judge:
         value = metric_named(self.metric).function(truth, own)
         low = high = float("nan")
         if n_groups > 1:
-            low, high = bootstrap_interval(truth, own, groups, self.metric, seed=self.seed)
+            draws = {"n_resamples": self.n_resamples, "seed": self.seed}
+            low, high = bootstrap_interval(truth, own, groups, self.metric, **draws)
         return Verdict(float(value), low, high, len(there), n_scored, n_groups)
 
     def difference(self, ours: npt.NDArray[Any], theirs: npt.NDArray[Any]) -> Difference:
@@ -134,8 +137,15 @@ class Judge:
         both = np.ones(len(ours), dtype=bool)
         if self.task == "regression":
             both = self.is_scored(ours) & self.is_scored(theirs)
-        args = (self.truth[both], ours[both], theirs[both], self.groups[both])
-        return paired_difference(*args, self.metric, seed=self.seed)
+        return paired_difference(
+            self.truth[both],
+            ours[both],
+            theirs[both],
+            self.groups[both],
+            self.metric,
+            n_resamples=self.n_resamples,
+            seed=self.seed,
+        )
 
     def write_csv(self, path: Path) -> None:
         """Write the clips, so that the same judge can be had without the run."""
@@ -197,4 +207,8 @@ def read_clips(path: Path) -> pd.DataFrame:
 
 
 def _is_unseen(table: ScoreTable, fold: Fold, group: str) -> bool:
-    return fold in table.seen_groups and group not in table.seen_groups[fold]
+    seen = table.seen_groups.get(fold)
+    if seen is None or group in seen:
+        return False
+    # a final model that was trained on anything here: whose group is unknown may be in it
+    return fold is not None or not seen

@@ -135,14 +135,14 @@ def _swapped(
     halves = halves[(halves != 0).any(axis=1)]  # swapping nothing changes nothing
     n_groups = len(halves)
     if n_groups <= MAX_EXACT_GROUPS:
-        signs = np.array(list(itertools.product((-1.0, 1.0), repeat=n_groups)))
-        return value, float((np.abs(differences(signs)) >= observed).mean())
+        every = np.array(list(itertools.product((-1.0, 1.0), repeat=n_groups)))
+        return value, float((np.abs(differences(every)) >= observed).mean())
     rng = np.random.default_rng(seed)
     cells = max(n_groups, halves.shape[1])
     as_large, done = 0, 0
     while done < n_permutations:
         batch = max(1, min(n_permutations - done, CELLS_AT_ONCE // cells))
-        signs = rng.integers(0, 2, size=(batch, n_groups)) * 2.0 - 1.0
+        signs = np.where(rng.integers(0, 2, size=(batch, n_groups)), 1.0, -1.0)
         as_large += int((np.abs(differences(signs)) >= observed).sum())
         done += batch
     return value, (as_large + 1) / (n_permutations + 1)
