@@ -244,7 +244,7 @@ def render(
         return "".join(f"| {' | '.join(row)} |\n" for row in [cells[0], rule, *cells[1:]])
     if form == "latex":
         head = r"\begin{tabular}{rlllrrrrrl}" + "\n\\hline\n"
-        body = [" & ".join(map(_latex, row)) + r" \\" + "\n" for row in [COLUMNS, *rows]]
+        body = [" & ".join(map(latex_text, row)) + r" \\" + "\n" for row in [COLUMNS, *rows]]
         return head + body[0] + "\\hline\n" + "".join(body[1:]) + "\\hline\n\\end{tabular}\n"
     widths = [max(map(len, column)) for column in zip(COLUMNS, *rows, strict=True)]
     lines = [
@@ -284,7 +284,8 @@ def _doubt(certainty: str) -> int:
     return order.index(certainty)
 
 
-def _latex(text: str) -> str:
+def latex_text(text: str) -> str:
+    """Return text with everything escaped that LaTeX would take for a command."""
     special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
     special |= {character: "\\" + character for character in "&%$#_{}"}
     return "".join(special.get(character, character) for character in text)

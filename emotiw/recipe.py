@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+import yaml
 from pydantic import BaseModel, Field
 
+from emotiw.ablation.options import AblationSettings
 from emotiw.core.challenge import ChallengeSpec, load_spec
 from emotiw.core.config import (
     Document,
@@ -128,6 +131,7 @@ class RecipeSettings(Strict):
     folds: FoldSettings = FoldSettings()
     fusion: dict[str, Any] = Field(default_factory=dict)
     submission: SubmissionSettings = SubmissionSettings()
+    ablation: AblationSettings = AblationSettings()
 
 
 @dataclass(frozen=True)
@@ -161,6 +165,7 @@ class Recipe:
         features: by name.
         models: by name, in the order of the file.
         fusion: options of the fusion.
+        document: what all this was read from.
     """
 
     name: str
@@ -170,6 +175,7 @@ class Recipe:
     features: dict[str, FeatureEntry]
     models: dict[str, ModelEntry]
     fusion: FusionOptions
+    document: Document
 
     @property
     def folder(self) -> Path:
@@ -197,7 +203,32 @@ def load_recipe(config: Path | str, settings: Sequence[str] = ()) -> Recipe:
         'clips'
     """
     path = _find(config)
-    document = override(read_document(path), settings)
+    return _checked(override(read_document(path), settings), path.stem)
+
+
+def varied(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
+    """Return a recipe with some keys changed, checked like any other.
+
+    Args:
+        recipe: what is changed.
+        changes: values by ``key.key``.
+
+    Raises:
+        ConfigError: with everything that is wrong.
+
+    Examples:
+        >>> varied(load_recipe("ravdess"), {"fusion.method": "mean"}).fusion.method
+        'mean'
+    """
+    settings = [f"{key}={_as_yaml(value)}" for key, value in changes.items()]
+    return _checked(override(recipe.document, settings), recipe.name)
+
+
+def _as_yaml(value: Any) -> str:
+    return str(yaml.safe_dump(value, default_flow_style=True, width=sys.maxsize))
+
+
+def _checked(document: Document, stem: str) -> Recipe:
     top = validated(RecipeSettings, document.data, document=document)
     check = _Check(document)
     spec = check.attempt(load_spec, top.challenge, place=document.place(("challenge",)))
@@ -205,7 +236,7 @@ def load_recipe(config: Path | str, settings: Sequence[str] = ()) -> Recipe:
     fusion = check.options(FusionOptions, top.fusion, ("fusion",))
     features = _features(top, check)
     models = _models(top, check)
-    name = top.name or path.stem
+    name = top.name or stem
     for kind, names in (("run", [name]), ("feature", top.features), ("model", top.models)):
         for each in names:
             if not NAME.fullmatch(each):
@@ -217,7 +248,8 @@ def load_recipe(config: Path | str, settings: Sequence[str] = ()) -> Recipe:
     if spec.targets and fusion.target_range is None:
         target = spec.targets[0]
         fusion = fusion.model_copy(update={"target_range": (target.minimum, target.maximum)})
-    return Recipe(name, top, spec.with_options(top.data.options), faces, features, models, fusion)
+    spec = spec.with_options(top.data.options)
+    return Recipe(name, top, spec, faces, features, models, fusion, document)
 
 
 def _find(config: Path | str) -> Path:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rich.console import Console
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 
 from emotiw.core.metrics import METRICS
@@ -74,6 +76,21 @@ def folds_table(run: Run) -> None:
         ends = [_shown(str(metric), whole[end]) for end in ("low", "high")]
         shown = [SHORT.get(str(metric), str(metric)), "  ".join(values)]
         table.add_row(str(modality), *shown, _shown(str(metric), whole["value"]), " to ".join(ends))
+    Console().print(table)
+
+
+def ablation_table(frame: pd.DataFrame, axes: Sequence[str]) -> None:
+    """Print the rows of an ablation; those that differ from the reference are marked."""
+    from emotiw.ablation.render import cells
+
+    header, rows = cells(frame, axes)
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for place, name in enumerate(header):
+        is_axis = place < len(axes)
+        justify: JustifyMethod = "left" if is_axis else "right"
+        table.add_column(name, justify=justify, no_wrap=not is_axis, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
     Console().print(table)
 
 

@@ -1,0 +1,72 @@
+"""`emotiw ablate`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from emotiw.ablation.table import Ablation
+
+
+def ablate(
+    config: Annotated[
+        str,
+        typer.Argument(help="A recipe; or the folder of a run, to make its table again."),
+    ],
+    axis: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=VALUES instead of the recipe's axes; may come several times."),
+    ] = None,
+    plan_only: Annotated[bool, typer.Option("--plan", help="Show the plan and stop.")] = False,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="KEY.KEY=VALUE over the recipe.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The table as JSON.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Overwrite scores changed by hand.")
+    ] = False,
+) -> None:
+    """Vary a run along some axes, and test every row against a reference.
+
+    emotiw ablate recipe.yaml --axis modalities=subsets --axis fusion=weighted,mean
+    """
+    from emotiw.ablation.axes import parse_axes
+    from emotiw.ablation.outputs import remake
+    from emotiw.ablation.plan import make_plan
+    from emotiw.ablation.work import carry_out
+    from emotiw.progress import Bars, Silent
+    from emotiw.run import open_run
+
+    if Path(config).is_dir():
+        _show(remake(Path(config)), as_json)
+        return
+    bars = Silent() if quiet or as_json or not sys.stderr.isatty() else Bars()
+    run = open_run(config, settings or (), progress=bars)
+    asked = run.recipe.settings.ablation
+    if axis:
+        asked = asked.model_copy(update={"axes": parse_axes(axis), "reference": {}})
+    plan = make_plan(run, asked)
+    print(plan.text(), file=sys.stderr if as_json else sys.stdout, flush=True)
+    if not plan_only:
+        _show(carry_out(plan, force=force), as_json)
+
+
+def _show(ablation: Ablation, as_json: bool) -> None:
+    if as_json:
+        print(ablation.table.to_json(orient="records", indent=1, force_ascii=False))
+    else:
+        from emotiw.ablation.outputs import note_of
+        from emotiw.tables import ablation_table
+
+        ablation_table(ablation.table, tuple(ablation.description.axes))
+        print(note_of(ablation.table, ablation.folder))
+        print(f"everything is in {ablation.folder}")
+    for row, why in ablation.failures.items():
+        print(f"no scores for {row}: {why}", file=sys.stderr)
+    if ablation.failures:
+        raise typer.Exit(1)
