@@ -1,3 +1,75 @@
-"""From a folder of clips or group photographs to a checked challenge submission."""
+"""From a folder of video clips or group photographs to a checked EmotiW submission.
+
+What a notebook needs is here by name, and imported when it is first used:
+
+- a run: :func:`open_run`, :func:`run_all`, and its stages one by one: :func:`index`,
+  :func:`find_all_faces`, :func:`extract_all`, :func:`train_all`, :func:`fuse_all`, :func:`submit`
+- what they leave: :func:`face_tracks`, :func:`feature_table`, ``run.scores(name)``,
+  ``run.manifest()``, ``run.ledger()``; all tables have ``to_frame()``
+- scores from anywhere: :func:`load_scores`, :func:`fuse`, :func:`evaluate`
+- looking: :func:`ablate`, :func:`load_ablation`, :func:`compare`
+- a corpus to try it on: :func:`make_corpus`
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from emotiw.ablation.outputs import load_ablation
+    from emotiw.api import ablate, compare, evaluate, fuse, load_scores
+    from emotiw.demo.corpus import make_corpus
+    from emotiw.pipeline import run_all
+    from emotiw.run import open_run
+    from emotiw.stages.faces import face_tracks, find_all_faces
+    from emotiw.stages.features import extract_all, feature_table
+    from emotiw.stages.fuse import fuse_all
+    from emotiw.stages.index import index
+    from emotiw.stages.submit import submit
+    from emotiw.stages.train import train_all
 
 __version__ = "0.1.0"
+__all__ = [
+    "ablate",
+    "compare",
+    "evaluate",
+    "extract_all",
+    "face_tracks",
+    "feature_table",
+    "find_all_faces",
+    "fuse",
+    "fuse_all",
+    "index",
+    "load_ablation",
+    "load_scores",
+    "make_corpus",
+    "open_run",
+    "run_all",
+    "submit",
+    "train_all",
+]
+_HOME = {
+    "load_ablation": "emotiw.ablation.outputs",
+    "make_corpus": "emotiw.demo.corpus",
+    "run_all": "emotiw.pipeline",
+    "open_run": "emotiw.run",
+    "face_tracks": "emotiw.stages.faces",
+    "find_all_faces": "emotiw.stages.faces",
+    "extract_all": "emotiw.stages.features",
+    "feature_table": "emotiw.stages.features",
+    "fuse_all": "emotiw.stages.fuse",
+    "index": "emotiw.stages.index",
+    "submit": "emotiw.stages.submit",
+    "train_all": "emotiw.stages.train",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'emotiw' has no attribute {name!r}")
+    return getattr(import_module(_HOME.get(name, "emotiw.api")), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -11,7 +11,9 @@ import typer
 
 from emotiw import __version__
 from emotiw.commands import attempts, challenges, data, weights
+from emotiw.commands.ablate import ablate
 from emotiw.commands.backbone import train_backbone
+from emotiw.commands.compare import compare
 from emotiw.commands.leaderboard import leaderboard
 from emotiw.core.errors import EmotiwError
 
@@ -41,6 +43,7 @@ Set = Annotated[
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars.")]
 AsJson = Annotated[bool, typer.Option("--json", help="The result as JSON on standard output.")]
+Track = Annotated[str | None, typer.Option(help="Log the finished run with a tracker: mlflow.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite scores changed by hand.")]
 
 
@@ -218,12 +221,14 @@ def run_command(
     quiet: Quiet = False,
     as_json: AsJson = False,
     force: Force = False,
+    track: Track = None,
 ) -> None:
     """Run every stage, reusing what is there."""
     from emotiw.pipeline import run_all
 
+    _check_tracker(track)
     run = _open(config, settings, quiet, as_json)
-    _show_summary(run, run_all(run, force=force), as_json)
+    _show_summary(run, run_all(run, force=force), as_json, track)
 
 
 @app.command()
@@ -232,17 +237,21 @@ def demo(
     settings: Set = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
+    track: Track = None,
 ) -> None:
     """Make a small synthetic corpus and run every stage on it."""
     from emotiw.demo.corpus import make_corpus
     from emotiw.pipeline import run_all
 
+    _check_tracker(track)
     over = [f"data.root={folder / 'corpus'}", f"paths.runs={folder / 'runs'}", *(settings or [])]
     run = _open("demo", over, quiet, as_json)
     make_corpus(folder / "corpus", workers=run.workers)
-    _show_summary(run, run_all(run), as_json)
+    _show_summary(run, run_all(run), as_json, track)
 
 
+app.command()(ablate)
+app.command()(compare)
 app.command()(leaderboard)
 app.command()(train_backbone)
 
@@ -289,7 +298,18 @@ def _show_figures(run: Run, figures: Any, as_json: bool) -> None:
     figures_table(figures, run.recipe.spec.metric)
 
 
-def _show_summary(run: Run, summary: Any, as_json: bool) -> None:
+def _check_tracker(track: str | None) -> None:
+    if track is not None:
+        from emotiw.tracking import require_tracker
+
+        require_tracker(track)
+
+
+def _show_summary(run: Run, summary: Any, as_json: bool, track: str | None = None) -> None:
+    if track is not None:
+        from emotiw.tracking import track as log_run
+
+        log_run(run, track)
     is_ok = summary.check is None or summary.check.is_ok
     if as_json:
         _print_json(

@@ -7,12 +7,14 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from emotiw.core.errors import ConfigError, MissingStageError
 from emotiw.core.files import atomic_write
 from emotiw.core.ledger import Ledger, LedgerRow
 from emotiw.core.manifest import Clip, Manifest
+from emotiw.core.score_table import ScoreTable
 from emotiw.core.store import ContentHashes, Store, artifact_key
 from emotiw.progress import Progress, Silent
 from emotiw.recipe import Recipe, load_recipe
@@ -33,6 +35,7 @@ class Run:
         metrics.csv               accuracy and friends per modality and fused
         submission/               the zip, and its check
         recipe.yaml, versions.json
+        provenance.json           sha256 of manifest, weights and imported files; state of git
 
     All of them can be looked at, changed by hand and read on by the next stage.
     """
@@ -155,6 +158,18 @@ class Run:
         ledger.replace_stage(stage, rows)
         ledger.write_csv(self.ledger_path)
 
+    def scores(self, name: str) -> ScoreTable:
+        """Read the scores of a model, or those called ``fused``.
+
+        Raises:
+            MissingStageError: if they are not there yet.
+        """
+        path = self.folder / "fused.csv" if name == "fused" else self.scores_path(name)
+        if not path.is_file():
+            stage = "fuse" if name == "fused" else f"train {name}"
+            raise MissingStageError(f"{path} is not there yet: run `emotiw {stage}`")
+        return replace(ScoreTable.read_csv(path), name=name)
+
     def ledger(self) -> Ledger:
         """Read the ledger."""
         return Ledger.read_csv(self.ledger_path)
@@ -177,13 +192,16 @@ def open_run(
     """Return the run of a recipe, for its stages and for looking at what they wrote.
 
     Args:
-        config: a YAML file, or the name of a recipe that comes with the toolkit.
+        config: a YAML file, or the name of a recipe that comes with the toolkit; or the folder of
+            a run, as :func:`reopen_run` takes it.
         settings: ``KEY.KEY=VALUE`` put over it.
         progress: hears of the work; nobody by default.
 
     Raises:
         ConfigError: with everything that is wrong with the recipe.
     """
+    if Path(config).is_dir():
+        return reopen_run(Path(config), settings, progress=progress)
     return Run(load_recipe(config, settings), progress=progress)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -105,9 +105,39 @@ def read_answers(labels: Path, groups: Path | None, scores: Sequence[Path]) -> A
     Raises:
         TableError: naming file and line of everything that is wrong.
     """
-    frame = _read_text(labels)
+    frame = read_text(labels)
+    columns = score_columns(scores[0])
+    answers = answers_of(frame, columns, where=str(labels), group_of=_group_of(frame, groups))
+    group_of = _group_of(frame, groups)
+    clips = dict(answers.clips)
+    for path in scores:
+        for clip_id in _clip_ids(path):
+            clips.setdefault(clip_id, ClipFacts("test", group_of.get(clip_id, clip_id)))
+    return replace(answers, clips=clips)
+
+
+def answers_of(
+    frame: pd.DataFrame,
+    labels: Sequence[str],
+    *,
+    where: str,
+    group_of: Mapping[str, str] | None = None,
+) -> Answers:
+    """Return what a table of labels says.
+
+    Args:
+        frame: with columns ``clip_id`` and ``label`` (or ``target``); ``group``, ``fold`` and
+            ``split`` if there are any.
+        labels: in class order, or the name of the target.
+        where: named in errors.
+        group_of: group by clip id, instead of the column.
+
+    Raises:
+        TableError: naming every line that is wrong.
+    """
+    frame = frame.astype("str").where(frame.notna(), "")
     column = "label" if "label" in frame.columns else "target"
-    problems = Problems(str(labels))
+    problems = Problems(where)
     for needed in ("clip_id", column):
         if needed not in frame.columns:
             hint = suggest(needed, map(str, frame.columns))
@@ -117,22 +147,21 @@ def read_answers(labels: Path, groups: Path | None, scores: Sequence[Path]) -> A
     for clip_id in frame["clip_id"][frame["clip_id"].duplicated()].unique():
         problems.add(f"clip {clip_id!r} has more than one row")
 
-    columns = _score_columns(scores[0])
     values: dict[str, str | float] = {}
     for line, (clip_id, text) in enumerate(zip(frame["clip_id"], frame[column], strict=True), 2):
         if not text:
             continue
         if column == "label":
-            label = translated(text, columns)
+            label = translated(text, tuple(labels))
             if label is None:
-                problems.add(f"line {line}: unknown label {text!r}{suggest(text, columns)}")
+                problems.add(f"line {line}: unknown label {text!r}{suggest(text, labels)}")
             values[clip_id] = label or text
         else:
             try:
                 values[clip_id] = float(text)
             except ValueError:
                 problems.add(f"line {line}: target {text!r} is not a number")
-    group_of = _group_of(frame, groups)
+    group_of = _group_of(frame, None) if group_of is None else group_of
     clips: dict[str, ClipFacts] = {}
     for line, row in enumerate(frame.to_dict("records"), 2):
         split, fold = row.get("split") or "train", row.get("fold") or None
@@ -144,11 +173,8 @@ def read_answers(labels: Path, groups: Path | None, scores: Sequence[Path]) -> A
         group = group_of.get(row["clip_id"], row["clip_id"])
         clips[row["clip_id"]] = ClipFacts(split, group, None if fold is None else int(fold))
     problems.raise_if_any(TableError)
-    for path in scores:
-        for clip_id in _clip_ids(path):
-            clips.setdefault(clip_id, ClipFacts("test", group_of.get(clip_id, clip_id)))
     task: Task = "classification" if column == "label" else "regression"
-    return Answers(values, clips, columns, task)
+    return Answers(values, clips, tuple(labels), task)
 
 
 def _read(path: Path, name: str, answers: Answers, kind: Kind, trained_on: TrainedOn) -> ScoreTable:
@@ -184,13 +210,14 @@ def _files(path: Path) -> list[Path]:
     return files
 
 
-def _score_columns(path: Path) -> tuple[str, ...]:
-    frame = _read_text(_files(path)[0])
+def score_columns(path: Path) -> tuple[str, ...]:
+    """Return the labels that a CSV of scores, or the first of a folder, has columns for."""
+    frame = read_text(_files(path)[0])
     return tuple(str(column) for column in frame.columns if column not in KEYS)
 
 
 def _clip_ids(path: Path) -> list[str]:
-    frames = [_read_text(file) for file in _files(path)]
+    frames = [read_text(file) for file in _files(path)]
     return [
         clip_id for frame in frames if "clip_id" in frame for clip_id in frame["clip_id"] if clip_id
     ]
@@ -198,7 +225,7 @@ def _clip_ids(path: Path) -> list[str]:
 
 def _group_of(frame: pd.DataFrame, groups: Path | None) -> dict[str, str]:
     if groups is not None:
-        frame = _read_text(groups)
+        frame = read_text(groups)
         for column in ("clip_id", "group"):
             if column not in frame.columns:
                 hint = suggest(column, map(str, frame.columns))
@@ -208,7 +235,12 @@ def _group_of(frame: pd.DataFrame, groups: Path | None) -> dict[str, str]:
     return {c: g for c, g in zip(frame["clip_id"], frame["group"], strict=True) if g}
 
 
-def _read_text(path: Path) -> pd.DataFrame:
+def read_text(path: Path) -> pd.DataFrame:
+    """Read a CSV with every cell as text.
+
+    Raises:
+        TableError: if it can't be read.
+    """
     try:
         return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:

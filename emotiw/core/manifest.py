@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from emotiw.core.csv_rows import read_rows, rows_as_csv
 from emotiw.core.errors import ManifestError, Problems, suggest
 from emotiw.core.files import atomic_write
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[str, ...] = get_args(Split)
@@ -124,6 +127,18 @@ class Manifest:
         """
         name = fallback or (lambda clip: clip.clip_id)
         return {clip.clip_id: clip.group if clip.group is not None else name(clip) for clip in self}
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the clips in pandas, one row each; the answers of test clips are left out."""
+        import pandas as pd
+
+        rows = [
+            {column: getattr(clip, column) for column in COLUMNS} | dict(clip.extra)
+            for clip in self
+        ]
+        extras = sorted({column for clip in self for column in clip.extra})
+        frame = pd.DataFrame(rows, columns=[*COLUMNS, *extras])
+        return frame.astype({"fold": "Int64", "path": "str"})
 
     def write_csv(self, path: Path, *, root: Path) -> None:
         """Write the manifest as CSV, with the paths of files below ``root`` relative to it."""
