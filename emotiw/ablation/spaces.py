@@ -12,6 +12,7 @@ from typing import Any
 from emotiw.ablation.axes import Variant
 from emotiw.core.files import atomic_write, sha256_of
 from emotiw.core.store import artifact_key
+from emotiw.models.part import full_version
 from emotiw.models.registry import MODELS
 from emotiw.recipe import IMPORTED, ImportedScoresOptions, varied
 from emotiw.run import Run
@@ -140,7 +141,8 @@ class Space:
             if isinstance(entry.options, ImportedScoresOptions):
                 made_of[f"{name} file"] = self._content(entry.options.path)
             if entry.model != IMPORTED:
-                made_of[f"{name} version"] = MODELS.resolve(entry.model).version
+                kind = MODELS.resolve(entry.model)
+                made_of[f"{name} version"] = full_version(kind, entry.options)
         for name in self.features:
             options = recipe.features[name].options
             if isinstance(options, ImportedOptions):
