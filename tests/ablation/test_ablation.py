@@ -154,7 +154,7 @@ def test_only_what_differs_is_made(product: Ablation, recipe: Path, tmp_path: Pa
         "train:face": (0, 3),
         "train:voice": (3, 3),
         "train:scene": (0, 3),
-        "fuse": (2, 1),
+        "fuse": (3, 0),
     }
     done = ablate(run, asked)
     assert len(list((run.store.root / "models").rglob("complete"))) == models + 3
