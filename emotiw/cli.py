@@ -15,6 +15,7 @@ from emotiw.commands.ablate import ablate
 from emotiw.commands.backbone import train_backbone
 from emotiw.commands.compare import compare
 from emotiw.commands.leaderboard import leaderboard
+from emotiw.commands.report import report
 from emotiw.core.errors import EmotiwError
 
 if TYPE_CHECKING:
@@ -253,6 +254,7 @@ def demo(
 app.command()(ablate)
 app.command()(compare)
 app.command()(leaderboard)
+app.command()(report)
 app.command()(train_backbone)
 
 

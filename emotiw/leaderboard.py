@@ -135,7 +135,7 @@ def standing_of(
     Raises:
         ValueError: if no row can be judged.
     """
-    split, clip_ids = _judged(table, manifest)
+    split, clip_ids = judged_clips(table, manifest)
     answers = manifest.answer_key()
     groups = manifest.groups()
     metric = spec.official_metric
@@ -157,11 +157,14 @@ def standing_of(
     low = high = np.nan
     if len(rows_of) > 1:
         rng = np.random.default_rng(seed)
-        resampled = []
-        for _ in range(n_resamples):
-            drawn = rng.integers(len(rows_of), size=len(rows_of))
-            rows = np.concatenate([rows_of[group] for group in drawn])
-            resampled.append(scale * metric.function(truth[rows], prediction[rows]))
+        draws = [rng.integers(len(rows_of), size=len(rows_of)) for _ in range(n_resamples)]
+        if metric.name == "accuracy":  # the same from counts, hundreds of times as fast
+            n_right = np.array([int((truth[r] == prediction[r]).sum()) for r in rows_of])
+            n_asked = np.array([len(rows) for rows in rows_of])
+            resampled = [scale * n_right[d].sum() / n_asked[d].sum() for d in draws]
+        else:
+            picked = [np.concatenate([rows_of[group] for group in drawn]) for drawn in draws]
+            resampled = [scale * metric.function(truth[p], prediction[p]) for p in picked]
         low, high = map(float, np.percentile(resampled, [2.5, 97.5]))
     return Standing(who, "run", split, value, low, high, len(clip_ids), test)
 
@@ -256,7 +259,12 @@ def render(
     )
 
 
-def _judged(table: ScoreTable, manifest: Manifest) -> tuple[str, list[str]]:
+def judged_clips(table: ScoreTable, manifest: Manifest) -> tuple[str, list[str]]:
+    """Return what scores are judged on, ``val`` or ``folds``, and the clips of it.
+
+    Raises:
+        ValueError: if no row can be judged.
+    """
     answers = manifest.answer_key()
     rows = {
         clip_id: (split, fold)

@@ -1,0 +1,124 @@
+"""Whether probabilities mean what they say, and what each modality is worth to the fusion."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from emotiw.report.facts import RunFacts
+from emotiw.report.headline import p_text
+from emotiw.report.svg import Series, chart
+from fusion.reliability import expected_calibration_error, reliability_diagram
+
+N_BINS = 10
+MOST_REFITTED = 6  # of stackers: each selection of modalities is fitted anew
+STACKERS = ("svm", "boosting", "cascade", "auto")
+
+
+def reliability(facts: RunFacts) -> list[dict[str, Any]]:
+    """Return a reliability diagram per modality, before and after calibration, and of the fusion.
+
+    After calibration means by calibrations that have not seen the clip's group.
+    """
+    result = facts.fusion
+    if result is None or result.rows.task == "regression":
+        return []
+    truth = result.rows.answers
+    before = {name: result.rows.scores[:, m] for m, name in enumerate(result.rows.names)}
+    after = {name: result.calibrated[:, m] for m, name in enumerate(result.rows.names)}
+    found = []
+    for name, pairs in {
+        "fused": [("fused", result.unseen_scores, 0, "marked")],
+        **{
+            n: [("before", before[n], 1, "dashed"), ("after", after[n], 0, "marked")]
+            for n in before
+        },
+    }.items():
+        lines, errors = [], []
+        for what, scores, colour, style in pairs:
+            if np.isnan(scores).any(axis=1).all():
+                continue
+            bins = reliability_diagram(scores, truth, n_bins=N_BINS)
+            points = list(zip(bins["confidence"].tolist(), bins["accuracy"].tolist(), strict=True))
+            lines.append(Series(what, points, colour, style))
+            errors.append((what, 100 * expected_calibration_error(scores, truth)))
+        if not lines:
+            continue
+        found.append(
+            {
+                "name": name,
+                "errors": [{"what": what, "ece": f"{ece:.1f} %"} for what, ece in errors],
+                "legend": [{"name": s.name, "colour": s.colour, "style": s.style} for s in lines],
+                "svg": chart(
+                    lines,
+                    title=f"{name}: below the diagonal the scores are too sure of themselves",
+                    x_label="score of the most probable label",
+                    y_label="share that is right",
+                    x_span=(0, 1),
+                    y_span=(0, 1),
+                    has_diagonal=True,
+                ),
+            }
+        )
+    return found
+
+
+def shares(facts: RunFacts) -> dict[str, Any] | None:
+    """Return weights, Shapley values and losses without each modality; None for one alone."""
+    result = facts.fusion
+    if result is None or len(result.rows.names) < 2:
+        return None
+    options = facts.run.recipe.fusion
+    if options.method in STACKERS and len(result.rows.names) > MOST_REFITTED:
+        facts.problems.append(
+            f"Shapley values: {2 ** len(result.rows.names)} fusions by {options.method!r} would "
+            "have to be fitted; fusion.attribution.attribute does it"
+        )
+        return None
+    from fusion.attribution import attribute
+
+    found = attribute(result)
+    is_percent = result.rows.task == "classification"
+    scale, unit = (100, "points of accuracy") if is_percent else (1, "mean squared error")
+    rows = []
+    largest = max(float(found.modalities["shapley"].abs().max()), 1e-12)
+    for name, row in found.modalities.iterrows():
+        shapley = float(row["shapley"])
+        rows.append(
+            {
+                "name": str(name),
+                "weight": _number(float(row["weight"]), 3),
+                "weight_at": _share(float(row["weight"])),
+                "shapley": _number(scale * shapley, 2 if is_percent else 4),
+                "shapley_at": _share(shapley / largest),
+                "without": _number(scale * float(row["leave_one_out"]), 2 if is_percent else 4),
+                "p": p_text(float(row["p"])),
+                "rescued": len(found.rescued.get(str(name), ())),
+                "ruined": len(found.ruined.get(str(name), ())),
+            }
+        )
+    labels = [str(label) for label in found.recalls.columns]
+    recalls = {
+        str(name): [_number(100 * float(v), 1) for v in row.tolist()]
+        for name, row in found.recalls.iterrows()
+    }
+    return {
+        "method": options.method,
+        "unit": unit,
+        "rows": rows,
+        "labels": labels,
+        "recalls": recalls,
+        "has_weights": any(row["weight"] for row in rows),
+        "has_shapley": any(row["shapley"] for row in rows),
+        "is_classification": is_percent,
+    }
+
+
+def _number(value: float, decimals: int) -> str:
+    return f"{value:.{decimals}f}" if math.isfinite(value) else ""
+
+
+def _share(value: float) -> float:
+    return round(100 * min(max(value, 0.0), 1.0), 1) if math.isfinite(value) else 0.0
