@@ -146,8 +146,8 @@ class Page:
         if method == "Network.requestWillBeSent":
             self.requests.append(params["request"]["url"])
         elif method == "Runtime.exceptionThrown":
-            self.complaints.append(json.dumps(params["exceptionDetails"])[:500])
+            self.complaints.append(json.dumps(params["exceptionDetails"])[:2000])
         elif method == "Runtime.consoleAPICalled" and params["type"] in {"error", "warning"}:
-            self.complaints.append(json.dumps(params["args"])[:500])
+            self.complaints.append(json.dumps(params["args"])[:2000])
         elif method == "Log.entryAdded" and params["entry"]["level"] in {"error", "warning"}:
             self.complaints.append(params["entry"]["text"])
