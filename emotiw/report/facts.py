@@ -71,7 +71,7 @@ class RunFacts:
         if FUSED not in self.tables:
             return None
         try:
-            return fuse_inputs(self.run, fusion_inputs(self.run))
+            return fuse_inputs(fusion_inputs(self.run))
         except EmotiwError as error:
             self.problems.append(f"fusion: {error}")
             return None
