@@ -15,6 +15,7 @@ from emotiw.commands.ablate import ablate
 from emotiw.commands.backbone import train_backbone
 from emotiw.commands.compare import compare
 from emotiw.commands.leaderboard import leaderboard
+from emotiw.commands.predict import predict
 from emotiw.commands.report import report
 from emotiw.core.errors import EmotiwError
 
@@ -254,6 +255,7 @@ def demo(
 app.command()(ablate)
 app.command()(compare)
 app.command()(leaderboard)
+app.command()(predict)
 app.command()(report)
 app.command()(train_backbone)
 

@@ -1,0 +1,215 @@
+"""A trained run's whole ensemble on a file that it has never seen."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from emotiw.core.errors import ConfigError, EmotiwError, MissingStageError
+from emotiw.core.face_tracks import FaceTracks
+from emotiw.core.feature_table import FeatureArray, FeatureTable
+from emotiw.core.media import Audio, read_audio
+from emotiw.core.score_table import ScoreTable, Task
+from emotiw.models.interface import Examples, Model
+from emotiw.predict.people import in_frames, only_person, people
+from emotiw.predict.rows import Row
+from emotiw.predict.stretches import write_sound
+from emotiw.recipe import IMPORTED, ModelEntry
+from emotiw.run import Run
+from emotiw.stages.features import made_extractor
+from emotiw.stages.trained import load_final_model
+from features.extractor import ClipSource, Extractor
+from fusion.late import LateFusion
+
+MOST_PEOPLE = 8
+CLIP = "clip"  # no result depends on the name
+
+
+@dataclass
+class _Source:
+    """What one row is computed from: a file, its faces, and its sound where that is apart."""
+
+    path: Path | None
+    faces: FaceTracks | None
+
+
+class Ensemble:
+    """Features, final models and fusion of a run, as they scored its test clips.
+
+    Everyone together has the answer that the run would give for a test clip; a person's is the
+    same with their face as the main one. Models whose scores were imported can't be asked
+    anything new, and the fusion goes on without them.
+
+    Raises:
+        MissingStageError: if the run has not been trained and fused, or models are gone.
+        ConfigError: if none of its models can be asked.
+    """
+
+    def __init__(self, run: Run) -> None:
+        path = run.folder / "fusion.yaml"
+        if not path.is_file():
+            raise MissingStageError(f"{path} is not there yet: run `emotiw fuse`")
+        self.run = run
+        self.labels = run.labels
+        self.task: Task = run.recipe.spec.task
+        self.face_options = run.recipe.faces
+        self.notes: list[str] = []
+        self._fusion = LateFusion.from_yaml(path)
+        self._models: dict[str, tuple[ModelEntry, Model]] = {}
+        self._extractors: dict[str, Extractor] = {}
+        for name in self._fusion.names_:
+            entry = run.recipe.models.get(name)
+            if entry is None:
+                raise MissingStageError(
+                    f"{path} was fitted with {name!r}, which the recipe lacks: run `emotiw fuse`"
+                )
+            if entry.model == IMPORTED:
+                self.notes.append(f"{name}: its scores were imported; left out")
+                continue
+            assert entry.features is not None
+            feature = run.recipe.features[entry.features]
+            if feature.extractor == IMPORTED:
+                self.notes.append(f"{name}: its features were imported; left out")
+                continue
+            self._extractors[entry.features] = made_extractor(feature)
+            self._models[name] = (entry, load_final_model(run, entry))
+            if _goes_by_speaker(entry):
+                self.notes.append(f"{name}: standardised by all training clips, not by speaker")
+        if not self._models:
+            raise ConfigError(f"{run.folder}: no model that can be asked: {'; '.join(self.notes)}")
+        needs = {extractor.needs for extractor in self._extractors.values()}
+        self.needs_faces, self.is_deaf = "faces" in needs, "media" not in needs
+        if run.recipe.fusion.prior != "none":
+            self.notes.append("the prior of the test clips is not applied")
+
+    def rows(
+        self,
+        path: Path,
+        tracks: FaceTracks | None,
+        fps: float,
+        spans: list[tuple[float, float]],
+        duration_sec: float,
+    ) -> tuple[list[Row], list[str]]:
+        """Return the rows of the whole file and of every stretch, and notes.
+
+        Args:
+            path: the file.
+            tracks: its faces; None where none are needed, or it has no pictures.
+            fps: frames per second of the tracks; 0 in a photograph.
+            spans: the stretches, seconds.
+            duration_sec: of the file.
+        """
+        notes = dict.fromkeys(self.notes)
+        whole = self._people_of(_Source(path, tracks), 0.0, duration_sec, True, notes)
+        if not spans:
+            return whole, list(notes)
+        rows = list(whole)
+        sound = _sound_of(path)
+        with tempfile.TemporaryDirectory() as folder:
+            for start, end in spans:
+                piece = Path(folder) / "piece.wav"
+                has_sound = sound is not None and write_sound(sound, piece, start, end)
+                faces = None
+                if tracks is not None and fps:
+                    first, last = (min(round(t * fps), tracks.n_frames) for t in (start, end))
+                    faces = in_frames(tracks, first, last)
+                source = _Source(piece if has_sound else None, faces)
+                rows += self._people_of(source, start, end, False, {})
+        return rows, list(notes)
+
+    def _people_of(
+        self, source: _Source, start: float, end: float, is_whole: bool, notes: dict[str, None]
+    ) -> list[Row]:
+        arrays = self._features(source, notes, self._extractors)
+        rows = [self._row(None, start, end, is_whole, source.faces, arrays)]
+        who = people(source.faces) if source.faces is not None else []
+        if len(who) < 2 and (is_whole or who in ([], [0])):
+            return rows
+        if len(who) > MOST_PEOPLE:
+            notes[f"{len(who)} people; the first {MOST_PEOPLE} have rows of their own"] = None
+        of_faces = {n: e for n, e in self._extractors.items() if e.needs == "faces"}
+        for person in who[:MOST_PEOPLE]:
+            assert source.faces is not None
+            alone = only_person(source.faces, person)
+            own = self._features(replace(source, faces=alone), {}, of_faces)
+            shared = {n: a for n, a in arrays.items() if n not in of_faces}
+            rows.append(self._row(person, start, end, is_whole, alone, {**shared, **own}))
+        return rows
+
+    def _features(
+        self, source: _Source, notes: dict[str, None], wanted: Mapping[str, Extractor]
+    ) -> dict[str, FeatureArray]:
+        arrays = {}
+        for name, extractor in wanted.items():
+            if extractor.needs == "faces" and source.faces is None:
+                continue
+            if extractor.needs == "media" and source.path is None:
+                continue
+            try:
+                path = source.path or Path()
+                array = extractor.extract(ClipSource(CLIP, path, source.faces)).array
+                array.check(extractor.spec, CLIP)
+            except EmotiwError as error:
+                notes[f"{name}: {error}"] = None
+                continue
+            if array.present.any():
+                arrays[name] = array
+            else:
+                what = "no face found" if extractor.needs == "faces" else "nothing to go by"
+                notes[f"{name}: {what}"] = None
+        return arrays
+
+    def _row(
+        self,
+        person: int | None,
+        start: float,
+        end: float,
+        is_whole: bool,
+        faces: FaceTracks | None,
+        arrays: Mapping[str, FeatureArray],
+    ) -> Row:
+        tables = {}
+        for name, (entry, model) in self._models.items():
+            array = arrays.get(str(entry.features))
+            if array is None:
+                continue
+            spec = self._extractors[str(entry.features)].spec
+            examples = Examples(FeatureTable(spec, {CLIP: array}), (CLIP,), (CLIP,))
+            tables[name] = ScoreTable(
+                name=name,
+                labels=self.labels,
+                clip_ids=(CLIP,),
+                scores=model.predict(examples),
+                split=("test",),
+                fold=(None,),
+                task=self.task,
+            )
+        scores = None
+        if tables:
+            fused = self._fusion.predict_proba(tables).to_numpy()[0]
+            scores = None if np.isnan(fused).any() else tuple(fused.tolist())
+        return Row(
+            person=person,
+            start_sec=start,
+            end_sec=end,
+            is_whole=is_whole,
+            n_faces=0 if faces is None else len(faces),
+            scores=scores,
+            by_model={name: tuple(t.scores[0].tolist()) for name, t in tables.items()},
+        )
+
+
+def _goes_by_speaker(entry: ModelEntry) -> bool:
+    preparation = getattr(entry.options, "preparation", None)
+    return getattr(preparation, "standardise", "") == "speaker"
+
+
+def _sound_of(path: Path) -> Audio | None:
+    try:
+        return read_audio(path)
+    except EmotiwError:
+        return None

@@ -1,0 +1,61 @@
+"""Parts of face tracks: one person, or some of the frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from emotiw.core.face_tracks import FaceTracks, Origin
+
+Rows = npt.NDArray[np.intp]
+
+
+def only_person(tracks: FaceTracks, person: int) -> FaceTracks:
+    """Return the tracks as if this person were the only one, and so the main face."""
+    rows = np.flatnonzero(tracks.track == person)
+    return _taken(tracks, rows, np.zeros(len(rows), np.int32), 0, tracks.n_frames)
+
+
+def in_frames(tracks: FaceTracks, first: int, end: int) -> FaceTracks:
+    """Return the tracks of the frames from ``first`` up to ``end``, counted from ``first``.
+
+    People keep their numbers, so that the main face stays the main face; one who is not in these
+    frames has no rows.
+    """
+    rows = np.flatnonzero((tracks.frame >= first) & (tracks.frame < end))
+    return _taken(tracks, rows, tracks.track[rows], first, end - first)
+
+
+def people(tracks: FaceTracks) -> list[int]:
+    """Return who is there, the main face first; what stands in for a missing face is nobody."""
+    return [int(n) for n in np.unique(tracks.track[tracks.origin != Origin.FALLBACK])]
+
+
+def crops_in_parts(tracks: FaceTracks, size: int) -> Iterator[npt.NDArray[np.uint8]]:
+    """Yield the crops of all rows in order, some at a time: a long video never lies in memory."""
+    for begin in range(0, len(tracks), size):
+        rows = range(begin, min(begin + size, len(tracks)))
+        yield np.stack([tracks.crop(row) for row in rows])
+
+
+def _taken(
+    tracks: FaceTracks, rows: Rows, numbers: npt.NDArray[np.int32], first: int, n_frames: int
+) -> FaceTracks:
+    begins, ends = tracks.crop_offset[rows], tracks.crop_offset[rows + 1]
+    parts = [tracks.crop_jpeg[begin:end] for begin, end in zip(begins, ends, strict=True)]
+    return FaceTracks(
+        n_frames=n_frames,
+        frame_size=tracks.frame_size,
+        track=numbers,
+        frame=(tracks.frame[rows] - first).astype(np.int32),
+        box=tracks.box[rows],
+        landmarks=tracks.landmarks[rows],
+        confidence=tracks.confidence[rows],
+        origin=tracks.origin[rows],
+        transform=tracks.transform[rows],
+        crop_size=tracks.crop_size,
+        crop_jpeg=np.concatenate([*parts, np.zeros(0, np.uint8)]),
+        crop_offset=np.concatenate([[0], np.cumsum(ends - begins)]).astype(np.int64),
+    )

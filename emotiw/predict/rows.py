@@ -1,0 +1,140 @@
+"""What was predicted: one row per file, person and stretch of time."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from emotiw.core.score_table import Task
+
+DECIMALS = 6
+EVERYONE = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """The scores of one person, or of everyone together, in one stretch of a file.
+
+    Attributes:
+        person: number of the face track, 0 for the main face; None for everyone together.
+        start_sec: where the stretch begins.
+        end_sec: where it ends; both are 0 in a photograph.
+        is_whole: whether the stretch is the whole file.
+        n_faces: faces seen in it, counted in every frame.
+        scores: one per label; None where there is nothing to go by.
+        by_model: the scores of each model of a run.
+    """
+
+    person: int | None
+    start_sec: float
+    end_sec: float
+    is_whole: bool
+    n_faces: int
+    scores: tuple[float, ...] | None
+    by_model: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+
+    @property
+    def middle_sec(self) -> float:
+        """The middle of the stretch."""
+        return (self.start_sec + self.end_sec) / 2
+
+
+@dataclass(frozen=True)
+class FilePrediction:
+    """All rows of one file.
+
+    Attributes:
+        file: as it was named.
+        labels: in class order, or the name of the target.
+        task: classification or regression.
+        duration_sec: of the file.
+        rows: everyone first, then person by person; whole file and stretches.
+        reason: why the file could not be read; empty where it could.
+        notes: what else there is to know.
+        written: files made beside the answer.
+    """
+
+    file: str
+    labels: tuple[str, ...] = ()
+    task: Task = "classification"
+    duration_sec: float = 0.0
+    rows: tuple[Row, ...] = ()
+    reason: str = ""
+    notes: tuple[str, ...] = ()
+    written: tuple[str, ...] = ()
+
+    def whole(self) -> list[Row]:
+        """Return the rows about the whole file."""
+        return [row for row in self.rows if row.is_whole]
+
+    def stretches(self, person: int | None) -> list[Row]:
+        """Return the rows of one person, or of everyone, in the order of time."""
+        return [row for row in self.rows if not row.is_whole and row.person == person]
+
+    def answer(self, row: Row) -> str:
+        """Return the most probable label of a row, or its number; empty where there is none."""
+        if row.scores is None:
+            return ""
+        if self.task == "regression":
+            return f"{row.scores[0]:.4g}"
+        return self.labels[row.scores.index(max(row.scores))]
+
+
+def as_csv(found: Sequence[FilePrediction]) -> str:
+    """Return every row as CSV; a file that could not be read has one row with the reason."""
+    labels = list(dict.fromkeys(label for one in found for label in one.labels))
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, lineterminator="\n")
+    head = ["file", "person", "start_sec", "end_sec", "is_whole", "n_faces", "prediction"]
+    writer.writerow([*head, *labels, "reason"])
+    for one in found:
+        if one.reason:
+            writer.writerow([one.file, *[""] * (len(head) - 1 + len(labels)), one.reason])
+        for row in one.rows:
+            given = dict(zip(one.labels, row.scores or (), strict=False))
+            writer.writerow(
+                [
+                    *(one.file, EVERYONE if row.person is None else row.person),
+                    *(f"{row.start_sec:.3f}", f"{row.end_sec:.3f}", str(row.is_whole).lower()),
+                    *(row.n_faces, one.answer(row)),
+                    *(f"{given[name]:.{DECIMALS}f}" if name in given else "" for name in labels),
+                    "" if row.scores else "nothing to go by",
+                ]
+            )
+    return buffer.getvalue()
+
+
+def as_json(found: Iterable[FilePrediction]) -> list[dict[str, Any]]:
+    """Return the same for JSON, with the scores of each model."""
+    return [
+        {
+            "file": one.file,
+            "duration_sec": round(one.duration_sec, 3),
+            "reason": one.reason,
+            "notes": list(one.notes),
+            "written": list(one.written),
+            "rows": [
+                {
+                    "person": row.person,
+                    "start_sec": round(row.start_sec, 3),
+                    "end_sec": round(row.end_sec, 3),
+                    "is_whole": row.is_whole,
+                    "n_faces": row.n_faces,
+                    "prediction": one.answer(row) or None,
+                    "scores": _named(one.labels, row.scores),
+                    "models": {n: _named(one.labels, s) for n, s in row.by_model.items()},
+                }
+                for row in one.rows
+            ],
+        }
+        for one in found
+    ]
+
+
+def _named(labels: Sequence[str], scores: Sequence[float] | None) -> dict[str, float] | None:
+    if scores is None:
+        return None
+    return {label: round(s, DECIMALS) for label, s in zip(labels, scores, strict=True)}

@@ -1,0 +1,63 @@
+"""Where the stretches of a long video begin and end, and the sound of one of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from emotiw.core.errors import ConfigError
+from emotiw.core.media import Audio
+
+
+def stretches(
+    duration_sec: float, window_sec: float, hop_sec: float | None = None
+) -> list[tuple[float, float]]:
+    """Return (start, end) of every stretch, in seconds; the last one reaches the end.
+
+    Args:
+        duration_sec: of the video; 0 or less gives none.
+        window_sec: length of a stretch.
+        hop_sec: from one start to the next; half of the window by default.
+
+    Raises:
+        ConfigError: if window or hop is not above 0, or the hop leaves parts out.
+
+    Examples:
+        >>> stretches(5.0, 2.0, 1.5)
+        [(0.0, 2.0), (1.5, 3.5), (3.0, 5.0)]
+        >>> stretches(1.2, 2.0)
+        [(0.0, 1.2)]
+    """
+    hop = window_sec / 2 if hop_sec is None else hop_sec
+    if window_sec <= 0 or hop <= 0:
+        raise ConfigError(f"window and hop must be above 0 s, got {window_sec:g} and {hop:g}")
+    if hop > window_sec:
+        raise ConfigError(f"a hop of {hop:g} s leaves out parts between windows of {window_sec:g}")
+    found = []
+    start = 0.0
+    while duration_sec > 0:
+        end = min(start + window_sec, duration_sec)
+        found.append((round(start, 6), round(end, 6)))
+        if end >= duration_sec - 1e-9:
+            break
+        start += hop
+    return found
+
+
+def write_sound(sound: Audio, target: Path, start_sec: float, end_sec: float) -> bool:
+    """Write one stretch of sound as a WAV of float samples; return whether there is any."""
+    import av
+    import numpy as np
+
+    first, last = (round(t * sound.sampling_rate) for t in (start_sec, end_sec))
+    samples = np.ascontiguousarray(sound.waveform[first:last])
+    if not len(samples):
+        return False
+    with av.open(str(target), "w", format="wav") as out:
+        track: Any = out.add_stream("pcm_f32le", rate=sound.sampling_rate)
+        track.layout = "mono"
+        block = av.AudioFrame.from_ndarray(samples[None], format="flt", layout="mono")
+        block.sample_rate = sound.sampling_rate
+        out.mux(track.encode(block))
+        out.mux(track.encode(None))
+    return True

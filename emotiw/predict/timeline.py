@@ -1,0 +1,88 @@
+"""Scores over time as a picture: everyone together, then person by person."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+from emotiw.core.files import atomic_write
+from emotiw.predict.rows import FilePrediction, Row
+
+MOST_PEOPLE = 5
+COLOURS = ("#2459c4", "#c2571a", "#1b7a43", "#8a3fb0", "#8a6100", "#0e7f8c", "#b0265d", "#59616f")
+
+
+def plot_timeline(found: FilePrediction, target: Path) -> Path:
+    """Write a PNG of the scores of every stretch, and return its path.
+
+    A stretch without scores breaks the lines. Of more than five people, those with most faces
+    have a panel of their own.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    people = sorted(
+        {row.person for row in found.rows if row.person is not None and not row.is_whole},
+        key=lambda person: (-sum(row.n_faces for row in found.stretches(person)), person),
+    )
+    shown = [None, *people[:MOST_PEOPLE]]
+    figure = Figure(figsize=(10, 1.3 + 2.1 * len(shown)), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(len(shown), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
+    is_label = found.task == "classification"
+    for axis, person in zip(axes, shown, strict=True):
+        points = with_gaps(found.stretches(person))
+        for number, label in enumerate(found.labels):
+            times = [t for t, _ in points]
+            values = [
+                float("nan") if row is None else (row.scores or ())[number] for _, row in points
+            ]
+            colour = COLOURS[number % len(COLOURS)]
+            style = "-" if number < len(COLOURS) else "--"
+            axis.plot(times, values, style, color=colour, label=label, marker=".", markersize=4)
+        axis.set_title(told(found, person), fontsize=10, loc="left")
+        axis.set_ylabel("score" if is_label else found.labels[0])
+        if is_label:
+            axis.set_ylim(0, 1)
+        axis.set_xlim(0, max(found.duration_sec, 1e-3))
+        axis.grid(alpha=0.3)
+    axes[-1].set_xlabel("time (s)")
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=min(8, len(labels)))
+    figure.suptitle(Path(found.file).name, fontsize=11)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
+    atomic_write(target, buffer.getvalue())
+    return target
+
+
+def with_gaps(rows: list[Row]) -> list[tuple[float, Row | None]]:
+    """Return (middle, row) in the order of time, with None where scores pause.
+
+    Examples:
+        >>> def row(start, scores):
+        ...     return Row(None, start, start + 2, False, 1, scores)
+        >>> [(t, r is None) for t, r in with_gaps([row(0, (1.0,)), row(1, (1.0,)), row(9, (1.0,))])]
+        [(1.0, False), (2.0, False), (6.0, True), (10.0, False)]
+    """
+    known = sorted((row for row in rows if row.scores is not None), key=lambda r: r.middle_sec)
+    points: list[tuple[float, Row | None]] = []
+    for number, row in enumerate(known):
+        if number and row.start_sec > known[number - 1].end_sec:
+            points.append(((row.middle_sec + known[number - 1].middle_sec) / 2, None))
+        points.append((row.middle_sec, row))
+    return points
+
+
+def told(found: FilePrediction, person: int | None) -> str:
+    """Return what is to be seen of a person, or of everyone, in words."""
+    who = "everyone together" if person is None else f"person {person}"
+    rows = [row for row in found.stretches(person) if row.scores is not None]
+    if not rows:
+        return f"{who}: nothing to go by"
+    if found.task == "regression":
+        mean = sum((row.scores or (0.0,))[0] for row in rows) / len(rows)
+        return f"{who}: {mean:.3g} on average"
+    answers = [found.answer(row) for row in rows]
+    most = max(dict.fromkeys(answers), key=answers.count)
+    return f"{who}: {most} in {answers.count(most)} of {len(rows)} stretches"

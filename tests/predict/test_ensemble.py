@@ -1,0 +1,126 @@
+"""A trained run asked about files: the answers of its own test clips, and what is missing."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from emotiw.core.errors import ConfigError, MissingStageError
+from emotiw.core.score_table import ScoreTable
+from emotiw.pipeline import run_all
+from emotiw.predict.files import Wanted, predict_files
+from emotiw.run import Run, open_run
+from tests.predict.videos import LABELS, brightness_card, frame, write_video
+
+SPEC = {
+    "name": "light",
+    "title": "How light",
+    "year": 2026,
+    "unit": "clip",
+    "task": "classification",
+    "labels": list(LABELS),
+    "layout": {"reader": "folder"},
+    "metric": "accuracy",
+    "submission": {"format": "text_files"},
+    "sources": [],
+}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    home = tmp_path_factory.mktemp("ensemble")
+    for number in range(12):
+        label = LABELS[number % 2]
+        grey = (80, 210)[number % 2] + 3 * number
+        write_video(
+            home / "data" / label / f"clip {number}.mp4",
+            [frame((20 + number, grey))] * 8,
+            has_sound=number != 3,
+        )
+    for name, faces in {"one": [(40, 200)], "two": [(8, 90), (100, 230)], "none": []}.items():
+        write_video(home / "data" / f"{name}.mp4", [frame(*faces)] * 9, has_sound=name != "two")
+    (home / "light.yaml").write_text(yaml.safe_dump(SPEC))
+    card = str(brightness_card(home))
+    recipe = {
+        "challenge": str(home / "light.yaml"),
+        "name": "light",
+        "data": {"root": str(home / "data")},
+        "paths": {"runs": str(home / "runs")},
+        "execution": {"workers": 1},
+        "faces": {"detector": "tests.predict.videos:SquareDetector"},
+        "features": {
+            "face": {
+                "extractor": "frames",
+                "weights": card,
+                "values": "both",
+            },
+            "voice": {"extractor": "fbank", "n_mels": 8},
+        },
+        "models": {
+            "face": {"model": "logistic", "features": "face", "inner_folds": 2},
+            "voice": {"model": "logistic", "features": "voice", "inner_folds": 2},
+        },
+        "folds": {"n_folds": 2},
+        "submission": {"fallback": "Dark"},
+    }
+    path = home / "light-recipe.yaml"
+    path.write_text(yaml.safe_dump(recipe, sort_keys=False))
+    opened = open_run(path)
+    run_all(opened)
+    return opened
+
+
+def test_a_test_clip_has_the_answer_that_the_run_gave_it(run: Run) -> None:
+    fused = ScoreTable.read_csv(run.folder / "fused.csv")
+    tables = {n: ScoreTable.read_csv(run.scores_path(n)) for n in ("face", "voice")}
+    root = run.recipe.settings.data.root
+    for name in ("one", "two", "none"):
+        found = predict_files({name: root / f"{name}.mp4"}, Wanted(run=run.folder))[0]
+        row = found.whole()[0]
+        assert row.person is None
+        assert row.scores == pytest.approx(fused.aligned_to([name])[0], abs=1e-6), name
+        for model, table in tables.items():
+            expected = table.aligned_to([name])[0]
+            if np.isnan(expected).any():
+                assert model not in row.by_model
+            else:
+                assert row.by_model[model] == pytest.approx(expected, abs=1e-6)
+
+
+def test_each_person_is_judged_by_their_own_face(run: Run) -> None:
+    path = run.recipe.settings.data.root / "two.mp4"
+    found = predict_files({"two": path}, Wanted(run=run.folder, window_sec=0.4))[0]
+    people = {row.person: row for row in found.whole()}
+    assert list(people) == [None, 0, 1]
+    assert people[0].scores == people[None].scores
+    dark, light = people[0].by_model["face"][0], people[1].by_model["face"][0]
+    assert dark > 0.5 > light
+    assert {row.person for row in found.stretches(1)} == {1}
+    assert len(found.stretches(None)) == 4
+    assert "voice: nothing to go by" in found.notes
+
+
+def test_stretches_hear_their_own_part_of_the_sound(run: Run) -> None:
+    path = run.recipe.settings.data.root / "none.mp4"
+    found = predict_files({"none": path}, Wanted(run=run.folder, window_sec=0.5, hop_sec=0.4))[0]
+    assert [set(row.by_model) for row in found.stretches(None)] == [{"voice"}] * 2
+    whole = found.whole()[0].by_model["voice"]
+    for row in found.stretches(None):
+        assert row.by_model["voice"] == pytest.approx(whole, abs=0.2)  # the same tone all along
+
+
+def test_a_run_that_is_not_finished_says_what_to_do(run: Run, tmp_path: Path) -> None:
+    path = run.recipe.settings.data.root / "one.mp4"
+    copy = tmp_path / "runs" / "light"
+    shutil.copytree(run.folder, copy)
+    with pytest.raises(MissingStageError, match="run `emotiw train`"):
+        predict_files({"one": path}, Wanted(run=copy))
+    (copy / "fusion.yaml").unlink()
+    with pytest.raises(MissingStageError, match="run `emotiw fuse`"):
+        predict_files({"one": path}, Wanted(run=copy, window_sec=1.0))
+    with pytest.raises(ConfigError, match="not the folder of a run"):
+        predict_files({"one": path}, Wanted(run=tmp_path))
