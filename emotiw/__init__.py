@@ -6,7 +6,7 @@ What a notebook needs is here by name, and imported when it is first used:
   :func:`find_all_faces`, :func:`extract_all`, :func:`train_all`, :func:`fuse_all`, :func:`submit`
 - what they leave: :func:`face_tracks`, :func:`feature_table`, ``run.scores(name)``,
   ``run.manifest()``, ``run.ledger()``; all tables have ``to_frame()``
-- scores from anywhere: :func:`load_scores`, :func:`fuse`, :func:`evaluate`
+- scores from anywhere: :func:`load_scores`, :func:`fuse`, :func:`evaluate`, :func:`attribute`
 - looking: :func:`ablate`, :func:`load_ablation`, :func:`compare`
 - a corpus to try it on: :func:`make_corpus`
 """
@@ -28,10 +28,12 @@ if TYPE_CHECKING:
     from emotiw.stages.index import index
     from emotiw.stages.submit import submit
     from emotiw.stages.train import train_all
+    from fusion.attribution import attribute
 
 __version__ = "0.1.0"
 __all__ = [
     "ablate",
+    "attribute",
     "compare",
     "evaluate",
     "extract_all",
@@ -50,6 +52,7 @@ __all__ = [
     "train_all",
 ]
 _HOME = {
+    "attribute": "fusion.attribution",
     "load_ablation": "emotiw.ablation.outputs",
     "make_corpus": "emotiw.demo.corpus",
     "run_all": "emotiw.pipeline",

@@ -185,6 +185,7 @@ def _look(plan: Plan) -> None:
     folds = training_folds(run, manifest, run.fingerprints(manifest))
     n_fits: dict[str, list[int]] = {}
     seen: set[str] = set()
+    of_run = _lineages_of_run(plan)
     for space in plan.spaces:
         for model in space.models:
             lineage = space.lineage(model)
@@ -192,7 +193,7 @@ def _look(plan: Plan) -> None:
                 continue
             seen.add(lineage)
             counts = n_fits.setdefault(model, [0, 0])
-            if space.is_done:
+            if space.is_done or lineage in of_run:
                 counts[1] += len(set(folds.values())) + 1
                 continue
             fits = fits_there(space, model)
@@ -215,6 +216,14 @@ def _look(plan: Plan) -> None:
     n_todo = len(plan.todo_rows)
     took = None if about is None else n_todo * about
     plan.steps.append(Step("fuse", "rows", n_todo, len(order) - n_todo, took))
+
+
+def _lineages_of_run(plan: Plan) -> set[str]:
+    """Return the lineages of the run's own models that are trained."""
+    run = plan.run
+    base = Space(run, run, tuple(run.recipe.models), plan.folder / "unused")
+    there = {name: fits_there(base, name) for name in base.models}
+    return {base.lineage(name) for name, fits in there.items() if fits and not fits.to_do}
 
 
 def _rows_to_fuse(plan: Plan, space: Space, rows: Sequence[str]) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +13,14 @@ from emotiw.core.files import atomic_write, sha256_of
 from emotiw.core.store import artifact_key
 from emotiw.models.part import full_version
 from emotiw.models.registry import MODELS
-from emotiw.recipe import IMPORTED, ImportedScoresOptions, varied
+from emotiw.recipe import (
+    IMPORTED,
+    FeatureEntry,
+    ImportedScoresOptions,
+    ModelEntry,
+    Recipe,
+    varied,
+)
 from emotiw.run import Run
 from emotiw.stages.faces import faces_key, find_all_faces
 from emotiw.stages.features import extract_all, feature_key, made_extractor
@@ -22,8 +28,6 @@ from emotiw.stages.index import index
 from emotiw.stages.train import train_all
 from features.imported import ImportedOptions
 from features.registry import EXTRACTORS
-
-BEFORE_FUSION = {"seed", "folds", "faces", "features", "models"}
 
 
 @dataclass(frozen=True)
@@ -82,20 +86,20 @@ class Space:
 
     def lineage(self, model: str) -> str:
         """Return a name for all that the scores of a model depend on, clips aside."""
-        settings = self.run.recipe.settings
-        entry = self.run.recipe.models[model]
-        feature = settings.features.get(entry.features or "", {})
+        recipe = self.run.recipe
+        entry = recipe.models[model]
+        feature = recipe.features.get(entry.features or "")
         is_of_faces = entry.features is not None and self.needs_faces(entry.features)
         return artifact_key(
             "lineage",
             version="1",
             content=model,
             options={
-                "model": settings.models[model],
-                "feature": feature,
-                "faces": settings.faces if is_of_faces else {},
-                "seed": settings.seed,
-                "folds": settings.folds.model_dump(mode="json"),
+                "model": _plain(entry),
+                "feature": _plain(feature) if feature else {},
+                "faces": recipe.faces.model_dump(mode="json") if is_of_faces else {},
+                "seed": recipe.settings.seed,
+                "folds": recipe.settings.folds.model_dump(mode="json"),
             },
         )
 
@@ -169,11 +173,10 @@ def spaces_of(
     base: Run, variants: Sequence[Variant], folder: Path
 ) -> tuple[list[Space], Mapping[str, Space]]:
     """Return the spaces, the run itself first, and the space of every variant by its name."""
-    own = _upstream(base, base.recipe.settings.model_dump(mode="json", include=BEFORE_FUSION))
+    own = _upstream(base.recipe)
     by_upstream: dict[str, list[Variant]] = {}
     for variant in variants:
-        written = variant.recipe.settings.model_dump(mode="json", include=BEFORE_FUSION)
-        by_upstream.setdefault(_upstream(base, written), []).append(variant)
+        by_upstream.setdefault(_upstream(variant.recipe), []).append(variant)
     spaces: list[Space] = []
     space_of: dict[str, Space] = {}
     for upstream in sorted(by_upstream, key=lambda each: each != own):
@@ -194,8 +197,21 @@ def spaces_of(
     return spaces, space_of
 
 
-def _upstream(base: Run, written: Mapping[str, Any]) -> str:
-    return artifact_key("upstream", version="1", content=json.dumps(written), options={})
+def _upstream(recipe: Recipe) -> str:
+    """Return a hash of all settings that scores depend on before they are fused."""
+    settings = recipe.settings
+    options = {
+        "seed": settings.seed,
+        "folds": settings.folds.model_dump(mode="json"),
+        "faces": recipe.faces.model_dump(mode="json"),
+        "features": {name: _plain(entry) for name, entry in recipe.features.items()},
+        "models": {name: _plain(entry) for name, entry in recipe.models.items()},
+    }
+    return artifact_key("upstream", version="1", content="", options=options)
+
+
+def _plain(entry: FeatureEntry | ModelEntry) -> dict[str, Any]:
+    return {**vars(entry), "options": entry.options.model_dump(mode="json")}
 
 
 def _in_order(known: Iterable[str], wanted: Iterable[str]) -> tuple[str, ...]:

@@ -45,12 +45,12 @@ def stamps(folder: Path) -> dict[str, int]:
     return {str(path): path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
 
 
-def from_scratch(recipe: Path, home: Path, models: tuple[str, ...], **changes: object) -> pd.Series:
+def from_scratch(recipe: Path, home: Path, chosen: tuple[str, ...], **changes: object) -> pd.Series:
     """The validation figures and fused scores of a run of its own, with a store of its own."""
     settings = yaml.safe_load(recipe.read_text())
     settings["paths"] = {"runs": str(home)}
     for part in ("features", "models"):
-        settings[part] = {name: settings[part][name] for name in models}
+        settings[part] = {name: settings[part][name] for name in chosen}
     settings |= changes
     path = home / "alone.yaml"
     home.mkdir(parents=True)
@@ -140,11 +140,12 @@ def test_rows_are_the_same_whatever_the_number_of_workers(
 
 
 def test_only_what_differs_is_made(product: Ablation, recipe: Path, tmp_path: Path) -> None:
-    run = open_run(recipe)
+    shutil.copytree(product.folder.parents[1], tmp_path / "runs")
+    run = open_run(recipe, [f"paths.runs={tmp_path / 'runs'}"])
     models = len(list((run.store.root / "models").rglob("complete")))
     asked = AblationSettings(
         axes={
-            "models.voice.c": [1.0, 0.01],
+            "models.voice.c": [0.01, 10.0],  # the first is the default
             "weights": {"free": {}, "even": {"fusion": "mean", "calibration": "none"}},
         },
         combine="one at a time",
@@ -158,12 +159,11 @@ def test_only_what_differs_is_made(product: Ablation, recipe: Path, tmp_path: Pa
     }
     done = ablate(run, asked)
     assert len(list((run.store.root / "models").rglob("complete"))) == models + 3
-    assert list(done.table["row"]) == ["1.0, free", "0.01, free", "1.0, even"]
-    weaker = yaml.safe_load(recipe.read_text())["models"]
-    weaker["voice"]["c"] = 0.01
-    alone = from_scratch(recipe, tmp_path / "a", tuple(STRENGTHS), models=weaker)
-    assert_same("0.01, free", done, alone)
-    ablate(run, PRODUCT)
+    assert list(done.table["row"]) == ["0.01, free", "10.0, free", "0.01, even"]
+    stronger = yaml.safe_load(recipe.read_text())["models"]
+    stronger["voice"]["c"] = 10.0
+    alone = from_scratch(recipe, tmp_path / "a", tuple(STRENGTHS), models=stronger)
+    assert_same("10.0, free", done, alone)
 
 
 def test_rows_that_cannot_be_made_say_why(recipe: Path, tmp_path: Path) -> None:

@@ -1,0 +1,62 @@
+"""The notebooks run from a clean kernel, on the public API, and are committed without outputs."""
+
+from __future__ import annotations
+
+import ast
+import os
+from pathlib import Path
+
+import pytest
+
+nbformat = pytest.importorskip("nbformat", reason="notebooks are run with nbclient and nbformat")
+nbclient = pytest.importorskip("nbclient", reason="notebooks are run with nbclient and nbformat")
+
+ROOT = Path(__file__).parents[1]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+ALLOWED = {"emotiw", "matplotlib", "numpy", "os", "pandas", "pathlib", "tempfile"}
+SECONDS = 280
+
+
+def cells(path: Path) -> list[nbformat.NotebookNode]:
+    return list(nbformat.read(path, as_version=4).cells)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_committed_without_outputs(path: Path) -> None:
+    for cell in cells(path):
+        if cell.cell_type == "code":
+            assert not cell.outputs
+            assert cell.execution_count is None
+    nbformat.validate(nbformat.read(path, as_version=4))
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_only_the_public_api_is_used(path: Path) -> None:
+    for cell in cells(path):
+        if cell.cell_type != "code":
+            continue
+        for node in ast.walk(ast.parse(cell.source)):
+            if isinstance(node, ast.ImportFrom):
+                assert node.module in {"pathlib"}, node.module
+            elif isinstance(node, ast.Import):
+                for alias in node.names:
+                    assert alias.name.split(".")[0] in ALLOWED, alias.name
+                    assert not alias.name.startswith("emotiw.")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_runs_from_a_clean_kernel(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    notebook = nbformat.read(path, as_version=4)
+    client = nbclient.NotebookClient(
+        notebook, timeout=SECONDS, resources={"metadata": {"path": str(tmp_path)}}
+    )
+    client.execute()
+    told = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    assert told
+    assert not [output for output in told if output.output_type == "error"]
