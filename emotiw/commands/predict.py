@@ -91,7 +91,7 @@ def _print(found: Sequence[FilePrediction]) -> None:
         people = [row for row in one.whole() if row.person is not None]
         for row in [row for row in one.whole() if row.person is None] + people[:MOST_PEOPLE]:
             who = "everyone" if row.person is None else f"person {row.person}"
-            notes = "; ".join([*one.notes, *one.written]) if row.person is None else ""
+            notes = "; ".join(one.notes) if row.person is None else ""
             table.add_row(
                 name, who, one.answer(row), _shown(one, row.scores), str(row.n_faces), notes
             )
@@ -99,6 +99,8 @@ def _print(found: Sequence[FilePrediction]) -> None:
         if len(people) > MOST_PEOPLE:
             table.add_row("", "", "", "", "", f"… and {len(people) - MOST_PEOPLE} more people")
     Console().print(table)
+    for path in [path for one in found for path in one.written]:
+        print(f"wrote {path}")
 
 
 def _shown(one: FilePrediction, scores: Sequence[float] | None) -> str:

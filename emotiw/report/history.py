@@ -9,14 +9,19 @@ from typing import Any
 import pandas as pd
 
 from emotiw.core.errors import EmotiwError
+from emotiw.core.metrics import METRICS
 from emotiw.report.facts import RunFacts
-from emotiw.report.svg import Series, chart
+from emotiw.report.svg import Series, chart, ticks
 from emotiw.stages.trained import model_folder, read_model_keys
 from submissions.attempts import Attempts
 
 CHECKPOINT = "checkpoint/checkpoint.safetensors"
 ABLATION = "ablation/ablation.csv"
 MOST_ROWS = 200
+FIGURES = (
+    *("metric", "value", "low", "high", "difference", "difference_low", "difference_high"),
+    *("p_holm", "is_significant", "n", "seconds", "megabytes"),
+)
 
 
 def attempts(facts: RunFacts) -> dict[str, Any] | None:
@@ -98,6 +103,7 @@ def curves(facts: RunFacts) -> list[dict[str, Any]]:
                     title=f"{name}: the loss falls over {epochs} epochs; one line per fold",
                     x_label="epoch",
                     y_label="loss",
+                    x_ticks=[t for t in ticks(1, max(epochs, 2)) if t == int(t)],
                 ),
             }
         )
@@ -114,12 +120,44 @@ def ablation(facts: RunFacts) -> dict[str, Any] | None:
     except (OSError, ValueError) as error:
         facts.problems.append(f"{path}: {error}")
         return None
-    rows = [[_rounded(cell) for cell in row] for row in frame.to_numpy().tolist()]
+    shown = _as_people_read(frame) if {"row", *FIGURES} <= set(frame.columns) else frame
+    rows = [[_rounded(cell) for cell in row] for row in shown.to_numpy().tolist()]
     return {
-        "columns": [str(column).replace("_", " ") for column in frame.columns],
+        "columns": [str(column).replace("_", " ") for column in shown.columns],
         "rows": rows[:MOST_ROWS],
         "left_out": max(0, len(rows) - MOST_ROWS),
     }
+
+
+def _as_people_read(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns of an ablation that tell something, figures with their intervals."""
+    metric = METRICS.get(str(frame["metric"].iloc[0])) if len(frame) else None
+    scale, unit = (100, " (%)") if metric and metric.is_percent else (1, "")
+    name = metric.name if metric else "value"
+
+    def spanned(row: pd.Series, value: str) -> str:
+        ends = (
+            value,
+            *(("low", "high") if value == "value" else (f"{value}_low", f"{value}_high")),
+        )
+        if not all(row.get(end) for end in ends):
+            return ""
+        middle, low, high = (scale * float(row[end]) for end in ends)
+        sign = "+" if value == "difference" else ""
+        digits = 2 if scale == 100 else 4
+        return f"{middle:{sign}.{digits}f} [{low:{sign}.{digits}f}, {high:{sign}.{digits}f}]"
+
+    columns = {
+        "row": frame["row"],
+        f"{name}{unit} [95 %]": frame.apply(spanned, axis=1, value="value"),
+        f"difference{unit} [95 %]": frame.apply(spanned, axis=1, value="difference"),
+        "p (Holm)": frame["p_holm"],
+        "significant": frame["is_significant"].map({"true": "yes", "false": "no"}).fillna(""),
+        "clips": frame["n"],
+        "seconds": frame["seconds"],
+        "MB": frame["megabytes"],
+    }
+    return pd.DataFrame(columns)
 
 
 def _notes(facts: RunFacts, key: str) -> dict[str, Any]:

@@ -127,12 +127,21 @@ def test_attempts_and_ablation_are_shown_where_there_are_any(run: Run, tmp_path:
     ledger.record_value(run.recipe.spec, 1, 58.25)
     table = run.folder / "ablation" / "ablation.csv"
     table.parent.mkdir()
-    table.write_text("models,uar,p_holm\nvoice,0.512345678,0.03\n<b>face</b>,0.4,1\n")
+    table.write_text(
+        "row,modalities,metric,split,value,low,high,n,n_scored,n_groups,difference,difference_low,"
+        "difference_high,p,p_holm,is_significant,is_reference,seconds,megabytes\n"
+        "all,all,accuracy,train,0.75,0.5,0.875,40,40,5,,,,,,,true,12.345,1.5\n"
+        "<b>face</b>,face,accuracy,train,0.5,0.25,0.6,40,38,5,-0.25,-0.3,-0.1,0.01,0.03,true,false,,\n"
+    )
     text = write_report(run, tmp_path / "r.html").path.read_text(encoding="utf-8")
     assert "Test is -3.25 against validation" in text
-    assert '<th scope="col">p holm</th>' in text
-    assert "<td>0.5123</td>" in text
-    assert "&lt;b&gt;face" in text
+    assert '<th scope="col">accuracy (%) [95 %]</th>' in text
+    assert "<td>75.00 [50.00, 87.50]</td><td></td>" in text
+    assert (
+        "&lt;b&gt;face&lt;/b&gt;</td><td>50.00 [25.00, 60.00]</td><td>-25.00 [-30.00, -10.00]"
+        in text
+    )
+    assert "<td>0.03</td><td>yes</td>" in text
     table.unlink()
     (run.folder.parent / "attempts.csv").unlink()
 
