@@ -23,11 +23,13 @@ class ClipSource:
         clip_id: its id, for messages alone: no result may depend on it.
         path: the media file.
         faces: its faces; None unless the extractor ``needs`` them.
+        shared: what one extractor has read of this clip, for the others that need the same.
     """
 
     clip_id: str
     path: Path
     faces: FaceTracks | None = None
+    shared: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

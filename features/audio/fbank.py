@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from emotiw.core.feature_table import FeatureSpec
 from features.audio.rows import absent_row, finite_rows
-from features.audio.signal import Signal, SignalOptions, read_signal
+from features.audio.signal import Signal, SignalOptions, signal_of
 from features.extractor import ClipSource, Extraction, Needs
 
 
@@ -69,7 +69,7 @@ class Fbank:
 
     def extract(self, source: ClipSource) -> Extraction:
         """Return the rows of one clip; MediaError if it can't be read."""
-        return self.describe(read_signal(source.path, self.options.signal))
+        return self.describe(signal_of(source, self.options.signal))
 
     def describe(self, signal: Signal) -> Extraction:
         """Return the rows of a waveform: natural logarithms of power, of 16-bit amplitudes."""

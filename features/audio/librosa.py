@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from emotiw.core.feature_table import FeatureSpec
 from features.audio.rows import absent_row, finite_rows
-from features.audio.signal import Signal, SignalOptions, read_signal
+from features.audio.signal import Signal, SignalOptions, signal_of
 from features.audio.statistics import Statistic, functionals
 from features.extractor import ClipSource, Extraction, Needs
 
@@ -115,7 +115,7 @@ class LibrosaFeatures:
 
     def extract(self, source: ClipSource) -> Extraction:
         """Return the rows of one clip; MediaError if it can't be read."""
-        return self.describe(read_signal(source.path, self.options.signal))
+        return self.describe(signal_of(source, self.options.signal))
 
     def describe(self, signal: Signal) -> Extraction:
         """Return the rows of a waveform."""

@@ -13,7 +13,7 @@ from emotiw.core.errors import suggest
 from emotiw.core.feature_table import FeatureSpec
 from features.audio.augmentation import WaveformCopy, altered
 from features.audio.rows import absent_row, finite_rows
-from features.audio.signal import Signal, SignalOptions, read_signal
+from features.audio.signal import Signal, SignalOptions, signal_of
 from features.extractor import ClipSource, Extraction, Needs
 
 FEATURE_SETS = (
@@ -110,7 +110,7 @@ class OpenSmile:
 
     def extract(self, source: ClipSource) -> Extraction:
         """Return the rows of one clip; MediaError if it can't be read."""
-        return self.describe(read_signal(source.path, self.options.signal))
+        return self.describe(signal_of(source, self.options.signal))
 
     def describe(self, signal: Signal) -> Extraction:
         """Return the rows of a waveform."""
@@ -118,8 +118,9 @@ class OpenSmile:
             return Extraction(absent_row(self.spec), signal.quality)
         rate = signal.sampling_rate
         copies = (altered(signal.waveform, rate, copy) for copy in self.options.copies)
+        # called as a function it gives the numbers of process_signal without a frame around them
         tables = [
-            self._smile.process_signal(waveform, rate).to_numpy()
+            self._smile(waveform, rate)[0].T  # (n, dim)
             for waveform in (signal.waveform, *copies)
         ]
         return Extraction(finite_rows(np.concatenate(tables)), signal.quality)

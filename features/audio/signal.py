@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from emotiw.core.errors import MediaError
 from emotiw.core.media import Audio, MediaReader
+from features.extractor import ClipSource
 
 PEAK = 0.999  # full-scale samples wrap around in openSMILE's 16-bit input
 CLIPPED_SHARE = 0.001
@@ -60,6 +61,20 @@ class Signal:
     quality: Mapping[str, float | int | str]
 
 
+def signal_of(source: ClipSource, options: SignalOptions) -> Signal:
+    """Return the sound of a clip, decoded and prepared once for all extractors that ask for it.
+
+    Raises:
+        MediaError: if the file can't be read at all.
+    """
+    if options not in source.shared:
+        if Audio not in source.shared:
+            source.shared[Audio] = _read_track(source.path)
+        source.shared[options] = _signal_of_track(source.shared[Audio], options)
+    signal: Signal = source.shared[options]
+    return signal
+
+
 def read_signal(path: Path, options: SignalOptions | None = None) -> Signal:
     """Return the sound of a clip, mixed to the mean of its channels and prepared.
 
@@ -68,15 +83,7 @@ def read_signal(path: Path, options: SignalOptions | None = None) -> Signal:
     Raises:
         MediaError: if the file can't be read at all.
     """
-    wanted = options or SignalOptions()
-    with MediaReader(path) as reader:
-        if not reader.info.has_audio:
-            return Signal(None, wanted.sampling_rate, {"audio": "missing"})
-        try:
-            audio = reader.audio()
-        except MediaError:
-            return Signal(None, wanted.sampling_rate, {"audio": "empty"})
-    return prepare(audio, wanted)
+    return _signal_of_track(_read_track(path), options or SignalOptions())
 
 
 def prepare(audio: Audio, options: SignalOptions | None = None) -> Signal:
@@ -157,6 +164,23 @@ def trim_silence(waveform: Waveform, *, top_db: float) -> Waveform:
 
     trimmed, _ = librosa.effects.trim(waveform, top_db=top_db)
     return np.ascontiguousarray(trimmed, dtype=np.float32)
+
+
+def _read_track(path: Path) -> Audio | State:
+    """Return the whole track as it was recorded, or why there is none."""
+    with MediaReader(path) as reader:
+        if not reader.info.has_audio:
+            return "missing"
+        try:
+            return reader.audio()
+        except MediaError:
+            return "empty"
+
+
+def _signal_of_track(track: Audio | State, options: SignalOptions) -> Signal:
+    if isinstance(track, Audio):
+        return prepare(track, options)
+    return Signal(None, options.sampling_rate, {"audio": track})
 
 
 def _resampled(waveform: Waveform, rate: int, wanted: int) -> Waveform:

@@ -12,7 +12,7 @@ from emotiw.core.errors import ConfigError, WeightsError, suggest
 from emotiw.core.feature_table import FeatureSpec
 from emotiw.core.weights import WeightsCard, load_state, read_card, verify
 from features.audio.rows import absent_row, finite_rows
-from features.audio.signal import Signal, SignalOptions, read_signal
+from features.audio.signal import Signal, SignalOptions, signal_of
 from features.extractor import ClipSource, Extraction, Needs
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class SpeechNetwork:
 
     def extract(self, source: ClipSource) -> Extraction:
         """Return the rows of one clip; MediaError if it can't be read."""
-        return self.describe(read_signal(source.path, self.options.signal))
+        return self.describe(signal_of(source, self.options.signal))
 
     def describe(self, signal: Signal) -> Extraction:
         """Return the rows of a waveform."""

@@ -11,8 +11,10 @@ import numpy.typing as npt
 import pytest
 
 from emotiw.core.errors import MediaError
-from emotiw.core.media import Audio
-from features.audio.signal import SignalOptions, lengthen, prepare, read_signal
+from emotiw.core.media import Audio, MediaReader
+from features.audio import signal as module
+from features.audio.signal import SignalOptions, lengthen, prepare, read_signal, signal_of
+from features.extractor import ClipSource
 
 
 def tone(
@@ -138,6 +140,28 @@ def test_trimming_cuts_both_ends_and_nothing_between() -> None:
     signal = prepare(Audio(waveform, 16_000), SignalOptions(trim_db=40))
     assert signal.waveform is not None
     assert 2.5 * 16_000 <= len(signal.waveform) < 2.7 * 16_000
+
+
+def test_extractors_of_one_clip_share_what_was_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_wav(tmp_path / "a.wav", tone(1.0, 44_100)[None], 44_100)
+    opened: list[Path] = []
+
+    def reader(path: Path) -> MediaReader:
+        opened.append(path)
+        return MediaReader(path)
+
+    monkeypatch.setattr(module, "MediaReader", reader)
+    source, slow = ClipSource("a", path), SignalOptions(sampling_rate=8_000)
+    first = signal_of(source, SignalOptions())
+    assert signal_of(source, SignalOptions()) is first
+    lower = signal_of(source, slow).waveform
+    assert lower is not None
+    assert len(lower) == 8_000
+    assert opened == [path]
+    signal_of(ClipSource("a", path), slow)
+    assert opened == [path, path]
 
 
 @pytest.mark.real_data
