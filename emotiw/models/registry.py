@@ -17,6 +17,7 @@ MODELS: Registry[type[Model]] = Registry(
         "gru": "emotiw.models.recurrent:GatedRecurrent",
         "tcn": "emotiw.models.temporal_convolution:TemporalConvolution",
         "attention": "emotiw.models.attention:Attention",
+        "spectrogram_cnn": "emotiw.models.spectrogram:SpectrogramCnn",
         "conv_rnn": "emotiw.models.convolutional_recurrence:ConvolutionalRecurrent",
         "video": "emotiw.models.video_network:Video",
         "c3d": "emotiw.models.clip_network:ClipNetwork",
