@@ -25,6 +25,7 @@ TINY: dict[str, tuple[FeatureSpec, dict[str, Any]]] = {
     "gru": (ROWS, {"hidden": 6, "is_bidirectional": True}),
     "tcn": (ROWS, {"channels": 6, "blocks": 2}),
     "attention": (ROWS, {"channels": 6, "heads": 2}),
+    "spectrogram_cnn": (ROWS, {"channels": (4, 6), "widest_band_mask": 2, "shift_bands": 1}),
     "conv_rnn": (PICTURES, {"stem": (4, 4), "channels": 4, "crop_size": 16, "length": 6}),
     "c3d": (PICTURES, {"width": 0.0625, "crop_size": 16, "dropout": 0.1}),
 }
@@ -32,6 +33,8 @@ VARIANTS: list[tuple[str, dict[str, Any]]] = [
     *((name, {}) for name in TINY),
     ("lstm", {"reads": "last", "window": 8, "stride": 4}),
     ("gru", {"reads": "last"}),
+    ("gru", {"reads": "attention"}),
+    ("spectrogram_cnn", {"window": 8, "stride": 4}),
     ("tcn", {"is_causal": True, "pooling": "mean"}),
     ("attention", {"layers": 0, "heads": 1}),
     ("attention", {"window": 8}),

@@ -58,11 +58,13 @@ def accuracy(name: str, options: dict[str, Any], known: Examples, unseen: Exampl
     [
         ("lstm", {"hidden": 16}),
         ("gru", {"hidden": 16, "is_bidirectional": True, "reads": "last"}),
+        ("gru", {"hidden": 16, "reads": "attention"}),
         ("tcn", {"channels": 16, "blocks": 3}),
         ("attention", {"channels": 16}),
+        ("spectrogram_cnn", {"channels": [8, 16], "longest_time_mask": 4, "widest_band_mask": 2}),
         ("lstm", {"hidden": 16, "window": 12, "stride": 6}),
     ],
-    ids=["lstm", "bidirectional-gru", "tcn", "attention", "lstm-windows"],
+    ids=["lstm", "gru-both-ways", "gru-attends", "tcn", "attention", "cnn", "lstm-windows"],
 )
 def test_sequence_models_see_the_order_of_frames(name: str, options: dict[str, Any]) -> None:
     spec = FeatureSpec("drift", (8,), "frame")

@@ -7,6 +7,7 @@ from typing import Literal
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from emotiw.models.networks.pooling import AttentionPooling
 from emotiw.models.networks.scaling import ScaledRows
 
 
@@ -29,7 +30,7 @@ class RecurrentNetwork(ScaledRows):
         hidden: int = 128,
         layers: int = 1,
         is_bidirectional: bool = False,
-        reads: Literal["last", "mean"] = "mean",
+        reads: Literal["last", "mean", "attention"] = "mean",
         dropout: float = 0.0,
     ) -> None:
         super().__init__(dim)
@@ -44,6 +45,8 @@ class RecurrentNetwork(ScaledRows):
         )
         self.n_directions = 2 if is_bidirectional else 1
         self.reads = reads
+        if reads == "attention":
+            self.attention = AttentionPooling(hidden * self.n_directions)
         self.dropout = nn.Dropout(dropout)
         self.answer = nn.Linear(hidden * self.n_directions, n_outputs)
 
@@ -58,6 +61,9 @@ class RecurrentNetwork(ScaledRows):
             summary = last[-self.n_directions :].transpose(0, 1).flatten(1)  # (batch, directions*h)
         else:
             unpacked, _ = pad_packed_sequence(states, batch_first=True)  # padding is zero
-            summary = unpacked.sum(1) / lengths[:, None]  # (batch, directions*h)
+            if self.reads == "attention":
+                summary = self.attention(unpacked, mask[:, : unpacked.shape[1]])
+            else:
+                summary = unpacked.sum(1) / lengths[:, None]  # (batch, directions*h)
         outputs: Tensor = self.answer(self.dropout(summary))
         return outputs
