@@ -76,6 +76,39 @@ def test_cepstrum_level_and_crossings_are_librosas_own(voice: npt.NDArray[np.flo
     assert np.allclose(rows[:, 14], crossings)
 
 
+def test_every_other_descriptor_is_librosas_own_too(voice: npt.NDArray[np.float32]) -> None:
+    window = {"n_fft": 512, "hop_length": 160}
+    measure = librosa.feature
+    magnitude = np.abs(librosa.stft(voice, **window))
+    mel = measure.melspectrogram(y=voice, sr=RATE, n_mels=40, **window)
+    mel = librosa.power_to_db(mel, top_db=None)
+    mfcc = measure.mfcc(S=mel, n_mfcc=13)
+    chroma = measure.chroma_stft(y=voice, sr=RATE, tuning=0.0, **window)
+    rise = librosa.onset.onset_strength(S=mel, sr=RATE, center=False)
+    contrast = measure.spectral_contrast(y=voice, sr=RATE, n_bands=5, fmin=200.0, **window)
+    shape = (
+        measure.spectral_centroid(S=magnitude, sr=RATE),
+        measure.spectral_bandwidth(S=magnitude, sr=RATE),
+        measure.spectral_rolloff(S=magnitude, sr=RATE),
+        measure.spectral_flatness(S=magnitude),
+    )
+    expected = {
+        "mfcc_delta": measure.delta(mfcc, mode="nearest"),
+        "mfcc_delta2": measure.delta(mfcc, order=2, mode="nearest"),
+        "log_mel": mel,
+        "chroma": chroma,
+        "contrast": contrast,
+        "tonnetz": measure.tonnetz(chroma=chroma),
+        "tempogram": measure.tempogram(onset_envelope=rise, hop_length=160, win_length=64),
+        "shape": np.concatenate(shape),
+    }
+    _, rows = measured(voice, descriptors=tuple(expected), n_mfcc=13, n_mels=40)
+    ends = np.cumsum([len(values) for values in expected.values()])
+    assert rows.shape[1] == ends[-1]
+    for (name, values), ours in zip(expected.items(), np.split(rows.T, ends[:-1]), strict=True):
+        assert np.allclose(ours, values, rtol=1e-3, atol=1e-3), name
+
+
 def test_pitch_of_a_tone_is_in_octaves_above_27_5_hz() -> None:
     tone = librosa.tone(220.0, sr=RATE, duration=1.0).astype(np.float32) * 0.5
     extractor, rows = measured(tone, descriptors=("f0",))
@@ -83,6 +116,12 @@ def test_pitch_of_a_tone_is_in_octaves_above_27_5_hz() -> None:
     voiced = rows[:, 1] == 1
     assert voiced.mean() > 0.8
     assert np.median(rows[voiced, 0]) == pytest.approx(3.0, abs=0.02)  # 220 = 27.5 * 2 ** 3
+    pitch, is_voiced, probability = librosa.pyin(
+        tone, fmin=60, fmax=600, sr=RATE, frame_length=1024, hop_length=160
+    )
+    assert np.array_equal(rows[:, 1], is_voiced)
+    assert np.allclose(rows[voiced, 0], np.log2(pitch[is_voiced] / 27.5), atol=1e-6)
+    assert np.allclose(rows[:, 2], probability, atol=1e-6)
 
 
 def test_chroma_of_a_tone_peaks_at_its_note() -> None:
