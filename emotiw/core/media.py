@@ -12,6 +12,8 @@ import numpy.typing as npt
 
 from emotiw.core.errors import MediaError
 
+# of the sample formats whose conversion is one division; FFmpeg does the others
+FULL_SCALE = {"s16": 2**15, "s32": 2**31, "flt": 1}
 STILL_FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF", "PPM")
 
 
@@ -210,11 +212,18 @@ class MediaReader:
                 self.n_damaged_packets += 1
 
     def _mix_down(self, frame: Any) -> list[npt.NDArray[np.float32]]:
-        import av
-
         self._sound_rate = frame.sample_rate
-        blocks = av.AudioResampler(format="fltp").resample(frame)
-        return [block.to_ndarray().mean(axis=0) for block in blocks]  # (channels, n) -> (n,)
+        full_scale = FULL_SCALE.get(frame.format.packed.name)
+        if full_scale is None:
+            import av
+
+            blocks = av.AudioResampler(format="fltp").resample(frame)
+            return [block.to_ndarray().mean(axis=0) for block in blocks]  # (channels, n) -> (n,)
+        samples = frame.to_ndarray()  # (channels, n), or (1, n * channels) where they alternate
+        if not frame.format.is_planar:
+            samples = samples.reshape(-1, frame.layout.nb_channels).T
+        scaled = samples.astype(np.float32) / np.float32(full_scale)
+        return [scaled.mean(axis=0)]
 
     def _video_stream(self) -> Any:
         import av

@@ -192,6 +192,32 @@ class TestAudio:
         spectrum = np.abs(np.fft.rfft(heard[2000:14_000]))
         assert np.argmax(spectrum) * 16_000 / 12_000 == pytest.approx(440, abs=2)
 
+    @pytest.mark.parametrize(
+        ("codec", "suffix"),
+        [
+            ("pcm_s16le", "wav"),
+            ("pcm_s32le", "wav"),
+            ("pcm_f32le", "wav"),
+            ("pcm_f64le", "wav"),
+            ("pcm_u8", "wav"),
+            ("flac", "flac"),
+            ("aac", "mp4"),
+        ],
+    )
+    def test_samples_are_scaled_as_ffmpeg_scales_them(
+        self, tmp_path: Path, codec: str, suffix: str
+    ) -> None:
+        sound = np.random.default_rng(0).integers(-32768, 32768, (4096, 2), dtype=np.int16)
+        path = tmp_path / f"a.{suffix}"
+        write_clip(path, sound=sound, sound_codec=codec, layout="stereo")
+        with av.open(str(path)) as container:
+            blocks = [
+                block.to_ndarray().mean(axis=0)
+                for frame in container.decode(audio=0)
+                for block in av.AudioResampler(format="fltp").resample(frame)
+            ]
+        assert np.array_equal(read_audio(path).waveform, np.concatenate(blocks))
+
     def test_resampling_keeps_length_and_pitch(self, tmp_path: Path) -> None:
         tone = 8000 * np.sin(2 * np.pi * 440 * np.arange(16_000) / 16_000)
         path = write_clip(tmp_path / "a.wav", sound=tone.astype(np.int16).reshape(-1, 1))
