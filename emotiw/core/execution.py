@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from time import perf_counter
 from typing import Any, Generic, TypeVar
 
@@ -77,8 +79,11 @@ def run_jobs(
 
 
 def pool(workers: int) -> ProcessPoolExecutor:
-    """Return a pool of freshly started processes with one thread each for arithmetic."""
-    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_use_one_core)
+    """Return a pool of freshly started processes with one thread each for arithmetic.
+
+    They end with this process, even if it is killed.
+    """
+    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_begin)
 
 
 def _run_on(
@@ -140,10 +145,21 @@ def _run_one(function: Callable[[Job], Result], name: str, job: Job) -> Outcome[
     return Outcome(name, value, None, perf_counter() - start)
 
 
+def _begin() -> None:
+    _use_one_core()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    # a worker holds both ends of its own queue, so nothing else tells it that nobody is left
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
 def _use_one_core() -> None:
     # several processes with all cores each would only get in each other's way
-    import os
-
     for library in ("OMP", "MKL", "OPENBLAS", "NUMEXPR"):
         os.environ[f"{library}_NUM_THREADS"] = "1"
     os.environ["OPENCV_FOR_THREADS_NUM"] = "1"

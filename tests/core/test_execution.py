@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -61,6 +64,11 @@ def threads_in_use(_: int) -> dict[str, int]:
         found["internal_api"]: found["num_threads"] for found in threadpoolctl.threadpool_info()
     }
     return {**counts, "torch": torch.get_num_threads(), "cv2": cv2.getNumThreads()}
+
+
+def note_and_sleep(folder: str) -> None:
+    mark(folder)
+    time.sleep(120)
 
 
 def values(outcomes: list[Outcome[Any]]) -> dict[str, Any]:
@@ -213,3 +221,38 @@ def test_a_worker_does_arithmetic_in_one_thread() -> None:
     assert outcome.value is not None, outcome.error
     assert {"openblas", "torch", "cv2"} <= outcome.value.keys()
     assert set(outcome.value.values()) == {1}
+
+
+def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
+    folder = Path(__file__).parent
+    code = (
+        f"import sys; sys.path.insert(0, {str(folder)!r}); import test_execution as tests; "
+        f"jobs = dict.fromkeys('ab', {str(tmp_path)!r}); "
+        "list(tests.run_jobs(tests.note_and_sleep, jobs, workers=2))"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code], cwd=folder.parents[1])
+    try:
+        wait_until(lambda: len(list(tmp_path.glob("*-*"))) == 2)
+        workers = [int(path.name.split("-")[0]) for path in tmp_path.glob("*-*")]
+        assert all(is_running(worker) for worker in workers)
+    finally:
+        parent.kill()
+        parent.wait()
+    wait_until(lambda: not any(is_running(worker) for worker in workers))
+
+
+def wait_until(is_so: Callable[[], bool], *, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    # whoever inherits an orphan may not collect it
+    status = Path(f"/proc/{process}/status")
+    return not (status.is_file() and "\nState:\tZ" in status.read_text())
