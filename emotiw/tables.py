@@ -10,11 +10,13 @@ from rich.console import Console, JustifyMethod
 from rich.table import Table
 
 from emotiw.core.metrics import METRICS
+from emotiw.models.tabular import TabularOptions
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from emotiw.pipeline import Summary
+    from emotiw.recipe import Recipe
     from emotiw.run import Run
 
 MOST_FOLDS_SHOWN = 6
@@ -43,6 +45,7 @@ def summary_tables(run: Run, summary: Summary) -> None:
     if summary.figures is not None:
         figures_table(summary.figures, run.recipe.spec.metric)
         folds_table(run)
+        print(standardisation_note(run.recipe), end="")
         print(run.summary_path.read_text(encoding="utf-8"))
     if summary.failures:
         table = Table("clip", "could not be read because")
@@ -92,6 +95,22 @@ def ablation_table(frame: pd.DataFrame, axes: Sequence[str]) -> None:
     for row in rows:
         table.add_row(*row)
     Console().print(table)
+
+
+def standardisation_note(recipe: Recipe) -> str:
+    """Return a line that names the models which see the clips of a judged speaker together."""
+    names = [
+        name
+        for name, entry in recipe.models.items()
+        if isinstance(entry.options, TabularOptions)
+        and entry.options.preparation.standardise == "speaker"
+    ]
+    if not names:
+        return ""
+    return (
+        f"standardised per speaker, by the unlabelled clips of whoever is judged, taken together: "
+        f"{', '.join(names)}. Compare only with figures that do the same.\n"
+    )
 
 
 def _told(split: str) -> str:

@@ -111,3 +111,16 @@ def test_the_frame_has_a_row_per_fold_and_one_for_all() -> None:
     assert frame["fold"].tolist() == ["0", "1", "all"]
     assert frame["value"].tolist() == pytest.approx([0.5, 1.0, 2 / 3])
     assert N_DRAWS >= 200
+
+
+def test_models_that_see_a_speakers_clips_together_are_named() -> None:
+    from emotiw.recipe import load_recipe
+    from emotiw.tables import standardisation_note
+
+    alone = load_recipe("ravdess_audio", ["data.root=clips"])
+    assert standardisation_note(alone) == ""
+    one = load_recipe(
+        "ravdess_audio",
+        ["data.root=clips", "models.compare_linear.preparation.standardise=speaker"],
+    )
+    assert "taken together: compare_linear. Compare" in standardisation_note(one)
