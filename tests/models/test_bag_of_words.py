@@ -14,6 +14,7 @@ from emotiw.models.bag_of_words import BagOfWords, BagOfWordsOptions
 from emotiw.models.codebooks import CodebookOptions, Codebooks
 from emotiw.models.interface import Examples, Goal
 from emotiw.models.registry import MODELS
+from features.imported import ImportedOptions, import_features
 
 GOAL = Goal("classification", ("steady", "lively"))
 SPEC = FeatureSpec("lld", (4,), "frame")
@@ -132,3 +133,26 @@ def test_a_saved_model_answers_as_before(tmp_path: Path, method: str) -> None:
 
 def test_it_can_be_named_in_a_recipe() -> None:
     assert MODELS.resolve("bag_of_words") is BagOfWords
+
+
+def test_landmarks_from_elsewhere_become_words(tmp_path: Path) -> None:
+    """68 points per frame: a mouth that opens and closes, or one that stays half open."""
+    rng = np.random.default_rng(0)
+    clips, answers = {}, []
+    for number in range(40):
+        is_lively = number % 2
+        height = 0.5 + 0.4 * is_lively * np.sin(rng.uniform(0, 6) + np.arange(30))
+        points = rng.normal(0, 0.05, (30, 68, 2))
+        points[:, 48:, 1] += height[:, None]
+        clips[f"clip{number}"] = points.reshape(30, 136).astype(np.float32)
+        answers.append(is_lively)
+    np.savez(tmp_path / "landmarks.npz", **clips)
+    options = ImportedOptions(path=tmp_path / "landmarks.npz", unit="frame")
+    table = import_features("landmarks", options)
+    groups = tuple(f"s{number // 4}" for number in range(40))
+    examples = Examples(table, tuple(clips), groups, np.array(answers))
+    chosen = BagOfWordsOptions.model_validate({"codebooks": {"size": 20, "n_codebooks": 2}})
+    model = BagOfWords(chosen, spec=table.spec, goal=GOAL, seed=0)
+    learned, others = examples.subset(range(28)), examples.subset(range(28, 40))
+    model.fit(learned)
+    assert (model.predict(others).argmax(axis=1) == others.answers).mean() >= 0.9
