@@ -1,4 +1,4 @@
-# demo: a small synthetic challenge, from clips to a checked submission
+# demo: small synthetic challenges, of clips and of groups, each to a checked submission
 # test: the whole suite, one process per core      lint: ruff and mypy      bench: the figures that the README quotes
 PYTHON ?= python3
 VENV := .venv

@@ -15,6 +15,7 @@ from emotiw.commands.ablate import ablate
 from emotiw.commands.backbone import train_backbone
 from emotiw.commands.compare import compare
 from emotiw.commands.leaderboard import leaderboard
+from emotiw.commands.outcome import as_plain, check_tracker, is_ok, log
 from emotiw.commands.predict import predict
 from emotiw.commands.report import report
 from emotiw.core.errors import EmotiwError
@@ -227,10 +228,18 @@ def run_command(
 ) -> None:
     """Run every stage, reusing what is there."""
     from emotiw.pipeline import run_all
+    from emotiw.tables import summary_tables
 
-    _check_tracker(track)
+    check_tracker(track)
     run = _open(config, settings, quiet, as_json)
-    _show_summary(run, run_all(run, force=force), as_json, track)
+    summary = run_all(run, force=force)
+    log(run, track)
+    if as_json:
+        _print_json(as_plain(run, summary))
+    else:
+        summary_tables(run, summary)
+    if not is_ok(summary):
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -241,15 +250,38 @@ def demo(
     as_json: AsJson = False,
     track: Track = None,
 ) -> None:
-    """Make a small synthetic corpus and run every stage on it."""
+    """Make small synthetic corpora (clips, groups in photographs and clips); run every stage."""
     from emotiw.demo.corpus import make_corpus
+    from emotiw.demo.group_corpus import make_group_corpus
     from emotiw.pipeline import run_all
+    from emotiw.tables import summary_tables
 
-    _check_tracker(track)
-    over = [f"data.root={folder / 'corpus'}", f"paths.runs={folder / 'runs'}", *(settings or [])]
-    run = _open("demo", over, quiet, as_json)
-    make_corpus(folder / "corpus", workers=run.workers)
-    _show_summary(run, run_all(run), as_json, track)
+    check_tracker(track)
+    groups = folder / "groups"
+    corpora = {
+        "demo": folder / "corpus",
+        "demo_gaf": groups / "stills",
+        "demo_vgaf": groups / "clips",
+    }
+    # models and features differ between the three; all else may be set for all of them
+    shared = [s for s in settings or () if not s.startswith(("models.", "features."))]
+    runs = []
+    for name, root in corpora.items():
+        over = (settings or []) if name == "demo" else shared
+        where = [f"data.root={root}", f"paths.runs={folder / 'runs'}"]
+        runs.append(_open(name, [*where, *over], quiet, as_json))
+    make_corpus(folder / "corpus", workers=runs[0].workers)
+    make_group_corpus(groups, workers=runs[0].workers)
+    summaries = []
+    for run in runs:
+        summaries.append(run_all(run))
+        log(run, track)
+        if not as_json:
+            summary_tables(run, summaries[-1])
+    if as_json:
+        _print_json([as_plain(*pair) for pair in zip(runs, summaries, strict=True)])
+    if not all(is_ok(summary) for summary in summaries):
+        raise typer.Exit(1)
 
 
 app.command()(ablate)
@@ -300,38 +332,6 @@ def _show_figures(run: Run, figures: Any, as_json: bool) -> None:
     from emotiw.tables import figures_table
 
     figures_table(figures, run.recipe.spec.metric)
-
-
-def _check_tracker(track: str | None) -> None:
-    if track is not None:
-        from emotiw.tracking import require_tracker
-
-        require_tracker(track)
-
-
-def _show_summary(run: Run, summary: Any, as_json: bool, track: str | None = None) -> None:
-    if track is not None:
-        from emotiw.tracking import track as log_run
-
-        log_run(run, track)
-    is_ok = summary.check is None or summary.check.is_ok
-    if as_json:
-        _print_json(
-            {
-                "run": str(run.folder),
-                "clips": len(summary.manifest),
-                "figures": [] if summary.figures is None else summary.figures.to_dict("records"),
-                "failures": [vars(row) | {"quality": None} for row in summary.failures],
-                "submission": None if summary.submission is None else str(summary.submission),
-                "ok": is_ok,
-            }
-        )
-    else:
-        from emotiw.tables import summary_tables
-
-        summary_tables(run, summary)
-    if not is_ok:
-        raise typer.Exit(1)
 
 
 def _print_json(value: Any) -> None:

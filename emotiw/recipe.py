@@ -256,7 +256,9 @@ def _find(config: Path | str) -> Path:
     path = Path(config)
     if path.is_file():
         return path
-    known = {p.stem: p for p in (*packaged("recipes").glob("*.yaml"), packaged("demo.yaml"))}
+    known = {
+        p.stem: p for p in (*packaged("recipes").glob("*.yaml"), *packaged().glob("demo*.yaml"))
+    }
     if str(config) in known:
         return known[str(config)]
     hint = suggest(path.stem, known)

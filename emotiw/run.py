@@ -29,6 +29,8 @@ class Run:
         features/<name>.csv       where the rows of every clip are in the store
         models/<model>.csv        where the trained models of every fold are in the store
         scores/<model>.csv        scores of one modality, out-of-fold
+        individuals.csv           in groups: who is in which clip, where and when
+        individuals/<model>.csv   in groups: scores of each person
         fused.csv                 fused scores
         fusion.yaml               the final fusion
         fusion.json, fusion.txt   on what it was fitted and judged; intervals and tests
@@ -94,6 +96,15 @@ class Run:
     def scores_path(self, model: str) -> Path:
         """Where the scores of a model are."""
         return self.folder / "scores" / f"{model}.csv"
+
+    @property
+    def individuals_path(self) -> Path:
+        """Who is in which clip, where and when; scores of each are in a folder beside it."""
+        return self.folder / "individuals.csv"
+
+    def individual_scores_path(self, name: str) -> Path:
+        """Where the scores are that a model gave each person."""
+        return self.folder / "individuals" / f"{name}.csv"
 
     @property
     def workers(self) -> int:

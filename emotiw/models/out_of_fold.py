@@ -131,10 +131,11 @@ class OutOfFold:
         return Examples(self.table, tuple(clip_ids), groups, answers)
 
     def run(self, fit: Fit, make_model: MakeModel, folder: Path) -> npt.NDArray[np.float64]:
-        """Fit one model, save it in ``folder``, and return the scores of ``fit.scored``.
+        """Fit one model, save it in ``folder``, and return the scores of ``fit.scored``."""
+        return self.score(fit, self.fitted(fit, make_model, folder))
 
-        A model that is already there is loaded instead.
-        """
+    def fitted(self, fit: Fit, make_model: MakeModel, folder: Path) -> Model:
+        """Fit one model and save it in ``folder``; one that is already there is loaded instead."""
         model = make_model()
         done = folder / MODEL
         if is_fitted(folder):
@@ -144,6 +145,10 @@ class OutOfFold:
             model.fit(self.examples(fit.training, with_answers=True), folder=folder / "checkpoint")
             model.save(done)
             atomic_write(done / COMPLETE, f"{perf_counter() - start:.3f} seconds\n".encode())
+        return model
+
+    def score(self, fit: Fit, model: Model) -> npt.NDArray[np.float64]:
+        """Return the scores of ``fit.scored``."""
         if not fit.scored:
             return np.zeros((0, len(self.goal.labels)))
         return model.predict(self.examples(fit.scored, with_answers=False))

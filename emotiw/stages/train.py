@@ -14,6 +14,7 @@ from emotiw.core.manifest import Manifest
 from emotiw.core.score_table import Fold, ScoreTable
 from emotiw.core.store import artifact_key
 from emotiw.models.folds import assign_folds
+from emotiw.models.groups.individuals import judge_of
 from emotiw.models.interface import Goal, Model
 from emotiw.models.out_of_fold import OutOfFold, is_fitted, seconds_of_fit
 from emotiw.models.part import full_version
@@ -22,6 +23,7 @@ from emotiw.recipe import IMPORTED, ImportedScoresOptions, ModelEntry
 from emotiw.run import Run
 from emotiw.stages.artifacts import read_artifacts
 from emotiw.stages.features import feature_table
+from emotiw.stages.individuals import individuals_table, link_individuals
 from emotiw.stages.score_files import reusable_scores, write_scores
 from emotiw.stages.trained import model_folder, write_model_keys
 from features.imported import ImportedOptions
@@ -55,6 +57,7 @@ def train_all(run: Run, names: Sequence[str] = (), *, force: bool = False) -> di
         else:
             tables[entry.name] = _train(run, entry, manifest, prints, folds, force=force)
         _record(run, entry, tables[entry.name])
+    link_individuals(run)
     return tables
 
 
@@ -145,17 +148,26 @@ class Fits:
         kept = self._kept()
         if kept is not None:
             return replace(kept, name=self.entry.name)
-        kind, seed = MODELS.resolve(self.entry.model), self.run.recipe.settings.seed
-        spec, goal = self.work.table.spec, self.work.goal
-
-        def make_model() -> Model:
-            return kind(self.entry.options, spec=spec, goal=goal, seed=seed)
-
         fits = list(self.work.fits())
         bar = self.run.progress.track(fits, stage=f"train {self.entry.name}", total=len(fits))
-        scores = {fit.fold: self.work.run(fit, make_model, self.folder(fit.fold)) for fit in bar}
+        scores = {fit.fold: self.work.run(fit, self._make, self.folder(fit.fold)) for fit in bar}
         write_scores(self.work.table_of(self.entry.name, scores), self._path, key=self.key)
         return ScoreTable.read_csv(self._path)
+
+    def people(self) -> ScoreTable | None:
+        """Return the scores of each person in every clip; None if the model judges nobody."""
+        if judge_of(self._make()) is None:
+            return None
+        found = {}
+        for fit in self.work.fits():
+            judge = judge_of(self.work.fitted(fit, self._make, self.folder(fit.fold)))
+            if judge is not None and fit.scored:
+                found[fit.fold] = judge(self.work.examples(fit.scored, with_answers=False))
+        return individuals_table(self.scores(), found)
+
+    def _make(self) -> Model:
+        kind, seed = MODELS.resolve(self.entry.model), self.run.recipe.settings.seed
+        return kind(self.entry.options, spec=self.work.table.spec, goal=self.work.goal, seed=seed)
 
     @property
     def _path(self) -> Path:
@@ -237,12 +249,17 @@ def _train(
     fits = _fits(run, entry, manifest, prints, folds)
     path = run.scores_path(entry.name)
     write_model_keys(run, entry.name, fits.fit_keys)
-    existing = reusable_scores(path, fits.key, force=force)
-    if existing is not None:
-        return existing
-    write_scores(fits.scores(), path, key=fits.key)
-    # what is on disk is what the next stage reads: the same digits with and without a restart
-    return ScoreTable.read_csv(path)
+    scores = reusable_scores(path, fits.key, force=force)
+    if scores is None:
+        write_scores(fits.scores(), path, key=fits.key)
+        # what is on disk is what the next stage reads: the same digits with and without a restart
+        scores = ScoreTable.read_csv(path)
+    people_path = run.individual_scores_path(entry.name)
+    if reusable_scores(people_path, fits.key, force=force) is None:
+        people = fits.people()
+        if people is not None:
+            write_scores(people, people_path, key=fits.key)
+    return scores
 
 
 def _import(

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from emotiw.core.errors import ConfigError
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
+from emotiw.models.groups.individuals import judge_of
 from emotiw.models.groups.people import people_of
 from emotiw.models.interface import Examples, Goal, Model
 from emotiw.models.part import full_version
@@ -121,21 +122,24 @@ def test_moods_are_told_apart(name: str, options: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     ("name", "options", "goal"),
-    [case for case in CASES if hasattr(MODELS.resolve(case[0]), "individuals")],
+    [(n, o, g) for n, o, g in CASES if n not in {"group", "group_network", "expectation"}],
 )
 def test_everyone_has_scores_of_their_own(name: str, options: dict[str, Any], goal: Goal) -> None:
     model: Any = make(name, options, goal)
     new = examples(goal, 6, seed=1)
     model.fit(examples(goal))
-    found = model.individuals(new)
-    if found is None:
-        assert "individuals" not in str(options)
-        return
+    found = judge_of(model)(new)  # type: ignore[misc]
     expected = [(f"{c}#{n}", c) for c in new.clip_ids for n in range(len(new.table[c].values))]
     assert list(zip(found.ids, found.clip_ids, strict=True)) == expected
     assert found.scores.shape == (len(expected), len(goal.labels))
     if goal.task == "classification":
         assert found.scores.sum(axis=1) == pytest.approx(1)
+
+
+def test_models_of_whole_groups_judge_nobody() -> None:
+    assert judge_of(make("group", {"learner": LOGISTIC})) is None
+    assert judge_of(make("expectation", {"learner": "group"}, TARGET)) is None
+    assert judge_of(make("expectation", {"learner": "individuals"}, TARGET)) is not None
 
 
 def test_a_group_is_the_mean_of_its_people() -> None:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from emotiw.core.errors import ConfigError
 from emotiw.models.groups.composed import Composed, ComposedOptions
-from emotiw.models.groups.individuals import IndividualScores
+from emotiw.models.groups.individuals import IndividualScores, Judge, judge_of
 from emotiw.models.interface import Examples, Goal
 
 
@@ -63,13 +63,18 @@ class Expectation(Composed):
         """Return ``(n, 1)`` expectations, within the range of the levels."""
         return self._expected(self.learner.predict(examples))
 
-    def individuals(self, examples: Examples) -> IndividualScores | None:
-        """Return the expectation for each person, if the model inside judges them."""
-        judge = getattr(self.learner, "individuals", None)
+    @property
+    def individuals(self) -> Judge | None:
+        """The expectation for each person; None if the model inside judges nobody."""
+        judge = judge_of(self.learner)
         if judge is None:
             return None
-        found: IndividualScores = judge(examples)
-        return replace(found, scores=self._expected(found.scores))
+
+        def expected(examples: Examples) -> IndividualScores:
+            found = judge(examples)
+            return replace(found, scores=self._expected(found.scores))
+
+        return expected
 
     def _expected(self, scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         # a sum of shares may miss the end of the range by its last digit

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -16,7 +17,7 @@ from emotiw.models.aggregation.interface import Aggregation
 from emotiw.models.groups.composed import Composed
 from emotiw.models.groups.group import GroupOptions, aggregated, fixed_aggregation
 from emotiw.models.groups.people import Person, columns_of_person, groups_of, person_id
-from emotiw.models.interface import Examples, Goal
+from emotiw.models.interface import Examples, Goal, Model
 from emotiw.models.part import AggregationPart
 from emotiw.models.registry import MODELS
 from emotiw.models.sequence import SequenceModel
@@ -37,6 +38,15 @@ class IndividualScores:
     ids: tuple[str, ...]
     clip_ids: tuple[str, ...]
     scores: Scores
+
+
+Judge = Callable[[Examples], IndividualScores]
+
+
+def judge_of(model: Model) -> Judge | None:
+    """Return what gives a model's scores of each person; None if it judges groups alone."""
+    judge: Judge | None = getattr(model, "individuals", None)
+    return judge
 
 
 class IndividualsOptions(GroupOptions):

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from emotiw.core.errors import ConfigError, suggest
 from emotiw.models.groups.composed import Composed, ComposedOptions
-from emotiw.models.groups.individuals import IndividualScores
+from emotiw.models.groups.individuals import Judge, judge_of
 from emotiw.models.interface import Examples
 
 
@@ -66,7 +66,7 @@ class Unpositive(Composed):
         evened[:, place] = kept
         return np.asarray(evened)
 
-    def individuals(self, examples: Examples) -> IndividualScores | None:
-        """Return what the model inside says of each person, if it judges them."""
-        judge = getattr(self.learner, "individuals", None)
-        return None if judge is None else judge(examples)
+    @property
+    def individuals(self) -> Judge | None:
+        """What the model inside says of each person; None if it judges nobody."""
+        return judge_of(self.learner)

@@ -1,0 +1,230 @@
+"""Groups from folder to submission: photographs in the layouts of GAF and HAPPEI, clips of VGAF."""
+
+from __future__ import annotations
+
+import csv
+import zipfile
+from pathlib import Path
+from shutil import copy
+
+import numpy as np
+import pytest
+import yaml
+
+from emotiw.core.score_table import ScoreTable
+from emotiw.demo.damage import Damage
+from emotiw.demo.group_corpus import GroupCorpus, make_group_corpus
+from emotiw.pipeline import Summary, run_all
+from emotiw.recipe import load_recipe
+from emotiw.run import Run, open_run
+from features.faces.clip import find_faces
+from tests.small_weights import EXPRESSIONS, write_small_weights
+
+LOGISTIC = {"model": "logistic", "c": 0.1}
+MODELS = {
+    "faces": {"model": "group", "features": "people", "aggregation": "mean", "learner": LOGISTIC},
+    "each": {"model": "individuals", "features": "people", "learner": LOGISTIC},
+    "vote": {"model": "vote", "features": "people"},
+    "scene": {"model": "logistic", "features": "scene"},
+}
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> GroupCorpus:
+    folder = tmp_path_factory.mktemp("groups")
+    write_small_weights(folder)
+    return make_group_corpus(
+        folder, n_train_per_label=2, n_val_per_label=0, n_test_per_label=1, workers=2
+    )
+
+
+def opened(corpus: GroupCorpus, challenge: str, root: Path, **changes: object) -> Run:
+    home = corpus.stills.folder.parent
+    recipe = {
+        "challenge": challenge,
+        "data": {"root": str(root)},
+        "paths": {"runs": str(home / "runs")},
+        "execution": {"workers": 2},
+        "faces": {"min_face": 0.15, "min_face_still": 0.12},
+        "features": {
+            "people": {
+                "extractor": "people",
+                "weights": str(home / "small.yaml"),
+                "values": "both",
+                "most_frames": 4,
+            },
+            "scene": {"extractor": "scene"},
+        },
+        "models": MODELS,
+        "folds": {"n_folds": 2},
+        "submission": {"team": challenge},
+        **changes,
+    }
+    path = home / f"{challenge}.yaml"
+    path.write_text(yaml.safe_dump(recipe))
+    return open_run(path)
+
+
+@pytest.fixture(scope="module")
+def stills(corpus: GroupCorpus) -> tuple[Run, Summary]:
+    run = opened(corpus, "gaf2018", corpus.stills.folder)
+    return run, run_all(run)
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_photographs_end_in_one_word_each(stills: tuple[Run, Summary], corpus: GroupCorpus) -> None:
+    _, summary = stills
+    assert summary.check is not None
+    assert summary.check.is_ok, summary.check.text()
+    assert summary.submission is not None
+    with zipfile.ZipFile(summary.submission) as file:
+        assert {name.removesuffix(".txt") for name in file.namelist()} == set(corpus.stills.truth)
+        words = {file.read(name).decode() for name in file.namelist()}
+    assert words <= {"Positive", "Neutral", "Negative"}
+
+
+def test_pictures_without_faces_are_predicted_and_told(
+    stills: tuple[Run, Summary], corpus: GroupCorpus
+) -> None:
+    run, _ = stills
+    ledger = run.ledger()
+    fused = ScoreTable.read_csv(run.folder / "fused.csv").predictions()
+    empty = [clip for clip in corpus.stills.clips if clip.damage is Damage.NO_FACE]
+    assert any(clip.split == "test" for clip in empty)
+    for clip in empty:
+        status = {
+            stage: getattr(ledger.get(stage, clip.clip_id), "status", None)
+            for stage in ("faces", "features:people", "train:faces", "train:each", "train:scene")
+        }
+        assert status == {
+            "faces": "missing",
+            "features:people": "missing",
+            "train:faces": "missing",
+            "train:each": "missing",
+            "train:scene": "ok",
+        }
+        assert clip.clip_id in fused
+
+
+def test_everyone_is_in_the_output_and_linked_to_their_picture(
+    stills: tuple[Run, Summary],
+) -> None:
+    run, _ = stills
+    links = table(run.individuals_path)
+    found = {row["clip_id"]: int(row["n_rows"]) for row in table(run.faces_path)}
+    counts = {clip_id: sum(row["clip_id"] == clip_id for row in links) for clip_id in found}
+    assert counts == found
+    assert max(found.values()) >= 3
+    for row in links:
+        assert row["individual_id"] == f"{row['clip_id']}#{row['face']}"
+        assert float(row["x_max"]) - float(row["x_min"]) > 50  # min_face_still of 480 px
+        assert (row["first_frame"], row["last_frame"], row["n_frames"]) == ("0", "0", "1")
+    groups = {row["clip_id"]: row for row in table(run.scores_path("each"))}
+    for model in ("each", "vote"):
+        people = ScoreTable.read_csv(run.individual_scores_path(model))
+        assert people.labels == run.labels
+        assert sorted(people.clip_ids) == sorted(row["individual_id"] for row in links)
+        for person, split, fold in zip(people.clip_ids, people.split, people.fold, strict=True):
+            group = groups[person.rpartition("#")[0]]
+            assert (split, fold) == (group["split"], int(group["fold"]) if group["fold"] else None)
+    assert people.seen_groups
+    expressions = ScoreTable.read_csv(run.individual_scores_path("people.expressions"))
+    assert expressions.labels == EXPRESSIONS
+    assert set(expressions.clip_ids) == set(people.clip_ids)
+
+
+def test_a_group_can_be_traced_to_its_people(stills: tuple[Run, Summary]) -> None:
+    run, _ = stills
+    people = ScoreTable.read_csv(run.individual_scores_path("each"))
+    groups = ScoreTable.read_csv(run.scores_path("each"))
+    for clip_id, scores, present in zip(
+        groups.clip_ids, groups.scores, groups.present, strict=True
+    ):
+        own = [
+            row for row, person in enumerate(people.clip_ids) if person.startswith(f"{clip_id}#")
+        ]
+        assert bool(own) == bool(present)
+        if own:
+            assert people.scores[own].mean(axis=0) == pytest.approx(scores, abs=1e-6)
+
+
+def test_a_second_run_writes_nothing_about_people(stills: tuple[Run, Summary]) -> None:
+    run, _ = stills
+    files = [run.individuals_path, *sorted((run.folder / "individuals").iterdir())]
+    before = [path.stat().st_mtime_ns for path in files]
+    run_all(Run(run.recipe))
+    assert [path.stat().st_mtime_ns for path in files] == before
+
+
+def test_happiness_ends_in_numbers_within_their_range(
+    stills: tuple[Run, Summary], corpus: GroupCorpus
+) -> None:
+    root = corpus.stills.folder.parent / "happei"
+    lines = ["imagefile, label"]
+    happiness = {"Positive": 5, "Neutral": 2, "Negative": 0}
+    for number, clip in enumerate(corpus.stills.clips):
+        # as the organisers name them
+        name = f"{number}_57c98eff64_1_48600077362@N01.xml{clip.path.suffix}"
+        folder = root / ("test" if clip.split == "test" else "train")
+        folder.mkdir(parents=True, exist_ok=True)
+        copy(clip.path, folder / name)
+        if clip.split != "test":
+            lines.append(f"{name}, {happiness[clip.label]}")
+    (root / "train.csv").write_text("\n".join(lines) + "\n")
+    levels = {"model": "expectation", "features": "people", "learner": MODELS["each"]["model"]}
+    brief = {"epochs": 2, "batch_size": 4, "loss": "ccc"}
+    models = {
+        "faces": {**MODELS["faces"], "learner": {"model": "svm"}},
+        "levels": {**levels, "learner": {"model": "individuals", "learner": LOGISTIC}},
+        "attention": {"model": "group_network", "features": "people", "training": brief},
+        "vote": MODELS["vote"],
+        "scene": {"model": "logistic", "features": "scene"},
+    }
+    run = opened(corpus, "happei2016", root, models=models)
+    summary = run_all(run)
+    assert summary.check is not None
+    assert summary.check.is_ok, summary.check.text()
+    assert summary.submission is not None
+    with zipfile.ZipFile(summary.submission) as file:
+        answers = [float(file.read(name)) for name in file.namelist()]
+    assert len(answers) == sum(clip.split == "test" for clip in corpus.stills.clips)
+    assert all(0 <= answer <= 5 for answer in answers)
+    for model in ("levels", "vote"):
+        people = ScoreTable.read_csv(run.individual_scores_path(model)).scores
+        assert people.min() >= 0
+        assert people.max() <= 5
+    assert not run.individual_scores_path("faces").exists()
+
+
+def test_clips_of_groups_have_a_row_per_track(corpus: GroupCorpus) -> None:
+    models = {name: MODELS[name] for name in ("each", "scene")}
+    run = opened(corpus, "vgaf", corpus.clips.folder, models=models)
+    summary = run_all(run)
+    assert summary.check is not None
+    assert summary.check.is_ok, summary.check.text()
+    assert summary.submission is not None
+    with zipfile.ZipFile(summary.submission) as file:
+        assert {name.removesuffix(".txt") for name in file.namelist()} == set(corpus.clips.truth)
+    links = table(run.individuals_path)
+    whole = {c.clip_id for c in corpus.clips.clips if c.damage in {Damage.NONE, Damage.NO_AUDIO}}
+    assert {row["clip_id"] for row in links} >= whole
+    assert np.median([int(row["n_frames"]) for row in links]) >= 10
+    for row in links:
+        assert int(row["last_frame"]) - int(row["first_frame"]) + 1 >= int(row["n_frames"])
+
+
+def test_the_recipes_of_groups_can_be_read() -> None:
+    for name in ("gaf", "vgaf", "happei", "cohesion", "demo_gaf", "demo_vgaf"):
+        recipe = load_recipe(name)
+        assert recipe.models
+        assert all(entry.features for entry in recipe.models.values())
+
+
+@pytest.mark.real_data
+def test_all_faces_of_a_real_group_are_found(real_data: Path) -> None:
+    tracks, _ = find_faces(real_data / "faces" / "groups" / "1.jpg")
+    assert tracks.n_tracks >= 44
