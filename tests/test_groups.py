@@ -144,9 +144,8 @@ def test_a_group_can_be_traced_to_its_people(stills: tuple[Run, Summary]) -> Non
     for clip_id, scores, present in zip(
         groups.clip_ids, groups.scores, groups.present, strict=True
     ):
-        own = [
-            row for row, person in enumerate(people.clip_ids) if person.startswith(f"{clip_id}#")
-        ]
+        mine = f"{clip_id}#"
+        own = [row for row, person in enumerate(people.clip_ids) if person.startswith(mine)]
         assert bool(own) == bool(present)
         if own:
             assert people.scores[own].mean(axis=0) == pytest.approx(scores, abs=1e-6)
@@ -175,11 +174,11 @@ def test_happiness_ends_in_numbers_within_their_range(
         if clip.split != "test":
             lines.append(f"{name}, {happiness[clip.label]}")
     (root / "train.csv").write_text("\n".join(lines) + "\n")
-    levels = {"model": "expectation", "features": "people", "learner": MODELS["each"]["model"]}
+    levels = {"model": "individuals", "learner": LOGISTIC}
     brief = {"epochs": 2, "batch_size": 4, "loss": "ccc"}
     models = {
         "faces": {**MODELS["faces"], "learner": {"model": "svm"}},
-        "levels": {**levels, "learner": {"model": "individuals", "learner": LOGISTIC}},
+        "levels": {"model": "expectation", "features": "people", "learner": levels},
         "attention": {"model": "group_network", "features": "people", "training": brief},
         "vote": MODELS["vote"],
         "scene": {"model": "logistic", "features": "scene"},
