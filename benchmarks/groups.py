@@ -1,17 +1,19 @@
 """Group models on the synthetic groups, and the faces of real group photographs.
 
-    python benchmarks/groups.py [--photographs FOLDER] [--per-label 24] [--folder FOLDER]
+    python benchmarks/groups.py [--per-label 24] [--folder FOLDER]
+    python benchmarks/groups.py --photographs FOLDER
 
 The first table compares aggregations with the majority class and with the largest face alone, out
-of fold and on the validation split together; it says nothing about real groups. The second names
-every photograph with the number of its faces and the seconds it took.
+of fold and on the validation split together; it says nothing about real groups. The second sends
+a folder of photographs through the recipe of that name, and tells of each how many people are in
+the output, and the seconds that it took to find them.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import tempfile
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -87,18 +89,17 @@ def compare(challenge: str, folder: Path) -> None:
 
 
 def photographs(folder: Path) -> None:
-    from features.faces.clip import find_faces
-
-    total = 0.0
-    print(f"{'photograph':20}{'size':>12}{'faces':>7}{'seconds':>9}{'CPU s':>8}")
-    for path in sorted(folder.iterdir()):
-        start, cpu = time.perf_counter(), time.process_time()
-        tracks, _ = find_faces(path)
-        seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
-        total += cpu
-        size = "×".join(map(str, tracks.frame_size))
-        print(f"{path.name:20}{size:>12}{tracks.n_tracks:7}{seconds:9.2f}{cpu:8.2f}")
-    print(f"{total:56.2f} CPU s in all")
+    with tempfile.TemporaryDirectory() as temporary:
+        here = [f"data.root={folder}", f"paths.runs={temporary}", "execution.workers=1"]
+        run = open_run("photographs", here)
+        run_all(run)
+        with run.individuals_path.open(encoding="utf-8", newline="") as file:
+            people = Counter(row["clip_id"] for row in csv.DictReader(file))
+        rows = run.ledger().rows("faces")
+    print(f"{'photograph':24}{'people':>8}{'seconds for faces':>20}")
+    for row in sorted(rows, key=lambda row: row.clip_id):
+        print(f"{row.clip_id:24}{people[row.clip_id]:8}{row.seconds:20.2f}")
+    print(f"{'all':24}{people.total():8}{sum(row.seconds for row in rows):20.2f}")
 
 
 if __name__ == "__main__":

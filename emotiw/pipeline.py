@@ -15,6 +15,7 @@ from emotiw.stages.faces import find_all_faces
 from emotiw.stages.features import extract_all
 from emotiw.stages.fuse import fuse_all
 from emotiw.stages.index import index
+from emotiw.stages.individuals import link_individuals
 from emotiw.stages.submit import submit
 from emotiw.stages.train import train_all
 from features.registry import EXTRACTORS
@@ -60,6 +61,7 @@ def run_all(run: Run, *, force: bool = False) -> Summary:
         find_all_faces(run)
     if run.recipe.features:
         extract_all(run)
+        link_individuals(run)
     if not run.recipe.models:
         return Summary(manifest, None, run.ledger().failures())
     train_all(run, force=force)
