@@ -83,7 +83,10 @@ def _print(found: Sequence[FilePrediction]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("file", "who", "prediction", "scores", "faces", "notes")
+    table = Table()
+    table.add_column("file", overflow="fold")
+    for name in ("who", "prediction", "scores", "faces", "notes"):
+        table.add_column(name)
     for one in found:
         name = Path(one.file).name
         if one.reason:
