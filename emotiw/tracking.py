@@ -47,7 +47,7 @@ def track(run: Run, name: str | None) -> str | None:
     """Log settings, figures and files of a finished run; the same results are logged once.
 
     They go to the server or store that ``MLFLOW_TRACKING_URI`` names, else to ``mlflow.db``
-    (SQLite) in the folder of runs.
+    (SQLite) and ``mlruns/`` in the folder of runs.
 
     Args:
         run: the run.
@@ -63,9 +63,7 @@ def track(run: Run, name: str | None) -> str | None:
     if name is None:
         return None
     mlflow: Any = import_module(name)
-    database = (run.folder.parent / "mlflow.db").absolute().as_posix()
-    mlflow.set_tracking_uri(os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{database}")
-    mlflow.set_experiment(run.recipe.spec.name)
+    _choose_store(mlflow, run)
     metrics, key = figures_of(run), _key(run)
     earlier = mlflow.search_runs(
         experiment_names=[run.recipe.spec.name],
@@ -85,6 +83,16 @@ def track(run: Run, name: str | None) -> str | None:
             if path.is_file():
                 mlflow.log_artifact(str(path))
         return str(started.info.run_id)
+
+
+def _choose_store(mlflow: Any, run: Run) -> None:
+    name, runs = run.recipe.spec.name, run.folder.parent.absolute()
+    server = os.environ.get("MLFLOW_TRACKING_URI")
+    mlflow.set_tracking_uri(server or f"sqlite:///{(runs / 'mlflow.db').as_posix()}")
+    if not server and mlflow.get_experiment_by_name(name) is None:
+        # files beside the database, not in whatever folder this was called from
+        mlflow.create_experiment(name, artifact_location=(runs / "mlruns" / name).as_uri())
+    mlflow.set_experiment(name)
 
 
 def parameters_of(run: Run) -> dict[str, str]:

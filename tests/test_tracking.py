@@ -68,10 +68,16 @@ class FakeTracker(ModuleType):
     def __init__(self) -> None:
         super().__init__("mlflow")
         self.runs: list[dict[str, Any]] = []
-        self.uri = ""
+        self.uri = self.experiment = self.artifacts = ""
 
     def set_tracking_uri(self, uri: str) -> None:
         self.uri = uri
+
+    def get_experiment_by_name(self, name: str) -> str | None:
+        return name if self.experiment == name else None
+
+    def create_experiment(self, name: str, artifact_location: str) -> None:
+        self.artifacts = artifact_location
 
     def set_experiment(self, name: str) -> None:
         self.experiment = name
@@ -112,6 +118,7 @@ def test_settings_figures_and_files_are_logged_once(
     [logged] = fake.runs
     assert fake.uri.startswith("sqlite:///")
     assert fake.uri.endswith("/runs/mlflow.db")
+    assert fake.artifacts.endswith("/runs/mlruns/small")
     assert fake.experiment == "small"
     assert logged["params"]["models.face.model"] == "logistic"
     assert logged["metrics"]["fused/val/uar"] == figures_of(run)["fused/val/uar"]
