@@ -59,7 +59,7 @@ def main() -> None:
         recipe["features"] = {name: demo["features"][name] for name in used}
         recipe["fusion"] = {**demo["fusion"], "method": method}
         path = folder / f"{home}.yaml"
-        path.write_text(yaml.safe_dump(recipe))
+        path.write_text(yaml.safe_dump(recipe, sort_keys=False))
         return emotiw.open_run(path)
 
     names = tuple(demo["models"])

@@ -8,7 +8,7 @@ What a notebook needs is here by name, and imported when it is first used:
   ``run.manifest()``, ``run.ledger()``; all tables have ``to_frame()``
 - scores from anywhere: :func:`load_scores`, :func:`fuse`, :func:`evaluate`, :func:`attribute`
 - looking: :func:`ablate`, :func:`load_ablation`, :func:`compare`
-- a corpus to try it on: :func:`make_corpus`
+- a corpus to try it on: :func:`make_corpus`, :func:`make_group_corpus`
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from emotiw.ablation.outputs import load_ablation
     from emotiw.api import ablate, compare, evaluate, fuse, load_scores
     from emotiw.demo.corpus import make_corpus
+    from emotiw.demo.group_corpus import make_group_corpus
     from emotiw.pipeline import run_all
     from emotiw.run import open_run
     from emotiw.stages.faces import face_tracks, find_all_faces
@@ -46,6 +47,7 @@ __all__ = [
     "load_ablation",
     "load_scores",
     "make_corpus",
+    "make_group_corpus",
     "open_run",
     "run_all",
     "submit",
@@ -55,6 +57,7 @@ _HOME = {
     "attribute": "fusion.attribution",
     "load_ablation": "emotiw.ablation.outputs",
     "make_corpus": "emotiw.demo.corpus",
+    "make_group_corpus": "emotiw.demo.group_corpus",
     "run_all": "emotiw.pipeline",
     "open_run": "emotiw.run",
     "face_tracks": "emotiw.stages.faces",
