@@ -166,6 +166,12 @@ def test_expressions_are_read_as_moods() -> None:
     assert found[0] == pytest.approx(np.array([1 + 2 / 3, 2 / 3, 1 + 2 / 3]) / 4)
 
 
+def test_scores_sum_to_one_whatever_joins_them() -> None:
+    group = of_one_group(rows(["Happy", "Angry"], sure=1.0))
+    found = make("vote", {"aggregation": "max"}).predict(group)
+    assert found[0] == pytest.approx([0.5, 0, 0.5])
+
+
 def test_happiness_is_counted_for_a_target() -> None:
     group = of_one_group(rows(["Happy", "Neutral"], sure=1.0))
     assert make("vote", {}, TARGET).predict(group)[0, 0] == pytest.approx(2.5)
