@@ -18,7 +18,7 @@ class Origin(IntEnum):
     """Where a box comes from."""
 
     DETECTED = 0
-    INTERPOLATED = 1  # between two detections of the same face
+    FOLLOWED = 1  # between two detections: found where it had to be
     FALLBACK = 2  # no face: the policy put the whole frame or its centre here
 
 

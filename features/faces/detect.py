@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +32,10 @@ class Faces(NamedTuple):
         """Return some of the faces."""
         return Faces(self.box[rows], self.landmarks[rows], self.confidence[rows])
 
+    def join(self, others: Faces) -> Faces:
+        """Return these faces and then the others."""
+        return Faces(*(np.concatenate(pair) for pair in zip(self, others, strict=True)))
+
     @classmethod
     def none(cls) -> Faces:
         """Return no faces."""
@@ -44,14 +48,33 @@ class Detector(Protocol):
     """What a backend has to offer.
 
     Attributes:
-        min_face_px: the smallest face that it finds, in px of the picture it is given; the stage
-            scales frames down until the smallest face asked for has this size.
+        min_face_px: the smallest face that it can find at all, in px.
     """
 
     min_face_px: float
 
-    def detect(self, pictures: Sequence[npt.NDArray[np.uint8]]) -> list[Faces]:
-        """Return the faces of each ``(height, width, 3)`` RGB picture, all of one size."""
+    def detect(self, pictures: Sequence[npt.NDArray[np.uint8]], smallest_px: float) -> list[Faces]:
+        """Return the faces of each ``(height, width, 3)`` RGB picture, all of one size.
+
+        Args:
+            pictures: at full size; the backend scales them as it needs.
+            smallest_px: faces below this need not be found, at least ``min_face_px``.
+        """
+        ...
+
+
+@runtime_checkable
+class Follower(Protocol):
+    """A detector that needs less time for a face when it is told where to look.
+
+    One that doesn't is asked for all faces of every frame.
+    """
+
+    def follow(self, picture: npt.NDArray[np.uint8], boxes: Floats) -> Faces:
+        """Return the face at or near each of the ``(n, 4)`` boxes.
+
+        The confidence says whether there is one; the other values then mean nothing.
+        """
         ...
 
 

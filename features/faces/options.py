@@ -18,9 +18,16 @@ class FaceOptions(BaseModel):
 
     detector: str = Field(default="mtcnn", description="a registered detector, or module:attribute")
     min_face: float = Field(
-        default=0.1,
+        default=0.022,
         gt=0,
-        description="smallest face of a video: share of the shorter side (< 1), or px",
+        description="smallest face of a video: share of the shorter side (< 1), or px; never below "
+        "what the detector can find (20 px)",
+    )
+    detect_every_sec: float = Field(
+        default=0.5,
+        ge=0,
+        description="longest time from one detection to the next; faces are followed in between, "
+        "and back from where they were first found; 0 detects in every frame",
     )
     min_face_still: float = Field(
         default=0.04,

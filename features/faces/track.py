@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,7 @@ class _Track:
     frame: int
     box: npt.NDArray[np.float64]
     velocity: npt.NDArray[np.float64]
+    n_unseen: int = 0  # detections in a row that have not found it, though it could be followed
 
     def predicted(self, frame: int) -> npt.NDArray[np.float64]:
         """Return where the box should be: it keeps its size and its speed."""
@@ -29,6 +31,18 @@ class _Track:
         step = (box[:2] + box[2:] - self.box[:2] - self.box[2:]) / 2 / (frame - self.frame)
         self.velocity = 0.6 * self.velocity + 0.4 * step
         self.frame, self.box = frame, box
+
+
+class Expected(NamedTuple):
+    """Where the faces of one frame should be in the next.
+
+    Attributes:
+        numbers: of the tracks.
+        box: ``(n, 4)`` float32 px.
+    """
+
+    numbers: list[int]
+    box: Floats
 
 
 class Tracker:
@@ -51,9 +65,9 @@ class Tracker:
         """Return the track numbers of the ``(n, 4)`` boxes of the next frame."""
         from scipy.optimize import linear_sum_assignment
 
-        self._live = [
-            track for track in self._live if not is_cut and frame - track.frame <= self._max_gap + 1
-        ]
+        if is_cut:
+            self._live.clear()
+        self._live = [track for track in self._live if frame - track.frame <= self._max_gap + 1]
         numbers = [-1] * len(boxes)
         exact = boxes.astype(np.float64)
         cost = np.array([[_cost(track, frame, box) for box in exact] for track in self._live])
@@ -62,6 +76,7 @@ class Tracker:
                 if cost[row, column] < FORBIDDEN:
                     track = self._live[row]
                     track.move(frame, exact[column])
+                    track.n_unseen = 0
                     numbers[column] = track.number
         for column, number in enumerate(numbers):
             if number < 0:
@@ -69,6 +84,31 @@ class Tracker:
                 numbers[column] = self._n_tracks
                 self._n_tracks += 1
         return numbers
+
+    def expected(self, frame: int, *, max_unseen: int = 1_000_000) -> Expected:
+        """Return where the faces of the frame before should be now.
+
+        Args:
+            frame: the one to look into.
+            max_unseen: leave out tracks that so many detections in a row have not found.
+        """
+        tracks = [t for t in self._live if t.frame == frame - 1 and t.n_unseen < max_unseen]
+        boxes = np.array([track.predicted(frame) for track in tracks], np.float32)
+        return Expected([track.number for track in tracks], boxes.reshape(-1, 4))
+
+    def follow(self, frame: int, numbers: list[int], boxes: Floats, *, is_unseen: bool) -> None:
+        """Note where tracks are in a frame, their faces having been followed there.
+
+        Args:
+            frame: the frame.
+            numbers: the tracks.
+            boxes: ``(n, 4)`` px.
+            is_unseen: there was a detection in this frame, and it has not found them.
+        """
+        tracks = {track.number: track for track in self._live}
+        for number, box in zip(numbers, boxes.astype(np.float64), strict=True):
+            tracks[number].move(frame, box)
+            tracks[number].n_unseen += is_unseen
 
 
 FORBIDDEN = 1e6

@@ -33,7 +33,7 @@ def test_a_tilted_face_comes_back_upright(portrait: Image.Image, tmp_path: Path)
         points = np.c_[tracks.landmarks[0], np.ones(5)] @ tracks.transform[0].T  # (5, 2)
         eyes, goal = points[1] - points[0], np.subtract(*template_points(112)[[1, 0]])
         tilts.append(np.degrees(np.arctan2(*eyes[::-1]) - np.arctan2(*goal[::-1])))
-    assert abs(tilts[0] - tilts[1]) < 5
+    assert abs(tilts[0] - tilts[1]) < 1.5
 
 
 @pytest.mark.parametrize("policy", ["whole_frame", "centre_crop"])

@@ -1,0 +1,148 @@
+"""Faces frame by frame → face tracks, with the crops on disk until all are there."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from emotiw.core.face_tracks import FaceTracks, Origin
+from features.faces.align import face_transform, warp
+from features.faces.follow import Seen
+from features.faces.options import FaceOptions
+from features.faces.track import rank_tracks
+
+IN_MEMORY = 1 << 24  # bytes of crops; what is more waits in a temporary file
+
+
+@dataclass
+class Collector:
+    """Cuts out the faces of each frame as it comes, and puts them in order at the end.
+
+    Memory hardly grows with the length of a clip: crops go to a temporary file, and the crops of
+    the result are read from one when they are asked for.
+    """
+
+    options: FaceOptions
+    track: list[int] = field(default_factory=list)
+    frame: list[int] = field(default_factory=list)
+    box: list[npt.NDArray[np.float32]] = field(default_factory=list)
+    landmarks: list[npt.NDArray[np.float32]] = field(default_factory=list)
+    confidence: list[float] = field(default_factory=list)
+    origin: list[int] = field(default_factory=list)
+    transform: list[npt.NDArray[np.float32]] = field(default_factory=list)
+    size: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._crops = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 (closed with the tracks)
+
+    def add(self, seen: Seen) -> None:
+        """Cut out and keep the faces of one frame."""
+        options = self.options
+        origin = Origin.DETECTED if seen.is_detected else Origin.FOLLOWED
+        for row, number in enumerate(seen.numbers):
+            transform = face_transform(
+                seen.faces.box[row],
+                seen.faces.landmarks[row],
+                template=options.template,
+                crop_size=options.crop_size,
+                margin=options.margin,
+            )
+            self.append(
+                number,
+                seen.picture.index,
+                box=seen.faces.box[row],
+                landmarks=seen.faces.landmarks[row],
+                confidence=float(seen.faces.confidence[row]),
+                origin=origin,
+                transform=transform,
+                rgb=seen.picture.rgb,
+            )
+
+    def append(
+        self,
+        number: int,
+        frame: int,
+        *,
+        box: npt.NDArray[np.floating],
+        landmarks: npt.NDArray[np.floating],
+        confidence: float,
+        origin: Origin,
+        transform: npt.NDArray[np.floating],
+        rgb: npt.NDArray[np.uint8],
+    ) -> None:
+        """Keep one face, cut out of the frame's picture by the transform."""
+        import cv2
+
+        self.track.append(number)
+        self.frame.append(frame)
+        self.box.append(box.astype(np.float32))
+        self.landmarks.append(landmarks.astype(np.float32))
+        self.confidence.append(confidence)
+        self.origin.append(int(origin))
+        self.transform.append(transform.astype(np.float32))
+        crop = warp(rgb, transform, self.options.crop_size)
+        quality = [cv2.IMWRITE_JPEG_QUALITY, self.options.jpeg_quality]
+        jpeg = cv2.imencode(".jpg", crop[..., ::-1], quality)[1].tobytes()
+        self.size.append(len(jpeg))
+        self._crops.write(jpeg)
+
+    def tracks(self, n_frames: int, frame_size: tuple[int, int], *, shortest: int) -> FaceTracks:
+        """Return the tracks that are long and sure enough, the main one first.
+
+        Args:
+            n_frames: decoded from the clip.
+            frame_size: (width, height), px.
+            shortest: frames that a track needs at least.
+        """
+        track, frame = np.array(self.track, dtype=np.int32), np.array(self.frame, dtype=np.int32)
+        box = np.array(self.box, dtype=np.float32).reshape(-1, 4)
+        confidence = np.array(self.confidence, dtype=np.float32)
+        is_sure = np.array(self.origin, dtype=np.uint8) == Origin.FALLBACK
+        is_sure |= confidence >= self.options.min_confidence
+        kept = [
+            number
+            for number in rank_tracks(track, frame, box)
+            if (track == number).sum() >= shortest and is_sure[track == number].any()
+        ]
+        if self.options.tracks == "main":
+            kept = kept[:1]
+        # faces that were followed back in time came after later ones
+        order = np.concatenate(
+            [rows[np.argsort(frame[rows])] for rows in (np.flatnonzero(track == n) for n in kept)]
+            or [np.zeros(0, dtype=np.intp)]
+        )
+        renumbered = {number: place for place, number in enumerate(kept)}
+        size = np.array(self.size, dtype=np.int64)
+        return FaceTracks(
+            n_frames=n_frames,
+            frame_size=frame_size,
+            track=np.array([renumbered[number] for number in track[order].tolist()], np.int32),
+            frame=frame[order],
+            box=box[order],
+            landmarks=np.array(self.landmarks, np.float32).reshape(-1, 5, 2)[order],
+            confidence=confidence[order],
+            origin=np.array(self.origin, dtype=np.uint8)[order],
+            transform=np.array(self.transform, np.float32).reshape(-1, 2, 3)[order],
+            crop_size=self.options.crop_size,
+            crop_jpeg=self._ordered_crops(order, np.cumsum(size) - size, size),
+            crop_offset=np.concatenate([[0], np.cumsum(size[order])]).astype(np.int64),
+        )
+
+    def _ordered_crops(
+        self, order: npt.NDArray[np.intp], begin: npt.NDArray[np.int64], size: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.uint8]:
+        with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as ordered:
+            for row in order.tolist():
+                self._crops.seek(int(begin[row]))
+                ordered.write(self._crops.read(int(size[row])))
+            self._crops.close()
+            n_bytes = ordered.tell()
+            if n_bytes <= IN_MEMORY:
+                ordered.seek(0)
+                return np.frombuffer(ordered.read(), dtype=np.uint8)
+            ordered.flush()
+            # the mapping outlives the file's name
+            return np.memmap(ordered._file, dtype=np.uint8, mode="r", shape=(n_bytes,))

@@ -1,0 +1,155 @@
+"""Synthetic motion whose truth is known: a portrait moved, turned, hidden and cut to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import cv2
+import matplotlib.cbook
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PIL import Image
+
+from emotiw.core.media import VideoFrame
+from features.faces.detect import Faces, load_detector
+from features.faces.follow import FaceSequence, Seen
+from features.faces.shots import Shots, glance
+
+SIZE = (240, 180)  # px
+Picture = npt.NDArray[np.uint8]
+Points = npt.NDArray[np.floating]
+Placed = Callable[[int], Sequence[tuple[float, float, float]]]  # frame → (x, y, degrees) of faces
+
+
+@pytest.fixture(scope="module")
+def head() -> tuple[Picture, Points]:
+    """A portrait's head, 100 px, in an oval, and its five points around the middle."""
+    path = matplotlib.cbook.get_sample_data("grace_hopper.jpg", asfileobj=False)
+    portrait = np.asarray(Image.open(path).convert("RGB"))
+    cutout = cv2.resize(portrait[0:320, 95:415], (100, 100), interpolation=cv2.INTER_AREA)
+    faces = load_detector("mtcnn").detect([cutout], 20.0)[0]
+    assert len(faces.box) == 1
+    return np.asarray(cutout, np.uint8), faces.landmarks[0] - 49.5
+
+
+def turned(degrees: float) -> npt.NDArray[np.float64]:
+    angle = np.radians(degrees)
+    return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+
+
+def scene(head: Picture, placed: Sequence[tuple[float, float, float]], seed: int = 0) -> Picture:
+    noise = np.random.default_rng(seed).integers(60, 140, (9, 12, 3), dtype=np.uint8)
+    picture = cv2.resize(noise, SIZE, interpolation=cv2.INTER_CUBIC)
+    oval = np.zeros(head.shape[:2], np.uint8)
+    cv2.ellipse(oval, (49, 49), (40, 49), 0, 0, 360, 255, -1)
+    for x, y, degrees in placed:
+        turn = turned(degrees)
+        matrix = np.concatenate([turn, (np.array([x, y]) - turn @ [49.5, 49.5])[:, None]], axis=1)
+        mask = cv2.warpAffine(oval, matrix, SIZE) > 127
+        picture[mask] = cv2.warpAffine(head, matrix, SIZE)[mask]
+    return np.asarray(picture, np.uint8)
+
+
+def faces_of(pictures: Sequence[Picture], *, stride: int = 8, max_gap: int = 10) -> list[Seen]:
+    sequence = FaceSequence(load_detector("mtcnn"), smallest_px=40, stride=stride, max_gap=max_gap)
+    seen: list[Seen] = []
+    for index, picture in enumerate(pictures):
+        seen.extend(sequence.push(VideoFrame(index, index / 25, picture)))
+    seen.extend(sequence.flush())
+    assert [one.picture.index for one in seen] == list(range(len(pictures)))
+    return seen
+
+
+def distance(faces: Faces, points: Points, place: tuple[float, float, float]) -> list[float]:
+    """How far each face's points are from the truth, in distances between the eyes."""
+    truth = points @ turned(place[2]).T + place[:2]
+    eyes = np.hypot(*(points[1] - points[0]))
+    return [float(np.hypot(*(own - truth).T).mean() / eyes) for own in faces.landmarks]
+
+
+def test_a_face_that_moves_is_one_track(head: tuple[Picture, Points]) -> None:
+    places = [(60 + 5.0 * t, 90 + 10 * np.sin(t / 3), 0.0) for t in range(25)]
+    seen = faces_of([scene(head[0], [place]) for place in places])
+    assert [one.numbers for one in seen] == [[0]] * 25
+    assert sum(one.is_detected for one in seen) == 4
+    away = [distance(one.faces, head[1], place)[0] for one, place in zip(seen, places, strict=True)]
+    assert np.median(away) < 0.05
+    assert max(away) < 0.10
+
+
+def test_a_head_that_rolls_is_followed(head: tuple[Picture, Points]) -> None:
+    angles = [25 * np.sin(t / 4) for t in range(25)]
+    seen = faces_of([scene(head[0], [(120, 90, angle)]) for angle in angles])
+    assert [one.numbers for one in seen] == [[0]] * 25
+    eyes = [one.faces.landmarks[0, 1] - one.faces.landmarks[0, 0] for one in seen]
+    tilt = np.degrees([np.arctan2(y, x) for x, y in eyes])
+    still = head[1][1] - head[1][0]
+    off = tilt - np.degrees(np.arctan2(still[1], still[0])) - angles
+    assert np.median(np.abs(off)) < 1.5
+    assert np.abs(off).max() < 4
+
+
+def test_who_leaves_and_returns_soon_is_the_same(head: tuple[Picture, Points]) -> None:
+    there = [not 9 <= t < 15 for t in range(26)]
+    pictures = [scene(head[0], [(120, 90, 0)] if is_there else []) for is_there in there]
+    assert [one.numbers for one in faces_of(pictures)] == [[0] if t else [] for t in there]
+    numbers = [one.numbers for one in faces_of(pictures, max_gap=3)]
+    assert numbers == [[0] if t < 9 else [1] if t >= 15 else [] for t in range(26)]
+
+
+def test_who_comes_between_detections_is_followed_back(head: tuple[Picture, Points]) -> None:
+    pictures = [scene(head[0], [(120, 90, 0)] if t >= 3 else []) for t in range(12)]
+    seen = faces_of(pictures, stride=8)
+    assert [one.is_detected for one in seen] == [t in (0, 8) for t in range(12)]
+    assert [one.numbers for one in seen] == [[0] if t >= 3 else [] for t in range(12)]
+
+
+def test_two_who_cross_keep_their_numbers(head: tuple[Picture, Points]) -> None:
+    def placed(t: int) -> list[tuple[float, float, float]]:
+        return [(190 - 4.0 * t, 84, 0), (50 + 4.0 * t, 96, 0)]  # the second one is in front
+
+    seen = faces_of([scene(head[0], placed(t)) for t in range(36)], max_gap=20)
+    for t in (0, 10, 25, 35):
+        order = np.argsort([abs(x - seen[t].faces.box[0, [0, 2]].mean()) for x, *_ in placed(t)])
+        if t == 0:
+            first = int(order[0])
+            numbers = {first: seen[0].numbers[0], 1 - first: seen[0].numbers[1]}
+        for number, box in zip(seen[t].numbers, seen[t].faces.box, strict=True):
+            nearest = int(np.argmin([abs(x - box[[0, 2]].mean()) for x, *_ in placed(t)]))
+            assert numbers[nearest] == number, t
+    assert {number for one in seen for number in one.numbers} == {0, 1}
+    assert max(len(one.numbers) for one in seen) == 2
+
+
+def test_no_track_crosses_a_cut(head: tuple[Picture, Points]) -> None:
+    other = np.ascontiguousarray(head[0][:, ::-1])  # another person, in the same place
+    pictures = [scene(head[0], [(120, 90, 0)]) for _ in range(5)]
+    pictures += [255 - scene(255 - other, [(120, 90, 0)], seed=7) for _ in range(5)]
+    seen = faces_of(pictures)
+    assert [one.numbers for one in seen] == [[0]] * 5 + [[1]] * 5
+    assert [one.is_detected for one in seen] == [t in (0, 5) for t in range(10)]
+
+
+def test_light_and_motion_are_no_cut(head: tuple[Picture, Points]) -> None:
+    shots, still = Shots(), scene(head[0], [(120, 90, 0)])
+    flash = np.clip(still.astype(int) + 40, 0, 255).astype(np.uint8)
+    pan = [np.roll(still, 2 * t, axis=1) for t in range(6)]
+    assert not any(shots.is_cut(glance(one)) for one in [still, still, flash, still, *pan])
+    assert shots.is_cut(glance(scene(head[0], [], seed=5) // 3))
+
+
+def test_a_detector_that_cannot_follow_looks_at_every_frame(head: tuple[Picture, Points]) -> None:
+    class Slow:
+        min_face_px = 20.0
+        n_looked_at = 0
+
+        def detect(self, pictures: Sequence[Picture], smallest_px: float) -> list[Faces]:
+            self.n_looked_at += len(pictures)
+            return [Faces.none() for _ in pictures]
+
+    slow = Slow()
+    sequence = FaceSequence(slow, smallest_px=20, stride=8, max_gap=3)
+    for index in range(6):
+        list(sequence.push(VideoFrame(index, 0.0, scene(head[0], []))))
+    assert slow.n_looked_at == 6
