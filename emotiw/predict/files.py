@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from itertools import count
 from pathlib import Path
 from typing import Protocol
-
-import numpy as np
-import numpy.typing as npt
 
 from emotiw.core.errors import MediaError
 from emotiw.core.execution import run_jobs
@@ -26,7 +23,7 @@ from emotiw.predict.stretches import stretches
 from emotiw.progress import Progress, Silent
 from emotiw.run import reopen_run
 from features.faces.clip import find_faces
-from features.faces.detect import Detector, Faces, load_detector
+from features.faces.detect import load_detector
 from features.faces.options import FaceOptions
 
 
@@ -142,8 +139,10 @@ def predict_file(
         if info.has_video and predictor.needs_faces:
             n_frames = info.declared_frames or round(info.duration_sec * info.fps)
             try:
-                with _heard(predictor.face_options, progress, n_frames) as detector:
-                    tracks, quality = find_faces(path, predictor.face_options, detector=detector)
+                options = predictor.face_options
+                detector = load_detector(options.detector)
+                with _told(progress, n_frames) as tick:
+                    tracks, quality = find_faces(path, options, detector=detector, on_frame=tick)
             except MediaError as error:
                 if predictor.is_deaf:
                     raise
@@ -198,30 +197,18 @@ def _targets(files: Mapping[str, Path]) -> dict[str, str]:
     return taken
 
 
-class _Heard:
-    """A detector that tells how many pictures it has seen."""
-
-    def __init__(self, detector: Detector, ticks: Iterator[int]) -> None:
-        self.min_face_px = detector.min_face_px
-        self._detector = detector
-        self._ticks = ticks
-        self._lock = threading.Lock()
-
-    def detect(self, pictures: Sequence[npt.NDArray[np.uint8]]) -> list[Faces]:
-        """Return the faces of each picture."""
-        found = self._detector.detect(pictures)
-        with self._lock:
-            for _ in pictures:
-                next(self._ticks, None)
-        return found
-
-
 @contextmanager
-def _heard(options: FaceOptions, progress: Progress, n_frames: int) -> Iterator[Detector]:
+def _told(progress: Progress, n_frames: int) -> Iterator[Callable[[], object]]:
     ticks = progress.track(count(), stage="faces, frame by frame", total=n_frames)
     next(ticks, None)
+    lock = threading.Lock()
+
+    def tick() -> None:
+        with lock:
+            next(ticks, None)
+
     try:
-        yield _Heard(load_detector(options.detector), ticks)
+        yield tick
     finally:
         if hasattr(ticks, "close"):
             ticks.close()

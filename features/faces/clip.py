@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ def find_faces(
     *,
     detector: Detector | None = None,
     speed: FaceSpeed | None = None,
+    on_frame: Callable[[], object] | None = None,
 ) -> tuple[FaceTracks, Quality]:
     """Return the face tracks of a clip or photograph, and the figures that the ledger keeps.
 
@@ -35,6 +37,7 @@ def find_faces(
         options: what to look for and how to cut it out.
         detector: a detector of the caller's own in place of ``options.detector``.
         speed: what changes only the time it takes.
+        on_frame: called once for every frame read, to show progress.
 
     Raises:
         MediaError: if the file can't be read or holds no picture.
@@ -58,6 +61,8 @@ def find_faces(
             last_sec = picture.time_sec
             for seen in sequence.push(picture):
                 collector.add(seen)
+            if on_frame is not None:
+                on_frame()
         for seen in sequence.flush():
             collector.add(seen)
         n_frames = reader.n_decoded_frames

@@ -131,7 +131,7 @@ class MtcnnDetector:
         inputs = torch.from_numpy(cutouts).to(self._device).permute(0, 3, 1, 2)
         batches: list[tuple[Tensor, ...]] = [
             network(part.float().sub_(127.5).mul_(0.0078125))
-            for part in torch.split(inputs, LARGEST_BATCH)  # type: ignore[no-untyped-call]
+            for part in torch.split(inputs, LARGEST_BATCH)
         ]
         return [torch.cat(part).cpu().numpy() for part in zip(*batches, strict=True)]
 

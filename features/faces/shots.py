@@ -10,6 +10,7 @@ import numpy.typing as npt
 Glance = npt.NDArray[np.float32]
 CELLS = 48  # along the shorter side
 CUT, CUT_RATIO = 14.0, 3.0  # grey levels, and times what is usual in this shot
+CUT_SHARE = 0.4  # of the picture: more than somebody who steps in
 CHANGED = 30.0  # grey levels
 
 
@@ -27,8 +28,8 @@ def glance(rgb: npt.NDArray[np.uint8]) -> Glance:
 class Shots:
     """Tells hard cuts from motion, light and camera work.
 
-    At a cut the picture changes much, and much more than it did from frame to frame before. Mean
-    brightness is taken out first, so that a flash is none. Fades and dissolves are not seen.
+    At a cut the picture changes much, and much more than it did from frame to frame before. The
+    change of light is taken out first, so that a flash is none; somebody who steps in changes a part. Fades and dissolves are not seen.
     """
 
     def __init__(self) -> None:
@@ -40,9 +41,11 @@ class Shots:
         before, self._before = self._before, now
         if before is None or before.shape != now.shape:
             return before is not None
-        change = float(np.abs((now - now.mean()) - (before - before.mean())).mean())
+        changes = np.abs(now - before - np.median(now - before))
+        change = float(changes.mean())
         usual = float(np.median(self._usual)) if self._usual else 0.0
-        if change > CUT and change > CUT_RATIO * usual:
+        is_everywhere = float((changes > CUT / 2).mean()) > CUT_SHARE
+        if change > CUT and change > CUT_RATIO * usual and is_everywhere:
             self._usual.clear()
             return True
         self._usual.append(change)

@@ -30,7 +30,7 @@ class SquareDetector:
     def __init__(self, device: str = "cpu") -> None:
         self.n_pictures = 0
 
-    def detect(self, pictures: Sequence[Picture]) -> list[Faces]:
+    def detect(self, pictures: Sequence[Picture], smallest_px: float) -> list[Faces]:
         import cv2
 
         found = []
