@@ -28,8 +28,9 @@ def glance(rgb: npt.NDArray[np.uint8]) -> Glance:
 class Shots:
     """Tells hard cuts from motion, light and camera work.
 
-    At a cut the picture changes much, and much more than it did from frame to frame before. The
-    change of light is taken out first, so that a flash is none; somebody who steps in changes a part. Fades and dissolves are not seen.
+    At a cut the picture changes much, all over, and much more than from frame to frame before. The
+    change of light is taken out first, so that a flash is none; somebody who steps in changes only
+    a part. Fades and dissolves are not seen.
     """
 
     def __init__(self) -> None:
