@@ -87,13 +87,14 @@ def ablation_table(frame: pd.DataFrame, axes: Sequence[str]) -> None:
     from emotiw.ablation.render import cells
 
     header, rows = cells(frame, axes)
+    header = [name.replace(" (", "\n(") for name in header[:-1]]  # sizes are in the files
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for place, name in enumerate(header):
         is_axis = place < len(axes)
         justify: JustifyMethod = "left" if is_axis else "right"
         table.add_column(name, justify=justify, no_wrap=not is_axis, overflow="fold")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*row[:-1])
     Console().print(table)
 
 

@@ -67,8 +67,8 @@ def draw_table(axes: Any, table: pd.DataFrame, title: str) -> None:
     )
     axes.set_ylabel(", ".join(_axes_of(table)))
     n_marked = int(table["is_significant"].fillna(value=False).sum())
-    found = f"{n_marked} of {len(table) - 1} rows differ" if n_marked else "no row differs"
-    axes.set_title(f"{title}: {found} from the reference\n(diamond; red: p ≤ 0.05 after Holm)")
+    found = f"{n_marked} of {len(table) - 1} rows differ" if n_marked else "No row differs"
+    axes.set_title(f"{title}\n{found} from the reference\n(diamond; red: p ≤ 0.05 after Holm)")
     axes.grid(axis="x", color="#dddddd", lw=0.6)
     axes.set_axisbelow(True)
     for side in ("top", "right"):
