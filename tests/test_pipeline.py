@@ -152,7 +152,7 @@ def test_a_run_and_its_models_are_found_again_wherever_its_folder_lies(
     assert again.store.root == tmp_path / "moved" / "store"
     assert set(read_model_keys(again, "voice")) == {0, 1, 2, None}
     table = feature_table(again, "voice")
-    ids = tuple(c for c in again.manifest().select("test").clip_ids if c in table)
+    ids = tuple(c.clip_id for c in again.manifest().select("test") if c.clip_id in table)
     model = load_final_model(again, again.recipe.models["voice"])
     scores = model.predict(Examples(table, ids, groups=ids))
     kept = ScoreTable.read_csv(again.scores_path("voice")).aligned_to(ids)
