@@ -96,8 +96,7 @@ class ClipFeatures:
 
     def pictures(self, source: ClipSource) -> Pictures:
         """Return what the network sees: ``(n, size, size, 3)`` crops of the main face."""
-        assert source.faces is not None
-        crops = source.faces.crops()
+        crops = source.main_crops
         faces = np.asarray(crops.values[crops.present], dtype=np.uint8)
         return resized(faces, self.card.size, self.card.size)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol
 
@@ -30,6 +31,14 @@ class ClipSource:
     path: Path
     faces: FaceTracks | None = None
     shared: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    @cached_property
+    def main_crops(self) -> FeatureArray:
+        """The aligned crops of the main face, decoded once for whatever is measured in them."""
+        assert self.faces is not None
+        crops = self.faces.crops()
+        crops.values.setflags(write=False)
+        return crops
 
 
 @dataclass(frozen=True)

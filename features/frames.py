@@ -81,8 +81,7 @@ class FrameEmbeddings:
 
     def extract(self, source: ClipSource) -> Extraction:
         """Return the embeddings of the main face."""
-        assert source.faces is not None
-        crops = source.faces.crops()
+        crops = source.main_crops
         rows = np.flatnonzero(crops.present)
         values = np.zeros((len(crops.present), *self._spec.shape), dtype=np.float32)
         if len(rows):

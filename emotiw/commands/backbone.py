@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from emotiw.core.errors import ConfigError
+
 if TYPE_CHECKING:
     from emotiw.models.training_state import EpochRecord
 
@@ -19,14 +21,27 @@ def train_backbone(
     test: Annotated[
         str | None, typer.Option(help="The folder of test faces, used once, at the end.")
     ] = None,
+    member: Annotated[
+        int | None,
+        typer.Option(help="Train only this one of the recipe's members, from 0, and stop."),
+    ] = None,
 ) -> None:
     """Train or fine-tune a face network; run it again to go on where it stopped."""
     from emotiw.models.backbone_recipe import BackboneRecipe
-    from emotiw.models.train_backbone import faces_for, test_once
+    from emotiw.models.face_source import split_off_inner
+    from emotiw.models.train_backbone import faces_for, test_once, train_member
     from emotiw.models.train_backbone import train_backbone as learn
 
     options = BackboneRecipe.read(recipe)
-    card = learn(options, faces_for(options, faces, split or None), folder, on_epoch=_print_epoch)
+    labelled = faces_for(options, faces, split or None)
+    if member is not None:
+        if not 0 <= member < options.members:
+            last = options.members - 1
+            raise ConfigError(f"--member {member}: the recipe has members 0 to {last}")
+        training, inner = split_off_inner(labelled, options.inner_share, options.seed)
+        train_member(options, training, inner, folder, member, on_epoch=_print_epoch)
+        return
+    card = learn(options, labelled, folder, on_epoch=_print_epoch)
     print(f"{folder / card.name}.yaml: {card.notes}")
     if test is not None:
         found = test_once(options, faces_for(options, faces, test), folder)

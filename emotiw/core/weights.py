@@ -62,10 +62,11 @@ class WeightsCard(Strict):
         colour: order of the input's channels.
         mean: subtracted from each channel, of pictures in [0, 1].
         std: by which each channel is divided after that.
-        embedding: the number of values in the embedding.
+        embedding: the number of values in the embedding, of all members together.
         labels: in the order of the network's outputs, where it classifies.
         window: ``(left, top, right, bottom)`` of the square that the network sees of an aligned
             face crop, in shares of its side; beyond 0 and 1 the edge is repeated.
+        members: networks of this kind that are asked together.
         options: what the backbone's own constructor is told.
         notes: anything else worth knowing; figures, and how they were measured.
     """
@@ -83,6 +84,7 @@ class WeightsCard(Strict):
     embedding: int = Field(ge=1)
     labels: tuple[str, ...] = ()
     window: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
+    members: int = Field(default=1, ge=1)
     options: dict[str, Any] = Field(default_factory=dict)
     notes: dict[str, Any] = Field(default_factory=dict)
 

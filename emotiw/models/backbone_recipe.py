@@ -55,8 +55,11 @@ class BackboneRecipe(Strict):
         translation: folder name to label, where they are spelt differently.
         side: px of the faces as they are read; where it is more than the network's input, the
             network sees the middle, and training can shift and turn it without leaving the face.
+        framing: ``(left, top, right, bottom)`` of the square of an aligned face crop that these
+            faces show, in shares of its side; all of it where they are such crops themselves.
         inner_share: share of the training faces on which everything is chosen.
         licence: terms of the training faces, for the card.
+        members: networks trained apart, each from random weights of its own, and joined into one.
         half: store matrices and kernels as float16, half the size.
         seed: of all chance.
         augmentation: of the training faces.
@@ -68,8 +71,10 @@ class BackboneRecipe(Strict):
     labels: tuple[str, ...] = Field(min_length=2)
     translation: dict[str, str] = Field(default_factory=dict)
     side: int = Field(ge=8)
+    framing: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
     inner_share: float = Field(default=0.1, gt=0, le=0.5)
     licence: str = ""
+    members: int = Field(default=1, ge=1)
     half: bool = True
     seed: int = 0
     augmentation: AugmentationOptions = AugmentationOptions()

@@ -67,6 +67,11 @@ class NetworkModel(ABC):
         """Set what is counted rather than learnt (scales of the input), from training examples."""
 
     @property
+    def weights_sha256(self) -> str:
+        """The fingerprint of weights from elsewhere that learning starts from; empty for none."""
+        return ""
+
+    @property
     def predict_batch(self) -> int:
         """Clips that are scored together."""
         return 64

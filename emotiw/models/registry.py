@@ -19,6 +19,7 @@ MODELS: Registry[type[Model]] = Registry(
         "attention": "emotiw.models.attention:Attention",
         "spectrogram_cnn": "emotiw.models.spectrogram:SpectrogramCnn",
         "conv_rnn": "emotiw.models.convolutional_recurrence:ConvolutionalRecurrent",
+        "face_network": "emotiw.models.face_network:FaceNetworkModel",
         "video": "emotiw.models.video_network:Video",
         "c3d": "emotiw.models.clip_network:ClipNetwork",
         "group": "emotiw.models.groups.group:Group",

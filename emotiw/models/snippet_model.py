@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field
 
 from emotiw.core.errors import ConfigError
+from emotiw.core.weights import read_card, verify
 from emotiw.models.interface import Examples
 from emotiw.models.network_model import NetworkModel
 from emotiw.models.network_options import NetworkOptions
@@ -73,6 +74,11 @@ class SnippetModel(NetworkModel):
     def pretrained(self) -> tuple[str, str] | None:
         """The weights card that learning starts from and the network that it is for, if any."""
         return None
+
+    @property
+    def weights_sha256(self) -> str:
+        """The fingerprint of the weights that learning starts from; empty without any."""
+        return verify(read_card(self.pretrained[0])).sha256 if self.pretrained else ""
 
     def check(self) -> None:
         """Accept pictures, one per frame."""

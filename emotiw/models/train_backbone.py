@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from emotiw.core.errors import ConfigError
 from emotiw.core.files import atomic_write, sha256_of
@@ -19,9 +21,19 @@ from emotiw.models.face_source import FaceSource, split_off_inner
 from emotiw.models.labelled_faces import LabelledFaces, read_labelled_faces
 from emotiw.models.training import predict, train
 from emotiw.models.training_state import EpochRecord, TrainingReport
+from features.backbones.joined import JoinedNetwork
 from features.backbones.network import FaceNetwork, build_network, load_network
 
 TEST_LOG = "test.json"
+
+
+@dataclass(frozen=True)
+class TrainedMember:
+    """One network of a recipe as training left it, and the card that it began with."""
+
+    start: WeightsCard
+    network: FaceNetwork
+    report: TrainingReport
 
 
 def train_backbone(
@@ -46,9 +58,40 @@ def train_backbone(
         ConfigError: if the network can't be trained on these faces.
         WeightsError: if it is to be fine-tuned and its weights are missing.
     """
-    start, network = _starting_network(recipe)
     training, inner = split_off_inner(faces, recipe.inner_share, recipe.seed)
-    folder.mkdir(parents=True, exist_ok=True)
+    trained = [
+        train_member(recipe, training, inner, folder, index, on_epoch=on_epoch)
+        for index in range(recipe.members)
+    ]
+    start, network = trained[0].start, trained[0].network
+    if recipe.members > 1:
+        network = JoinedNetwork([member.network for member in trained])
+    notes = {"epochs": [member.report.best_epoch for member in trained]}
+    notes |= _calibrate(network, FaceSource(inner, start, recipe.augmentation), recipe)
+    return _write(recipe, start, network, notes, folder)
+
+
+def train_member(
+    recipe: BackboneRecipe,
+    training: LabelledFaces,
+    inner: LabelledFaces,
+    folder: Path,
+    index: int = 0,
+    *,
+    on_epoch: Callable[[EpochRecord], None] | None = None,
+) -> TrainedMember:
+    """Train one of the recipe's members; :func:`train_backbone` finds what it came to.
+
+    Args:
+        training: the faces to learn from, as :func:`split_off_inner` gives them.
+        inner: the faces that all members hold out, so that they can be judged together.
+        folder: the one of the whole recipe.
+        index: which member; each can have a process or a machine of its own.
+    """
+    seed = recipe.seed + index
+    start, network = _starting_network(recipe, seed)
+    own_folder = folder if recipe.members == 1 else folder / f"member_{index}"
+    own_folder.mkdir(parents=True, exist_ok=True)
     report = train(
         network,
         FaceSource(training, start, recipe.augmentation),
@@ -56,11 +99,11 @@ def train_backbone(
         task="classification",
         n_outputs=len(recipe.labels),
         inner=FaceSource(inner, start, recipe.augmentation),
-        seed=recipe.seed,
-        folder=folder,
+        seed=seed,
+        folder=own_folder,
         on_epoch=on_epoch,
     )
-    return _write(recipe, start, network.cpu(), report, folder)
+    return TrainedMember(start, network.cpu(), report)
 
 
 def faces_for(recipe: BackboneRecipe, source: Path, split: str | None = None) -> LabelledFaces:
@@ -113,9 +156,10 @@ def test_once(recipe: BackboneRecipe, faces: LabelledFaces, folder: Path) -> dic
 test_once.__test__ = False  # type: ignore[attr-defined]  # no test for pytest to collect
 
 
-def _starting_network(recipe: BackboneRecipe) -> tuple[WeightsCard, FaceNetwork]:
+def _starting_network(recipe: BackboneRecipe, seed: int) -> tuple[WeightsCard, FaceNetwork]:
+    """Return the card and the network of one member, before it has learnt anything."""
     with torch.random.fork_rng():
-        torch.manual_seed(recipe.seed)
+        torch.manual_seed(seed)
         if isinstance(recipe.network, WeightsCard):
             card = recipe.network.model_copy(update={"labels": recipe.labels})
             return card, build_network(card)
@@ -127,11 +171,29 @@ def _starting_network(recipe: BackboneRecipe) -> tuple[WeightsCard, FaceNetwork]
         return card, load_network(card, labels=recipe.labels)
 
 
+def _calibrate(network: FaceNetwork, inner: FaceSource, recipe: BackboneRecipe) -> dict[str, float]:
+    """Let the head say as much as it knows, judged by the inner part; return what that came to."""
+    from emotiw.models.calibration import fit_temperature
+
+    assert isinstance(network.head, nn.Linear)
+    logits = predict(network, inner, recipe.training)
+    temperature = fit_temperature(logits.double().numpy(), inner.answers.numpy())
+    # few faces that happen to be all right don't say that the network is never wrong
+    temperature = min(max(temperature, 0.05), 20.0)
+    with torch.no_grad():
+        network.head.weight /= temperature
+        network.head.bias /= temperature
+    return {
+        "inner_accuracy": float((logits.argmax(1) == inner.answers).double().mean()),
+        "temperature": temperature,
+    }
+
+
 def _write(
     recipe: BackboneRecipe,
     start: WeightsCard,
     network: FaceNetwork,
-    report: TrainingReport,
+    notes: dict[str, Any],
     folder: Path,
 ) -> WeightsCard:
     state = network.state_dict()
@@ -139,10 +201,6 @@ def _write(
         state = {name: t.half() if t.ndim > 1 else t for name, t in state.items()}
     path = folder / f"{recipe.name}.safetensors"
     save_tensors(path, state, {"labels": recipe.labels})
-    # what is seen of a face of `side` px is the middle: so much of an aligned crop, too
-    edge = (1 - start.size / recipe.side) / 2
-    window = start.window if edge == 0 else (edge, edge, 1 - edge, 1 - edge)
-    notes = {"best_epoch": report.best_epoch, f"inner_{recipe.training.watch}": report.best_figure}
     card = start.model_copy(
         update={
             "name": recipe.name,
@@ -150,9 +208,26 @@ def _write(
             "sha256": sha256_of(path),
             "labels": recipe.labels,
             "licence": "; ".join(filter(None, (start.licence, recipe.licence))),
-            "window": window,
+            "members": start.members * recipe.members,
+            "embedding": start.embedding * recipe.members,
+            "window": _window(recipe, start.size),
             "notes": notes,
         }
     )
     write_card(card, folder / f"{recipe.name}.yaml")
     return card
+
+
+def _window(recipe: BackboneRecipe, size: int) -> tuple[float, float, float, float]:
+    """Return what the network, which sees the middle of a face, has to see of an aligned crop.
+
+    Examples:
+        >>> recipe = BackboneRecipe(name="x", network="y", labels=("a", "b"), side=80,
+        ...                         framing=(0.0, 0.25, 0.5, 0.75))
+        >>> _window(recipe, 40)
+        (0.125, 0.375, 0.375, 0.625)
+    """
+    left, top, right, bottom = recipe.framing
+    edge = (1 - size / recipe.side) / 2
+    across, down = edge * (right - left), edge * (bottom - top)
+    return left + across, top + down, right - across, bottom - down

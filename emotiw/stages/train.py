@@ -207,13 +207,18 @@ def _fits(
     contents = _contents(run, entry.features, table, prints)
     answers = manifest.answer_key()
     fits = list(work.fits())
+    seed = run.recipe.settings.seed
     about = {
         "model": entry.model,
         "options": entry.options.model_dump(mode="json"),
         "goal": asdict(goal),
         "spec": asdict(table.spec) | {"name": ""},
-        "seed": run.recipe.settings.seed,
+        "seed": seed,
     }
+    model = kind(entry.options, spec=table.spec, goal=goal, seed=seed)
+    weights = getattr(model, "weights_sha256", "")
+    if weights:  # other bytes under the same name give other scores
+        about["weights"] = weights
     fit_keys = {
         fit.fold: artifact_key(
             "models",

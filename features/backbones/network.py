@@ -85,7 +85,13 @@ def build_network(card: WeightsCard) -> FaceNetwork:
     """
     build = BACKBONES.resolve(card.backbone)
     try:
-        network: FaceNetwork = build(card)
+        network: FaceNetwork
+        if card.members == 1:
+            network = build(card)
+        else:
+            from features.backbones.joined import JoinedNetwork
+
+            network = JoinedNetwork([build(card) for _ in range(card.members)])
     except (TypeError, ValueError, RuntimeError) as error:
         raise ConfigError(f"weights card {card.name!r}: {error}") from error
     return network.eval()

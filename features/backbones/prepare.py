@@ -30,7 +30,12 @@ def prepare_faces(crops: npt.NDArray[np.uint8], card: WeightsCard) -> Tensor:
         >>> prepare_faces(np.full((1, 4, 4, 3), 255, np.uint8), card).unique().tolist()
         [0.5]
     """
-    x = torch.from_numpy(np.ascontiguousarray(crops)).permute(0, 3, 1, 2).float() / 255
+    pictures = torch.from_numpy(np.ascontiguousarray(crops)).permute(0, 3, 1, 2).float() / 255
+    return prepare_pictures(pictures, card).contiguous(memory_format=torch.channels_last)
+
+
+def prepare_pictures(x: Tensor, card: WeightsCard) -> Tensor:
+    """Return what :func:`prepare_faces` does, of ``(n, 3, side, side)`` RGB in [0, 1]."""
     side = x.shape[-1]
     left, top, right, bottom = (round(share * side) for share in card.window)
     margins = [max(0, -left), max(0, right - side), max(0, -top), max(0, bottom - side)]
@@ -44,7 +49,6 @@ def prepare_faces(crops: npt.NDArray[np.uint8], card: WeightsCard) -> Tensor:
     if card.colour == "bgr":
         x = x.flip(1)
     elif card.colour == "grey":
-        x = torch.einsum("nchw,c->nhw", x, torch.tensor(GREY))[:, None]
-    mean, std = torch.tensor(card.mean), torch.tensor(card.std)
-    x = (x - mean.view(-1, 1, 1)) / std.view(-1, 1, 1)
-    return x.contiguous(memory_format=torch.channels_last)
+        x = torch.einsum("nchw,c->nhw", x, x.new_tensor(GREY))[:, None]
+    mean, std = x.new_tensor(card.mean), x.new_tensor(card.std)
+    return (x - mean.view(-1, 1, 1)) / std.view(-1, 1, 1)

@@ -46,15 +46,14 @@ class FaceCrops:
 
     def extract(self, source: ClipSource) -> Extraction:
         """Return the crops of the main face."""
-        assert source.faces is not None
-        crops = source.faces.crops()
-        if source.faces.crop_size == self._size:
+        crops = source.main_crops
+        if crops.values.shape[1] == self._size:
             return Extraction(crops)
         import cv2
         import numpy as np
 
         size = (self._size, self._size)
-        shrinks = self._size < source.faces.crop_size
+        shrinks = self._size < crops.values.shape[1]
         how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
         values = np.stack([cv2.resize(crop, size, interpolation=how) for crop in crops.values])
         return Extraction(FeatureArray(values.astype(np.uint8), crops.present))

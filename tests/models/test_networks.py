@@ -27,6 +27,7 @@ TINY: dict[str, tuple[FeatureSpec, dict[str, Any]]] = {
     "attention": (ROWS, {"channels": 6, "heads": 2}),
     "spectrogram_cnn": (ROWS, {"channels": (4, 6), "widest_band_mask": 2, "shift_bands": 1}),
     "conv_rnn": (PICTURES, {"stem": (4, 4), "channels": 4, "crop_size": 16, "length": 6}),
+    "face_network": (PICTURES, {"weights": "mtcnn_onet", "crop_size": 48}),
     "c3d": (PICTURES, {"width": 0.0625, "crop_size": 16, "dropout": 0.1}),
 }
 VARIANTS: list[tuple[str, dict[str, Any]]] = [

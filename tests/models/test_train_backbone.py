@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +18,17 @@ from emotiw.core.errors import ConfigError, ManifestError
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
 from emotiw.core.weights import read_card
 from emotiw.models.backbone_recipe import AugmentationOptions, BackboneRecipe
+from emotiw.models.calibration import fit_temperature
 from emotiw.models.face_augmentation import augment_faces
-from emotiw.models.face_source import split_off_inner
+from emotiw.models.face_source import FaceSource, split_off_inner
 from emotiw.models.labelled_faces import (
     LabelledFaces,
     faces_of_clips,
     near_duplicate_groups,
     read_labelled_faces,
 )
-from emotiw.models.train_backbone import faces_for, test_once, train_backbone
+from emotiw.models.train_backbone import faces_for, test_once, train_backbone, train_member
+from emotiw.models.training import predict
 from emotiw.models.training_state import EpochRecord
 from features.backbones.network import load_network
 from features.frames import FrameEmbeddings, FrameEmbeddingsOptions
@@ -292,7 +295,8 @@ def test_the_bundled_recipe_is_valid_and_its_weights_stay_small() -> None:
 
     recipe = BackboneRecipe.read(packaged("recipes", "fer2013.yaml"))
     assert not isinstance(recipe.network, str)
-    network = build_network(recipe.network.model_copy(update={"labels": recipe.labels}))
+    update = {"labels": recipe.labels, "members": recipe.members}
+    network = build_network(recipe.network.model_copy(update=update))
     n_bytes = sum(t.numel() * (2 if t.ndim > 1 else 4) for t in network.state_dict().values())
     assert n_bytes < 5_000_000
 
@@ -314,3 +318,40 @@ def test_fer2013_is_read_whole(real_data: Path) -> None:
     counts = dict(zip(recipe.labels, np.bincount(faces.answers).tolist(), strict=True))
     assert counts["Happy"] == 1774
     assert counts["Disgust"] == 111
+
+
+def test_members_trained_apart_are_joined_into_their_mean(folder: Path, tmp_path: Path) -> None:
+    recipe = small_recipe(members=2)
+    faces = faces_for(recipe, folder, "train")
+    card = train_backbone(recipe, faces, tmp_path / "together")
+    assert (card.members, card.embedding) == (2, 16)
+    training, inner = split_off_inner(faces, recipe.inner_share, recipe.seed)
+    apart = [
+        train_member(recipe, training, inner, tmp_path / "apart", index).network for index in (1, 0)
+    ]
+    assert not torch.equal(apart[0].head.weight, apart[1].head.weight)  # type: ignore[union-attr]
+    # what was trained apart is found, and gives the same bytes
+    assert train_backbone(recipe, faces, tmp_path / "apart").sha256 == card.sha256
+    shown = torch.rand(5, 1, 20, 20)
+    mean = (apart[0](shown) + apart[1](shown)) / 2 / card.notes["temperature"]
+    joined = load_network(read_card(tmp_path / "together" / "small.yaml"))
+    assert torch.allclose(joined(shown), mean, atol=2e-2)  # stored as float16
+    tuned = small_recipe(
+        name="tuned", network=str(tmp_path / "together" / "small.yaml"), members=2, side=24
+    )
+    train_backbone(tuned, faces, tmp_path / "tuned")
+    again = read_card(tmp_path / "tuned" / "tuned.yaml")
+    assert load_network(again).embed(shown).shape == (5, 32)
+
+
+def test_the_head_is_as_sure_as_the_held_out_faces_allow(folder: Path, tmp_path: Path) -> None:
+    recipe = small_recipe(half=False)
+    faces = faces_for(recipe, folder, "train")
+    is_wrong = np.random.default_rng(0).random(len(faces)) < 0.3
+    faces = replace(faces, answers=np.where(is_wrong, 1 - faces.answers, faces.answers))
+    card = train_backbone(recipe, faces, tmp_path)
+    _, inner = split_off_inner(faces, 0.25, recipe.seed)
+    network = load_network(read_card(tmp_path / "small.yaml"))
+    logits = predict(network, FaceSource(inner, card, STILL), recipe.training)
+    assert fit_temperature(logits.double().numpy(), inner.answers) == pytest.approx(1, abs=0.01)
+    assert card.notes["inner_accuracy"] == (logits.argmax(1).numpy() == inner.answers).mean() < 1
