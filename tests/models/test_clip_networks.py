@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from emotiw.models.interface import Examples, Goal
 from emotiw.models.networks.snippets import MeanOverSnippets, PixelInput
 from emotiw.models.registry import MODELS
 from features.c3d import C3D
+from features.clip_networks import VIDEO_NETWORKS
 from features.pixels import PLAIN, PixelRule
 
 
@@ -78,29 +80,65 @@ def test_options_that_can_not_work_are_refused(
         kind.Options.model_validate(options)  # type: ignore[attr-defined]
 
 
-def test_a_video_network_learns_and_says_the_same_when_loaded(tmp_path: Path) -> None:
-    from emotiw.models.video_network import Video, VideoOptions
+LABELS = Goal("classification", ("Angry", "Happy", "Sad"))
+SEEN = {"s3d": (224, 14), "mvit_v1_b": (224, 16), "mvit_v2_s": (224, 16)}  # others read anything
 
+
+def video(name: str, **training: Any) -> Any:
+    crop_size, length = SEEN.get(name, (16, 4))
+    options = {"network": name, "crop_size": crop_size, "length": length, "stride": length}
+    training = {"epochs": 2, "batch_size": 3} | training
+    kind: Any = MODELS.resolve("video")
+    checked = kind.Options.model_validate({**options, "inner_share": 0, "training": training})
+    spec = FeatureSpec("crops", (16, 16, 3), "frame", dtype="uint8")
+    return kind(checked, spec=spec, goal=LABELS, seed=0)
+
+
+def three_clips() -> Examples:
     rng = np.random.default_rng(0)
     spec = FeatureSpec("crops", (16, 16, 3), "frame", dtype="uint8")
     clips = {
         name: FeatureArray.all_present(rng.integers(0, 256, (n, 16, 16, 3), dtype=np.uint8))
         for name, n in (("a", 9), ("b", 2), ("c", 4))
     }
-    known = Examples(FeatureTable(spec, clips), ("a", "b", "c"), ("x", "y", "z"), np.arange(3))
-    goal = Goal("classification", ("Angry", "Happy", "Sad"))
-    training = {"epochs": 1, "batch_size": 3}
-    options = VideoOptions.model_validate(
-        {"network": "mc3_18", "crop_size": 16, "length": 4, "stride": 2, "inner_share": 0}
-        | {"training": training}
-    )
-    model = Video(options, spec=spec, goal=goal, seed=0)
-    model.fit(known)
+    return Examples(FeatureTable(spec, clips), ("a", "b", "c"), ("x", "y", "z"), np.arange(3))
+
+
+@pytest.mark.parametrize("name", list(VIDEO_NETWORKS))
+def test_every_video_network_keeps_the_contract(name: str, tmp_path: Path) -> None:
+    model, known = video(name, precision="float32"), three_clips()
+    torch.manual_seed(0)
+    model._network = model.build().eval()  # learning is slow, and the same for all of them
     scores = model.predict(known)
+    assert scores.shape == (3, 3)
+    assert np.isfinite(scores).all()
     assert np.allclose(scores.sum(1), 1)
     assert np.array_equal(model.predict(known.subset([2, 1])), scores[[2, 1]])
     model.save(tmp_path)
-    assert np.array_equal(Video.load(tmp_path).predict(known), scores)
+    assert np.array_equal(type(model).load(tmp_path).predict(known), scores)
+
+
+@pytest.mark.parametrize("name", ["r3d_18", "mc3_18", "r2plus1d_18", "swin3d_t"])
+def test_a_video_network_learns_and_goes_on_where_it_stopped(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from emotiw.models import training
+
+    known, through = three_clips(), video(name)
+    through.fit(known)
+    saved = training.save_state
+
+    def stop_after_saving(*args: Any, **kwargs: Any) -> None:
+        saved(*args, **kwargs)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "save_state", stop_after_saving)
+    with pytest.raises(KeyboardInterrupt):
+        video(name).fit(known, folder=tmp_path)
+    monkeypatch.setattr(training, "save_state", saved)
+    resumed = video(name)
+    resumed.fit(known, folder=tmp_path)
+    assert np.array_equal(resumed.predict(known), through.predict(known))
 
 
 def test_learning_starts_from_the_weights_of_a_card_and_their_pixels(tmp_path: Path) -> None:
