@@ -33,7 +33,7 @@ class FrameEmbeddingsOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    weights: str = "mtcnn_onet"
+    weights: str = "emotion_cnn"
     values: Literal["embedding", "scores", "both"] = "embedding"
     precision: Literal["float32", "bfloat16"] = "float32"
     device: str = "cpu"

@@ -39,7 +39,7 @@ class FaceNetworkOptions(SnippetOptions):
         augmentation: how far faces in training stray from what was seen.
     """
 
-    weights: str = "mtcnn_onet"
+    weights: str = "emotion_cnn"
     crop_size: int = Field(default=112, ge=16)
     length: int = Field(default=1, ge=1, le=1)
     stride: int = Field(default=4, ge=1)

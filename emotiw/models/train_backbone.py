@@ -181,8 +181,8 @@ def _calibrate(network: FaceNetwork, inner: FaceSource, recipe: BackboneRecipe) 
     # few faces that happen to be all right don't say that the network is never wrong
     temperature = min(max(temperature, 0.05), 20.0)
     with torch.no_grad():
-        network.head.weight /= temperature
-        network.head.bias /= temperature
+        network.head.weight.div_(temperature)
+        network.head.bias.div_(temperature)
     return {
         "inner_accuracy": float((logits.argmax(1) == inner.answers).double().mean()),
         "temperature": temperature,
