@@ -66,7 +66,7 @@ def train_backbone(
     start, network = trained[0].start, trained[0].network
     if recipe.members > 1:
         network = JoinedNetwork([member.network for member in trained])
-    notes = {"epochs": [member.report.best_epoch for member in trained]}
+    notes: dict[str, Any] = {"epochs": [member.report.best_epoch for member in trained]}
     notes |= _calibrate(network, FaceSource(inner, start, recipe.augmentation), recipe)
     return _write(recipe, start, network, notes, folder)
 
