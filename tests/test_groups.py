@@ -121,7 +121,8 @@ def test_everyone_is_in_the_output_and_linked_to_their_picture(
     assert max(found.values()) >= 3
     for row in links:
         assert row["individual_id"] == f"{row['clip_id']}#{row['face']}"
-        assert float(row["x_max"]) - float(row["x_min"]) > 50  # min_face_still of 480 px
+        side = max(float(row[f"{axis}_max"]) - float(row[f"{axis}_min"]) for axis in "xy")
+        assert side > 50  # min_face_still of 480 px; a face is taller than wide
         assert (row["first_frame"], row["last_frame"], row["n_frames"]) == ("0", "0", "1")
     groups = {row["clip_id"]: row for row in table(run.scores_path("each"))}
     for model in ("each", "vote"):

@@ -49,8 +49,8 @@ def test_every_set_keeps_its_promise(
     assert np.array_equal(rows.values, direct.to_numpy(dtype=np.float32))
     if level == "low_level":
         starts = direct.index.get_level_values("start").total_seconds()
-        # the last row repeats the time of the one before it in openSMILE itself
-        assert np.allclose(np.diff(starts)[:-1], 0.01)
+        # openSMILE itself moves the first time to 0, and may repeat the last but one
+        assert np.allclose(np.diff(starts)[1:-1], 0.01)
         assert promised.rate_hz == pytest.approx(100)
 
 
