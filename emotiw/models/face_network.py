@@ -9,9 +9,9 @@ from pydantic import Field
 from emotiw.core.errors import ConfigError
 from emotiw.core.weights import WeightsCard, load_state, read_card, verify
 from emotiw.models.backbone_recipe import AugmentationOptions
+from emotiw.models.crop_model import CropModel, CropOptions, CropTraining
 from emotiw.models.interface import Examples
 from emotiw.models.network_options import NetworkOptions
-from emotiw.models.snippet_model import SnippetModel, SnippetOptions, SnippetTraining
 from emotiw.models.snippet_source import SnippetSource
 
 if TYPE_CHECKING:
@@ -19,10 +19,9 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from emotiw.models.training import ExampleSource
-    from features.pixels import PixelRule
 
 
-class FaceNetworkTraining(SnippetTraining):
+class FaceNetworkTraining(CropTraining):
     """How a face network is fine-tuned, unless a recipe says otherwise."""
 
     batch_size: int = Field(default=32, ge=1)
@@ -30,7 +29,7 @@ class FaceNetworkTraining(SnippetTraining):
     label_smoothing: float = Field(default=0.1, ge=0, lt=1)
 
 
-class FaceNetworkOptions(SnippetOptions):
+class FaceNetworkOptions(CropOptions):
     """Options of :class:`FaceNetworkModel`.
 
     Attributes:
@@ -40,14 +39,12 @@ class FaceNetworkOptions(SnippetOptions):
     """
 
     weights: str = "emotion_cnn"
-    crop_size: int = Field(default=112, ge=16)
-    length: int = Field(default=1, ge=1, le=1)
     stride: int = Field(default=4, ge=1)
     augmentation: AugmentationOptions = AugmentationOptions()
     training: FaceNetworkTraining = FaceNetworkTraining()
 
 
-class FaceNetworkModel(SnippetModel):
+class FaceNetworkModel(CropModel):
     """From face crops to scores: a frame network, and the mean of what it says of the frames.
 
     A network fine-tuned beforehand on a corpus has seen the clips that it is later asked about.
@@ -71,9 +68,9 @@ class FaceNetworkModel(SnippetModel):
         return card.model_copy(update={"labels": self.goal.labels})
 
     @property
-    def pretrained(self) -> tuple[str, str] | None:
-        """The weights card of the options."""
-        return self.options.weights, self.card.backbone
+    def weights_sha256(self) -> str:
+        """The fingerprint of the weights that learning starts from."""
+        return verify(self.card).sha256
 
     def build(self) -> nn.Module:
         """Return the network with random weights, and the mean over frames."""
@@ -82,10 +79,6 @@ class FaceNetworkModel(SnippetModel):
         from features.backbones.network import build_network
 
         return MeanOverSnippets(FaceInput(build_network(self.card), self.card), self.goal.task)
-
-    def build_clip_network(self) -> tuple[nn.Module, PixelRule]:
-        """Never asked: what a card expects of its pixels is more than a rule can say."""
-        raise NotImplementedError
 
     def adapt(self, network: nn.Module, examples: Examples) -> None:
         """Start from the weights of the card; the head stays as it was made, for the labels."""
