@@ -78,11 +78,8 @@ class Space:
         """Return the keys of the rows of a feature."""
         entry = self.run.recipe.features[name]
         extractor, faces = made_extractor(entry), self.run.recipe.faces
-        is_of_faces = self.needs_faces(name)
-        return {
-            feature_key(entry, extractor, faces_key(p, faces) if is_of_faces else p)
-            for p in self.prints.values()
-        }
+        is_of_faces, key_of = self.needs_faces(name), feature_key(entry, extractor)
+        return {key_of(faces_key(p, faces) if is_of_faces else p) for p in self.prints.values()}
 
     def lineage(self, model: str) -> str:
         """Return a name for all that the scores of a model depend on, clips aside."""

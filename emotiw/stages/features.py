@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -70,6 +70,7 @@ def extract_all(run: Run, names: Sequence[str] = ()) -> dict[str, list[LedgerRow
     jobs: dict[str, FeaturesJob] = {}
     for entry in entries:
         extractor = made_extractor(entry)
+        key_of = feature_key(entry, extractor)
         _write_spec(run, extractor.spec)
         keys[entry.name], refused[entry.name] = {}, {}
         nothing[entry.name] = "no face found" if extractor.needs == "faces" else "no such data"
@@ -79,7 +80,7 @@ def extract_all(run: Run, names: Sequence[str] = ()) -> dict[str, list[LedgerRow
                 refused[entry.name][clip.clip_id] = _why_no_faces(ledger, clip.clip_id)
                 continue
             content = face.key if extractor.needs == "faces" and face else prints[clip.clip_id]
-            key = feature_key(entry, extractor, content)
+            key = key_of(content)
             keys[entry.name][clip.clip_id] = key
             if not run.store.has(FOLDER, key):
                 job = jobs.setdefault(
@@ -129,15 +130,24 @@ def wanted_entries(run: Run, names: Sequence[str]) -> list[FeatureEntry]:
     return [known[name] for name in names or known]
 
 
-def feature_key(entry: FeatureEntry, extractor: Extractor, content: str) -> str:
-    """Return the key of one clip's rows."""
-    return artifact_key(
-        entry.extractor,
-        version=extractor.version,
-        content=content,
-        options=entry.options.model_dump(mode="json", exclude=set(extractor.speed_options)),
-        weights=extractor.weights_sha256,
-    )
+def feature_key(entry: FeatureEntry, extractor: Extractor) -> Callable[[str], str]:
+    """Return what gives the key of a clip's rows from its content.
+
+    The file of weights is hashed here, once, and not for every clip.
+    """
+    options = entry.options.model_dump(mode="json", exclude=set(extractor.speed_options))
+    weights = extractor.weights_sha256
+
+    def key_of(content: str) -> str:
+        return artifact_key(
+            entry.extractor,
+            version=extractor.version,
+            content=content,
+            options=options,
+            weights=weights,
+        )
+
+    return key_of
 
 
 @lru_cache(maxsize=32)
