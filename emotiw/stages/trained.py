@@ -10,6 +10,7 @@ from emotiw.core.errors import MissingStageError, Problems, TableError
 from emotiw.core.files import atomic_write
 from emotiw.core.score_table import Fold
 from emotiw.models.interface import Model
+from emotiw.models.out_of_fold import MODEL, is_fitted
 from emotiw.models.registry import MODELS
 from emotiw.recipe import ModelEntry
 from emotiw.run import Run
@@ -60,9 +61,9 @@ def load_final_model(run: Run, entry: ModelEntry) -> Model:
         ConfigError: if its files are damaged.
     """
     key = read_model_keys(run, entry.name).get(None)
-    folder = model_folder(run, key or "") / "model"
-    if key is None or not (folder / "complete").is_file():
+    folder = model_folder(run, key or "")
+    if key is None or not is_fitted(folder):
         raise MissingStageError(
             f"the trained model {entry.name!r} is not in {run.store.root}: run `emotiw train`"
         )
-    return MODELS.resolve(entry.model).load(folder)
+    return MODELS.resolve(entry.model).load(folder / MODEL)
