@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -120,22 +121,11 @@ def test_every_video_network_keeps_the_contract(name: str, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("name", ["r3d_18", "mc3_18", "r2plus1d_18", "swin3d_t"])
 def test_a_video_network_learns_and_goes_on_where_it_stopped(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, tmp_path: Path, fit_stopped: Callable[..., None]
 ) -> None:
-    from emotiw.models import training
-
     known, through = three_clips(), video(name)
     through.fit(known)
-    saved = training.save_state
-
-    def stop_after_saving(*args: Any, **kwargs: Any) -> None:
-        saved(*args, **kwargs)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(training, "save_state", stop_after_saving)
-    with pytest.raises(KeyboardInterrupt):
-        video(name).fit(known, folder=tmp_path)
-    monkeypatch.setattr(training, "save_state", saved)
+    fit_stopped(video(name), known, tmp_path)
     resumed = video(name)
     resumed.fit(known, folder=tmp_path)
     assert np.array_equal(resumed.predict(known), through.predict(known))

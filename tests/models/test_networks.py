@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -147,25 +147,14 @@ def test_a_saved_model_says_the_same(name: str, extra: dict[str, Any], tmp_path:
 
 @cases
 def test_a_stopped_fit_goes_on_to_the_same_weights(
-    name: str, extra: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, extra: dict[str, Any], tmp_path: Path, fit_stopped: Callable[..., None]
 ) -> None:
-    from emotiw.models import training
-
     spec = TINY[name][0]
     known = examples(spec, clips(spec))
     through = make(name, extra)
     through.fit(known)
 
-    saved = training.save_state
-
-    def stop_after_saving(*args: Any, **kwargs: Any) -> None:
-        saved(*args, **kwargs)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(training, "save_state", stop_after_saving)
-    with pytest.raises(KeyboardInterrupt):
-        make(name, extra).fit(known, folder=tmp_path)
-    monkeypatch.setattr(training, "save_state", saved)
+    fit_stopped(make(name, extra), known, tmp_path)
     resumed: Any = make(name, extra)
     resumed.fit(known, folder=tmp_path)
     assert len(resumed.report.records) > 1
