@@ -53,9 +53,9 @@ def _parts(network: FaceNetwork) -> list[nn.Module]:
 
 
 def _common_head(heads: Sequence[nn.Module | None]) -> nn.Linear | None:
-    linear = [head for head in heads if isinstance(head, nn.Linear)]
-    if not linear and not any(heads):
+    if all(head is None for head in heads):
         return None
+    linear = [head for head in heads if isinstance(head, nn.Linear)]
     if len(linear) < len(heads):
         raise ConfigError("members can only be joined if all have a linear head, or none has one")
     head = nn.Linear(sum(h.in_features for h in linear), linear[0].out_features)
