@@ -186,7 +186,7 @@ def _sheet(answers: Sheet, labels: Sequence[str]) -> Answers:
 def _clips_of(run: Run) -> Answers:
     manifest = run.manifest()
     prints = run.fingerprints(manifest)
-    groups = manifest.groups(fallback=lambda clip: prints[clip.clip_id])
+    groups = manifest.groups_or_contents(prints)
     folds = training_folds(run, manifest, prints)
     clips = {
         clip.clip_id: ClipFacts(clip.split, groups[clip.clip_id], folds.get(clip.clip_id))

@@ -75,7 +75,7 @@ def carry_out(plan: Plan, *, force: bool = False) -> Ablation:
     prints = run.fingerprints(manifest)
     judge = judge_of(
         manifest,
-        manifest.groups(fallback=lambda clip: prints[clip.clip_id]),
+        manifest.groups_or_contents(prints),
         labels=run.labels,
         task=run.recipe.spec.task,
         metric=plan.metric,

@@ -128,6 +128,16 @@ class Manifest:
         name = fallback or (lambda clip: clip.clip_id)
         return {clip.clip_id: clip.group if clip.group is not None else name(clip) for clip in self}
 
+    def groups_or_contents(self, prints: Mapping[str, str]) -> dict[str, str]:
+        """Return the group of every clip; one whose group nobody knows stands for its content.
+
+        Copies of such a clip then stay together, whatever they are called.
+
+        Args:
+            prints: the sha256 of the bytes, by clip id.
+        """
+        return self.groups(fallback=lambda clip: prints[clip.clip_id])
+
     def to_frame(self) -> pd.DataFrame:
         """Return the clips in pandas, one row each; the answers of test clips are left out."""
         import pandas as pd

@@ -84,7 +84,7 @@ class OutOfFold:
         self.table = table
         self.goal = goal
         self.folds = dict(folds)
-        self.groups = manifest.groups(fallback=lambda clip: fingerprints[clip.clip_id])
+        self.groups = manifest.groups_or_contents(fingerprints)
         self._clips = {clip.clip_id: clip for clip in manifest}
         self._fingerprints = fingerprints
         usable = [clip for clip in manifest if clip.clip_id in table]

@@ -143,7 +143,7 @@ def fusion_inputs(run: Run, names: Sequence[str] = ()) -> FusionInputs:
             )
     answers = manifest.answer_key()
     held_back = {clip.clip_id for clip in manifest.select("test")}
-    groups = manifest.groups(fallback=lambda clip: prints[clip.clip_id])
+    groups = manifest.groups_or_contents(prints)
     original = originals([c for c in answers if c not in held_back], prints, groups)
     return FusionInputs(
         tables=tables,

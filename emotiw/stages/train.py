@@ -72,7 +72,7 @@ def training_folds(run: Run, manifest: Manifest, prints: Mapping[str, str]) -> d
     training.sort(key=lambda clip: prints[clip.clip_id])
     if settings.n_folds == 0 or not training:
         return {}
-    groups = manifest.groups(fallback=lambda clip: prints[clip.clip_id])
+    groups = manifest.groups_or_contents(prints)
     original = originals([clip.clip_id for clip in training], prints, groups)
     once = [clip for clip in training if original[clip.clip_id] == clip.clip_id]
     folds = assign_folds(
@@ -276,7 +276,7 @@ def _import(
 ) -> ScoreTable:
     options = entry.options
     assert isinstance(options, ImportedScoresOptions)
-    groups = manifest.groups(fallback=lambda clip: prints[clip.clip_id])
+    groups = manifest.groups_or_contents(prints)
     table = import_scores(
         run.recipe.settings.data.root / options.path,
         name=entry.name,
