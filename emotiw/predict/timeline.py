@@ -6,10 +6,10 @@ import io
 from pathlib import Path
 
 from emotiw.core.files import atomic_write
+from emotiw.drawing import COLOURS
 from emotiw.predict.rows import FilePrediction, Row
 
 MOST_PEOPLE = 5
-COLOURS = ("#2459c4", "#c2571a", "#1b7a43", "#8a3fb0", "#8a6100", "#0e7f8c", "#b0265d", "#59616f")
 
 
 def plot_timeline(found: FilePrediction, target: Path) -> Path:
