@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from emotiw import __version__
-from emotiw.commands import attempts, challenges, data, weights
+from emotiw.commands import attempts, challenges, data, faces, weights
 from emotiw.commands.ablate import ablate
 from emotiw.commands.backbone import train_backbone
 from emotiw.commands.compare import compare
@@ -18,10 +17,19 @@ from emotiw.commands.leaderboard import leaderboard
 from emotiw.commands.outcome import as_plain, check_tracker, is_ok, log
 from emotiw.commands.predict import predict
 from emotiw.commands.report import report
+from emotiw.commands.stage import (
+    AsJson,
+    Config,
+    Quiet,
+    Set,
+    indexed,
+    opened,
+    print_json,
+    show_rows,
+)
 from emotiw.core.errors import EmotiwError
 
 if TYPE_CHECKING:
-    from emotiw.core.ledger import LedgerRow
     from emotiw.run import Run
 
 app = typer.Typer(
@@ -35,17 +43,9 @@ app.add_typer(challenges.app, name="challenges")
 app.add_typer(data.app, name="data")
 app.add_typer(attempts.app, name="attempts")
 app.add_typer(weights.app, name="weights")
+app.add_typer(faces.app, name="faces")
 
-Config = Annotated[
-    str, typer.Argument(help="A recipe: a YAML file, or the name of one that comes along.")
-]
 Names = Annotated[list[str] | None, typer.Argument(help="Only these; all by default.")]
-Set = Annotated[
-    list[str] | None,
-    typer.Option("--set", help="KEY.KEY=VALUE over the recipe; may come several times."),
-]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars.")]
-AsJson = Annotated[bool, typer.Option("--json", help="The result as JSON on standard output.")]
 Track = Annotated[str | None, typer.Option(help="Log the finished run with a tracker: mlflow.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite scores changed by hand.")]
 
@@ -84,25 +84,14 @@ def index(
     """Read the challenge's folder into manifest.csv."""
     from emotiw.stages.index import index as read_index
 
-    run = _open(config, settings, quiet, as_json)
+    run = opened(config, settings, quiet, as_json)
     manifest = read_index(run)
     counts = {split: len(manifest.select(split)) for split in ("train", "val", "test")}
     if as_json:
-        _print_json({"manifest": str(run.manifest_path), "clips": counts})
+        print_json({"manifest": str(run.manifest_path), "clips": counts})
     else:
         listed = ", ".join(f"{count} {split}" for split, count in counts.items())
         print(f"{run.manifest_path}: {len(manifest)} clips ({listed})")
-
-
-@app.command()
-def faces(
-    config: Config, settings: Set = None, quiet: Quiet = False, as_json: AsJson = False
-) -> None:
-    """Detect, follow and align the faces of every clip."""
-    from emotiw.stages.faces import find_all_faces
-
-    run = _indexed(config, settings, quiet, as_json)
-    _show_rows(run, "faces", find_all_faces(run), as_json)
 
 
 @app.command()
@@ -116,9 +105,9 @@ def features(
     """Extract the recipe's features of every clip."""
     from emotiw.stages.features import extract_all
 
-    run = _indexed(config, settings, quiet, as_json)
+    run = indexed(config, settings, quiet, as_json)
     for name, rows in extract_all(run, names or ()).items():
-        _show_rows(run, f"features:{name}", rows, as_json)
+        show_rows(run, f"features:{name}", rows, as_json)
 
 
 @app.command()
@@ -134,7 +123,7 @@ def train(
     from emotiw.evaluation import evaluate, figures_frame
     from emotiw.stages.train import train_all
 
-    run = _open(config, settings, quiet, as_json)
+    run = opened(config, settings, quiet, as_json)
     tables = train_all(run, names or (), force=force)
     answers = run.manifest().answer_key()
     figures = [figure for table in tables.values() for figure in evaluate(table, answers)]
@@ -179,7 +168,7 @@ def fuse(
         raise ConfigError("fuse needs a recipe, or --scores FILE… --labels FILE")
     from emotiw.stages.fuse import fuse_all
 
-    run = _open(config, settings, quiet, as_json)
+    run = opened(config, settings, quiet, as_json)
     _, figures = fuse_all(run, names or (), force=force)
     _show_figures(run, figures, as_json)
 
@@ -206,13 +195,13 @@ def submit(
     from emotiw.stages import submit as stage
 
     if config is not None:
-        run = _open(config, settings, quiet, as_json)
+        run = opened(config, settings, quiet, as_json)
         report = stage.check(run, check) if check is not None else stage.submit(run)[1]
     elif check is not None and challenge is not None and clips is not None:
         report = stage.check_alone(challenge, check, clips)
     else:
         raise ConfigError("submit needs a recipe, or --check FILE --challenge NAME --clips LIST")
-    _print_json(report.to_dict()) if as_json else print(report)
+    print_json(report.to_dict()) if as_json else print(report)
     if not report.is_ok:
         raise typer.Exit(1)
 
@@ -231,11 +220,11 @@ def run_command(
     from emotiw.tables import summary_tables
 
     check_tracker(track)
-    run = _open(config, settings, quiet, as_json)
+    run = opened(config, settings, quiet, as_json)
     summary = run_all(run, force=force)
     log(run, track)
     if as_json:
-        _print_json(as_plain(run, summary))
+        print_json(as_plain(run, summary))
     else:
         summary_tables(run, summary)
     if not is_ok(summary):
@@ -269,7 +258,7 @@ def demo(
     for name, root in corpora.items():
         over = (settings or []) if name == "demo" else shared
         where = [f"data.root={root}", f"paths.runs={folder / 'runs'}"]
-        runs.append(_open(name, [*where, *over], quiet, as_json))
+        runs.append(opened(name, [*where, *over], quiet, as_json))
     make_corpus(folder / "corpus", workers=runs[0].workers)
     make_group_corpus(groups, workers=runs[0].workers)
     summaries = []
@@ -279,7 +268,7 @@ def demo(
         if not as_json:
             summary_tables(run, summaries[-1])
     if as_json:
-        _print_json([as_plain(*pair) for pair in zip(runs, summaries, strict=True)])
+        print_json([as_plain(*pair) for pair in zip(runs, summaries, strict=True)])
     if not all(is_ok(summary) for summary in summaries):
         raise typer.Exit(1)
 
@@ -292,47 +281,10 @@ app.command()(report)
 app.command()(train_backbone)
 
 
-def _open(config: str, settings: list[str] | None, quiet: bool, as_json: bool) -> Run:
-    from emotiw.progress import Bars, Silent
-    from emotiw.run import open_run
-
-    progress = Silent() if quiet or as_json or not sys.stderr.isatty() else Bars()
-    return open_run(config, settings or (), progress=progress)
-
-
-def _indexed(config: str, settings: list[str] | None, quiet: bool, as_json: bool) -> Run:
-    run = _open(config, settings, quiet, as_json)
-    if not run.manifest_path.is_file():
-        from emotiw.stages.index import index as read_index
-
-        read_index(run)
-    return run
-
-
-def _show_rows(run: Run, stage: str, rows: list[LedgerRow], as_json: bool) -> None:
-    counts = {s: sum(row.status == s for row in rows) for s in ("ok", "missing", "failed")}
-    if as_json:
-        bad = [
-            {"clip_id": row.clip_id, "status": row.status, "reason": row.reason}
-            for row in rows
-            if row.status != "ok"
-        ]
-        _print_json({"stage": stage, "clips": counts, "not_ok": bad})
-        return
-    listed = ", ".join(f"{count} {status}" for status, count in counts.items())
-    print(f"{stage}: {len(rows)} clips ({listed}); all in {run.ledger_path}")
-    for row in [row for row in rows if row.status != "ok"][:20]:
-        print(f"  {row.status:8} {row.clip_id}: {row.reason}")
-
-
 def _show_figures(run: Run, figures: Any, as_json: bool) -> None:
     if as_json:
-        _print_json(figures.to_dict("records"))
+        print_json(figures.to_dict("records"))
         return
     from emotiw.tables import figures_table
 
     figures_table(figures, run.recipe.spec.metric)
-
-
-def _print_json(value: Any) -> None:
-    print(json.dumps(value, ensure_ascii=False, indent=1))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from itertools import count
 from typing import Protocol, TypeVar
 
 T = TypeVar("T")
@@ -65,3 +68,21 @@ class Bars:
     def say(self, line: str) -> None:
         """Print the line above the bars."""
         self._console.print(line, highlight=False, markup=False)
+
+
+@contextmanager
+def ticking(progress: Progress, stage: str, total: int) -> Iterator[Callable[[], object]]:
+    """Yield a function to call once for each thing done, from any thread."""
+    ticks = progress.track(count(), stage=stage, total=total)
+    next(ticks, None)
+    lock = threading.Lock()
+
+    def tick() -> None:
+        with lock:
+            next(ticks, None)
+
+    try:
+        yield tick
+    finally:
+        if hasattr(ticks, "close"):
+            ticks.close()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
@@ -20,7 +19,7 @@ from emotiw.predict.ensemble import Ensemble
 from emotiw.predict.frame_cnn import FrameCNN
 from emotiw.predict.rows import FilePrediction, Row
 from emotiw.predict.stretches import stretches
-from emotiw.progress import Progress, Silent
+from emotiw.progress import Progress, Silent, ticking
 from emotiw.run import reopen_run
 from features.faces.clip import find_faces
 from features.faces.detect import load_detector
@@ -141,7 +140,7 @@ def predict_file(
             try:
                 options = predictor.face_options
                 detector = load_detector(options.detector)
-                with _told(progress, n_frames) as tick:
+                with ticking(progress, "faces, frame by frame", n_frames) as tick:
                     tracks, quality = find_faces(path, options, detector=detector, on_frame=tick)
             except MediaError as error:
                 if predictor.is_deaf:
@@ -195,23 +194,6 @@ def _targets(files: Mapping[str, Path]) -> dict[str, str]:
         taken[name] = next(one for one in candidates if one.casefold() not in used)
         used.add(taken[name].casefold())
     return taken
-
-
-@contextmanager
-def _told(progress: Progress, n_frames: int) -> Iterator[Callable[[], object]]:
-    ticks = progress.track(count(), stage="faces, frame by frame", total=n_frames)
-    next(ticks, None)
-    lock = threading.Lock()
-
-    def tick() -> None:
-        with lock:
-            next(ticks, None)
-
-    try:
-        yield tick
-    finally:
-        if hasattr(ticks, "close"):
-            ticks.close()
 
 
 @contextmanager

@@ -65,11 +65,21 @@ def face_tracks(run: Run, clip_id: str) -> FaceTracks:
         MissingStageError: if the faces stage has not run.
         TableError: if the clip could not be read, or there is none of that id.
     """
+    return FaceTracks.from_tensors(run.store.read(STAGE, _key(run, clip_id)))
+
+
+def faces_quality(run: Run, clip_id: str) -> dict[str, float | int | str]:
+    """Return the figures of one clip that the ledger has too; raises as :func:`face_tracks`."""
+    quality: dict[str, float | int | str] = run.store.metadata(STAGE, _key(run, clip_id))["quality"]
+    return quality
+
+
+def _key(run: Run, clip_id: str) -> str:
     artifacts = read_artifacts(run.faces_path, made_by="faces")
     if clip_id not in artifacts:
         hint = suggest(clip_id, artifacts)
         raise TableError(f"{run.faces_path}: no faces of clip {clip_id!r}{hint}")
-    return FaceTracks.from_tensors(run.store.read(STAGE, artifacts[clip_id].key))
+    return artifacts[clip_id].key
 
 
 def faces_key(fingerprint: str, options: FaceOptions) -> str:
