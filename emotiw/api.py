@@ -118,6 +118,8 @@ def evaluate(
 ) -> pd.DataFrame:
     """Return one row per table, split and metric; a clip without scores counts as wrong.
 
+    So does a clip that a table does not list: ``n_scored`` of ``n`` tells how many have scores.
+
     Args:
         scores: one table or several.
         answers: a run, or a table or CSV of the clips as in :func:`load_scores`.
@@ -127,10 +129,13 @@ def evaluate(
     figures = []
     for table in tables:
         if isinstance(answers, Run):
-            key = answers.manifest().answer_key()
+            manifest = answers.manifest()
+            key, splits = manifest.answer_key(), manifest.splits()
         else:
-            key = dict(_sheet(answers, table.labels).values)
-        figures += evaluate_table(table, key, metrics=metrics)
+            sheet = _sheet(answers, table.labels)
+            key = dict(sheet.values)
+            splits = {clip_id: facts.split for clip_id, facts in sheet.clips.items()}
+        figures += evaluate_table(table, key, splits=splits, metrics=metrics)
     return figures_frame(figures)
 
 

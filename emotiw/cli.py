@@ -125,8 +125,11 @@ def train(
 
     run = opened(config, settings, quiet, as_json)
     tables = train_all(run, names or (), force=force)
-    answers = run.manifest().answer_key()
-    figures = [figure for table in tables.values() for figure in evaluate(table, answers)]
+    manifest = run.manifest()
+    answers, splits = manifest.answer_key(), manifest.splits()
+    figures = [
+        figure for table in tables.values() for figure in evaluate(table, answers, splits=splits)
+    ]
     _show_figures(run, figures_frame(figures), as_json)
 
 

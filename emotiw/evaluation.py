@@ -36,16 +36,23 @@ class Figure:
 
 
 def evaluate(
-    table: ScoreTable, answers: Mapping[str, str | float], *, metrics: Sequence[str] = ()
+    table: ScoreTable,
+    answers: Mapping[str, str | float],
+    *,
+    splits: Mapping[str, str] | None = None,
+    metrics: Sequence[str] = (),
 ) -> list[Figure]:
-    """Return the figures of a table on every split with answers.
+    """Return the figures of a table on every split of which it scores any clip with an answer.
 
-    In classification a clip without scores counts as wrong: a figure over the easy clips alone
-    would flatter. In regression it is left out, and ``n_scored`` tells.
+    In classification a clip without scores counts as wrong, whether its row is empty or lacks: a
+    figure over the easy clips alone would flatter. In regression it is left out. ``n_scored``
+    tells either way.
 
     Args:
         table: the scores.
         answers: label or target by clip id; clips without one are not judged.
+        splits: by clip id, of every clip of the challenge, so that clips that the table does not
+            list are judged too; without it only those that it lists.
         metrics: by name; all that suit the task by default.
     """
     chosen = [
@@ -53,10 +60,10 @@ def evaluate(
         for metric in METRICS.values()
         if metric.task == table.task and (not metrics or metric.name in metrics)
     ]
-    split_of = dict(zip(table.clip_ids, table.split, strict=True))
+    split_of = {**(splits or {}), **dict(zip(table.clip_ids, table.split, strict=True))}
     figures = []
     for split in ("train", "val", "test"):
-        judged = [c for c in sorted(table.clip_ids) if split_of[c] == split and c in answers]
+        judged = [c for c in sorted(split_of) if split_of[c] == split and c in answers]
         scores = table.aligned_to(judged)
         scored = ~np.isnan(scores).any(axis=1)
         if not scored.any():

@@ -262,6 +262,8 @@ def render(
 def judged_clips(table: ScoreTable, manifest: Manifest) -> tuple[str, list[str]]:
     """Return what scores are judged on, ``val`` or ``folds``, and the clips of it.
 
+    Clips that the table does not list are among them, and so are wrong.
+
     Raises:
         ValueError: if no row can be judged.
     """
@@ -278,7 +280,9 @@ def judged_clips(table: ScoreTable, manifest: Manifest) -> tuple[str, list[str]]
             if its_split == split and (split == "val" or fold is not None)
         )
         if chosen and table.select(chosen).present.any():
-            return "val" if split == "val" else "folds", chosen
+            listed = set(table.clip_ids)
+            lacking = {c.clip_id for c in manifest.select(split) if c.clip_id in answers} - listed
+            return "val" if split == "val" else "folds", sorted([*chosen, *lacking])
     raise ValueError("no validation or out-of-fold scores of clips with an answer")
 
 

@@ -60,6 +60,8 @@ def test_scores_of_ones_own(clips: pd.DataFrame, tmp_path: Path) -> None:
     assert (a.name, b.name, b.labels) == ("a", "b", LABELS)
     figures = emotiw.evaluate([a, b], clips, metrics=["accuracy"])
     assert figures["value"].tolist() == [24 / 36, 27 / 36]
+    half = emotiw.evaluate(a.select(a.clip_ids[:18]), clips, metrics=["accuracy"])
+    assert half[["value", "n", "n_scored"]].to_numpy().tolist() == [[12 / 36, 36, 18]]
     result = emotiw.fuse([a, b], clips, method="mean", calibration="none", references={"b": b})
     assert result.n_clips == 36
     assert set(result.folds) == {0, 1, 2}

@@ -81,6 +81,13 @@ def test_a_clip_without_scores_is_wrong() -> None:
     assert standing_of(SPEC, "a", table, manifest, n_resamples=10).value == 75.0
 
 
+def test_a_clip_that_the_table_does_not_list_is_wrong_too() -> None:
+    manifest = make_manifest()
+    table = table_with(manifest, 40).select(manifest.clip_ids[:10])
+    line = standing_of(SPEC, "a", table, manifest, n_resamples=10)
+    assert (line.value, line.n) == (25.0, 40)
+
+
 def test_regressions_rank_the_smallest_error_first() -> None:
     spec = load_spec("engagewild2020")
     manifest = Manifest(Clip(str(i), Path("x"), "val", target=i / 10) for i in range(10))

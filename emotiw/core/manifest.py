@@ -119,6 +119,10 @@ class Manifest:
         }
         return {clip_id: answer for clip_id, answer in answers.items() if answer is not None}
 
+    def splits(self) -> dict[str, str]:
+        """Return the split of every clip."""
+        return {clip.clip_id: clip.split for clip in self}
+
     def groups(self, fallback: Callable[[Clip], str] | None = None) -> dict[str, str]:
         """Return the group of every clip.
 

@@ -59,7 +59,11 @@ def fuse_all(
         atomic_write(run.summary_path, result.summary().encode())
     fused = replace(fused, name=FUSED)
     figures = figures_frame(
-        [figure for table in (*tables.values(), fused) for figure in evaluate(table, told.answers)]
+        [
+            figure
+            for table in (*tables.values(), fused)
+            for figure in evaluate(table, told.answers, splits=told.splits)
+        ]
     )
     buffer = io.StringIO(newline="")
     figures.to_csv(buffer, index=False, float_format="%.6f", lineterminator="\n")
@@ -85,6 +89,7 @@ class FusionInputs:
         answers: of every clip that has one; those of test clips are for evaluation alone.
         fit_answers: of the clips that may be fitted on; of several copies, one.
         groups: of every clip.
+        splits: of every clip.
         folds: of every training clip with an answer.
         options: of the fusion.
         seed: of everything random.
@@ -96,6 +101,7 @@ class FusionInputs:
     answers: dict[str, str | float]
     fit_answers: dict[str, str | float]
     groups: dict[str, str]
+    splits: dict[str, str]
     folds: dict[str, int]
     options: FusionOptions
     seed: int
@@ -150,6 +156,7 @@ def fusion_inputs(run: Run, names: Sequence[str] = ()) -> FusionInputs:
         answers=answers,
         fit_answers={c: answers[c] for c, first in original.items() if c == first},
         groups=groups,
+        splits=manifest.splits(),
         folds=training_folds(run, manifest, prints),
         options=run.recipe.fusion,
         seed=run.recipe.settings.seed,
