@@ -2,7 +2,7 @@
 
 The plain loop shows the network one clip after another, in the default memory format and with all
 threads. Ours is what the extractors do: channels last, and clips shared out to processes of one
-thread each. The limit is the network's multiplications and additions over the machine's measured
+thread each; as many clips as the plain loop takes two seconds for. The limit is the network's multiplications and additions over the machine's measured
 rate of float32 matrix products. All of them take turns, as other work on a machine slows them all.
 Usage: python benchmarks/visual.py [--threads 2] [--only frames,c3d,lstm] [--repeats 3]
 """
@@ -30,7 +30,8 @@ from features.backbones.network import build_network
 from features.backbones.registry import BACKBONES
 from features.c3d import C3D
 
-CLIPS, FACES, SNIPPETS, SIDE = 4, 32, 2, 2048
+FACES, SNIPPETS, SIDE = 32, 2, 2048
+FEWEST_CLIPS, SECONDS = 4, 2.0
 
 
 def main() -> None:
@@ -102,11 +103,13 @@ def show(name: str, pool: Executor, n_workers: int, repeats: int) -> None:
     matrix = torch.rand(SIDE, SIDE)
     one_clip(name, is_warm_up=True)
     list(pool.map(warm_up, [name] * (4 * n_workers)))
+    once = seconds(lambda: network(clip))
+    n_clips = max(FEWEST_CLIPS, n_workers * round(SECONDS / once / n_workers))
     plain, alone, together, product = [], [], [], []
     for _ in range(repeats):
-        plain.append(seconds(lambda: [network(clip) for _ in range(CLIPS)]) / CLIPS)
+        plain.append(seconds(lambda: [network(clip) for _ in range(n_clips)]) / n_clips)
         alone.append(seconds(lambda: one_clip(name)))
-        together.append(seconds(lambda: list(pool.map(one_clip, [name] * CLIPS))) / CLIPS)
+        together.append(seconds(lambda: list(pool.map(one_clip, [name] * n_clips))) / n_clips)
         product.append(seconds(lambda: matrix @ matrix))
     rate = 2 * SIDE**3 / min(product)
     print(
