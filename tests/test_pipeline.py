@@ -14,12 +14,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import typer
 import yaml
+from typer.testing import CliRunner
 
+from emotiw.commands.backbone import train_backbone
+from emotiw.core.config import packaged
 from emotiw.core.errors import ConfigError, LeakageError, MissingStageError, TableError
 from emotiw.core.score_table import ScoreTable
+from emotiw.core.weights import read_card
 from emotiw.demo.corpus import DemoCorpus, make_corpus
+from emotiw.models.backbone_recipe import BackboneRecipe
 from emotiw.models.interface import Examples
+from emotiw.models.train_backbone import crops_for
 from emotiw.pipeline import Summary, run_all
 from emotiw.run import Run, open_run, reopen_run
 from emotiw.stages.faces import find_all_faces
@@ -329,3 +336,45 @@ def test_features_of_ones_own_go_into_any_model(done: tuple[Run, Summary], tmp_p
     # clips without a voice have no such features, and no answer either
     lacking = set(run.manifest().clip_ids) - set(gaze)
     assert {r.clip_id for r in own.ledger().rows("train:rnn") if r.status == "missing"} == lacking
+
+
+def test_the_bundled_network_is_fine_tuned_on_the_training_clips_alone(
+    done: tuple[Run, Summary], recipe: Path, corpus: DemoCorpus, tmp_path: Path
+) -> None:
+    run, _ = done
+    config = tmp_path / "crops.yaml"
+    features = {"crops": {"extractor": "face_crops"}, "voice": RECIPE["features"]["voice"]}  # type: ignore[index]
+    paths = {"runs": str(run.folder.parent), "store": str(run.recipe.store)}
+    entries = {**RECIPE, "name": "unit", "features": features, "models": {}, "paths": paths}
+    config.write_text(yaml.safe_dump({**entries, "data": {"root": str(corpus.folder)}}))
+    extract_all(open_run(config), ["crops"])
+    backbone = BackboneRecipe.read(packaged("recipes", "fine_tune.yaml")).model_dump(mode="json")
+    backbone["training"]["epochs"] = 1
+    (tmp_path / "tune.yaml").write_text(yaml.safe_dump(backbone))
+    command = typer.Typer()
+    command.command()(train_backbone)
+    arguments = [str(tmp_path / "tune.yaml"), "--clips", str(config), "--folder", str(tmp_path)]
+    shown = CliRunner().invoke(command, arguments)
+    assert shown.exit_code == 0, shown.output
+    card = read_card(tmp_path / "tuned.yaml")
+    assert card.window == pytest.approx(read_card("emotion_cnn").window)
+    # what other clips hold changes nothing
+    manifest = run.manifest()
+    table = feature_table(open_run(config), "crops")
+    training = {c.clip_id: (c.label or "", c.group or "") for c in manifest if c.split == "train"}
+    faces = crops_for(BackboneRecipe.model_validate(backbone), table, training)
+    assert set(faces.names) == {name for name in training if name in table}
+    for arguments in ([], ["--faces", "x", "--clips", "y"]):
+        refused = CliRunner().invoke(
+            command, [str(tmp_path / "tune.yaml"), "--folder", str(tmp_path), *arguments]
+        )
+        assert isinstance(refused.exception, ConfigError)
+    voice = CliRunner().invoke(
+        command,
+        [
+            *map(str, (tmp_path / "tune.yaml", "--clips", config, "--folder", tmp_path / "v")),
+            "--feature",
+            "voice",
+        ],
+    )
+    assert isinstance(voice.exception, ConfigError), voice.output

@@ -10,13 +10,24 @@ import typer
 from emotiw.core.errors import ConfigError
 
 if TYPE_CHECKING:
+    from emotiw.models.backbone_recipe import BackboneRecipe
+    from emotiw.models.labelled_faces import LabelledFaces
     from emotiw.models.training_state import EpochRecord
 
 
 def train_backbone(
     recipe: Annotated[Path, typer.Argument(help="A YAML file like configs/recipes/fer2013.yaml.")],
-    faces: Annotated[Path, typer.Option(help="Folder or zip file with a folder per label.")],
     folder: Annotated[Path, typer.Option(help="Where the checkpoint, weights and card go.")],
+    faces: Annotated[
+        Path | None, typer.Option(help="Folder or zip file with a folder per label.")
+    ] = None,
+    clips: Annotated[
+        Path | None,
+        typer.Option(help="Instead: the recipe of a run, whose training clips' faces it learns."),
+    ] = None,
+    feature: Annotated[
+        str, typer.Option(help="With --clips: the run's feature of extractor face_crops.")
+    ] = "crops",
     split: Annotated[str, typer.Option(help="The folder above the labels; '' for none.")] = "train",
     test: Annotated[
         str | None, typer.Option(help="The folder of test faces, used once, at the end.")
@@ -33,7 +44,14 @@ def train_backbone(
     from emotiw.models.train_backbone import train_backbone as learn
 
     options = BackboneRecipe.read(recipe)
-    labelled = faces_for(options, faces, split or None)
+    if faces is not None and clips is None:
+        labelled = faces_for(options, faces, split or None)
+    elif clips is not None and faces is None:
+        labelled = _faces_of_run(options, clips, feature)
+    else:
+        raise ConfigError("give either --faces or --clips")
+    if test is not None and faces is None:
+        raise ConfigError("--test names a folder beside the training faces, and needs --faces")
     if member is not None:
         if not 0 <= member < options.members:
             last = options.members - 1
@@ -43,7 +61,7 @@ def train_backbone(
         return
     card = learn(options, labelled, folder, on_epoch=_print_epoch)
     print(f"{folder / card.name}.yaml: {card.notes}")
-    if test is not None:
+    if test is not None and faces is not None:
         found = test_once(options, faces_for(options, faces, test), folder)
         for view in ("plain", "averaged_with_mirrored"):
             figures = found[view]
@@ -52,6 +70,24 @@ def train_backbone(
                 f"calibration error {figures['calibration_error']:.4f}"
             )
             print("  " + ", ".join(f"{name} {x:.3f}" for name, x in figures["recall"].items()))
+
+
+def _faces_of_run(options: BackboneRecipe, config: Path, feature: str) -> LabelledFaces:
+    """Return the faces of the labelled training clips of a run; the others' are never seen."""
+    from emotiw.models.train_backbone import crops_for
+    from emotiw.run import open_run
+    from emotiw.stages.features import feature_table
+
+    run = open_run(config)
+    table = feature_table(run, feature)
+    if len(table.spec.shape) != 3 or table.spec.dtype != "uint8":
+        raise ConfigError(f"feature {feature!r} holds no pictures; use one of extractor face_crops")
+    clips = {
+        clip.clip_id: (clip.label, clip.group or clip.clip_id)
+        for clip in run.manifest()
+        if clip.split == "train" and clip.label is not None
+    }
+    return crops_for(options, table, clips)
 
 
 def _print_epoch(record: EpochRecord) -> None:

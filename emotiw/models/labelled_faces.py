@@ -15,6 +15,8 @@ import numpy.typing as npt
 
 from emotiw.core.errors import ManifestError, Problems, suggest
 from emotiw.core.feature_table import FeatureTable
+from emotiw.core.weights import WeightsCard
+from features.backbones.prepare import prepare_faces
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -114,6 +116,7 @@ def faces_of_clips(
     *,
     labels: Sequence[str],
     side: int,
+    window: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0),
     channels: int = 3,
     every: int = 5,
 ) -> LabelledFaces:
@@ -123,15 +126,25 @@ def faces_of_clips(
         table: face crops, rows of ``(side, side, 3)`` uint8 RGB.
         clips: clip id to (label, group); a clip without face crops is left out.
         labels: the class order.
-        side: px that crops are resized to, if they have another size.
+        side: of the faces, px.
+        window: left, top, right and bottom of what is cut out of a crop, in shares of its side;
+            it may reach beyond.
         channels: 1 turns crops grey.
         every: take one of so many frames that show a face; neighbours teach little new.
 
     Raises:
         ManifestError: if no clip has a face, or a clip's label is unknown.
     """
-    from PIL import Image
-
+    card = WeightsCard(
+        name="faces",
+        backbone="none",
+        size=side,
+        embedding=1,
+        colour="grey" if channels == 1 else "rgb",
+        mean=(0.0,) * channels,
+        std=(1.0,) * channels,
+        window=window,
+    )
     problems = Problems("labels of clips")
     groups = {name: i for i, name in enumerate(sorted({group for _, group in clips.values()}))}
     found: list[tuple[str, npt.NDArray[np.uint8], int, int, str]] = []
@@ -140,9 +153,12 @@ def faces_of_clips(
             problems.add(f"clip {clip_id!r}: unknown label {label!r}{suggest(label, labels)}")
         elif clip_id in table:
             array = table[clip_id]
-            for row in np.flatnonzero(array.present)[::every]:
-                with Image.fromarray(np.asarray(array.values[row], dtype=np.uint8)) as picture:
-                    pixels = _as_pixels(picture, side, channels)
+            rows = np.flatnonzero(array.present)[::every]
+            if not len(rows):
+                continue
+            faces = prepare_faces(np.asarray(array.values[rows], dtype=np.uint8), card)
+            for face in (255 * faces).round().byte().permute(0, 2, 3, 1).contiguous().numpy():
+                pixels = np.asarray(face, dtype=np.uint8)
                 key = _fingerprint(pixels, label)
                 found.append((key, pixels, list(labels).index(label), groups[group], clip_id))
     problems.raise_if_any(ManifestError)

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from emotiw.core.errors import ConfigError
+from emotiw.core.feature_table import FeatureTable
 from emotiw.core.files import atomic_write, sha256_of
+from emotiw.core.stored_tensors import stored
 from emotiw.core.weights import InFile, WeightsCard, read_card, write_card
 from emotiw.models.backbone_recipe import BackboneRecipe
 from emotiw.models.checkpoint import save_tensors
 from emotiw.models.face_figures import FaceFigures, figures_of
 from emotiw.models.face_source import FaceSource, split_off_inner
-from emotiw.models.labelled_faces import LabelledFaces, read_labelled_faces
+from emotiw.models.labelled_faces import LabelledFaces, faces_of_clips, read_labelled_faces
+from emotiw.models.objectives import as_shares
 from emotiw.models.training import predict, train
 from emotiw.models.training_state import EpochRecord, TrainingReport
 from features.backbones.joined import JoinedNetwork
@@ -92,10 +95,18 @@ def train_member(
     start, network = _starting_network(recipe, seed)
     own_folder = folder if recipe.members == 1 else folder / f"member_{index}"
     own_folder.mkdir(parents=True, exist_ok=True)
+    teaching, options, answers = recipe.teaching, recipe.training, None
+    if teaching is not None and index >= recipe.members - teaching.members:
+        teachers = [
+            train_member(recipe, training, inner, folder, teacher, on_epoch=on_epoch).network
+            for teacher in range(recipe.members - teaching.members)
+        ]
+        answers = taught_answers(recipe, start, teachers, training, inner)
+        options = options.model_copy(update={"epochs": teaching.epochs or options.epochs})
     report = train(
         network,
-        FaceSource(training, start, recipe.augmentation),
-        recipe.training,
+        FaceSource(training, start, recipe.augmentation, answers=answers),
+        options,
         task="classification",
         n_outputs=len(recipe.labels),
         inner=FaceSource(inner, start, recipe.augmentation),
@@ -106,17 +117,79 @@ def train_member(
     return TrainedMember(start, network.cpu(), report)
 
 
+def taught_answers(
+    recipe: BackboneRecipe,
+    start: WeightsCard,
+    teachers: list[FaceNetwork],
+    training: LabelledFaces,
+    inner: LabelledFaces,
+) -> Tensor:
+    """Return ``(n, n_labels)`` shares: the labels, mixed with what the teachers say of the faces.
+
+    The teachers speak together, of each face and its mirror image, as sure as they are right.
+    """
+    assert recipe.teaching is not None
+    network = JoinedNetwork(teachers)
+    _calibrate(network, FaceSource(inner, start, recipe.augmentation), recipe)
+    said = [
+        predict(
+            network,
+            FaceSource(training, start, recipe.augmentation, is_mirrored=flag),
+            recipe.training,
+        ).softmax(1)
+        for flag in (False, True)
+    ]
+    labels = as_shares(torch.from_numpy(training.answers), "classification", len(recipe.labels))
+    share = recipe.teaching.share
+    return (1 - share) * labels + share * (said[0] + said[1]) / 2
+
+
 def faces_for(recipe: BackboneRecipe, source: Path, split: str | None = None) -> LabelledFaces:
     """Read the labelled faces of a folder or zip file as the recipe's network sees them."""
-    card = recipe.network if isinstance(recipe.network, WeightsCard) else read_card(recipe.network)
     return read_labelled_faces(
         source,
         labels=recipe.labels,
         translation=recipe.translation,
         split=split,
         side=recipe.side,
-        channels=1 if card.colour == "grey" else 3,
+        channels=1 if _card(recipe).colour == "grey" else 3,
     )
+
+
+def crops_for(
+    recipe: BackboneRecipe, table: FeatureTable, clips: Mapping[str, tuple[str, str]]
+) -> LabelledFaces:
+    """Take some aligned face crops of labelled clips as the recipe's network sees them.
+
+    Args:
+        table: rows of ``(side, side, 3)`` uint8 RGB.
+        clips: clip id to (label, group).
+    """
+    return faces_of_clips(
+        table,
+        {
+            clip: (recipe.translation.get(label, label), group)
+            for clip, (label, group) in clips.items()
+        },
+        labels=recipe.labels,
+        side=recipe.side,
+        window=framing_of(recipe),
+        channels=1 if _card(recipe).colour == "grey" else 3,
+    )
+
+
+def framing_of(recipe: BackboneRecipe) -> tuple[float, float, float, float]:
+    """Return the square of an aligned crop that the recipe's faces show, in shares of its side."""
+    if recipe.framing is not None:
+        return recipe.framing
+    if isinstance(recipe.network, WeightsCard):
+        return 0.0, 0.0, 1.0, 1.0
+    card = read_card(recipe.network)
+    return _grown(card.window, recipe.side / card.size)
+
+
+def _card(recipe: BackboneRecipe) -> WeightsCard:
+    return recipe.network if isinstance(recipe.network, WeightsCard) else read_card(recipe.network)
 
 
 def test_once(recipe: BackboneRecipe, faces: LabelledFaces, folder: Path) -> dict[str, Any]:
@@ -196,9 +269,7 @@ def _write(
     notes: dict[str, Any],
     folder: Path,
 ) -> WeightsCard:
-    state = network.state_dict()
-    if recipe.half:  # statistics of norms and biases are few, and stay as they are
-        state = {name: t.half() if t.ndim > 1 else t for name, t in state.items()}
+    state = stored(network.state_dict(), recipe.storage)
     path = folder / f"{recipe.name}.safetensors"
     save_tensors(path, state, {"labels": recipe.labels})
     card = start.model_copy(
@@ -210,7 +281,7 @@ def _write(
             "licence": "; ".join(filter(None, (start.licence, recipe.licence))),
             "members": start.members * recipe.members,
             "embedding": start.embedding * recipe.members,
-            "window": _window(recipe, start.size),
+            "window": _grown(framing_of(recipe), start.size / recipe.side),
             "notes": notes,
         }
     )
@@ -218,16 +289,15 @@ def _write(
     return card
 
 
-def _window(recipe: BackboneRecipe, size: int) -> tuple[float, float, float, float]:
-    """Return what the network, which sees the middle of a face, has to see of an aligned crop.
+def _grown(
+    window: tuple[float, float, float, float], factor: float
+) -> tuple[float, float, float, float]:
+    """Return a window with the same middle, its sides so many times as long.
 
     Examples:
-        >>> recipe = BackboneRecipe(name="x", network="y", labels=("a", "b"), side=80,
-        ...                         framing=(0.0, 0.25, 0.5, 0.75))
-        >>> _window(recipe, 40)
-        (0.125, 0.375, 0.375, 0.625)
+        >>> _grown((0.25, 0.5, 0.75, 1.0), 0.5)
+        (0.375, 0.625, 0.625, 0.875)
     """
-    left, top, right, bottom = recipe.framing
-    edge = (1 - size / recipe.side) / 2
-    across, down = edge * (right - left), edge * (bottom - top)
-    return left + across, top + down, right - across, bottom - down
+    left, top, right, bottom = window
+    across, down = (factor - 1) * (right - left) / 2, (factor - 1) * (bottom - top) / 2
+    return left - across, top - down, right + across, bottom + down
