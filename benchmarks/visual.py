@@ -2,8 +2,9 @@
 
 The plain loop shows the network one clip after another, in the default memory format and with all
 threads. Ours is what the extractors do: channels last, and clips shared out to processes of one
-thread each; as many clips as the plain loop takes two seconds for. The limit is the network's multiplications and additions over the machine's measured
-rate of float32 matrix products. All of them take turns, as other work on a machine slows them all.
+thread each; as many clips as the plain loop takes two seconds for. The limit is the network's
+multiplications and additions over the machine's measured rate of float32 matrix products. All of
+them take turns, as other work on a machine slows them all.
 Usage: python benchmarks/visual.py [--threads 2] [--only frames,c3d,lstm] [--repeats 3]
 """
 
