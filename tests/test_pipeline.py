@@ -28,6 +28,7 @@ from emotiw.models.backbone_recipe import BackboneRecipe
 from emotiw.models.interface import Examples
 from emotiw.models.train_backbone import crops_for
 from emotiw.pipeline import Summary, run_all
+from emotiw.report.page import write_report
 from emotiw.run import Run, open_run, reopen_run
 from emotiw.stages.faces import find_all_faces
 from emotiw.stages.features import extract_all, feature_table
@@ -36,6 +37,8 @@ from emotiw.stages.index import index
 from emotiw.stages.submit import submit
 from emotiw.stages.train import train_all
 from emotiw.stages.trained import load_final_model, read_model_keys
+from tests.report.browser import chromium
+from tests.report.opened import assert_it_opens
 
 ROOT = Path(__file__).parents[1]
 RECIPE = {
@@ -134,6 +137,14 @@ def test_damage_is_told_by_its_reason(done: tuple[Run, Summary], corpus: DemoCor
     assert {row.clip_id for row in summary.failures} == {
         clip.clip_id for clip in corpus.damaged if clip.damage.name == "UNREADABLE"
     }
+
+
+@pytest.mark.skipif(
+    chromium() is None, reason="no Chromium here (Debian: apt-get install chromium)"
+)
+def test_its_report_opens_in_a_browser(done: tuple[Run, Summary], tmp_path: Path) -> None:
+    report = write_report(done[0], tmp_path / "demo" / "report.html")
+    assert_it_opens(report.path, tmp_path / "profile")
 
 
 def test_a_second_run_does_nothing(

@@ -10,9 +10,12 @@ import pandas as pd
 import pytest
 
 from emotiw.pipeline import Summary, run_all
+from emotiw.report.page import write_report
 from emotiw.run import Run, open_run
 from emotiw.stages.fuse import fuse_all
 from emotiw.stages.train import train_all
+from tests.report.browser import chromium
+from tests.report.opened import assert_it_opens
 
 pytestmark = [pytest.mark.real_data, pytest.mark.slow]
 CHANCE = 1 / 8
@@ -55,6 +58,16 @@ def test_folds_are_the_published_ones(done: tuple[Run, Summary]) -> None:
     noted = json.loads(run.evaluation_path.read_text())
     # actor 07 (fold 1) has one recording under two names, and nothing is fitted on copies
     assert noted["clips_per_fold"] == {"0": 300, "1": 299, "2": 300, "3": 300, "4": 240}
+
+
+@pytest.mark.skipif(
+    chromium() is None, reason="no Chromium here (Debian: apt-get install chromium)"
+)
+def test_its_report_opens_in_a_browser(done: tuple[Run, Summary], tmp_path: Path) -> None:
+    report = write_report(done[0], tmp_path / "ravdess" / "report.html")
+    assert_it_opens(report.path, tmp_path / "profile")
+    assert report.size < 4_800_000
+    assert any(line.startswith("Sound is kept of") for line in report.told)
 
 
 def test_shuffled_labels_give_chance(done: tuple[Run, Summary], tmp_path: Path) -> None:

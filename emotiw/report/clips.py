@@ -33,10 +33,15 @@ class Browsed:
     left_out: int
 
 
-def browsed(facts: RunFacts) -> Browsed:
+def browsed(facts: RunFacts, *, most: int = MOST_CLIPS) -> Browsed:
     """Return the clips with truth, scores and gaps; in a very large run those of most worth.
 
-    Scores are whole thousandths in classification, and numbers of four digits in regression.
+    Args:
+        facts: the run.
+        most: clips at most.
+
+    Returns:
+        Scores are whole thousandths in classification, and numbers of four digits in regression.
     """
     names = list(facts.tables)
     ids = facts.manifest.clip_ids
@@ -44,7 +49,7 @@ def browsed(facts: RunFacts) -> Browsed:
     ranks = _ranks(facts, ids, scores)
     worth = [ids[row] for row in np.lexsort((np.arange(len(ids)), ranks))]
     per_clip = max(1, len(facts.run.labels) * len(names))
-    room = min(MOST_CLIPS, MOST_NUMBERS // per_clip)
+    room = min(most, MOST_CLIPS, MOST_NUMBERS // per_clip)
     kept = set(worth[:room])
     labels = list(facts.run.labels)
     is_label = facts.spec.task == "classification"

@@ -11,7 +11,7 @@ from typing import Any
 
 from emotiw import __version__
 from emotiw.core.files import atomic_write
-from emotiw.report.clips import browsed
+from emotiw.report.clips import Browsed, browsed
 from emotiw.report.confusions import confusions, recalls, scatters
 from emotiw.report.facts import RunFacts, read_facts
 from emotiw.report.headline import headline, shown
@@ -22,7 +22,7 @@ from emotiw.report.weighing import reliability, shares
 from emotiw.run import Run
 
 MOST_BYTES = 5_000_000
-SPARE = 20_000
+SPARE = 250_000  # kept free, so that no file that is sent on grows out of a limit of 5 MB
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,8 @@ def write_report(run: Run, path: Path | None = None, *, has_samples: bool = True
         EmotiwError: if a file of the run is damaged.
     """
     facts = read_facts(run)
-    clips = browsed(facts)
     parts = _parts(facts)
-    room = MOST_BYTES - SPARE - len(_page(parts, clips.data, None, []).encode())
+    clips, room = _clips_that_fit(facts, parts)
     taken = samples(facts, clips.worth, room) if has_samples else None
     told = list(taken.told) if taken else ["Without pictures and sound of the clips."]
     if clips.left_out:
@@ -65,6 +64,16 @@ def write_report(run: Run, path: Path | None = None, *, has_samples: bool = True
     target = path or run.folder / "report.html"
     atomic_write(target, page)
     return Report(target, len(page), tuple(told))
+
+
+def _clips_that_fit(facts: RunFacts, parts: Mapping[str, Any]) -> tuple[Browsed, int]:
+    """Return the clips that the page has room for, and the bytes that are left beside them."""
+    clips = browsed(facts)
+    while True:
+        room = MOST_BYTES - SPARE - len(_page(parts, clips.data, None, []).encode())
+        if room >= 0 or not clips.clip_ids:
+            return clips, room
+        clips = browsed(facts, most=len(clips.clip_ids) * 2 // 3)
 
 
 def _parts(facts: RunFacts) -> dict[str, Any]:

@@ -59,7 +59,8 @@ def _stage(ledger: Ledger, stage: str) -> dict[str, Any]:
         "ok": counts["ok"],
         "missing": counts["missing"],
         "failed": counts["failed"],
-        "seconds": f"{sum(row.seconds for row in rows):.1f}",
+        # a model is fitted on all clips at once: it has no time per clip
+        "seconds": "" if stage.startswith("train:") else f"{sum(row.seconds for row in rows):.1f}",
     }
 
 

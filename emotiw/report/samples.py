@@ -7,7 +7,7 @@ import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -22,10 +22,14 @@ SIDE = 48  # px of a face in the strip
 FACES = (6, 4, 3, 2, 1)  # in a strip; as many as fit for all clips
 QUALITY = 55
 RATE = 16_000
-MOST_SECONDS = 5.0
+SECONDS = (5.0, 3.0)  # of sound; as many as fit for all clips
 BIT_RATE = 16_000
 FACES_SHARE = 0.45  # of the room; the rest is for sound
-TRIED_FIRST = 24  # strips by which the size of all is judged
+TRIED_FIRST = 24  # clips by which the size of all is judged
+MARGIN = 1.1  # by which the others may be larger
+
+
+Size = TypeVar("Size", int, float)
 
 
 @dataclass
@@ -57,23 +61,30 @@ def samples(facts: RunFacts, worth: Sequence[str], room: int) -> Samples:
             f"Faces are shown of {len(strips):,} of {n_with_faces:,} clips that have any: "
             "mistakes and disagreements first."
         )
+    elif 0 < n_faces < FACES[0] and strips:
+        told.append(f"Strips show {n_faces} faces instead of {FACES[0]}, to keep this file small.")
     room -= sum(len(text) + len(c) + 8 for c, text in strips.items())
     codec, kind = _sound_codec()
+    with_sound = [c for c in worth if facts.manifest[c].path.suffix.lower() not in PICTURES]
+
+    def sound(clip_id: str, seconds: float) -> str:
+        data = encode_sound(facts.manifest[clip_id].path, codec, most_sec=seconds)
+        return base64.b64encode(data).decode()
+
+    seconds = _first_that_fits(SECONDS, with_sound, sound, room)
     sounds: dict[str, str] = {}
     n_heard = n_failed = 0
-    with_sound = [c for c in worth if facts.manifest[c].path.suffix.lower() not in PICTURES]
     is_full = False
     for clip_id in progress.track(with_sound, stage="sound", total=len(with_sound)):
         if is_full:
             n_heard += 1
             continue
         try:
-            data = encode_sound(facts.manifest[clip_id].path, codec)
+            text = sound(clip_id, seconds)
         except EmotiwError:
             n_failed += 1
             continue
         n_heard += 1
-        text = base64.b64encode(data).decode()
         if len(text) + len(clip_id) + 8 > room:
             is_full = True
             continue
@@ -81,9 +92,11 @@ def samples(facts: RunFacts, worth: Sequence[str], room: int) -> Samples:
         sounds[clip_id] = text
     if is_full:
         told.append(
-            f"Sound is kept of {len(sounds):,} of {n_heard:,} clips: mistakes and disagreements "
-            "first. The rest is left out to keep this file small."
+            f"Sound is kept of {len(sounds):,} of {n_heard:,} clips, the first {seconds:g} s: "
+            "mistakes and disagreements first. The rest is left out to keep this file small."
         )
+    elif seconds < SECONDS[0] and sounds:
+        told.append(f"Sound is cut after {seconds:g} s, to keep this file small.")
     if with_sound and n_failed == len(with_sound):
         told.append("No sound: the clips can't be read, or have none.")
     return Samples(strips, sounds, kind, n_faces, told)
@@ -102,7 +115,7 @@ def _strips(facts: RunFacts, worth: Sequence[str], room: int) -> tuple[dict[str,
         tracks = FaceTracks.from_tensors(facts.run.store.read(faces.STAGE, artifacts[clip_id].key))
         return base64.b64encode(strip_of(tracks, n)).decode()
 
-    n_faces = _number_that_fits(wanted, strip, room)
+    n_faces = _first_that_fits(FACES, wanted, strip, room)
     strips: dict[str, str] = {}
     for clip_id in facts.run.progress.track(wanted, stage="faces", total=len(wanted)):
         try:
@@ -116,18 +129,21 @@ def _strips(facts: RunFacts, worth: Sequence[str], room: int) -> tuple[dict[str,
     return strips, n_faces, len(wanted)
 
 
-def _number_that_fits(wanted: Sequence[str], strip: Callable[[str, int], str], room: int) -> int:
+def _first_that_fits(
+    sizes: Sequence[Size], wanted: Sequence[str], made: Callable[[str, Size], str], room: int
+) -> Size:
+    """Return the first of these sizes that leaves room for all, judged by some; or the last."""
     some = wanted[:: max(1, len(wanted) // TRIED_FIRST)]
-    for n in FACES:
-        sizes = []
+    for size in sizes[:-1]:
+        lengths = []
         for clip_id in some:
             try:
-                sizes.append(len(strip(clip_id, n)) + len(clip_id) + 8)
+                lengths.append(len(made(clip_id, size)) + len(clip_id) + 8)
             except EmotiwError:
                 continue
-        if not sizes or float(np.mean(sizes)) * len(wanted) * 1.1 <= room:
-            return n
-    return FACES[-1]
+        if not lengths or float(np.mean(lengths)) * len(wanted) * MARGIN <= room:
+            return size
+    return sizes[-1]
 
 
 def strip_of(tracks: FaceTracks, n: int) -> bytes:
@@ -150,7 +166,7 @@ def strip_of(tracks: FaceTracks, n: int) -> bytes:
     return buffer.getvalue()
 
 
-def encode_sound(path: Path, codec: str) -> bytes:
+def encode_sound(path: Path, codec: str, *, most_sec: float = SECONDS[0]) -> bytes:
     """Return the first seconds of a clip's sound, mono, small.
 
     Raises:
@@ -159,7 +175,7 @@ def encode_sound(path: Path, codec: str) -> bytes:
     import av
 
     sound = read_audio(path, RATE)
-    waveform = sound.waveform[: int(MOST_SECONDS * RATE)]
+    waveform = sound.waveform[: int(most_sec * RATE)]
     buffer = io.BytesIO()
     with av.open(buffer, "w", format="mp3" if codec == "libmp3lame" else "adts") as container:
         stream: Any = container.add_stream(codec, rate=RATE)

@@ -17,6 +17,7 @@ from emotiw.core.errors import MissingStageError
 from emotiw.core.score_table import ScoreTable
 from emotiw.demo.contents import SETTINGS as DEMO_SETTINGS
 from emotiw.report import page as page_module
+from emotiw.report import samples as samples_module
 from emotiw.report.page import write_report
 from emotiw.report.samples import strip_of
 from emotiw.run import Run, reopen_run
@@ -112,6 +113,36 @@ def test_what_does_not_fit_is_left_out_mistakes_last(
     wrong = {c for c, clip in clips.items() if top[c] != clip["y"]}
     assert wrong <= kept or kept <= wrong
     assert len(data["strips"]["clip 00"]) < len(data_of(whole.path)["strips"]["clip 00"])  # type: ignore[index]
+
+
+def test_clips_themselves_are_left_out_before_the_file_grows_too_large(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bare = write_report(run, tmp_path / "bare.html", has_samples=False)
+    limit = bare.size + page_module.SPARE - 1000
+    monkeypatch.setattr(page_module, "MOST_BYTES", limit)
+    small = write_report(run, tmp_path / "small.html")
+    assert small.size <= limit
+    clips, everyone = clips_of(small.path), clips_of(bare.path)
+    assert 0 < len(clips) < 40
+    assert f"{40 - len(clips)} clips are not listed: there are too many for one page." in small.told
+    top = {c: int(np.argmax(clip["s"][2])) for c, clip in everyone.items()}
+    wrong = {c for c, clip in everyone.items() if top[c] != clip["y"]}
+    assert wrong <= set(clips) or set(clips) <= wrong
+
+
+def test_all_sounds_are_cut_before_any_is_left_out(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(samples_module, "SECONDS", (0.3, 0.05))
+    monkeypatch.setattr(samples_module, "FACES", (1,))
+    monkeypatch.setattr(samples_module, "FACES_SHARE", 0.9)
+    whole = write_report(run, tmp_path / "whole.html")
+    used = sum(map(len, data_of(whole.path)["sounds"].values()))  # type: ignore[attr-defined]
+    monkeypatch.setattr(page_module, "MOST_BYTES", whole.size + page_module.SPARE - used // 4)
+    small = write_report(run, tmp_path / "small.html")
+    assert "Sound is cut after 0.05 s, to keep this file small." in small.told
+    assert len(data_of(small.path)["sounds"]) == 40  # type: ignore[arg-type]
 
 
 def test_the_same_run_gives_the_same_bytes(run: Run, page: Path, tmp_path: Path) -> None:

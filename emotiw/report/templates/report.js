@@ -16,6 +16,8 @@
   const percent = (thousandths) => (thousandths / 10).toFixed(thousandths >= 100 ? 0 : 1) + " %";
   const top = (scores) => scores === null ? -1 : scores.indexOf(Math.max(...scores));
   const last = data.models.length - 1;
+  // the fusion first: on a phone the rest may be out of sight
+  const ranked = data.models.map((name, m) => m).sort((a, b) => (data.models[b] === "fused") - (data.models[a] === "fused"));
   const alone = data.models.map((name, m) => m).filter((m) => data.models[m] !== "fused");
 
   for (const clip of data.clips) {
@@ -139,13 +141,13 @@
   const detail = (clip) => {
     const parts = [];
     const sound = data.sounds[clip.id];
-    if (sound) parts.push(make("audio", { controls: true, preload: "none", src: `data:${data.sound_type};base64,${sound}`, "aria-label": "Sound of " + clip.id }));
+    if (sound) parts.push(make("audio", { controls: true, preload: "metadata", src: `data:${data.sound_type};base64,${sound}`, "aria-label": "Sound of " + clip.id }));
     if (isLabel && data.models.length) {
-      const head = make("tr", {}, make("th", { scope: "col" }, "label"), ...data.models.map((n) => make("th", { scope: "col", class: "num" }, n)));
+      const head = make("tr", {}, make("th", { scope: "col" }, "label"), ...ranked.map((m) => make("th", { scope: "col", class: "num" }, data.models[m])));
       const rows = data.labels.map((label, l) => make("tr", { class: l === clip.y ? "true" : "" },
         make("th", { scope: "row" }, label + (l === clip.y ? " (true)" : "")),
-        ...clip.s.map((scores, m) => scores === null ? make("td", { class: "num gap" }, "–")
-          : make("td", { class: "bar num" + (l === clip.tops[m] ? " top" : "") }, make("i", { style: `width:${scores[l] / 10}%` }), make("b", {}, percent(scores[l]))))));
+        ...ranked.map((m) => clip.s[m] === null ? make("td", { class: "num gap" }, "–")
+          : make("td", { class: "bar num" + (l === clip.tops[m] ? " top" : "") }, make("i", { style: `width:${clip.s[m][l] / 10}%` }), make("b", {}, percent(clip.s[m][l]))))));
       parts.push(make("div", { class: "scroll", tabIndex: 0, role: "region", "aria-label": "Scores of " + clip.id },
         make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows))));
     }
@@ -153,9 +155,9 @@
   };
   const card = (clip) => {
     const strip = data.strips[clip.id];
-    const faces = strip ? make("img", { class: "strip", src: "data:image/webp;base64," + strip, alt: "Faces of " + clip.id, loading: "lazy" })
+    const faces = strip ? make("img", { class: "strip", src: "data:image/webp;base64," + strip, alt: "Faces of " + clip.id })
       : make("span", { class: "nostrip" }, Object.keys(data.strips).length ? "no picture" : "");
-    const minis = make("div", { class: "minis" }, ...data.models.map((n, m) => mini(clip, m)));
+    const minis = make("div", { class: "minis" }, ...ranked.map((m) => mini(clip, m)));
     const box = make("details", {}, make("summary", {}, told(clip), faces, minis));
     box.addEventListener("toggle", () => { if (box.open && box.children.length === 1) box.append(detail(clip)); });
     const item = make("li", { class: "clip" }, box);
