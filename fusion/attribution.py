@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from math import factorial
 from typing import Any
 
@@ -21,7 +22,10 @@ from fusion.result import FusionResult
 from fusion.significance import paired_permutation
 from fusion.training_rows import TrainingRows
 
-MAX_FOR_SHAPLEY = 10  # 1,023 fusions
+EXACT_UP_TO = 10  # modalities: 1,023 fusions
+N_PAIRS = 16  # of orders, each with its reverse, where not all selections are fused
+Gains = npt.NDArray[np.float64]
+Merits = Callable[[tuple[int, ...]], Gains]
 
 
 @dataclass(frozen=True)
@@ -31,10 +35,11 @@ class Attribution:
     Attributes:
         modalities: indexed by modality: ``weight`` in the final fusion (NaN where the method has
             no single one), ``leave_one_out``: what the figure loses without it, ``p``: two-sided,
-            of the permutation test over groups that this is luck, and ``shapley``: its mean gain
-            over all orders of adding modalities. The figure is accuracy, or minus the mean
-            squared error; Shapley values sum to its rise above knowing nothing but the answers'
-            distribution.
+            of the permutation test over groups that this is luck, ``shapley``: its mean gain over
+            all orders of adding modalities, and ``shapley_error``: the standard error of that
+            where only some orders were drawn; 0 where all count. The figure is accuracy, or minus
+            the mean squared error; Shapley values sum to its rise above knowing nothing but the
+            answers' distribution.
         recalls: Shapley value of each modality (rows) for the recall of each label (columns);
             empty in regression.
         rescued: by modality, the clips that are right with it and wrong without.
@@ -47,34 +52,37 @@ class Attribution:
     ruined: Mapping[str, tuple[str, ...]]
 
 
-def attribute(result: FusionResult) -> Attribution:
-    """Fuse every selection of modalities anew, cross-fitted in the same folds, and compare.
+def attribute(result: FusionResult, *, exact_up_to: int = EXACT_UP_TO) -> Attribution:
+    """Fuse selections of modalities anew, cross-fitted in the same folds, and compare.
 
     A clip that a selection knows nothing of counts as the commonest label (the mean target) of
-    the clips fitted on. Above 10 modalities there are no Shapley values (NaN).
+    the clips fitted on. With many modalities Shapley values are means over drawn orders, and come
+    with their standard error.
 
     Args:
         result: of :func:`~fusion.evaluation.fuse`.
+        exact_up_to: modalities of which every selection is fused: 2 to the power of it.
     """
     rows, names = result.rows, result.rows.names
     everyone = tuple(range(len(names)))
-    has_shapley = len(names) <= MAX_FOR_SHAPLEY
-    sizes = range(len(names) + 1) if has_shapley else (len(names) - 1, len(names))
-    selections = [s for size in sizes for s in itertools.combinations(everyone, size)]
-    merits = {
-        selection: _merit(rows, _scores_of(selection, result.fuser, rows, result.fold_of_row))
-        for selection in selections
-    }
-    full = merits[everyone]
+
+    @cache
+    def merits(selection: tuple[int, ...]) -> Gains:
+        return _merit(rows, _scores_of(selection, result.fuser, rows, result.fold_of_row))
+
+    if len(names) <= exact_up_to:
+        values = [_shapley(position, merits, len(names)) for position in everyone]
+        errors = [0.0] * len(names)
+    else:
+        values, errors = _sampled_shapley(merits, len(names), seed=result.seed)
+    full = merits(everyone)
     table = []
     rescued, ruined = {}, {}
-    shapley: dict[str, npt.NDArray[np.float64]] = {}
+    shapley: dict[str, Gains] = {}
     for position, name in enumerate(names):
-        without = merits[tuple(other for other in everyone if other != position)]
+        without = merits(tuple(other for other in everyone if other != position))
         gain = full - without
-        shapley[name] = np.full(len(gain), np.nan)
-        if has_shapley:
-            shapley[name] = _shapley(position, merits, len(names))
+        shapley[name] = values[position]
         table.append(
             {
                 "modality": name,
@@ -82,6 +90,7 @@ def attribute(result: FusionResult) -> Attribution:
                 "leave_one_out": float(gain.mean()),
                 "p": paired_permutation(gain, rows.groups, seed=result.seed),
                 "shapley": float(shapley[name].mean()),
+                "shapley_error": errors[position],
             }
         )
         if rows.task == "classification":
@@ -131,21 +140,41 @@ def _merit(rows: TrainingRows, scores: Scores) -> npt.NDArray[np.float64]:
     return np.asarray(scores.argmax(axis=1) == rows.answers, dtype=np.float64)
 
 
-def _shapley(
-    position: int, merits: Mapping[tuple[int, ...], npt.NDArray[np.float64]], size: int
-) -> npt.NDArray[np.float64]:
+def _shapley(position: int, merits: Merits, size: int) -> Gains:
     """Return the modality's Shapley value for every clip.
 
     Source:
         Shapley 1953: the mean gain over all orders in which modalities can be added.
     """
-    total = np.zeros_like(merits[()])
-    for selection in merits:
-        if position not in selection:
+    total = np.zeros_like(merits(()))
+    others = [other for other in range(size) if other != position]
+    for n_before in range(size):
+        share = factorial(n_before) * factorial(size - n_before - 1) / factorial(size)
+        for selection in itertools.combinations(others, n_before):
             larger = tuple(sorted((*selection, position)))
-            orders = factorial(len(selection)) * factorial(size - len(selection) - 1)
-            total += orders / factorial(size) * (merits[larger] - merits[selection])
+            total += share * (merits(larger) - merits(selection))
     return total
+
+
+def _sampled_shapley(merits: Merits, size: int, *, seed: int) -> tuple[list[Gains], list[float]]:
+    """Return the modalities' Shapley values for every clip from drawn orders, and their errors.
+
+    Their sum is exact, as that of any single order is.
+
+    Source:
+        Castro et al. 2009 (mean over random orders). Differs: each order is followed by its
+        reverse, as by Mitchell et al. 2022, because early and late gains balance each other.
+    """
+    rng = np.random.default_rng(seed)
+    gains = np.zeros((N_PAIRS, size, len(merits(()))))
+    for pair in range(N_PAIRS):
+        order = rng.permutation(size).tolist()
+        for one in (order, order[::-1]):
+            for place, position in enumerate(one):
+                larger = merits(tuple(sorted(one[: place + 1])))
+                gains[pair, position] += (larger - merits(tuple(sorted(one[:place])))) / 2
+    errors = gains.mean(axis=2).std(axis=0, ddof=1) / np.sqrt(N_PAIRS)
+    return list(gains.mean(axis=0)), errors.tolist()
 
 
 def _recalls(rows: TrainingRows, shapley: Mapping[str, npt.NDArray[np.float64]]) -> pd.DataFrame:

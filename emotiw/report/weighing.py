@@ -13,8 +13,7 @@ from emotiw.report.svg import Series, chart
 from fusion.reliability import expected_calibration_error, reliability_diagram
 
 N_BINS = 10
-MOST_REFITTED = 6  # of stackers: each selection of modalities is fitted anew
-STACKERS = ("svm", "boosting", "cascade", "auto")
+MOST_SELECTED = 6  # modalities whose selections are all fused anew; of more, orders are drawn
 
 
 def reliability(facts: RunFacts) -> list[dict[str, Any]]:
@@ -71,15 +70,9 @@ def shares(facts: RunFacts) -> dict[str, Any] | None:
     if result is None or len(result.rows.names) < 2:
         return None
     options = facts.run.recipe.fusion
-    if options.method in STACKERS and len(result.rows.names) > MOST_REFITTED:
-        facts.problems.append(
-            f"Shapley values: {2 ** len(result.rows.names)} fusions by {options.method!r} would "
-            "have to be fitted; fusion.attribution.attribute does it"
-        )
-        return None
     from fusion.attribution import attribute
 
-    found = attribute(result)
+    found = attribute(result, exact_up_to=MOST_SELECTED)
     is_percent = result.rows.task == "classification"
     scale, unit = (100, "points of accuracy") if is_percent else (1, "mean squared error")
     rows = []
@@ -92,6 +85,9 @@ def shares(facts: RunFacts) -> dict[str, Any] | None:
                 "weight": _number(float(row["weight"]), 3),
                 "weight_at": _share(float(row["weight"])),
                 "shapley": _number(scale * shapley, 2 if is_percent else 4),
+                "shapley_error": _number(
+                    scale * float(row["shapley_error"]), 2 if is_percent else 4
+                ),
                 "shapley_at": _share(shapley / largest),
                 "without": _number(scale * float(row["leave_one_out"]), 2 if is_percent else 4),
                 "p": p_text(float(row["p"])),
@@ -112,6 +108,7 @@ def shares(facts: RunFacts) -> dict[str, Any] | None:
         "recalls": recalls,
         "has_weights": any(row["weight"] for row in rows),
         "has_shapley": any(row["shapley"] for row in rows),
+        "is_sampled": bool((found.modalities["shapley_error"] > 0).any()),
         "is_classification": is_percent,
     }
 

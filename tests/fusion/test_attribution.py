@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from fusion.attribution import Attribution, attribute
@@ -51,6 +52,36 @@ def test_rescued_minus_ruined_is_what_leaving_out_costs(
     for name in ("voice", "face", "noise"):
         net = len(attribution.rescued[name]) - len(attribution.ruined[name])
         assert attribution.modalities.loc[name, "leave_one_out"] == pytest.approx(net / 600)
+
+
+def test_drawn_orders_come_close_and_say_how_close(
+    judged: tuple[Corpus, FusionResult, Attribution],
+) -> None:
+    _, result, exact = judged
+    drawn = attribute(result, exact_up_to=2).modalities
+    expected = exact.modalities
+    assert (expected["shapley_error"] == 0).all()
+    assert (drawn["shapley_error"] < 0.01).all()
+    off = (drawn["shapley"] - expected["shapley"]).abs()
+    assert (off <= 4 * drawn["shapley_error"] + 1e-12).all()
+    assert off.max() > 0
+    assert drawn["shapley"].sum() == pytest.approx(expected["shapley"].sum())
+    pd.testing.assert_frame_equal(
+        drawn[["weight", "leave_one_out", "p"]], expected[["weight", "leave_one_out", "p"]]
+    )
+    again = attribute(result, exact_up_to=2).modalities
+    pd.testing.assert_frame_equal(again, drawn)
+
+
+def test_many_modalities_have_shapley_values_too() -> None:
+    strengths = {f"model{number}": 0.3 * number for number in range(11)}
+    made = made_up_corpus(strengths, n_speakers=5, per_speaker=12)
+    options = FusionOptions(method="mean", calibration="none")
+    result = fuse(made.tables, answers=made.answers, groups=made.groups, options=options)
+    table = attribute(result).modalities
+    assert table["shapley"].notna().all()
+    assert (table["shapley_error"] > 0).any()
+    assert table.loc["model10", "shapley"] > table.loc["model0", "shapley"]
 
 
 def test_typed_in_weights_can_be_attributed_too(corpus: Corpus) -> None:
