@@ -110,14 +110,15 @@ class ClipFeatures:
             self._network = self._load().to(device)
         rule = pixels_of(self.card)
         seen = pictures[..., ::-1] if rule.order == "bgr" else pictures
-        frames = (seen - np.array(rule.mean)) / np.array(rule.deviation)
         starts = snippet_starts(len(pictures), stride=self.options.stride)
         rows = []
         with torch.inference_mode():
             for begin in range(0, len(starts), SNIPPETS_AT_ONCE):
                 some = starts[begin : begin + SNIPPETS_AT_ONCE]
-                which = np.stack([snippet_rows(len(frames), start) for start in some])
-                snippets = torch.from_numpy(frames[which].astype(np.float32)).to(device)
+                which = np.stack([snippet_rows(len(seen), start) for start in some])
+                # few at a time: in float, a long clip would fill the memory
+                frames = (seen[which] - np.array(rule.mean)) / np.array(rule.deviation)
+                snippets = torch.from_numpy(frames.astype(np.float32)).to(device)
                 found = self._network(snippets.permute(0, 4, 1, 2, 3))  # (some, dim)
                 rows.append(F.normalize(found) if self.options.is_normalised else found)
         return np.asarray(torch.cat(rows).cpu().numpy(), dtype=np.float32)
@@ -150,7 +151,7 @@ class SceneClipFeatures(ClipFeatures):
     proportion for networks of another size), as by Tran et al.
     """
 
-    needs: ClassVar[Needs] = "media"
+    needs: ClassVar[Needs] = "pictures"
 
     def pictures(self, source: ClipSource) -> Pictures:
         """Return the middle of every frame, ``(n, size, size, 3)``."""

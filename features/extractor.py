@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol
 
+import numpy as np
+import numpy.typing as npt
 from pydantic import BaseModel
 
 from emotiw.core.face_tracks import FaceTracks
 from emotiw.core.feature_table import FeatureArray, FeatureSpec
 
-Needs = Literal["media", "faces"]
+Needs = Literal["media", "pictures", "faces"]
+
+
+Crops = npt.NDArray[np.uint8]
+KEPT_FRAMES = 750  # about 28 MB of crops
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,27 @@ class ClipSource:
     path: Path
     faces: FaceTracks | None = None
     shared: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def main_crops_in_parts(self, size: int) -> Iterator[tuple[npt.NDArray[np.intp], Crops]]:
+        """Yield the crops that :attr:`main_crops` has, so many at a time, with their frames.
+
+        Of a long clip no more than that is in memory; the crops of a short one are kept for
+        whatever else is measured in them.
+        """
+        assert self.faces is not None
+        if self.faces.n_frames <= KEPT_FRAMES or "main_crops" in self.__dict__:
+            frames = np.flatnonzero(self.main_crops.present)
+            for begin in range(0, len(frames), size):
+                part = frames[begin : begin + size]
+                yield part, np.asarray(self.main_crops.values[part], dtype=np.uint8)
+            return
+        rows = np.flatnonzero(self.faces.track == 0)
+        for begin in range(0, len(rows), size):
+            some = rows[begin : begin + size]
+            yield (
+                self.faces.frame[some].astype(np.intp),
+                np.stack([self.faces.crop(int(row)) for row in some]),
+            )
 
     @cached_property
     def main_crops(self) -> FeatureArray:
@@ -64,7 +91,8 @@ class Extractor(Protocol):
         Options: pydantic model of what a recipe may set; options that only change speed belong
             to the field names in ``speed_options``, and stay out of the store's key.
         version: raised whenever the same clip would give other rows than before.
-        needs: ``media`` to read the file, ``faces`` to read its face tracks.
+        needs: ``media`` to read the file, above all its sound; ``pictures`` to read whole
+            pictures from it; ``faces`` to read its face tracks.
     """
 
     Options: ClassVar[type[BaseModel]]

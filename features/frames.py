@@ -81,12 +81,13 @@ class FrameEmbeddings:
 
     def extract(self, source: ClipSource) -> Extraction:
         """Return the embeddings of the main face."""
-        crops = source.main_crops
-        rows = np.flatnonzero(crops.present)
-        values = np.zeros((len(crops.present), *self._spec.shape), dtype=np.float32)
-        if len(rows):
-            values[rows] = self.embed(np.asarray(crops.values[rows], dtype=np.uint8))
-        return Extraction(FeatureArray(values, crops.present))
+        assert source.faces is not None
+        values = np.zeros((source.faces.n_frames, *self._spec.shape), dtype=np.float32)
+        present = np.zeros(len(values), dtype=bool)
+        for frames, crops in source.main_crops_in_parts(BATCH):
+            values[frames] = self.embed(crops)
+            present[frames] = True
+        return Extraction(FeatureArray(values, present))
 
     def embed(self, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Return the rows of face crops.

@@ -56,7 +56,7 @@ class Scene:
 
     Options: ClassVar[type[BaseModel]] = SceneOptions
     version: ClassVar[str] = "1"
-    needs: ClassVar[Needs] = "media"
+    needs: ClassVar[Needs] = "pictures"
     speed_options: ClassVar[frozenset[str]] = frozenset({"device"})
 
     def __init__(self, name: str, options: SceneOptions) -> None:

@@ -146,6 +146,12 @@ class MediaReader:
         if keep_audio:
             self._sound = sound
 
+    def sound(self) -> Iterator[Audio]:
+        """Yield the sound track block by block, mixed to the mean of its channels."""
+        for _, frame in self._decode(self._audio_streams()):
+            for block in self._mix_down(frame):
+                yield Audio(block, self._sound_rate)
+
     def audio(self, sampling_rate: int | None = None) -> Audio:
         """Return the whole sound track, mixed to the mean of its channels.
 
@@ -158,8 +164,7 @@ class MediaReader:
         if not self.info.has_audio:
             raise MediaError(f"{self.path}: no audio track that can be decoded")
         if self._sound is None:
-            passed = self._decode(self._audio_streams())
-            self._sound = [block for _, frame in passed for block in self._mix_down(frame)]
+            self._sound = [block.waveform for block in self.sound()]
         waveform = np.concatenate(self._sound) if self._sound else np.zeros(0, dtype=np.float32)
         rate = self._sound_rate
         if not len(waveform):

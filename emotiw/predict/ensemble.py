@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,12 +13,12 @@ import numpy as np
 from emotiw.core.errors import ConfigError, EmotiwError, MissingStageError
 from emotiw.core.face_tracks import FaceTracks
 from emotiw.core.feature_table import FeatureArray, FeatureTable
-from emotiw.core.media import Audio, read_audio
 from emotiw.core.score_table import ScoreTable, Task
 from emotiw.models.interface import Examples, Model
 from emotiw.predict.people import in_frames, only_person, people
-from emotiw.predict.rows import Row
-from emotiw.predict.stretches import write_sound
+from emotiw.predict.pieces import picture_pieces, sound_pieces
+from emotiw.predict.rows import Row, mean_over_time
+from emotiw.predict.stretches import stretches
 from emotiw.recipe import IMPORTED, ModelEntry
 from emotiw.run import Run
 from emotiw.stages.features import made_extractor
@@ -26,15 +27,24 @@ from features.extractor import ClipSource, Extractor
 from fusion.late import LateFusion
 
 MOST_PEOPLE = 8
+PART_SEC = 10.0
+MOST_AT_ONCE_SEC = 60.0  # at least; longer where the clips of the run are
 CLIP = "clip"  # no result depends on the name
 
 
 @dataclass
 class _Source:
-    """What one row is computed from: a file, its faces, and its sound where that is apart."""
+    """What one row is computed from: a file, one of its pictures where that is apart, its faces."""
 
-    path: Path | None
+    media: Path | None
+    pictures: Path | None
     faces: FaceTracks | None
+
+    def file_for(self, extractor: Extractor) -> Path | None:
+        """Return what the extractor has to read; None where that is lacking."""
+        if extractor.needs == "faces":
+            return Path() if self.faces is not None else None
+        return self.pictures if extractor.needs == "pictures" else self.media
 
 
 class Ensemble:
@@ -43,6 +53,10 @@ class Ensemble:
     Everyone together has the answer that the run would give for a test clip; a person's is the
     same with their face as the main one. Models whose scores were imported can't be asked
     anything new, and the fusion goes on without them.
+
+    A file much longer than the clips that the run has learnt from is asked in parts of ten
+    seconds, and its scores are their mean over time: five minutes at once are nothing that the
+    models have ever seen, and would not fit into memory.
 
     Raises:
         MissingStageError: if the run has not been trained and fused, or models are gone.
@@ -82,7 +96,8 @@ class Ensemble:
         if not self._models:
             raise ConfigError(f"{run.folder}: no model that can be asked: {'; '.join(self.notes)}")
         needs = {extractor.needs for extractor in self._extractors.values()}
-        self.needs_faces, self.is_deaf = "faces" in needs, "media" not in needs
+        self.needs_faces, self.is_deaf = "faces" in needs, needs == {"faces"}
+        self.most_sec = max(MOST_AT_ONCE_SEC, 2 * _longest_clip_sec(run))
         if run.recipe.fusion.prior != "none":
             self.notes.append("the prior of the test clips is not applied")
 
@@ -104,22 +119,44 @@ class Ensemble:
             duration_sec: of the file.
         """
         notes = dict.fromkeys(self.notes)
-        whole = self._people_of(_Source(path, tracks), 0.0, duration_sec, True, notes)
-        if not spans:
-            return whole, list(notes)
-        rows = list(whole)
-        sound = _sound_of(path)
-        with tempfile.TemporaryDirectory() as folder:
-            for start, end in spans:
-                piece = Path(folder) / "piece.wav"
-                has_sound = sound is not None and write_sound(sound, piece, start, end)
+        if duration_sec <= self.most_sec:
+            whole = self._people_of(_Source(path, path, tracks), 0.0, duration_sec, True, notes)
+        else:
+            parts = stretches(duration_sec, PART_SEC, PART_SEC)
+            told: Counter[str] = Counter()
+            rows = self._in_stretches(path, tracks, fps, parts, told)
+            whole = mean_over_time(rows, duration_sec)
+            for note, n in told.items():
+                notes[note if n == len(parts) else f"{note} (in {n} of {len(parts)} parts)"] = None
+            notes[f"long: asked in parts of {PART_SEC:g} s, scores are their mean"] = None
+        return [*whole, *self._in_stretches(path, tracks, fps, spans, Counter())], list(notes)
+
+    def _in_stretches(
+        self,
+        path: Path,
+        tracks: FaceTracks | None,
+        fps: float,
+        spans: list[tuple[float, float]],
+        told: Counter[str],
+    ) -> list[Row]:
+        """Return the rows of these stretches; the file is read once, and no more kept than one."""
+        rows: list[Row] = []
+        needs = {extractor.needs for extractor in self._extractors.values()}
+        nothing = [None] * len(spans)
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            heard = sound_pieces(path, spans, folder) if "media" in needs else nothing
+            seen = picture_pieces(path, spans, folder) if "pictures" in needs else nothing
+            for (start, end), sound, pictures in zip(spans, heard, seen, strict=True):
                 faces = None
                 if tracks is not None and fps:
                     first, last = (min(round(t * fps), tracks.n_frames) for t in (start, end))
                     faces = in_frames(tracks, first, last)
-                source = _Source(piece if has_sound else None, faces)
-                rows += self._people_of(source, start, end, False, {})
-        return rows, list(notes)
+                notes: dict[str, None] = {}
+                source = _Source(sound, pictures, faces)
+                rows += self._people_of(source, start, end, False, notes)
+                told.update(list(notes))
+        return rows
 
     def _people_of(
         self, source: _Source, start: float, end: float, is_whole: bool, notes: dict[str, None]
@@ -145,12 +182,10 @@ class Ensemble:
     ) -> dict[str, FeatureArray]:
         arrays = {}
         for name, extractor in wanted.items():
-            if extractor.needs == "faces" and source.faces is None:
-                continue
-            if extractor.needs == "media" and source.path is None:
+            path = source.file_for(extractor)
+            if path is None:
                 continue
             try:
-                path = source.path or Path()
                 array = extractor.extract(ClipSource(CLIP, path, source.faces)).array
                 array.check(extractor.spec, CLIP)
             except EmotiwError as error:
@@ -208,8 +243,7 @@ def _goes_by_speaker(entry: ModelEntry) -> bool:
     return getattr(preparation, "standardise", "") == "speaker"
 
 
-def _sound_of(path: Path) -> Audio | None:
-    try:
-        return read_audio(path)
-    except EmotiwError:
-        return None
+def _longest_clip_sec(run: Run) -> float:
+    """Return the length of the longest clip of a run, as far as its ledger knows."""
+    known = (row.quality.get("duration_sec", 0) for row in run.ledger().rows("faces"))
+    return max((float(value) for value in known), default=0.0)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from emotiw.core.face_tracks import FaceTracks, Origin
 
 Rows = npt.NDArray[np.intp]
+NO_BYTES = np.zeros(0, np.uint8)
 
 
 def only_person(tracks: FaceTracks, person: int) -> FaceTracks:
@@ -44,7 +45,10 @@ def _taken(
     tracks: FaceTracks, rows: Rows, numbers: npt.NDArray[np.int32], first: int, n_frames: int
 ) -> FaceTracks:
     begins, ends = tracks.crop_offset[rows], tracks.crop_offset[rows + 1]
-    parts = [tracks.crop_jpeg[begin:end] for begin, end in zip(begins, ends, strict=True)]
+    if len(rows) and (np.diff(rows) == 1).all():  # one person: a view, however long
+        parts = [tracks.crop_jpeg[begins[0] : ends[-1]]]
+    else:
+        parts = [tracks.crop_jpeg[begin:end] for begin, end in zip(begins, ends, strict=True)]
     return FaceTracks(
         n_frames=n_frames,
         frame_size=tracks.frame_size,
@@ -56,6 +60,6 @@ def _taken(
         origin=tracks.origin[rows],
         transform=tracks.transform[rows],
         crop_size=tracks.crop_size,
-        crop_jpeg=np.concatenate([*parts, np.zeros(0, np.uint8)]),
+        crop_jpeg=parts[0] if len(parts) == 1 else np.concatenate([*parts, NO_BYTES]),
         crop_offset=np.concatenate([[0], np.cumsum(ends - begins)]).astype(np.int64),
     )

@@ -83,6 +83,47 @@ class FilePrediction:
         return self.labels[row.scores.index(max(row.scores))]
 
 
+def mean_over_time(rows: Sequence[Row], duration_sec: float) -> list[Row]:
+    """Return one row of the whole file for everyone and for each person, from those of its parts.
+
+    A part counts by its length, one of a person by the faces seen in it; parts without scores
+    don't count.
+
+    Examples:
+        >>> parts = [Row(None, 0, 2, False, 9, (1.0, 0.0)), Row(None, 2, 3, False, 5, (0.4, 0.6))]
+        >>> [row.scores for row in mean_over_time(parts, 3.0)]
+        [(0.8, 0.2)]
+    """
+    found = []
+    for person in dict.fromkeys(row.person for row in rows):
+        own = [row for row in rows if row.person == person]
+        weights = [
+            row.end_sec - row.start_sec if person is None else float(row.n_faces) for row in own
+        ]
+        names = dict.fromkeys(name for row in own for name in row.by_model)
+        by_model = {
+            name: _mean([row.by_model.get(name) for row in own], weights) or () for name in names
+        }
+        scores = _mean([row.scores for row in own], weights)
+        n_faces = sum(row.n_faces for row in own)
+        found.append(Row(person, 0.0, duration_sec, True, n_faces, scores, by_model))
+    return found
+
+
+def _mean(
+    scores: Sequence[tuple[float, ...] | None], weights: Sequence[float]
+) -> tuple[float, ...] | None:
+    known = [(row, weight) for row, weight in zip(scores, weights, strict=True) if row is not None]
+    total = sum(weight for _, weight in known)
+    if total <= 0:
+        return None
+    columns = zip(*(row for row, _ in known), strict=True)
+    return tuple(
+        sum(value * weight for value, (_, weight) in zip(column, known, strict=True)) / total
+        for column in columns
+    )
+
+
 def as_csv(found: Sequence[FilePrediction]) -> str:
     """Return every row as CSV; a file that could not be read has one row with the reason."""
     labels = list(dict.fromkeys(label for one in found for label in one.labels))

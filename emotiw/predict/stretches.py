@@ -1,12 +1,8 @@
-"""Where the stretches of a long video begin and end, and the sound of one of them."""
+"""Where the stretches of a long video begin and end."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 from emotiw.core.errors import ConfigError
-from emotiw.core.media import Audio
 
 
 def stretches(
@@ -42,22 +38,3 @@ def stretches(
             break
         start += hop
     return found
-
-
-def write_sound(sound: Audio, target: Path, start_sec: float, end_sec: float) -> bool:
-    """Write one stretch of sound as a WAV of float samples; return whether there is any."""
-    import av
-    import numpy as np
-
-    first, last = (round(t * sound.sampling_rate) for t in (start_sec, end_sec))
-    samples = np.ascontiguousarray(sound.waveform[first:last])
-    if not len(samples):
-        return False
-    with av.open(str(target), "w", format="wav") as out:
-        track: Any = out.add_stream("pcm_f32le", rate=sound.sampling_rate)
-        track.layout = "mono"
-        block = av.AudioFrame.from_ndarray(samples[None], format="flt", layout="mono")
-        block.sample_rate = sound.sampling_rate
-        out.mux(track.encode(block))
-        out.mux(track.encode(None))
-    return True

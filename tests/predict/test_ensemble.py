@@ -12,8 +12,11 @@ import yaml
 from emotiw.core.errors import ConfigError, MissingStageError
 from emotiw.core.score_table import ScoreTable
 from emotiw.pipeline import run_all
+from emotiw.predict import ensemble as ensemble_module
+from emotiw.predict.ensemble import Ensemble
 from emotiw.predict.files import Wanted, predict_files
 from emotiw.run import Run, open_run
+from features.faces.clip import find_faces
 from tests.predict.videos import LABELS, brightness_card, frame, write_video
 
 SPEC = {
@@ -59,10 +62,12 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
                 "values": "both",
             },
             "voice": {"extractor": "fbank", "n_mels": 8},
+            "place": {"extractor": "scene"},
         },
         "models": {
             "face": {"model": "logistic", "features": "face", "inner_folds": 2},
             "voice": {"model": "logistic", "features": "voice", "inner_folds": 2},
+            "place": {"model": "logistic", "features": "place", "inner_folds": 2},
         },
         "folds": {"n_folds": 2},
         "submission": {"fallback": "Dark"},
@@ -76,7 +81,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 def test_a_test_clip_has_the_answer_that_the_run_gave_it(run: Run) -> None:
     fused = ScoreTable.read_csv(run.folder / "fused.csv")
-    tables = {n: ScoreTable.read_csv(run.scores_path(n)) for n in ("face", "voice")}
+    tables = {n: ScoreTable.read_csv(run.scores_path(n)) for n in ("face", "voice", "place")}
     root = run.recipe.settings.data.root
     for name in ("one", "two", "none"):
         found = predict_files({name: root / f"{name}.mp4"}, Wanted(run=run.folder))[0]
@@ -107,7 +112,8 @@ def test_each_person_is_judged_by_their_own_face(run: Run) -> None:
 def test_stretches_hear_their_own_part_of_the_sound(run: Run) -> None:
     path = run.recipe.settings.data.root / "none.mp4"
     found = predict_files({"none": path}, Wanted(run=run.folder, window_sec=0.5, hop_sec=0.4))[0]
-    assert [set(row.by_model) for row in found.stretches(None)] == [{"voice"}] * 2
+    assert not found.reason
+    assert [set(row.by_model) for row in found.stretches(None)] == [{"voice", "place"}] * 2
     whole = found.whole()[0].by_model["voice"]
     for row in found.stretches(None):
         assert row.by_model["voice"] == pytest.approx(whole, abs=0.2)  # the same tone all along
@@ -124,3 +130,22 @@ def test_a_run_that_is_not_finished_says_what_to_do(run: Run, tmp_path: Path) ->
         predict_files({"one": path}, Wanted(run=copy, window_sec=1.0))
     with pytest.raises(ConfigError, match="not the folder of a run"):
         predict_files({"one": path}, Wanted(run=tmp_path))
+
+
+def test_a_long_file_is_asked_in_parts(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = run.recipe.settings.data.root / "one.mp4"  # 0.9 s of one face
+    at_once = predict_files({"one": path}, Wanted(run=run.folder))[0].whole()[0]
+    monkeypatch.setattr(ensemble_module, "PART_SEC", 0.4)
+    predictor = Ensemble(run)
+    predictor.most_sec = 0.5
+    tracks, _ = find_faces(path, predictor.face_options)
+    rows, notes = predictor.rows(path, tracks, 10.0, [], 0.9)
+    assert [(row.person, row.is_whole, row.n_faces) for row in rows] == [(None, True, 9)]
+    assert "long: asked in parts of 0.4 s, scores are their mean" in notes
+    # the face is the same all along
+    assert rows[0].by_model["face"] == pytest.approx(at_once.by_model["face"], abs=1e-3)
+    assert rows[0].by_model["voice"] == pytest.approx(at_once.by_model["voice"], abs=0.2)
+
+
+def test_clips_of_the_length_of_its_own_are_asked_at_once(run: Run) -> None:
+    assert Ensemble(run).most_sec == ensemble_module.MOST_AT_ONCE_SEC
