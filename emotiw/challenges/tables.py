@@ -15,6 +15,8 @@ from emotiw.challenges.text_table import TableFormat, read_table
 from emotiw.core.config import Strict
 from emotiw.core.manifest import Split
 
+Named = dict[str, list[Path]]
+
 
 class SplitFiles(Strict):
     """Where a split is.
@@ -125,30 +127,31 @@ class Tables(Reader):
         parts = self.id_pattern.groupindex if self.id_pattern else {}
         needed = [name for name in dict.fromkeys(wanted) if name != "split" and name not in parts]
         clips = media_files(folder, self.extensions)
-        by_stem = self._by_stem(clips, folder)
+        by_name, by_stem = self._by_name(clips, folder)
         used: set[Path] = set()
         absent: list[str] = []
-        first_line: dict[str, int] = {}
+        first_line: dict[tuple[str, str], int] = {}
         for line, row in read_table(path, self.style, needed, found):
             place = f"{found.name(path)}:{line}"
             fields = {**row, "split": split}
-            clip_id = self._without_extension(self.id.format(**fields))
+            name = self.id.format(**fields)
+            clip_id = self._without_extension(name)
             match = self.id_pattern.fullmatch(clip_id) if self.id_pattern else None
             fields |= match.groupdict() if match else dict.fromkeys(parts, "")
-            stem = self._without_extension(self.file.format(**fields) if self.file else clip_id)
-            if clip_id in first_line:
-                found.problems.add(
-                    f"{place}: clip {clip_id!r} again, first on line {first_line[clip_id]}"
-                )
+            name = self.file.format(**fields) if self.file else name
+            stem = self._without_extension(name)
+            # of one stem there may be several files, each with a row that names its extension
+            files = by_name.get(name) or by_stem.get(stem, [])
+            file = files[0] if files else folder / (stem + self.extensions[0])
+            first = first_line.setdefault((clip_id, file.name), line)
+            if first != line:
+                found.problems.add(f"{place}: clip {clip_id!r} again, first on line {first}")
                 continue
-            first_line[clip_id] = line
-            files = by_stem.get(stem, [])
             if not files:
                 absent.append(clip_id)
             if len(files) > 1:
                 names = ", ".join(map(found.name, files))
                 found.problems.add(f"{place}: clip {clip_id!r} has {len(files)} files: {names}")
-            file = files[0] if files else folder / (stem + self.extensions[0])
             used.add(file)
             answer = row if inside else (answers or {}).get(clip_id, {})
             if not answer and where.labelled:
@@ -204,15 +207,19 @@ class Tables(Reader):
             for _, row in read_table(path, self.answers.style, needed, found)
         }
 
-    def _by_stem(self, clips: Sequence[Path], folder: Path) -> dict[str, list[Path]]:
-        """Return the files of the best extension by stem, and by stem below the folder."""
-        best: dict[str, list[Path]] = {}
+    def _by_name(self, clips: Sequence[Path], folder: Path) -> tuple[Named, Named]:
+        """Return files by name, and those of the best extension by stem; also below the folder."""
+        by_name: Named = {}
+        by_stem: Named = {}
         for path in sorted(clips, key=lambda path: self.extensions.index(path.suffix.lower())):
-            for stem in {path.stem, path.relative_to(folder).with_suffix("").as_posix()}:
-                same = best.setdefault(stem, [])
+            below = path.relative_to(folder)
+            for name in {path.name, below.as_posix()}:
+                by_name.setdefault(name, []).append(path)
+            for stem in {path.stem, below.with_suffix("").as_posix()}:
+                same = by_stem.setdefault(stem, [])
                 if not same or same[0].suffix.lower() == path.suffix.lower():
                     same.append(path)
-        return best
+        return by_name, by_stem
 
     def _without_extension(self, name: str) -> str:
         path = Path(name)

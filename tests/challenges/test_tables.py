@@ -72,6 +72,27 @@ def test_marks_blanks_and_quotes_are_read(tmp_path: Path) -> None:
     assert [(c.clip_id, c.target) for c in manifest] == [("262548_57@N01.xml", 3.0), ("b", 5.0)]
 
 
+def test_one_stem_with_two_extensions_is_two_photographs(tmp_path: Path) -> None:
+    touch(tmp_path, "train/a b.jpg", "train/a b.png", "train/c.PNG", "train/d.jpg.png")
+    touch(tmp_path, "test/é.jpg", "test/é.png")
+    rows = "a b.jpg, 1\na b.png, 4\nc.jpg, 2\nd.jpg, 3\n"
+    write(tmp_path, train__csv="imagefile, label\n" + rows)
+    manifest, warnings = read_challenge(load_spec("happei2016"), tmp_path)
+    # c.jpg is there under another extension, and so is d.jpg, whose name is not that of d.jpg.png
+    assert {c.clip_id: (c.path.name, c.target) for c in manifest} == {
+        "train-a b.jpg": ("a b.jpg", 1.0),
+        "train-a b.png": ("a b.png", 4.0),
+        "c": ("c.PNG", 2.0),
+        "d": ("d.jpg", 3.0),
+        "é.jpg": ("é.jpg", None),
+        "é.png": ("é.png", None),
+    }
+    assert "train: 1 clips have no file in train, e.g. d" in warnings
+    write(tmp_path, train__csv="imagefile, label\na b.jpg, 1\na b.jpg, 4\n")
+    with pytest.raises(ManifestError, match=r"train.csv:3: clip 'a b' again, first on line 2"):
+        read_challenge(load_spec("happei2016"), tmp_path)
+
+
 def test_numbers_out_of_range_are_named(tmp_path: Path) -> None:
     touch(tmp_path, "train/a.jpg", "train/b.jpg")
     write(tmp_path, train__csv="imagefile, label\na.jpg, 6\nb.jpg, many\n")

@@ -11,7 +11,13 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import balanced_accuracy_score, f1_score
+from sklearn.metrics import (
+    balanced_accuracy_score,
+    f1_score,
+    mean_squared_error,
+    r2_score,
+    root_mean_squared_error,
+)
 
 from emotiw.core import metrics
 from emotiw.core.errors import ConfigError
@@ -125,6 +131,23 @@ def test_numbers_by_the_formula(pairs: list[tuple[float, float]]) -> None:
         assert abs(figure) <= abs(metrics.pearson(truth, prediction)) + 1e-9
     else:
         assert figure == 0
+
+
+@settings(max_examples=30)
+@given(NUMBER_PAIRS)
+def test_numbers_against_other_programs(pairs: list[tuple[float, float]]) -> None:
+    truth, prediction = np.array(pairs).T
+    for theirs in (mean_squared_error, audmetric.mean_squared_error):
+        assert metrics.mse(truth, prediction) == pytest.approx(theirs(truth, prediction))
+    theirs = root_mean_squared_error(truth, prediction)
+    assert metrics.rmse(truth, prediction) == pytest.approx(theirs)
+    if np.ptp(truth) and np.ptp(prediction):
+        theirs = audmetric.concordance_cc(truth, prediction)
+        assert metrics.ccc(truth, prediction) == pytest.approx(theirs)
+        # scikit-learn has no CCC, but R² holds the squared error in it
+        apart = (1 - r2_score(truth, prediction)) * truth.var()
+        spread = truth.var() + prediction.var() + (truth.mean() - prediction.mean()) ** 2
+        assert metrics.ccc(truth, prediction) == pytest.approx(1 - apart / spread, abs=1e-6)
 
 
 @pytest.mark.parametrize("constant", [0.0, 0.5, -3.0])
