@@ -113,7 +113,7 @@ class Scene:
             self._network = load_network(self.card).to(torch.device(self.options.device))
         inputs = prepare_faces(np.stack(pictures), self.card)
         with torch.inference_mode():
-            rows = self._network.embed(inputs.to(self.options.device)).float().cpu()
+            rows = self._network.embed_and_score(inputs.to(self.options.device))[0].float().cpu()
         return np.asarray(rows.numpy(), dtype=np.float32)
 
 

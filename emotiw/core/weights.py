@@ -68,6 +68,8 @@ class WeightsCard(Strict):
         window: ``(left, top, right, bottom)`` of the square that the network sees of an aligned
             face crop, in shares of its side; beyond 0 and 1 the edge is repeated.
         members: networks of this kind that are asked together.
+        mirrored: whether a face and its mirror image are both looked at; embedding and logits are
+            the means of both.
         options: what the backbone's own constructor is told.
         notes: anything else worth knowing; figures, and how they were measured.
     """
@@ -86,6 +88,7 @@ class WeightsCard(Strict):
     labels: tuple[str, ...] = ()
     window: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
     members: int = Field(default=1, ge=1)
+    mirrored: bool = False
     options: dict[str, Any] = Field(default_factory=dict)
     notes: dict[str, Any] = Field(default_factory=dict)
 

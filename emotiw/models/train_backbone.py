@@ -70,7 +70,7 @@ def train_backbone(
     if recipe.members > 1:
         network = JoinedNetwork([member.network for member in trained])
     notes: dict[str, Any] = {"epochs": [member.report.best_epoch for member in trained]}
-    notes |= _calibrate(network, FaceSource(inner, start, recipe.augmentation), recipe)
+    notes |= _calibrate(network, start, inner, recipe)
     return _write(recipe, start, network, notes, folder)
 
 
@@ -130,15 +130,8 @@ def taught_answers(
     """
     assert recipe.teaching is not None
     network = JoinedNetwork(teachers)
-    _calibrate(network, FaceSource(inner, start, recipe.augmentation), recipe)
-    said = [
-        predict(
-            network,
-            FaceSource(training, start, recipe.augmentation, is_mirrored=flag),
-            recipe.training,
-        ).softmax(1)
-        for flag in (False, True)
-    ]
+    _calibrate(network, start, inner, recipe)
+    said = [logits.softmax(1) for logits in both_views(network, start, training, recipe)]
     labels = as_shares(torch.from_numpy(training.answers), "classification", len(recipe.labels))
     share = recipe.teaching.share
     return (1 - share) * labels + share * (said[0] + said[1]) / 2
@@ -208,18 +201,10 @@ def test_once(recipe: BackboneRecipe, faces: LabelledFaces, folder: Path) -> dic
         if kept["weights_sha256"] != card.sha256:
             raise ConfigError(f"{log}: the test faces were already used, for other weights")
         return kept
-    network = load_network(card)
-    plain, mirrored = (
-        predict(
-            network,
-            FaceSource(faces, card, recipe.augmentation, is_mirrored=flag),
-            recipe.training,
-        ).softmax(1)
-        for flag in (False, True)
-    )
+    plain, mirrored = both_views(load_network(card), card, faces, recipe)
     figures: dict[str, FaceFigures] = {
-        "plain": figures_of(plain.numpy(), faces),
-        "averaged_with_mirrored": figures_of(((plain + mirrored) / 2).numpy(), faces),
+        "plain": figures_of(plain.softmax(1).numpy(), faces),
+        "averaged_with_mirrored": figures_of(((plain + mirrored) / 2).softmax(1).numpy(), faces),
     }
     found = {"n_faces": len(faces), "weights_sha256": card.sha256, **figures}
     atomic_write(log, (json.dumps(found, indent=1) + "\n").encode())
@@ -244,20 +229,38 @@ def _starting_network(recipe: BackboneRecipe, seed: int) -> tuple[WeightsCard, F
         return card, load_network(card, labels=recipe.labels)
 
 
-def _calibrate(network: FaceNetwork, inner: FaceSource, recipe: BackboneRecipe) -> dict[str, float]:
+def both_views(
+    network: FaceNetwork, card: WeightsCard, faces: LabelledFaces, recipe: BackboneRecipe
+) -> tuple[Tensor, Tensor]:
+    """Return the logits of faces as they are and mirrored, each ``(n, n_labels)``."""
+    plain, mirrored = (
+        predict(
+            network,
+            FaceSource(faces, card, recipe.augmentation, is_mirrored=flag),
+            recipe.training,
+        )
+        for flag in (False, True)
+    )
+    return plain, mirrored
+
+
+def _calibrate(
+    network: FaceNetwork, card: WeightsCard, inner: LabelledFaces, recipe: BackboneRecipe
+) -> dict[str, float]:
     """Let the head say as much as it knows, judged by the inner part; return what that came to."""
     from emotiw.models.calibration import fit_temperature
 
     assert isinstance(network.head, nn.Linear)
-    logits = predict(network, inner, recipe.training)
-    temperature = fit_temperature(logits.double().numpy(), inner.answers.numpy())
+    plain, mirrored = both_views(network, card, inner, recipe)
+    logits = (plain + mirrored) / 2 if card.mirrored else plain
+    temperature = fit_temperature(logits.double().numpy(), inner.answers)
     # few faces that happen to be all right don't say that the network is never wrong
     temperature = min(max(temperature, 0.05), 20.0)
     with torch.no_grad():
         network.head.weight.div_(temperature)
         network.head.bias.div_(temperature)
     return {
-        "inner_accuracy": float((logits.argmax(1) == inner.answers).double().mean()),
+        "inner_accuracy": float((logits.argmax(1).numpy() == inner.answers).mean()),
         "temperature": temperature,
     }
 

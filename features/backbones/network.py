@@ -16,6 +16,7 @@ class FaceNetwork(nn.Module):
 
     Attributes:
         head: from embeddings to logits; None where the network doesn't classify.
+        is_mirrored: whether :meth:`embed_and_score` looks at mirror images too.
         public_prefix: what the names of public weights lack, where a network is wrapped.
     """
 
@@ -25,13 +26,26 @@ class FaceNetwork(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.head = None
+        self.is_mirrored = False
 
     def embed(self, faces: Tensor) -> Tensor:
         """Return ``(batch, dim)`` embeddings of ``(batch, channels, side, side)`` faces."""
         raise NotImplementedError
 
     def embed_and_score(self, faces: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Return embeddings, and ``(batch, n_labels)`` logits where there is a head."""
+        """Return embeddings, and ``(batch, n_labels)`` logits where there is a head.
+
+        Where the card says so, both are the means of what they are for a face and its mirror image.
+        """
+        embedding, logits = self._one_view(faces)
+        if self.is_mirrored:
+            other, other_logits = self._one_view(faces.flip(3))
+            embedding = (embedding + other) / 2
+            if logits is not None and other_logits is not None:
+                logits = (logits + other_logits) / 2
+        return embedding, logits
+
+    def _one_view(self, faces: Tensor) -> tuple[Tensor, Tensor | None]:
         embedding = self.embed(faces)
         return embedding, None if self.head is None else self.head(embedding)
 
@@ -94,6 +108,7 @@ def build_network(card: WeightsCard) -> FaceNetwork:
             network = JoinedNetwork([build(card) for _ in range(card.members)])
     except (TypeError, ValueError, RuntimeError) as error:
         raise ConfigError(f"weights card {card.name!r}: {error}") from error
+    network.is_mirrored = card.mirrored
     return network.eval()
 
 

@@ -47,9 +47,9 @@ class OnnxModel(FaceNetwork):
 
     def embed(self, faces: Tensor) -> Tensor:
         """Return the embedding output, flattened to ``(batch, dim)``."""
-        return self.embed_and_score(faces)[0]
+        return self._one_view(faces)[0]
 
-    def embed_and_score(self, faces: Tensor) -> tuple[Tensor, Tensor | None]:
+    def _one_view(self, faces: Tensor) -> tuple[Tensor, Tensor | None]:
         """Return the embedding and, if named, the logits output."""
         name = self._session.get_inputs()[0].name
         found = self._session.run(self._outputs, {name: faces.float().cpu().numpy()})

@@ -139,6 +139,23 @@ def test_every_backbone_keeps_the_contract(card_path: Path) -> None:
         np.testing.assert_allclose(rows[:, card.embedding :].sum(1), 1, atol=1e-5)
 
 
+def test_a_mirrored_card_means_both_views(card_path: Path) -> None:
+    entries = yaml.safe_load(card_path.read_text())
+    both_path = card_path.with_name("both.yaml")
+    both_path.write_text(yaml.safe_dump({**entries, "mirrored": True}))
+    one, both = (
+        FrameEmbeddings("x", FrameEmbeddingsOptions(weights=str(path))).embed
+        for path in (card_path, both_path)
+    )
+    crops = faces(3)
+    mirrored = np.ascontiguousarray(crops[:, :, ::-1])
+    plain, other, mean, again = one(crops), one(mirrored), both(crops), both(mirrored)
+    size = np.abs(plain).max()
+    assert np.abs(plain - other).max() > 1e-3 * size
+    np.testing.assert_allclose(mean, (plain + other) / 2, atol=1e-4 * size)
+    np.testing.assert_allclose(mean, again, atol=1e-4 * size)
+
+
 def test_half_precision_keeps_the_stated_tolerance(card_path: Path) -> None:
     full, half = (
         FrameEmbeddings(
