@@ -100,7 +100,12 @@ class OpenSmile:
 
     @property
     def spec(self) -> FeatureSpec:
-        """One row per clip or per 10 ms, its columns named as openSMILE names them."""
+        """One row per clip or per 10 ms, its columns named as openSMILE names them.
+
+        Row ``i`` is of the sound at ``i`` times 10 ms. openSMILE's own labels agree, but for IS11
+        and IS12, where they are 10 ms late from the second row on, and for the last row of some
+        sets, which has the label of the one before.
+        """
         return self._spec
 
     @property
