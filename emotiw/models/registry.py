@@ -9,6 +9,7 @@ MODELS: Registry[type[Model]] = Registry(
     "model",
     {
         "svm": "emotiw.models.svm:Svm",
+        "kernel_ridge": "emotiw.models.kernel_ridge:KernelRidge",
         "logistic": "emotiw.models.logistic:Logistic",
         "boosting": "emotiw.models.boosting:Boosting",
         "mlp": "emotiw.models.mlp:Mlp",

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, Field, field_validator
 
+from emotiw.models.kernels import Kernel, kernel_matrix
 from emotiw.models.preparation import Vectors
 from emotiw.models.tabular import (
     Several,
@@ -36,7 +37,7 @@ class SvmOptions(TabularOptions):
         epsilon: for targets: errors below this many standard deviations cost nothing.
     """
 
-    kernel: Literal["linear", "rbf"] = "linear"
+    kernel: Kernel = "linear"
     c: Several = 5.0
     gamma: Several = 0.5
     class_weight: Literal["balanced"] | None = "balanced"
@@ -69,7 +70,7 @@ class Svm(TabularModel):
         from sklearn.svm import SVC, SVR
 
         c, gamma = setting
-        kernel = self._kernel(vectors, vectors, gamma)
+        kernel = kernel_matrix(vectors, vectors, self.options.kernel, gamma)
         if self.goal.task == "regression":
             centre, spread = float(answers.mean()), float(answers.std()) or 1.0
             machine = SVR(kernel="precomputed", C=c, epsilon=self.options.epsilon)
@@ -88,19 +89,11 @@ class Svm(TabularModel):
 
     def raw_scores(self, state: State, vectors: Vectors) -> Values:
         """Return coupled pairwise margins, or targets."""
-        kernel = self._kernel(vectors, state["vectors"], state["gamma"])
+        kernel = kernel_matrix(vectors, state["vectors"], self.options.kernel, state["gamma"])
         if self.goal.task == "regression":
             targets = state["machine"].predict(kernel) * state["spread"] + state["centre"]
             return np.asarray(targets, dtype=np.float64)[:, None]
         return coupled_margins(state["machine"].decision_function(kernel))
-
-    def _kernel(self, left: Vectors, right: Vectors, gamma: float) -> Values:
-        products = (left @ right.T).astype(np.float64) / left.shape[1]
-        if self.options.kernel == "linear":
-            return np.asarray(products)
-        squares = [np.square(side, dtype=np.float64).mean(axis=1) for side in (left, right)]
-        distances = squares[0][:, None] + squares[1][None, :] - 2 * products
-        return np.asarray(np.exp(-gamma * distances.clip(0)))
 
 
 def coupled_margins(margins: npt.NDArray[Any]) -> Values:

@@ -21,6 +21,7 @@ LABELS = Goal("classification", ("Angry", "Happy", "Sad"))
 TARGET = Goal("regression", ("engagement",), (0.0, 1.0))
 OPTIONS: dict[str, dict[str, Any]] = {
     "svm": {"kernel": "rbf"},
+    "kernel_ridge": {"penalty": [0.3, 3.0]},
     "logistic": {"c": [0.1, 1.0]},
     "boosting": {"n_trees": 10, "min_clips": 3, "share_of_columns": 0.5},
     "mlp": {"hidden": [8], "n_epochs": 30, "learning_rate": 0.02, "alpha": 0.01},
