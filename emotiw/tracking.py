@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from emotiw.ablation.outputs import FILES, load_ablation
 from emotiw.core.errors import ConfigError, suggest
 from emotiw.provenance import FILE, provenance_of
 from emotiw.run import Run
@@ -19,6 +21,7 @@ TRACKERS = ("mlflow",)
 KEY = "emotiw.key"
 MOST_TEXT = 500  # of a parameter; older servers refuse more
 AT_ONCE = 100
+OF_A_ROW = ("low", "high", "difference", "difference_low", "difference_high", "p", "p_holm")
 ARTIFACTS = (
     "recipe.yaml", "versions.json", FILE, "manifest.csv", "ledger.csv", "metrics.csv",
     "folds.csv", "fusion.yaml", "fusion.txt", "report.html", "ablation/ablation.csv",
@@ -64,7 +67,57 @@ def track(run: Run, name: str | None) -> str | None:
         return None
     mlflow: Any = import_module(name)
     _choose_store(mlflow, run)
-    metrics, key = figures_of(run), _key(run)
+    files = [run.folder / artifact for artifact in ARTIFACTS]
+    return _logged(mlflow, run, run.recipe.name, parameters_of(run), figures_of(run), files)
+
+
+def track_ablation(run: Run, folder: Path, name: str | None) -> list[str]:
+    """Log every row of an ablation as a run of its own; the same rows are logged once.
+
+    A row has the settings of the run, its own as ``axis.<name>``, and the figures of the table;
+    the row that others are compared with has the table itself too.
+
+    Args:
+        run: the run that was varied.
+        folder: of its ablation.
+        name: of the tracker; None does nothing.
+
+    Returns:
+        The tracker's ids, in the order of the table.
+
+    Raises:
+        ConfigError: if the tracker is unknown or not installed.
+    """
+    require_tracker(name)
+    if name is None:
+        return []
+    mlflow: Any = import_module(name)
+    _choose_store(mlflow, run)
+    done = load_ablation(folder)  # as it is on disk: figures have the same digits every time
+    ids = []
+    for row in done.table.to_dict("records"):
+        parameters = parameters_of(run)
+        parameters |= {f"axis.{axis}": str(row[axis]) for axis in done.description.axes}
+        figures = {str(row["metric"]): row["value"]} | {n: row[n] for n in OF_A_ROW}
+        known = {n: float(value) for n, value in figures.items() if not pd.isna(value)}
+        files = [done.folder / each for each in FILES] if row["is_reference"] else []
+        title = f"{run.recipe.name}: {row['row']}"
+        ids.append(_logged(mlflow, run, title, parameters, known, files))
+    return ids
+
+
+def _logged(
+    mlflow: Any,
+    run: Run,
+    title: str,
+    parameters: Mapping[str, str],
+    metrics: Mapping[str, float],
+    files: Sequence[Path],
+) -> str:
+    """Log one run of the tracker, unless these results are there already; return its id."""
+    # what was computed, not when: the same results again are the same run
+    text = json.dumps([parameters, metrics], sort_keys=True)
+    key = hashlib.sha256(text.encode()).hexdigest()
     earlier = mlflow.search_runs(
         experiment_names=[run.recipe.spec.name],
         filter_string=f"tags.`{KEY}` = '{key}'",
@@ -72,14 +125,13 @@ def track(run: Run, name: str | None) -> str | None:
     )
     if earlier:
         return str(earlier[0].info.run_id)
-    with mlflow.start_run(run_name=run.recipe.name) as started:
+    with mlflow.start_run(run_name=title) as started:
         mlflow.set_tags({KEY: key, "challenge": run.recipe.spec.name, **_tags(run)})
-        parameters = list(parameters_of(run).items())
-        for start in range(0, len(parameters), AT_ONCE):
-            mlflow.log_params(dict(parameters[start : start + AT_ONCE]))
-        mlflow.log_metrics(metrics)
-        for artifact in ARTIFACTS:
-            path = run.folder / artifact
+        pairs = list(parameters.items())
+        for start in range(0, len(pairs), AT_ONCE):
+            mlflow.log_params(dict(pairs[start : start + AT_ONCE]))
+        mlflow.log_metrics(dict(metrics))
+        for path in files:
             if path.is_file():
                 mlflow.log_artifact(str(path))
         return str(started.info.run_id)
@@ -120,12 +172,6 @@ def _tags(run: Run) -> dict[str, str]:
         if state is not None:
             tags[f"git.{where}"] = state["commit"] + ("+changes" if state["is_changed"] else "")
     return tags
-
-
-def _key(run: Run) -> str:
-    # what was computed, not when: the same results again are the same run
-    text = json.dumps([parameters_of(run), figures_of(run)], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _flat(settings: Mapping[str, Any], above: str) -> Iterator[tuple[str, str]]:

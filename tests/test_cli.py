@@ -72,7 +72,7 @@ def test_an_unknown_key_at_the_top(tmp_path: Path) -> None:
     [
         (["run", "ravdes"], "no such recipe: ravdes; did you mean 'ravdess'?"),
         (["index", "clips", "--set", "data.root=/no/such/folder"], "no folder"),
-        (["index", "clips", "--set", "data.root"], "expected KEY.KEY=VALUE"),
+        (["index", "clips", "--set", "data.root"], "expected NAME=VALUE, like"),
         (["submit"], "submit needs a recipe, or --check FILE"),
         (["leaderboard", "afwe2017"], "did you mean 'afew2017'?"),
     ],

@@ -12,7 +12,10 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from emotiw.ablation.outputs import load_ablation
+from emotiw.cli import app
 from emotiw.core.errors import ConfigError
 from emotiw.core.files import sha256_of
 from emotiw.pipeline import run_all
@@ -125,6 +128,29 @@ def test_settings_figures_and_files_are_logged_once(
     assert logged["tags"]["manifest"] == sha256_of(run.manifest_path)
     assert {"recipe.yaml", "metrics.csv", "provenance.json", "ledger.csv"} <= set(logged["files"])
     assert track(run, None) is None
+
+
+def test_every_row_of_an_ablation_is_logged_once(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = FakeTracker()
+    monkeypatch.setitem(sys.modules, "mlflow", fake)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    recipe = str(run.folder.parent.parent / "recipe.yaml")
+    asked = ["ablate", recipe, "--axis", "fusion=weighted,mean", "--track", "mlflow"]
+    for _ in range(2):
+        done = CliRunner().invoke(app, asked, catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+    table = load_ablation(run.folder).table.set_index("row")
+    first, second = fake.runs
+    assert [each["name"] for each in fake.runs] == ["recipe: weighted", "recipe: mean"]
+    assert first["params"]["axis.fusion"] == "weighted"
+    assert first["params"]["models.face.model"] == "logistic"
+    assert "ablation.csv" in first["files"]
+    assert not second["files"]
+    assert second["metrics"]["uar"] == table.loc["mean", "value"]
+    assert second["metrics"]["p_holm"] == table.loc["mean", "p_holm"]
+    assert "difference" not in first["metrics"]
 
 
 def test_a_tracker_that_is_not_there_is_told_before_the_work(

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from emotiw.ablation.options import AblationSettings
+from emotiw.core.config import NO_VALUE, name_and_value, yaml_value
 from emotiw.core.errors import ConfigError, EmotiwError, Problems, suggest
 from emotiw.recipe import Recipe, varied
 
@@ -283,17 +284,13 @@ def parse_axes(written: Sequence[str]) -> dict[str, Any]:
     axes: dict[str, Any] = {}
     problems = Problems("--axis")
     for each in written:
-        name, equals, text = each.partition("=")
-        if not equals or not name:
-            problems.add(f"{each!r}: expected NAME=VALUES, like fusion=mean,weighted")
+        pair = name_and_value(each, problems, example="fusion=mean,weighted")
+        if pair is None:
             continue
-        try:
-            value = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            problems.add(f"{each!r}: not valid YAML: {error}")
-            continue
-        if not isinstance(value, (list, dict)) and value not in WORDS:
-            value = [yaml.safe_load(part) for part in text.split(",")]
+        name, text = pair
+        value = yaml_value(text, each, problems)
+        if value is not NO_VALUE and not isinstance(value, (list, dict)) and value not in WORDS:
+            value = [yaml_value(part, each, problems) for part in text.split(",")]
         axes[name] = value
     problems.raise_if_any(ConfigError)
     return axes

@@ -30,6 +30,9 @@ def ablate(
     force: Annotated[
         bool, typer.Option("--force", help="Overwrite scores changed by hand.")
     ] = False,
+    track: Annotated[
+        str | None, typer.Option(help="Log every row of the finished table with a tracker: mlflow.")
+    ] = None,
 ) -> None:
     """Vary a run along some axes, and test every row against a reference.
 
@@ -39,10 +42,15 @@ def ablate(
     from emotiw.ablation.outputs import remake
     from emotiw.ablation.plan import make_plan
     from emotiw.ablation.work import carry_out
+    from emotiw.commands.outcome import check_tracker, log_ablation
+    from emotiw.core.errors import ConfigError
     from emotiw.progress import Bars, Silent
     from emotiw.run import open_run
 
+    check_tracker(track)
     if Path(config).is_dir():
+        if track is not None:
+            raise ConfigError("--track needs the recipe: the folder of a run makes its table again")
         _show(remake(Path(config)), as_json)
         return
     bars = Silent() if quiet or as_json or not sys.stderr.isatty() else Bars()
@@ -53,7 +61,9 @@ def ablate(
     plan = make_plan(run, asked)
     print(plan.text(), file=sys.stderr if as_json else sys.stdout, flush=True)
     if not plan_only:
-        _show(carry_out(plan, force=force), as_json)
+        done = carry_out(plan, force=force)
+        log_ablation(run, done.folder, track)
+        _show(done, as_json)
 
 
 def _show(ablation: Ablation, as_json: bool) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from emotiw.pipeline import Summary
     from emotiw.run import Run
 
@@ -32,6 +34,14 @@ def check_tracker(track: str | None) -> None:
         from emotiw.tracking import require_tracker
 
         require_tracker(track)
+
+
+def log_ablation(run: Run, folder: Path, track: str | None) -> None:
+    """Log the rows of an ablation, where a tracker is asked for."""
+    if track is not None:
+        from emotiw.tracking import track_ablation
+
+        track_ablation(run, folder, track)
 
 
 def log(run: Run, track: str | None) -> None:

@@ -15,6 +15,7 @@ from emotiw.core.errors import ConfigError, Problems, suggest
 
 Settings = TypeVar("Settings", bound=BaseModel)
 KeyPath = tuple[str | int, ...]
+NO_VALUE = object()
 
 
 class Strict(BaseModel):
@@ -83,14 +84,12 @@ def override(document: Document, settings: Sequence[str]) -> Document:
     data: dict[str, Any] = _deep_copy(document.data)
     problems = Problems("--set")
     for setting in settings:
-        name, equals, text = setting.partition("=")
-        if not equals or not name:
-            problems.add(f"{setting!r}: expected KEY.KEY=VALUE")
+        written = name_and_value(setting, problems, example="models.voice.c=0.1")
+        if written is None:
             continue
-        try:
-            value = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            problems.add(f"{setting!r}: the value is not valid YAML: {error}")
+        name, text = written
+        value = yaml_value(text, setting, problems)
+        if value is NO_VALUE:
             continue
         *above, last = name.split(".")
         inner: Any = data
@@ -105,6 +104,31 @@ def override(document: Document, settings: Sequence[str]) -> Document:
             inner[last] = value
     problems.raise_if_any(ConfigError)
     return Document(document.where, data, document.lines)
+
+
+def name_and_value(
+    written: str, problems: Problems, *, example: str
+) -> tuple[str, str] | None:
+    """Return the two sides of ``NAME=VALUE``; None, and a problem, where it is no such thing.
+
+    Examples:
+        >>> name_and_value("a.b=[2, 3]", Problems("--set"), example="a.b=1")
+        ('a.b', '[2, 3]')
+    """
+    name, equals, text = written.partition("=")
+    if equals and name:
+        return name, text
+    problems.add(f"{written!r}: expected NAME=VALUE, like {example}")
+    return None
+
+
+def yaml_value(text: str, written: str, problems: Problems) -> Any:
+    """Return a value that was written as YAML; NO_VALUE, and a problem, where it is none."""
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        problems.add(f"{written!r}: the value is not valid YAML: {error}")
+        return NO_VALUE
 
 
 def validated(

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -26,6 +31,7 @@ from emotiw.pipeline import run_all
 from emotiw.run import open_run
 from tests.ablation.small import make_small
 
+ROOT = Path(__file__).parents[2]
 STRENGTHS = {"face": 1.5, "voice": 0.8, "scene": 0.0}
 RULES = ("weighted", "mean")
 PRODUCT = AblationSettings(axes={"modalities": "subsets", "fusion": list(RULES)})
@@ -127,6 +133,38 @@ def test_what_was_stopped_goes_on(
     assert {path: after[path] for path in kept} == kept
     compared = [c for c in product.table.columns if c not in ("seconds", "megabytes")]
     pd.testing.assert_frame_equal(resumed.table[compared], product.table[compared])
+
+
+def test_killed_in_the_middle_it_comes_to_the_same_bytes(
+    product: Ablation, recipe: Path, tmp_path: Path
+) -> None:
+    axes = ["--axis", "modalities=subsets", "--axis", "fusion=weighted,mean"]
+    command = [sys.executable, "-m", "emotiw", "ablate", str(recipe), *axes, "--quiet"]
+    command += ["--set", f"paths.runs={tmp_path}"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=environment, start_new_session=True, stdout=subprocess.DEVNULL
+    )
+    folder = tmp_path / "recipe" / "ablation"
+    limit = time.monotonic() + 200
+    while len(list((folder / "scores").glob("*.csv"))) < 4:
+        assert process.poll() is None, "it was done before it could be killed"
+        assert time.monotonic() < limit
+        time.sleep(0.002)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not (folder / "ablation.csv").exists()
+    kept = stamps(folder / "scores")
+    done = ablate(open_run(recipe, [f"paths.runs={tmp_path}"]), PRODUCT)
+    after = stamps(folder / "scores")
+    whole = {path for path in kept if Path(path).with_suffix(".json").is_file()}
+    assert len({p for p in whole if after[p] == kept[p]}) >= 2 * 3  # CSV and JSON, all but the last
+    assert len(done.table) == 14
+    for path in (product.folder / "scores").glob("*.csv"):
+        assert (folder / "scores" / path.name).read_bytes() == path.read_bytes()
+    times = ["seconds", "megabytes"]  # the rest of the table is the same to the last digit
+    tables = [pd.read_csv(f / "ablation.csv", dtype=str) for f in (folder, product.folder)]
+    pd.testing.assert_frame_equal(*(table.drop(columns=times) for table in tables))
 
 
 def test_rows_are_the_same_whatever_the_number_of_workers(

@@ -93,5 +93,7 @@ def test_axes_on_the_command_line() -> None:
         "fusion": ["mean"],
         "models.voice.c": [1, 0.5],
     }
-    with pytest.raises(ConfigError, match="expected NAME=VALUES"):
+    with pytest.raises(ConfigError, match="expected NAME=VALUE, like fusion="):
         parse_axes(["fusion"])
+    with pytest.raises(ConfigError, match="not valid YAML"):
+        parse_axes(["fusion=mean,'"])

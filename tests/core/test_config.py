@@ -176,8 +176,8 @@ class TestOverride:
             override(self.read, ["a.b", "=1", "a.b.c=1", "a.c.d=2", "a.b=[1", "e=1"])
         lines = str(caught.value).splitlines()
         assert lines[0] == "--set: 5 problems"
-        assert "  - 'a.b': expected KEY.KEY=VALUE" in lines
-        assert "  - '=1': expected KEY.KEY=VALUE" in lines
+        assert "  - 'a.b': expected NAME=VALUE, like models.voice.c=0.1" in lines
+        assert "  - '=1': expected NAME=VALUE, like models.voice.c=0.1" in lines
         assert "  - 'a.b.c=1': 'b' is no mapping" in lines
         assert "  - 'a.c.d=2': 'c' is no mapping" in lines
         assert "'a.b=[1': the value is not valid YAML" in str(caught.value)
