@@ -44,19 +44,37 @@ def test_only_the_public_api_is_used(path: Path) -> None:
                     assert not alias.name.startswith("emotiw.")
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_runs_from_a_clean_kernel(
-    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def executed(path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Run a notebook from a clean kernel in an empty folder; return what it printed."""
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
     monkeypatch.setenv("MPLBACKEND", "agg")
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(folder))
     notebook = nbformat.read(path, as_version=4)
     client = nbclient.NotebookClient(
-        notebook, timeout=SECONDS, resources={"metadata": {"path": str(tmp_path)}}
+        notebook, timeout=SECONDS, resources={"metadata": {"path": str(folder)}}
     )
     client.execute()
     told = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     assert told
     assert not [output for output in told if output.output_type == "error"]
+    return "".join(output.get("text", "") for output in told)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_runs_from_a_clean_kernel(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("EMOTIW_REAL_DATA", raising=False)
+    executed(path, tmp_path, monkeypatch)
+
+
+@pytest.mark.slow
+@pytest.mark.real_data
+def test_fusion_runs_on_the_published_scores(
+    real_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EMOTIW_REAL_DATA", str(real_data.resolve()))
+    told = executed(ROOT / "notebooks/3_fusion_on_ravdess_scores.ipynb", tmp_path, monkeypatch)
+    assert "published scores of RAVDESS" in told
+    assert "1439 clips" in told or "1440 clips" in told, told

@@ -130,9 +130,7 @@ def test_settings_figures_and_files_are_logged_once(
     assert track(run, None) is None
 
 
-def test_every_row_of_an_ablation_is_logged_once(
-    run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_row_of_an_ablation_is_logged_once(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     fake = FakeTracker()
     monkeypatch.setitem(sys.modules, "mlflow", fake)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)

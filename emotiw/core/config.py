@@ -106,9 +106,7 @@ def override(document: Document, settings: Sequence[str]) -> Document:
     return Document(document.where, data, document.lines)
 
 
-def name_and_value(
-    written: str, problems: Problems, *, example: str
-) -> tuple[str, str] | None:
+def name_and_value(written: str, problems: Problems, *, example: str) -> tuple[str, str] | None:
     """Return the two sides of ``NAME=VALUE``; None, and a problem, where it is no such thing.
 
     Examples:

@@ -78,27 +78,28 @@ def scatters(facts: RunFacts) -> list[dict[str, Any]]:
     """Return, in regression, a chart of predictions against targets per model, fusion first."""
     if facts.spec.task != "regression":
         return []
-    return [
-        {"name": name, "svg": _scatter(facts, name, table)} for name, table in facts.by_rank.items()
-    ]
+    return [_scatter(facts, name, table) for name, table in facts.by_rank.items()]
 
 
-def _scatter(facts: RunFacts, name: str, table: ScoreTable) -> str:
+def _scatter(facts: RunFacts, name: str, table: ScoreTable) -> dict[str, Any]:
     predicted = table.aligned_to(facts.judged)[:, 0].tolist()
     targets = [float(facts.answers[c]) for c in facts.judged]
     points = list(zip(targets, predicted, strict=True))
     known = [v for v in (*targets, *predicted) if np.isfinite(v)]
     span = (min(known, default=0.0), max(known, default=1.0) + 1e-9)
     what = table.labels[0]
-    return chart(
+    off = np.nanmean(np.array(predicted) - targets) if known and targets else 0.0
+    title = f"{name}: {off:+.2g} from the line on average, where all would be right"
+    svg = chart(
         [Series(name, points, colour=0, style="points")],
-        title=f"{name}: predictions on the line are right, above it too high",
+        title=title,
         x_label=f"true {what}",
         y_label=f"predicted {what}",
         x_span=span,
         y_span=span,
         has_diagonal=True,
     )
+    return {"name": name, "title": title, "svg": svg}
 
 
 def _told(name: str, counts: Any, labels: tuple[str, ...]) -> str:

@@ -6,6 +6,7 @@ import json
 import math
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from emotiw.core.errors import EmotiwError
@@ -57,6 +58,7 @@ def attempts(facts: RunFacts) -> dict[str, Any] | None:
         ],
         "left": ledger.left(facts.spec),
         "told": told,
+        "title": f"Attempts: {told}",
         "svg": chart(
             [Series("validation", val, 0, "marked"), Series("test", test, 1, "marked")],
             title=f"Attempts: {told}",
@@ -92,15 +94,17 @@ def curves(facts: RunFacts) -> list[dict[str, Any]]:
         if not losses:
             continue
         epochs = max(len(s.points) for s in losses)
+        first, last = (np.mean([s.points[end][1] for s in losses]) for end in (0, -1))
+        title = f"{name}: training loss from {first:.2g} to {last:.2g} in {epochs} epochs"
         kept = f"{min(best)}" if min(best) == max(best) else f"{min(best)} to {max(best)}"
         found.append(
             {
-                "name": name,
+                "title": title,
                 "told": f"{len(losses)} fits of up to {epochs} epochs; kept: epoch {kept}",
                 "has_inner": bool(inner),
                 "svg": chart(
                     [*losses, *inner],
-                    title=f"{name}: the loss falls over {epochs} epochs; one line per fold",
+                    title=title,
                     x_label="epoch",
                     y_label="loss",
                     x_ticks=[t for t in ticks(1, max(epochs, 2)) if t == int(t)],

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from emotiw.report.facts import RunFacts
 from emotiw.report.headline import p_text
@@ -13,6 +14,7 @@ from emotiw.report.svg import Series, chart
 from fusion.reliability import expected_calibration_error, reliability_diagram
 
 N_BINS = 10
+ABOUT = 2.0  # points
 MOST_SELECTED = 6  # modalities whose selections are all fused anew; of more, orders are drawn
 
 
@@ -35,24 +37,28 @@ def reliability(facts: RunFacts) -> list[dict[str, Any]]:
             for n in before
         },
     }.items():
-        lines, errors = [], []
+        lines, errors, last = [], [], before.get(name)
         for what, scores, colour, style in pairs:
             if np.isnan(scores).any(axis=1).all():
                 continue
+            last = scores
             bins = reliability_diagram(scores, truth, n_bins=N_BINS)
             points = list(zip(bins["confidence"].tolist(), bins["accuracy"].tolist(), strict=True))
             lines.append(Series(what, points, colour, style))
             errors.append((what, 100 * expected_calibration_error(scores, truth)))
         if not lines:
             continue
+        assert last is not None
+        title = f"{name}: {_sureness(last, truth)}"
         found.append(
             {
                 "name": name,
+                "title": title,
                 "errors": [{"what": what, "ece": f"{ece:.1f} %"} for what, ece in errors],
                 "legend": [{"name": s.name, "colour": s.colour, "style": s.style} for s in lines],
                 "svg": chart(
                     lines,
-                    title=f"{name}: below the diagonal the scores are too sure of themselves",
+                    title=title,
                     x_label="score of the most probable label",
                     y_label="share that is right",
                     x_span=(0, 1),
@@ -62,6 +68,18 @@ def reliability(facts: RunFacts) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def _sureness(scores: npt.NDArray[np.float64], truth: npt.NDArray[Any]) -> str:
+    """Return in words whether the most probable label is right as often as its score says."""
+    there = ~np.isnan(scores).any(axis=1)
+    right = scores[there].argmax(axis=1) == truth[there]
+    off = 100 * float(scores[there].max(axis=1).mean() - right.mean())
+    if abs(off) < ABOUT:
+        return f"right as often as it says, within {ABOUT:g} points"
+    return (
+        f"{abs(off):.0f} points {'too sure of itself' if off > 0 else 'less sure than it may be'}"
+    )
 
 
 def shares(facts: RunFacts) -> dict[str, Any] | None:

@@ -165,7 +165,7 @@ def test_attempts_and_ablation_are_shown_where_there_are_any(run: Run, tmp_path:
         "<b>face</b>,face,accuracy,train,0.5,0.25,0.6,40,38,5,-0.25,-0.3,-0.1,0.01,0.03,true,false,,\n"
     )
     text = write_report(run, tmp_path / "r.html").path.read_text(encoding="utf-8")
-    assert "Test is -3.25 against validation" in text
+    assert "Attempts: test is -3.25 against validation" in text
     assert '<th scope="col">accuracy (%) [95 %]</th>' in text
     assert "<td>75.00 [50.00, 87.50]</td><td></td>" in text
     assert (
@@ -190,7 +190,7 @@ def test_a_regression_shows_targets_against_predictions(tmp_path: Path) -> None:
     run = regressed(tmp_path)
     page = write_report(run).path
     text = page.read_text(encoding="utf-8")
-    assert "fused: predictions on the line are right" in text
+    assert "from the line on average, where all would be right" in text
     assert "Which label is taken" not in text
     assert "concordance correlation on training clips, out of fold" in text
     clip = clips_of(page)["clip 05"]
