@@ -8,15 +8,22 @@ from pathlib import Path
 
 import av
 import numpy as np
+import numpy.typing as npt
 import pytest
 from PIL import Image
 
 from emotiw.core.errors import ConfigError, WeightsError
+from emotiw.core.face_tracks import FaceTracks
 from emotiw.core.media import MediaReader
 from emotiw.predict import files as files_module
 from emotiw.predict.annotate import PANEL
 from emotiw.predict.files import Wanted, predict_files
 from emotiw.predict.rows import FilePrediction, Row
+from features import extractor as extractor_module
+from features.extractor import ClipSource
+from features.faces.clip import find_faces
+from features.faces.options import FaceOptions
+from features.frames import BATCH, FrameEmbeddings, FrameEmbeddingsOptions
 from tests.predict.videos import (
     FPS,
     SquareDetector,
@@ -86,6 +93,43 @@ def test_a_clip_alone_and_in_a_folder_has_the_same_answer(
     wanted = Wanted(weights=card)
     both = predict_files({"other": other, two.name: two}, wanted)
     assert both[1] == alone
+
+
+def test_the_bundled_network_gives_the_same_answer_alone_and_in_a_folder(
+    two: Path, tmp_path: Path
+) -> None:
+    other = write_video(tmp_path / "other.mp4", [frame((40, LIGHT))] * 5)
+    both = predict_files({"other": other, "two": two}, Wanted(window_sec=1.0))
+    assert not both[1].reason
+    assert [row.n_faces for row in both[1].whole()] == [50, 30, 20]
+    assert predict_files({"two": two}, Wanted(window_sec=1.0))[0] == both[1]
+
+
+def test_no_more_than_a_few_crops_are_decoded_at_a_time(
+    card: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Memory does not grow with the length of a video: crops stay as JPEG until their turn."""
+    path = write_video(tmp_path / "long.mp4", [frame((8, DARK))] * 200)
+    at_once: list[int] = []
+    embed = FrameEmbeddings.embed
+
+    def counted(self: FrameEmbeddings, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        at_once.append(len(crops))
+        return embed(self, crops)
+
+    monkeypatch.setattr(FrameEmbeddings, "embed", counted)
+    monkeypatch.setattr(FaceTracks, "crops", None)  # which decodes all of them
+    found = predict(path, card, window_sec=2.0)
+    assert found.whole()[0].n_faces == sum(at_once) == 200
+    assert max(at_once) == BATCH
+    monkeypatch.setattr(extractor_module, "KEPT_FRAMES", 100)
+    tracks, _ = find_faces(path, FaceOptions(), detector=SquareDetector())
+    options = FrameEmbeddingsOptions(weights=card, values="scores")
+    streamed = FrameEmbeddings("frames", options).extract(ClipSource("c", path, tracks))
+    monkeypatch.undo()
+    kept = FrameEmbeddings("frames", options).extract(ClipSource("c", path, tracks))
+    assert np.array_equal(streamed.array.values, kept.array.values)
+    assert np.array_equal(streamed.array.present, kept.array.present)
 
 
 def test_a_video_turned_by_the_phone_is_read_upright(card: str, tmp_path: Path) -> None:

@@ -21,16 +21,18 @@ def card(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.mark.slow
 def test_actors_have_one_face_and_the_same_answer_alone_and_in_a_folder(
-    real_data: Path, card: str, tmp_path: Path
+    real_data: Path, tmp_path: Path
 ) -> None:
+    """By the network that comes along."""
     for name in ("1001_DFA_ANG_XX.flv", "1001_DFA_HAP_XX.flv"):
         (tmp_path / name).write_bytes((real_data / "crema_d" / name).read_bytes())
     files = media_files([tmp_path])
-    together = predict_files(files, Wanted(weights=card))
+    together = predict_files(files, Wanted())
     assert [len(one.whole()) for one in together] == [1, 1]
     assert all(one.whole()[0].n_faces > 50 for one in together)
     last = list(files)[-1]
-    assert predict_files({last: files[last]}, Wanted(weights=card))[0] == together[-1]
+    assert predict_files({last: files[last]}, Wanted())[0] == together[-1]
+    assert together[-1].answer(together[-1].whole()[0]) == "Happy"
 
 
 @pytest.mark.slow
