@@ -71,15 +71,13 @@ def reliability(facts: RunFacts) -> list[dict[str, Any]]:
 
 
 def _sureness(scores: npt.NDArray[np.float64], truth: npt.NDArray[Any]) -> str:
-    """Return in words whether the most probable label is right as often as its score says."""
+    """Return in words how far scores are from being right as often as they say, and how."""
     there = ~np.isnan(scores).any(axis=1)
     right = scores[there].argmax(axis=1) == truth[there]
     off = 100 * float(scores[there].max(axis=1).mean() - right.mean())
-    if abs(off) < ABOUT:
-        return f"right as often as it says, within {ABOUT:g} points"
-    return (
-        f"{abs(off):.0f} points {'too sure of itself' if off > 0 else 'less sure than it may be'}"
-    )
+    error = 100 * expected_calibration_error(scores, truth)
+    which = "above and below" if abs(off) < ABOUT else "too sure" if off > 0 else "not sure enough"
+    return f"{error:.0f} points from the diagonal, {which}"
 
 
 def shares(facts: RunFacts) -> dict[str, Any] | None:
