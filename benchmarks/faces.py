@@ -38,10 +38,7 @@ def main() -> None:
     chosen = parser.parse_args()
     use_one_thread()
     if chosen.peak_of:
-        from features.faces.clip import find_faces
-
-        find_faces(chosen.peak_of)
-        print(peak_mb())
+        print(peak_of(chosen.peak_of))
         return
     if chosen.memory:
         print(json.dumps(memory(), indent=1))
@@ -188,6 +185,15 @@ def memory(seconds: tuple[int, int] = (10, 600)) -> dict[str, float]:
             peaks[f"peak_mb_{length}_sec"] = float(done.stdout)
     short, long = peaks.values()
     return peaks | {"ratio": round(long / short, 3)}
+
+
+def peak_of(clip: Path) -> float:
+    """Return the peak memory of this process once it has done what a worker of the stage does."""
+    from emotiw.stages.faces import FacesJob, find_and_store
+    from features.faces.options import FaceOptions
+
+    find_and_store(FacesJob(clip, FaceOptions(), clip.parent, clip.stem))
+    return peak_mb()
 
 
 def write_clip(path: Path, seconds: int, fps: int = 25) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emotiw.core.errors import TableError
-from emotiw.core.files import atomic_write, sha256_of
+from emotiw.core.files import atomic_file, atomic_write, sha256_of
 
 Tensors = Mapping[str, npt.NDArray[np.generic]]
 METADATA = "emotiw"
@@ -88,14 +88,15 @@ class Store:
         Args:
             metadata: anything JSON can hold that is the same on every run (no clock, no host).
         """
-        from safetensors.numpy import save
+        from safetensors.numpy import save_file
 
         path = self.path(stage, key)
         text = json.dumps(metadata, sort_keys=True, ensure_ascii=False)
         # not ascontiguousarray: it makes a row out of a single number
         contiguous = {name: np.asarray(array, order="C") for name, array in tensors.items()}
         # one metadata entry: safetensors doesn't keep the order of several
-        atomic_write(path, save(contiguous, metadata={METADATA: text}))
+        with atomic_file(path) as partial:  # array by array: they may be larger than the memory
+            save_file(contiguous, partial, metadata={METADATA: text})
         return path
 
     def read(self, stage: str, key: str) -> dict[str, npt.NDArray[np.generic]]:
