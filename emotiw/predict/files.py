@@ -139,7 +139,7 @@ def predict_file(
             n_frames = info.declared_frames or round(info.duration_sec * info.fps)
             try:
                 options = predictor.face_options
-                detector = load_detector(options.detector)
+                detector = load_detector(options.detector, weights=options.weights)
                 with ticking(progress, "faces, frame by frame", n_frames) as tick:
                     tracks, quality = find_faces(path, options, detector=detector, on_frame=tick)
             except MediaError as error:

@@ -87,7 +87,11 @@ def faces_key(fingerprint: str, options: FaceOptions) -> str:
     from features.faces.clip import VERSION
 
     return artifact_key(
-        STAGE, version=VERSION, content=fingerprint, options=options.result_options()
+        STAGE,
+        version=VERSION,
+        content=fingerprint,
+        options=options.result_options(),
+        weights=options.weights_sha256(),
     )
 
 

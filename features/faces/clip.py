@@ -16,7 +16,7 @@ from features.faces.detect import Detector, load_detector
 from features.faces.follow import FaceSequence
 from features.faces.options import FaceOptions, FaceSpeed
 
-VERSION = "2"
+VERSION = "3"
 Quality = dict[str, float | int | str]
 
 
@@ -43,7 +43,7 @@ def find_faces(
         MediaError: if the file can't be read or holds no picture.
     """
     options, speed = options or FaceOptions(), speed or FaceSpeed()
-    detector = detector or load_detector(options.detector, speed.device)
+    detector = detector or load_detector(options.detector, speed.device, options.weights)
     collector = Collector(options)
     with MediaReader(path) as reader:
         info = reader.info
@@ -107,7 +107,7 @@ def face_quality(tracks: FaceTracks) -> Quality:
         tilt = np.degrees(np.arctan2(eyes[:, 1], eyes[:, 0]))
         quality["mean_confidence"] = round(float(tracks.confidence[main].mean()), 4)
         quality["tilt_deg"] = round(float(np.median(tilt)), 2)
-        sample = main[:: max(1, len(main) // 16)]
+        sample = main[:: max(1, len(main) // 8)]
         quality["blur"] = round(float(np.median([_sharpness(tracks, row) for row in sample])), 1)
     return quality
 
@@ -115,7 +115,9 @@ def face_quality(tracks: FaceTracks) -> Quality:
 def _sharpness(tracks: FaceTracks, row: int) -> float:
     import cv2
 
-    grey = cv2.cvtColor(tracks.crop(row), cv2.COLOR_RGB2GRAY)
+    begin, end = tracks.crop_offset[row], tracks.crop_offset[row + 1]
+    grey = cv2.imdecode(np.asarray(tracks.crop_jpeg[begin:end]), cv2.IMREAD_GRAYSCALE)
+    assert grey is not None
     return float(cv2.Laplacian(grey, cv2.CV_64F).var())
 
 

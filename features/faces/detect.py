@@ -78,12 +78,23 @@ class Follower(Protocol):
         ...
 
 
-DETECTORS: Registry[Callable[[str], Detector]] = Registry(
-    "face detector", {"mtcnn": "features.faces.mtcnn:MtcnnDetector"}
+DETECTORS: Registry[Callable[..., Detector]] = Registry(
+    "face detector",
+    {
+        "mtcnn": "features.faces.mtcnn:MtcnnDetector",
+        "yunet": "features.faces.yunet:YunetDetector",
+    },
 )
 
 
 @cache
-def load_detector(name: str, device: str = "cpu") -> Detector:
-    """Return the detector of that name; a process loads each only once."""
-    return DETECTORS.resolve(name)(device)
+def load_detector(name: str, device: str = "cpu", weights: str | None = None) -> Detector:
+    """Return the detector of that name; a process loads each only once.
+
+    Args:
+        name: registered, or ``module:attribute``.
+        device: a torch device.
+        weights: a weights card, for a detector whose constructor takes ``weights``.
+    """
+    build = DETECTORS.resolve(name)
+    return build(device) if weights is None else build(device, weights=weights)

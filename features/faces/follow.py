@@ -11,7 +11,7 @@ import numpy.typing as npt
 from emotiw.core.media import VideoFrame
 from features.faces.detect import Detector, Faces, Floats, Follower
 from features.faces.shots import Glance, Shots, changed_share, glance
-from features.faces.track import Tracker, iou
+from features.faces.track import Expected, Tracker, iou
 
 SURE = 0.5  # a face that was there in the frame before may be less sure than a new one
 SURE_UNSEEN = 0.9  # … in a frame where the detection has not found it
@@ -19,6 +19,9 @@ MAX_UNSEEN = 2  # detections in a row that may miss a face that can be followed
 MIN_STAY = 0.3  # overlap of a followed face with where it was looked for
 SAME = 0.4  # two faces that overlap so much are one
 MUCH = 0.5  # of the picture, changed: time to detect again
+STEP = 3  # frames from one look at a face to the next, where it moves evenly
+FAR = 0.15  # … and how far the face may move from one look to the next
+UNEVEN = 0.06  # of a face's side: how far a point may be from where even motion would bring it
 
 
 @dataclass
@@ -47,8 +50,9 @@ class FaceSequence:
     """Gives every face of every frame, a few frames later than it gets the frames.
 
     The detector looks at the first frame of a shot, at one frame in every ``stride``, and where
-    the picture has changed or a face was lost. In between, faces are followed; a face that is new
-    in a detection is followed back through the frames since the one before.
+    the picture has changed or a face was lost. In between, faces are followed: looked at in every
+    third frame, and in those between where they don't move evenly. A face that is new in a
+    detection is followed back through the frames since the one before.
 
     Args:
         detector: finds faces; one that can't follow them looks at every frame.
@@ -64,9 +68,11 @@ class FaceSequence:
         self._follower = detector if isinstance(detector, Follower) and stride > 1 else None
         self._smallest_px = max(smallest_px, detector.min_face_px)
         self._stride = stride if self._follower is not None else 1
-        self._tracker = Tracker(max_gap)
+        self._tracker = Tracker(max_gap, memory=self._stride)
         self._shots = Shots()
         self._waiting: list[Seen] = []
+        self._open: list[Seen] = []  # the last of these, not looked at yet
+        self._last: Seen | None = None  # of this shot, looked at
         self._since = 0  # frames since the last detection
         self._at_detection: Glance | None = None
         self._has_lost = False  # a face, since then
@@ -78,20 +84,29 @@ class FaceSequence:
         if is_cut:
             yield from self.flush()
         self._since += 1
-        seen = None if is_cut or self._is_due(now) else self._follow(picture)
+        is_due = is_cut or self._is_due(now)
+        if not is_due and len(self._open) < STEP - 1:
+            self._open.append(Seen(picture, [], Faces.none(), is_detected=False))
+            self._waiting.append(self._open[-1])
+            return
+        seen = None if is_due else self._follow(picture)
         if seen is None:
             seen = self._detect(picture, is_cut=is_cut)
             self._since, self._at_detection, self._has_lost = 0, now, False
+            self._close(seen)
             self._fill_back(seen)
             yield from self.flush()
             yield seen
         else:
+            self._close(seen)
             self._waiting.append(seen)
+        self._last = seen
 
     def flush(self) -> Iterator[Seen]:
         """Yield the frames that are still waiting for a detection; the clip, or a shot, is over."""
+        self._close(None)
         yield from self._waiting
-        self._waiting = []
+        self._waiting, self._last = [], None
 
     def _is_due(self, now: Glance) -> bool:
         if self._at_detection is None or self._since >= self._stride:
@@ -102,22 +117,30 @@ class FaceSequence:
         return self._since > self._stride // 3
 
     def _detect(self, picture: VideoFrame, *, is_cut: bool) -> Seen:
-        expected = self._tracker.expected(picture.index, max_unseen=MAX_UNSEEN)
+        expected = self._expected(picture, max_unseen=MAX_UNSEEN)
         found = self._detector.detect([picture.rgb], self._smallest_px)[0]
         numbers = self._tracker.update(picture.index, found.box, is_cut=is_cut)
         seen = Seen(picture, numbers, found, is_detected=True)
-        if self._follower is not None and not is_cut:
-            missed = [row for row, n in enumerate(expected.numbers) if n not in numbers]
-            boxes = expected.box[missed]
-            faces, rows = self._looked_for(picture.rgb, boxes, seen.faces.box, SURE_UNSEEN)
-            kept = [expected.numbers[missed[row]] for row in rows]
-            self._tracker.follow(picture.index, kept, faces.box, is_unseen=True)
-            seen.add(kept, faces)
+        if self._follower is None or is_cut:
+            return seen
+        missed = [row for row, n in enumerate(expected.numbers) if n not in numbers]
+        boxes = expected.box[missed]
+        faces, rows = self._looked_for(picture.rgb, boxes, seen.faces.box, SURE_UNSEEN)
+        kept = [expected.numbers[missed[row]] for row in rows]
+        self._tracker.follow(picture.index, kept, faces.box, is_unseen=True)
+        seen.add(kept, faces)
         return seen
 
+    def _expected(self, picture: VideoFrame, *, max_unseen: int = 1_000_000) -> Expected:
+        if self._last is None:
+            return Expected([], Faces.none().box)
+        return self._tracker.expected(
+            picture.index, since=self._last.picture.index, max_unseen=max_unseen
+        )
+
     def _follow(self, picture: VideoFrame) -> Seen | None:
-        """Return the faces of the frame before in this one; None if one of them got lost."""
-        expected = self._tracker.expected(picture.index)
+        """Return the faces of the last frame looked at in this one; None if one got lost."""
+        expected = self._expected(picture)
         faces, rows = self._looked_for(picture.rgb, expected.box, np.zeros((0, 4)), SURE)
         self._has_lost |= len(rows) < len(expected.numbers)
         if self._has_lost and self._may_repeat():
@@ -126,12 +149,44 @@ class FaceSequence:
         self._tracker.follow(picture.index, numbers, faces.box, is_unseen=False)
         return Seen(picture, numbers, faces, is_detected=False)
 
+    def _close(self, after: Seen | None) -> None:
+        """Say where the faces are in the frames that were left out since the last look.
+
+        Args:
+            after: the frame that follows them; None where they are the end.
+        """
+        before, left_out, self._open = self._last, self._open, []
+        if before is None or not left_out or not before.numbers:
+            return
+        numbers, boxes = before.numbers, before.faces.box
+        if after is not None:
+            places = {number: row for row, number in enumerate(after.numbers)}
+            rows = [row for row, number in enumerate(numbers) if number in places]
+            start = before.faces.take(np.array(rows, dtype=np.intp))
+            end = after.faces.take(np.array([places[numbers[row]] for row in rows], dtype=np.intp))
+            is_even = _is_even(start, end)
+            for place, seen in enumerate(left_out, 1):
+                share = np.float32(place / (len(left_out) + 1))
+                between = Faces(*(a + share * (b - a) for a, b in zip(start, end, strict=True)))
+                even = np.flatnonzero(is_even)
+                seen.add([numbers[rows[row]] for row in even], between.take(even))
+            done = {rows[row] for row in np.flatnonzero(is_even)}
+            boxes = boxes.copy()
+            boxes[rows] = (start.box + end.box) / 2
+            left = [row for row in range(len(numbers)) if row not in done]
+            numbers, boxes = [numbers[row] for row in left], boxes[left]
+        for seen in left_out:
+            faces, rows = self._looked_for(seen.picture.rgb, boxes, seen.faces.box, SURE)
+            numbers, boxes = [numbers[row] for row in rows], faces.box
+            seen.add(numbers, faces)
+
     def _fill_back(self, seen: Seen) -> None:
         """Follow the faces that are new in this frame back towards the last detection."""
         if not self._waiting:
             return
         new = [r for r, n in enumerate(seen.numbers) if n not in self._waiting[-1].numbers]
         numbers, boxes = [seen.numbers[row] for row in new], seen.faces.box[new]
+        first = {n: (seen.picture.index, box) for n, box in zip(numbers, boxes, strict=True)}
         speed = np.zeros_like(boxes)
         for earlier in reversed(self._waiting):
             open_ends = [row for row, n in enumerate(numbers) if n not in earlier.numbers]
@@ -145,6 +200,13 @@ class FaceSequence:
             speed = (0.6 * speed[rows] + 0.4 * step).astype(np.float32)
             boxes = faces.box
             earlier.add(numbers, faces)
+            first |= {n: (earlier.picture.index, b) for n, b in zip(numbers, boxes, strict=True)}
+        for number, (index, box) in first.items():
+            if index == seen.picture.index:
+                continue
+            known = self._tracker.rejoin(number, index, box)
+            for one in [*self._waiting, seen]:
+                one.numbers = [known if n == number else n for n in one.numbers]
 
     def _looked_for(
         self,
@@ -167,6 +229,21 @@ class FaceSequence:
                 rows.append(row)
         rows.sort()
         return faces.take(np.array(rows, dtype=np.intp)), rows
+
+
+def _is_even(start: Faces, end: Faces) -> npt.NDArray[np.bool_]:
+    """Return which faces move without turning or changing, so that those between are known."""
+    moved = end.landmarks - start.landmarks
+    shift = np.median(moved, axis=1, keepdims=True)
+    side = _side(start.box)
+    changed = np.abs(moved - shift).max(axis=(1, 2), initial=0.0)
+    return np.asarray(
+        (changed < UNEVEN * side) & (np.abs(shift).max(axis=(1, 2), initial=0.0) < FAR * side)
+    )
+
+
+def _side(boxes: Floats) -> Floats:
+    return np.asarray((boxes[:, 2:] - boxes[:, :2]).max(axis=1, initial=1.0), dtype=np.float32)
 
 
 def _middle(boxes: Floats) -> Floats:

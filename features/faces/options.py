@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from functools import cache
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class FaceOptions(BaseModel):
@@ -17,11 +18,14 @@ class FaceOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     detector: str = Field(default="mtcnn", description="a registered detector, or module:attribute")
+    weights: str | None = Field(
+        default=None, description="a weights card, by name or as a YAML file: yunet needs one"
+    )
     min_face: float = Field(
         default=0.022,
         gt=0,
         description="smallest face of a video: share of the shorter side (< 1), or px; never below "
-        "what the detector can find (20 px)",
+        "what the detector can find (mtcnn 20 px, yunet 10)",
     )
     detect_every_sec: float = Field(
         default=0.5,
@@ -68,6 +72,23 @@ class FaceOptions(BaseModel):
         """Return what the result depends on, for the artifact's key."""
         return self.model_dump(mode="json")
 
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.detector == "mtcnn" and self.weights is not None:
+            raise ValueError("mtcnn's weights come inside its package; leave weights out")
+        if self.detector == "yunet" and self.weights is None:
+            raise ValueError("detector yunet needs weights: yunet, or a card of your own")
+        return self
+
+    def weights_sha256(self) -> str:
+        """Return the fingerprint of the file of weights, for the artifact's key.
+
+        Raises:
+            ConfigError: if there is no such card.
+            WeightsError: if the file is missing, or not the one of the card.
+        """
+        return "" if self.weights is None else _fingerprint(self.weights)
+
     def min_face_px(self, width: int, height: int, *, is_still: bool) -> float:
         """Return the smallest face to look for in a picture of this size, in px.
 
@@ -79,6 +100,13 @@ class FaceOptions(BaseModel):
         """
         smallest = self.min_face_still if is_still else self.min_face
         return smallest if smallest >= 1 else smallest * min(width, height)
+
+
+@cache
+def _fingerprint(card: str) -> str:
+    from emotiw.core.weights import read_card, verify
+
+    return verify(read_card(card)).sha256
 
 
 class FaceSpeed(BaseModel):

@@ -54,10 +54,12 @@ class Tracker:
 
     Args:
         max_gap: frames that a face may be missing and still be the same track.
+        memory: frames that a new face may be followed back, for :meth:`rejoin`.
     """
 
-    def __init__(self, max_gap: int) -> None:
+    def __init__(self, max_gap: int, *, memory: int = 0) -> None:
         self._max_gap = max_gap
+        self._memory = memory
         self._live: list[_Track] = []
         self._n_tracks = 0
 
@@ -67,10 +69,11 @@ class Tracker:
 
         if is_cut:
             self._live.clear()
-        self._live = [track for track in self._live if frame - track.frame <= self._max_gap + 1]
+        oldest = frame - self._max_gap - 1
+        self._live = [track for track in self._live if track.frame >= oldest - self._memory]
         numbers = [-1] * len(boxes)
         exact = boxes.astype(np.float64)
-        cost = np.array([[_cost(track, frame, box) for box in exact] for track in self._live])
+        cost = np.array([[self._cost(track, frame, box) for box in exact] for track in self._live])
         if cost.size:
             for row, column in np.transpose(linear_sum_assignment(cost)).tolist():
                 if cost[row, column] < FORBIDDEN:
@@ -85,14 +88,45 @@ class Tracker:
                 self._n_tracks += 1
         return numbers
 
-    def expected(self, frame: int, *, max_unseen: int = 1_000_000) -> Expected:
-        """Return where the faces of the frame before should be now.
+    def rejoin(self, number: int, frame: int, box: npt.NDArray[np.floating]) -> int:
+        """Return the track that a new one goes on with, now that it was followed back.
+
+        Args:
+            number: the new track.
+            frame: where it begins.
+            box: ``(4,)`` px, where it was then.
+
+        Returns:
+            The number of the earlier track, which now ends where the new one did; or ``number``.
+        """
+        new = next((track for track in self._live if track.number == number), None)
+        earlier = [t for t in self._live if t.number != number and t.frame < frame]
+        costs = [self._cost(track, frame, box.astype(np.float64)) for track in earlier]
+        if new is None or min(costs, default=FORBIDDEN) >= FORBIDDEN:
+            return number
+        known = earlier[int(np.argmin(costs))]
+        known.frame, known.box, known.velocity = new.frame, new.box, new.velocity
+        known.n_unseen = 0
+        self._live.remove(new)
+        return known.number
+
+    def _cost(self, track: _Track, frame: int, box: npt.NDArray[np.float64]) -> float:
+        if frame - track.frame > self._max_gap + 1:
+            return FORBIDDEN
+        return _distance(track, frame, box)
+
+    def expected(
+        self, frame: int, *, since: int | None = None, max_unseen: int = 1_000_000
+    ) -> Expected:
+        """Return where the faces of an earlier frame should be now.
 
         Args:
             frame: the one to look into.
+            since: the earlier one; the frame before by default.
             max_unseen: leave out tracks that so many detections in a row have not found.
         """
-        tracks = [t for t in self._live if t.frame == frame - 1 and t.n_unseen < max_unseen]
+        since = frame - 1 if since is None else since
+        tracks = [t for t in self._live if t.frame == since and t.n_unseen < max_unseen]
         boxes = np.array([track.predicted(frame) for track in tracks], np.float32)
         return Expected([track.number for track in tracks], boxes.reshape(-1, 4))
 
@@ -114,7 +148,7 @@ class Tracker:
 FORBIDDEN = 1e6
 
 
-def _cost(track: _Track, frame: int, box: npt.NDArray[np.float64]) -> float:
+def _distance(track: _Track, frame: int, box: npt.NDArray[np.float64]) -> float:
     expected = track.predicted(frame)
     overlap = float(iou(expected[None], box[None])[0, 0])
     if overlap >= MIN_OVERLAP:

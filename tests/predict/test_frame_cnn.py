@@ -39,7 +39,7 @@ DARK, LIGHT = 90, 230
 @pytest.fixture(autouse=True)
 def squares(monkeypatch: pytest.MonkeyPatch) -> SquareDetector:
     detector = SquareDetector()
-    monkeypatch.setattr(files_module, "load_detector", lambda name: detector)
+    monkeypatch.setattr(files_module, "load_detector", lambda name, **_: detector)
     return detector
 
 
