@@ -118,6 +118,47 @@ def show(
         print(f"wrote {file}")
 
 
+@app.command()
+def crops(
+    config: Config,
+    clips: Annotated[
+        list[str] | None, typer.Argument(help="Only the clips of these ids; all by default.")
+    ] = None,
+    size: Annotated[int, typer.Option(min=16, max=2048, help="Side of the crops, px.")] = 224,
+    out: Annotated[
+        Path | None, typer.Option(help="A folder; crops/ in the run's own by default.")
+    ] = None,
+    settings: Set = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write aligned crops of any size as PNG files, without detecting again.
+
+    They are <clip>/<track>/<frame>.png, cut out by the transforms that the faces stage has kept.
+    """
+    from emotiw.core.errors import MediaError
+    from emotiw.stages.artifacts import read_artifacts
+    from emotiw.stages.face_previews import write_crops
+
+    run = opened(config, settings, quiet, as_json)
+    folder = out or run.folder / "crops"
+    names = clips or sorted(read_artifacts(run.faces_path, made_by="faces"))
+    counts, failures = {}, {}
+    for clip_id in run.progress.track(names, stage="crops", total=len(names)):
+        try:
+            counts[clip_id] = write_crops(run, clip_id, folder, size)
+        except MediaError as error:
+            failures[clip_id] = str(error)
+    if as_json:
+        print_json({"folder": str(folder), "crops": counts, "failures": failures})
+    else:
+        print(f"{folder}: {sum(counts.values())} crops of {len(counts)} clips, {size} px")
+    for clip_id, why in failures.items():
+        typer.echo(f"  no crops of {clip_id}: {why}", err=True)
+    if failures:
+        raise typer.Exit(1)
+
+
 def _found(
     path: Path, options: FaceOptions, progress: Progress
 ) -> tuple[FaceTracks, dict[str, float | int | str]]:

@@ -1,4 +1,4 @@
-"""Face tracks → pictures and videos to look at, one of each per clip."""
+"""Face tracks → pictures and videos to look at, and crops of any size, per clip."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from pathlib import Path
 from emotiw.core.errors import EmotiwError, MediaError
 from emotiw.core.execution import run_jobs
 from emotiw.core.face_tracks import FaceTracks
+from emotiw.core.files import atomic_write
 from emotiw.core.store import Store
 from emotiw.preview import note_of, write_preview
 from emotiw.run import Run
 from emotiw.stages.artifacts import read_artifacts
-from emotiw.stages.faces import STAGE
+from emotiw.stages.faces import STAGE, face_tracks
 
 DRAWN = "1"  # raised when the drawing changes
 
@@ -65,6 +66,26 @@ def preview(job: PreviewJob) -> None:
         raise
     except OSError as error:
         raise EmotiwError(f"{job.target}: can't be written ({error})") from error
+
+
+def write_crops(run: Run, clip_id: str, folder: Path, crop_size: int) -> int:
+    """Write a clip's crops at any size below ``folder``; return how many there are.
+
+    Raises:
+        MediaError: if the clip can't be read any more.
+        TableError: if its faces were not looked for.
+    """
+    import cv2
+
+    from features.faces.recut import recut
+
+    tracks = face_tracks(run, clip_id)
+    n_crops = 0
+    for row, crop in recut(run.manifest()[clip_id].path, tracks, crop_size):
+        place = folder / file_name(clip_id) / f"{tracks.track[row]}" / f"{tracks.frame[row]:06}.png"
+        atomic_write(place, cv2.imencode(".png", crop[..., ::-1])[1].tobytes())
+        n_crops += 1
+    return n_crops
 
 
 def file_name(clip_id: str) -> str:

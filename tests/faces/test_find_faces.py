@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import matplotlib.cbook
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from emotiw.core.face_tracks import Origin
 from features.faces.align import template_points
 from features.faces.clip import find_faces
 from features.faces.options import FaceOptions
+from features.faces.recut import recut, resized_transform
 
 
 @pytest.fixture(scope="session")
@@ -46,6 +48,43 @@ def test_a_picture_without_a_face_follows_the_policy(policy: str, tmp_path: Path
     assert (quality["n_tracks"], quality["frames_with_face"]) == (0, 0)
     blue = tracks.crop(0)[..., 2] > 100
     assert blue.mean() == pytest.approx(0.5 if policy == "whole_frame" else 1.0, abs=0.02)
+
+
+@pytest.mark.parametrize("size", [48, 224])
+def test_crops_at_another_size_need_no_detection(
+    portrait: Image.Image, tmp_path: Path, size: int
+) -> None:
+    path = tmp_path / "portrait.png"
+    portrait.save(path)
+    known, _ = find_faces(path)
+    found, _ = find_faces(path, FaceOptions(crop_size=size, jpeg_quality=100))
+    ((row, crop),) = recut(path, known, size)
+    assert row == 0
+    assert np.allclose(resized_transform(known.transform, 112, size), found.transform, atol=1e-3)
+    jpeg = cv2.imencode(".jpg", crop[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 100])[1]
+    kept = np.asarray(cv2.imdecode(jpeg, cv2.IMREAD_COLOR))[..., ::-1].astype(int)
+    assert np.abs(kept - found.crop(0)).mean() < 0.3
+    portrait.resize((100, 100)).save(path)
+    with pytest.raises(MediaError, match="not the same clip"):
+        list(recut(path, known, size))
+
+
+def test_the_same_portrait_at_four_sizes_gives_the_same_crop(
+    portrait: Image.Image, tmp_path: Path
+) -> None:
+    corners = np.array([[0, 0, 1], [111, 0, 1], [0, 111, 1], [111, 111, 1]])
+    seen, crops = [], []
+    for scale in (0.4, 0.6, 1.0, 1.7):
+        size = (round(portrait.width * scale), round(portrait.height * scale))
+        portrait.resize(size, Image.Resampling.LANCZOS).save(tmp_path / "portrait.png")
+        tracks, _ = find_faces(tmp_path / "portrait.png")
+        back = np.linalg.inv(np.concatenate([tracks.transform[0], [[0, 0, 1]]]))
+        seen.append((corners @ back.T)[:, :2] / scale)  # (4, 2) px of the original
+        crops.append(tracks.crop(0).reshape(28, 4, 28, 4, 3).mean(axis=(1, 3)))
+    side = np.ptp(seen[2][:, 0])
+    for place, crop in zip(seen, crops, strict=True):
+        assert np.hypot(*(place - seen[2]).T).max() < 0.05 * side
+        assert np.abs(crop - crops[2]).mean() < 12  # of 255
 
 
 def test_a_file_without_pictures_is_refused(tmp_path: Path) -> None:

@@ -116,6 +116,10 @@ def test_a_run_is_drawn_once(two: Path, tmp_path: Path) -> None:
     clip_id = files[0].stem
     of_run = ("--run", tmp_path / "runs" / "mine", "--out", tmp_path)
     assert "2 tracks" in emotiw_faces("show", clip_id, *of_run)
+    run = tmp_path / "runs" / "mine"
+    assert "30 crops of 1 clips, 64 px" in emotiw_faces("crops", run, "--size", "64")
+    with Image.open(run / "crops" / clip_id / "1" / "000012.png") as crop:
+        assert crop.size == (64, 64)
     with pytest.raises(ManifestError, match="did you mean 'clip"):
         emotiw_faces("show", "clip9", *of_run)
     with pytest.raises(TableError, match="no faces of clip 'clip2'"):
