@@ -32,6 +32,7 @@ from tests.predict.videos import (
     frame,
     write_video,
 )
+from tests.report.browser import Page, chromium
 
 DARK, LIGHT = 90, 230
 
@@ -172,6 +173,26 @@ def test_the_annotated_video_plays(two: Path, card: str, tmp_path: Path) -> None
     assert len(np.unique((panel.reshape(-1, 3) // 64), axis=0)) > 3  # lines and letters
     left_early = pictures[5].rgb[96:, :40].astype(int) - panel[:, :40]
     assert np.abs(left_early).max() > 60  # the cursor has moved on
+
+
+@pytest.mark.skipif(
+    chromium() is None, reason="no Chromium here (Debian: apt-get install chromium)"
+)
+def test_a_browser_plays_the_annotated_video(two: Path, card: str, tmp_path: Path) -> None:
+    found = predict(two, card, video=tmp_path / "out", window_sec=1.0)
+    page_of_it = tmp_path / "page.html"
+    page_of_it.write_text("<video muted></video>")
+    with Page(tmp_path / "profile") as page:
+        page.open(page_of_it)
+        state = page.value(
+            "new Promise((done, no) => { const v = document.querySelector('video');"
+            "v.onerror = () => no(v.error.message);"
+            "v.ontimeupdate = () => v.currentTime > 0.3 &&"
+            " done([v.duration, v.videoWidth, v.videoHeight]);"
+            f"v.src = '{Path(found.written[0]).as_uri()}'; v.play(); }})"
+        )
+    assert state[0] == pytest.approx(3.0, abs=0.2)
+    assert state[1:] == [160, 96 + PANEL]
 
 
 def test_a_timeline_is_drawn(two: Path, card: str, tmp_path: Path) -> None:
