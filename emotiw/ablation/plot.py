@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from emotiw.core.files import atomic_write
 from emotiw.core.metrics import metric_named
 
 ROW_INCHES, MOST_INCHES = 0.28, 60.0
+TITLE_LETTERS = 60  # in a line
 PLAIN, MARKED, REFERENCE = "#5b7083", "#b3261e", "#111111"
 
 
@@ -68,7 +70,8 @@ def draw_table(axes: Any, table: pd.DataFrame, title: str) -> None:
     axes.set_ylabel(", ".join(_axes_of(table)))
     n_marked = int(table["is_significant"].fillna(value=False).sum())
     found = f"{n_marked} of {len(table) - 1} rows differ" if n_marked else "No row differs"
-    axes.set_title(f"{title}\n{found} from the reference\n(diamond; red: p ≤ 0.05 after Holm)")
+    wrapped = textwrap.fill(title, TITLE_LETTERS)
+    axes.set_title(f"{wrapped}\n{found} from the reference\n(diamond; red: p ≤ 0.05 after Holm)")
     axes.grid(axis="x", color="#dddddd", lw=0.6)
     axes.set_axisbelow(True)
     for side in ("top", "right"):
