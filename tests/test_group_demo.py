@@ -1,4 +1,4 @@
-"""The demo's group recipes on a smaller corpus: better than guessing, and than the face in front."""
+"""The demo's group recipes, on less: better than guessing, and than the face in front."""
 
 from __future__ import annotations
 
