@@ -19,6 +19,7 @@ from emotiw.predict.people import in_frames, only_person, people
 from emotiw.predict.pieces import picture_pieces, sound_pieces
 from emotiw.predict.rows import Row, mean_over_time
 from emotiw.predict.stretches import stretches
+from emotiw.progress import Progress
 from emotiw.recipe import IMPORTED, ModelEntry
 from emotiw.run import Run
 from emotiw.stages.features import made_extractor
@@ -108,6 +109,7 @@ class Ensemble:
         fps: float,
         spans: list[tuple[float, float]],
         duration_sec: float,
+        progress: Progress,
     ) -> tuple[list[Row], list[str]]:
         """Return the rows of the whole file and of every stretch, and notes.
 
@@ -117,6 +119,7 @@ class Ensemble:
             fps: frames per second of the tracks; 0 in a photograph.
             spans: the stretches, seconds.
             duration_sec: of the file.
+            progress: hears of the stretches.
         """
         notes = dict.fromkeys(self.notes)
         if duration_sec <= self.most_sec:
@@ -124,12 +127,13 @@ class Ensemble:
         else:
             parts = stretches(duration_sec, PART_SEC, PART_SEC)
             told: Counter[str] = Counter()
-            rows = self._in_stretches(path, tracks, fps, parts, told)
+            rows = self._in_stretches(path, tracks, fps, parts, told, progress)
             whole = mean_over_time(rows, duration_sec)
             for note, n in told.items():
                 notes[note if n == len(parts) else f"{note} (in {n} of {len(parts)} parts)"] = None
             notes[f"long: asked in parts of {PART_SEC:g} s, scores are their mean"] = None
-        return [*whole, *self._in_stretches(path, tracks, fps, spans, Counter())], list(notes)
+        rows = self._in_stretches(path, tracks, fps, spans, Counter(), progress)
+        return [*whole, *rows], list(notes)
 
     def _in_stretches(
         self,
@@ -138,16 +142,21 @@ class Ensemble:
         fps: float,
         spans: list[tuple[float, float]],
         told: Counter[str],
+        progress: Progress,
     ) -> list[Row]:
         """Return the rows of these stretches; the file is read once, and no more kept than one."""
         rows: list[Row] = []
+        if not spans:
+            return rows
         needs = {extractor.needs for extractor in self._extractors.values()}
         nothing = [None] * len(spans)
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             heard = sound_pieces(path, spans, folder) if "media" in needs else nothing
             seen = picture_pieces(path, spans, folder) if "pictures" in needs else nothing
-            for (start, end), sound, pictures in zip(spans, heard, seen, strict=True):
+            pieces = zip(spans, heard, seen, strict=True)
+            track = progress.track(pieces, stage="models, stretch by stretch", total=len(spans))
+            for (start, end), sound, pictures in track:
                 faces = None
                 if tracks is not None and fps:
                     first, last = (min(round(t * fps), tracks.n_frames) for t in (start, end))

@@ -50,6 +50,7 @@ class Predictor(Protocol):
         fps: float,
         spans: list[tuple[float, float]],
         duration_sec: float,
+        progress: Progress,
     ) -> tuple[list[Row], list[str]]:
         """Return the rows of the whole file and of every stretch, and notes."""
 
@@ -151,7 +152,7 @@ def predict_file(
                 fps = 0.0 if info.is_still else info.fps or tracks.n_frames / max(duration, 1e-9)
                 duration = max(duration, tracks.n_frames / fps) if fps else 0.0
         spans = _spans(wanted, duration, is_still=info.is_still)
-        rows, notes = predictor.rows(path, tracks, fps, spans, duration)
+        rows, notes = predictor.rows(path, tracks, fps, spans, duration, progress)
     notes = [*([unread] if unread else []), *notes]
     if unread and all(row.scores is None for row in rows):
         raise MediaError(unread)

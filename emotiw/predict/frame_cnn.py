@@ -12,6 +12,7 @@ from emotiw.core.face_tracks import FaceTracks, Origin
 from emotiw.core.score_table import Task
 from emotiw.predict.people import crops_in_parts, people
 from emotiw.predict.rows import Row
+from emotiw.progress import Progress
 from features.faces.options import FaceOptions
 from features.frames import BATCH, FrameEmbeddings, FrameEmbeddingsOptions
 
@@ -54,6 +55,7 @@ class FrameCNN:
         fps: float,
         spans: list[tuple[float, float]],
         duration_sec: float,
+        progress: Progress,
     ) -> tuple[list[Row], list[str]]:
         """Return the rows of the whole file and of every stretch, and notes.
 
@@ -63,13 +65,14 @@ class FrameCNN:
             fps: frames per second of the tracks; 0 in a photograph.
             spans: the stretches, seconds.
             duration_sec: of the file.
+            progress: hears of the faces, in batches.
 
         Raises:
             MediaError: if the file has no pictures.
         """
         if tracks is None:
             raise MediaError(f"{path.name}: no pictures to read; without --run only faces count")
-        scores = self._scores(tracks)
+        scores = self._scores(tracks, progress)
         time_sec = tracks.frame / fps if fps else np.zeros(len(tracks))
         seen = np.asarray(tracks.origin != Origin.FALLBACK)
         found = []
@@ -88,7 +91,10 @@ class FrameCNN:
                 found.append(Row(person, start, end, is_whole, n_faces, mean))
         return found, notes
 
-    def _scores(self, tracks: FaceTracks) -> Scores:
-        parts = [self._extractor.embed(crops) for crops in crops_in_parts(tracks, BATCH)]
+    def _scores(self, tracks: FaceTracks, progress: Progress) -> Scores:
+        batches = crops_in_parts(tracks, BATCH)
+        n_batches = -(-len(tracks) // BATCH)
+        told = progress.track(batches, stage=f"expressions, by {BATCH}", total=n_batches)
+        parts = [self._extractor.embed(crops) for crops in told]
         nothing = np.zeros((0, len(self.labels)))
         return np.concatenate([nothing, *parts]).astype(np.float64)

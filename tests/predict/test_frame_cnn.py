@@ -221,6 +221,7 @@ def test_progress_is_told_frame_by_frame(two: Path, card: str) -> None:
     progress = Counting()
     predict_files({"two": two}, Wanted(weights=card), progress=progress)
     assert progress.totals["faces, frame by frame"] == (30, 30)
+    assert progress.totals["expressions, by 64"] == (1, 1)  # 50 faces
 
 
 def test_a_photograph_has_its_people_and_no_time(card: str, tmp_path: Path) -> None:
