@@ -61,7 +61,7 @@ def _write_video(path: Path, draw: Draw, target: Path, progress: Progress) -> No
 
     with MediaReader(path) as reader, av.open(str(target), "w") as out:
         info = reader.info
-        n_frames = info.declared_frames or round(info.duration_sec * info.fps)
+        n_frames = info.expected_frames
         video: Any = None
         sound = _Sound(path, out) if info.has_audio else None
         before = -1

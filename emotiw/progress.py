@@ -33,7 +33,7 @@ class Silent:
 
 
 class Bars:
-    """Progress bars with an estimate of the time left, on standard error."""
+    """Progress bars with speed and an estimate of the time left, on standard error."""
 
     def __init__(self) -> None:
         from rich.console import Console
@@ -46,15 +46,23 @@ class Bars:
             BarColumn,
             MofNCompleteColumn,
             Progress,
+            ProgressColumn,
+            Task,
             TextColumn,
             TimeElapsedColumn,
             TimeRemainingColumn,
         )
+        from rich.text import Text
+
+        class Speed(ProgressColumn):
+            def render(self, task: Task) -> Text:
+                return Text(f"{task.speed:.1f}/s" if task.speed else "")
 
         columns = (
             TextColumn("{task.description:>22}"),
             BarColumn(),
             MofNCompleteColumn(),
+            Speed(),
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),

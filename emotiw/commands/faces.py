@@ -168,7 +168,7 @@ def _found(
 
     with MediaReader(path) as reader:
         info = reader.info
-    n_frames = info.declared_frames or round(info.duration_sec * info.fps)
+    n_frames = info.expected_frames
     with ticking(progress, "faces, frame by frame", n_frames) as tick:
         return find_faces(path, options, on_frame=tick)
 

@@ -41,6 +41,11 @@ class MediaInfo:
     width: int
     height: int
 
+    @property
+    def expected_frames(self) -> int:
+        """As many frames as are declared, or as its length would give; 0 where nobody can say."""
+        return self.declared_frames or round(self.duration_sec * self.fps)
+
 
 @dataclass(frozen=True)
 class VideoFrame:

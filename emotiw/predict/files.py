@@ -137,7 +137,7 @@ def predict_file(
     unread = ""
     with _one_thread():
         if info.has_video and predictor.needs_faces:
-            n_frames = info.declared_frames or round(info.duration_sec * info.fps)
+            n_frames = info.expected_frames
             try:
                 options = predictor.face_options
                 detector = load_detector(options.detector, weights=options.weights)

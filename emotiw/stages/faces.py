@@ -8,7 +8,9 @@ from pathlib import Path
 from emotiw.core.errors import TableError, suggest
 from emotiw.core.face_tracks import FaceTracks
 from emotiw.core.ledger import LedgerRow
+from emotiw.core.media import MediaReader
 from emotiw.core.store import Store, artifact_key
+from emotiw.progress import Progress, Silent, ticking
 from emotiw.run import Run
 from emotiw.stages.artifacts import read_artifacts
 from emotiw.stages.per_clip import Made, do_jobs, settle
@@ -45,7 +47,7 @@ def find_all_faces(run: Run) -> list[LedgerRow]:
         for clip_id, key in keys.items()
         if not run.store.has(STAGE, key)
     }
-    done = do_jobs(run, jobs, find_and_store, stage=STAGE)
+    done = do_jobs(run, jobs, find_and_store, stage=STAGE, alone=find_frame_by_frame)
     return settle(
         run,
         STAGE,
@@ -97,9 +99,17 @@ def faces_key(fingerprint: str, options: FaceOptions) -> str:
 
 def find_and_store(job: FacesJob) -> Made:
     """Find the faces of one clip and write them to the store."""
+    return find_frame_by_frame(job, Silent())
+
+
+def find_frame_by_frame(job: FacesJob, progress: Progress) -> Made:
+    """Do the same, telling how far it is in the clip."""
     from features.faces.clip import find_faces
 
-    tracks, quality = find_faces(job.path, job.options)
+    with MediaReader(job.path) as reader:
+        n_frames = reader.info.expected_frames
+    with ticking(progress, "faces, frame by frame", n_frames) as tick:
+        tracks, quality = find_faces(job.path, job.options, on_frame=tick)
     noted = {
         "n_rows": len(tracks),
         "n_present": len(tracks),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from emotiw.core.execution import run_jobs
 from emotiw.core.ledger import LedgerRow
+from emotiw.progress import Progress
 from emotiw.run import Run
 from emotiw.stages.artifacts import Artifact, write_artifacts
 
@@ -56,6 +58,7 @@ def do_jobs(
     function: Callable[[Job], Made],
     *,
     stage: str,
+    alone: Callable[[Job, Progress], Made] | None = None,
 ) -> Done:
     """Do the work that is not done yet.
 
@@ -64,12 +67,17 @@ def do_jobs(
         jobs: one per distinct clip, under any name.
         function: writes the artifacts of a job to the store, and says which could not be made.
         stage: for the progress bar.
+        alone: the same as ``function``; tells how far it is with a job that is the only one.
     """
     done = Done()
+    is_alone = len(jobs) == 1 and run.recipe.settings.execution.dask is None
+    if alone is not None and is_alone:
+        function = partial(_watched, alone, run.progress)
     workers = min(run.workers, max(len(jobs), 1))
     with run.executor() as engine:
         outcomes = run_jobs(function, jobs, workers=workers, executor=engine)
-        for outcome in run.progress.track(outcomes, stage=stage, total=len(jobs)):
+        tracked = run.progress.track(outcomes, stage=stage, total=len(jobs))
+        for outcome in outcomes if alone is not None and is_alone else tracked:
             made = outcome.value or Made()
             for key in jobs[outcome.name].keys:
                 done.seconds[key] = made.seconds.get(key, outcome.seconds)
@@ -77,6 +85,10 @@ def do_jobs(
                     done.failures[key] = outcome.error
             done.failures.update(made.failures)
     return done
+
+
+def _watched(alone: Callable[[Job, Progress], Made], progress: Progress, job: Job) -> Made:
+    return alone(job, progress)
 
 
 def settle(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import cv2
 import matplotlib.cbook
@@ -11,11 +14,18 @@ import pytest
 from PIL import Image
 
 from emotiw.core.errors import MediaError
+from emotiw.core.execution import run_jobs
 from emotiw.core.face_tracks import Origin
+from emotiw.core.store import Store
+from emotiw.progress import Silent
+from emotiw.stages.faces import FacesJob, find_and_store, find_frame_by_frame
 from features.faces.align import template_points
 from features.faces.clip import find_faces
 from features.faces.options import FaceOptions
 from features.faces.recut import recut, resized_transform
+from tests.predict.videos import write_video
+
+T = TypeVar("T")
 
 
 @pytest.fixture(scope="session")
@@ -92,3 +102,40 @@ def test_a_file_without_pictures_is_refused(tmp_path: Path) -> None:
     path.write_text("not a clip")
     with pytest.raises(MediaError, match=r"note\.avi"):
         find_faces(path)
+
+
+def test_neither_workers_nor_order_change_a_byte(portrait: Image.Image, tmp_path: Path) -> None:
+    head = np.asarray(portrait.crop((95, 0, 415, 320)).resize((100, 100)))
+    jobs: list[FacesJob] = []
+    for number in range(3):
+        frames = []
+        for index in range(8):
+            picture = np.full((140, 200, 3), 90, np.uint8)
+            left = 10 + 8 * number + 4 * index
+            picture[20:120, left : left + 100] = head
+            frames.append(picture)
+        clip = write_video(tmp_path / f"{number}.mp4", frames)
+        jobs.append(FacesJob(clip, FaceOptions(), tmp_path / "alone", clip.stem))
+    for job in jobs:
+        find_and_store(job)
+    together = {job.key: replace(job, store=tmp_path / "together") for job in reversed(jobs)}
+    assert all(one.error is None for one in run_jobs(find_and_store, together, workers=2))
+    for job in jobs:
+        first, second = (Store(tmp_path / s).path("faces", job.key) for s in ("alone", "together"))
+        assert first.read_bytes() == second.read_bytes()
+        assert Store(job.store).metadata("faces", job.key)["n_rows"] == 8
+
+
+def test_a_single_clip_tells_every_frame(portrait: Image.Image, tmp_path: Path) -> None:
+    told: list[str] = []
+
+    class Listener(Silent):
+        def track(self, items: Iterable[T], *, stage: str, total: int) -> Iterator[T]:
+            told.append(f"{stage} {total}")
+            for item in items:
+                told.append("tick")
+                yield item
+
+    clip = write_video(tmp_path / "a.mp4", [np.full((60, 80, 3), 90, np.uint8)] * 5)
+    find_frame_by_frame(FacesJob(clip, FaceOptions(), tmp_path, "a"), Listener())
+    assert told == ["faces, frame by frame 5", *["tick"] * 6]  # the first one opens the bar
