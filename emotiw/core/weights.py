@@ -22,7 +22,6 @@ from pydantic import Field, field_validator
 from emotiw.core.config import Strict, packaged, read_document, validated
 from emotiw.core.errors import ConfigError, WeightsError, suggest
 from emotiw.core.files import atomic_write, sha256_of
-from emotiw.core.stored_tensors import restored
 
 FORMATS = (".safetensors", ".onnx", ".pt", ".pth", ".bin")
 CHUNK = 1 << 20
@@ -232,8 +231,6 @@ def fetch(
 
 def load_state(path: Path) -> dict[str, Any]:
     """Return the tensors of a safetensors file or a plain PyTorch state dict, on the CPU.
-
-    Those stored as int8 with scales come back as float32.
     A file that holds more than tensors (a pickled network) is never run.
 
     Raises:
@@ -245,7 +242,7 @@ def load_state(path: Path) -> dict[str, Any]:
 
     try:
         if path.suffix == ".safetensors":
-            return restored(load_file(path))
+            return dict(load_file(path))
         state = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, SafetensorError, RuntimeError, EOFError) as error:
         raise WeightsError(f"{path}: damaged, or no weights ({error})") from error

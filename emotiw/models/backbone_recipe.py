@@ -7,7 +7,6 @@ from pathlib import Path
 from pydantic import Field, model_validator
 
 from emotiw.core.config import Strict, read_document, validated
-from emotiw.core.stored_tensors import Storage
 from emotiw.core.weights import WeightsCard
 from emotiw.models.training_options import TrainingOptions
 
@@ -45,26 +44,6 @@ class AugmentationOptions(Strict):
     erase: float = Field(default=0.1, ge=0, le=1)
 
 
-class TeachingOptions(Strict):
-    """How the last members of a recipe learn from the first ones as well as from the labels.
-
-    Labels of faces are often wrong or one of several right ones; what trained networks say of the
-    same faces, mixed into the labels, tells which.
-
-    Attributes:
-        members: how many of the recipe's members are taught.
-        share: of the answer that is the teachers'; the label keeps the rest.
-        epochs: of the taught members; None takes as many as the teachers had.
-
-    Source:
-        Furlanello et al. 2018, Born-Again Neural Networks.
-    """
-
-    members: int = Field(ge=1)
-    share: float = Field(default=0.7, gt=0, le=1)
-    epochs: int | None = Field(default=None, ge=1)
-
-
 class BackboneRecipe(Strict):
     """Everything that the weights depend on, beside the pictures.
 
@@ -82,9 +61,7 @@ class BackboneRecipe(Strict):
         inner_share: share of the training faces on which everything is chosen.
         licence: terms of the training faces, for the card.
         members: networks trained apart, each from random weights of its own, and joined into one.
-        teaching: the last members learn from the first ones too; None teaches none.
-        storage: how matrices and kernels are written; float16 takes half the space, int8 a
-            quarter.
+        half: store matrices and kernels as float16, half the size.
         seed: of all chance.
         augmentation: of the training faces.
         training: the loop's options.
@@ -99,18 +76,13 @@ class BackboneRecipe(Strict):
     inner_share: float = Field(default=0.1, gt=0, le=0.5)
     licence: str = ""
     members: int = Field(default=1, ge=1)
-    teaching: TeachingOptions | None = None
-    storage: Storage = "float16"
+    half: bool = True
     seed: int = 0
     augmentation: AugmentationOptions = AugmentationOptions()
     training: TrainingOptions = TrainingOptions()
 
     @model_validator(mode="after")
     def _covers(self) -> BackboneRecipe:
-        if self.teaching is not None and self.teaching.members >= self.members:
-            raise ValueError(
-                f"teaching {self.teaching.members} of {self.members} members leaves no teacher"
-            )
         if isinstance(self.network, WeightsCard) and self.network.size > self.side:
             raise ValueError(f"side {self.side} is less than the network's {self.network.size}")
         return self

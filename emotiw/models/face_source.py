@@ -19,7 +19,6 @@ class FaceSource:
         faces: at least as large as the card's input.
         augmentation: applied only where the training loop asks for chance.
         is_mirrored: show every face mirrored, to average over both views of it.
-        answers: ``(n, n_labels)`` shares that stand for the labels of the faces.
     """
 
     def __init__(
@@ -29,12 +28,11 @@ class FaceSource:
         augmentation: AugmentationOptions,
         *,
         is_mirrored: bool = False,
-        answers: Tensor | None = None,
     ) -> None:
         self.images = torch.from_numpy(faces.images).permute(
             0, 3, 1, 2
         )  # (n, channels, side, side)
-        self.answers = torch.from_numpy(faces.answers) if answers is None else answers
+        self.answers = torch.from_numpy(faces.answers)
         self._size = card.size
         self._is_bgr = card.colour == "bgr"
         self._mean = torch.tensor(card.mean).view(-1, 1, 1)

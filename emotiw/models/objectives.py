@@ -75,16 +75,13 @@ def balanced_weights(answers: Tensor, n_classes: int) -> Tensor:
         >>> balanced_weights(torch.tensor([0, 0, 0, 1]), 2).tolist()
         [0.6666666865348816, 2.0]
     """
-    counts = as_shares(answers, "classification", n_classes).sum(0)
-    return torch.where(counts > 0, len(answers) / (n_classes * counts), 0.0)
+    counts = torch.bincount(answers, minlength=n_classes).float()
+    return torch.where(counts > 0, len(answers) / (n_classes * counts.clamp(min=1)), 0.0)
 
 
 def as_shares(answers: Tensor, task: Task, n_outputs: int) -> Tensor:
-    """Return answers as float32 ``(batch, n_outputs)``: one-hot classes, or targets as columns.
-
-    Shares of classes, already ``(batch, n_outputs)``, stay as they are.
-    """
-    if task == "classification" and answers.ndim == 1:
+    """Return answers as float32 ``(batch, n_outputs)``: one-hot classes, or targets as columns."""
+    if task == "classification":
         return F.one_hot(answers.long(), n_outputs).float()
     return answers.float().reshape(len(answers), n_outputs)
 

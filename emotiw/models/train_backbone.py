@@ -14,14 +14,12 @@ from torch import Tensor, nn
 from emotiw.core.errors import ConfigError
 from emotiw.core.feature_table import FeatureTable
 from emotiw.core.files import atomic_write, sha256_of
-from emotiw.core.stored_tensors import stored
 from emotiw.core.weights import InFile, WeightsCard, read_card, write_card
 from emotiw.models.backbone_recipe import BackboneRecipe
 from emotiw.models.checkpoint import save_tensors
 from emotiw.models.face_figures import FaceFigures, figures_of
 from emotiw.models.face_source import FaceSource, split_off_inner
 from emotiw.models.labelled_faces import LabelledFaces, faces_of_clips, read_labelled_faces
-from emotiw.models.objectives import as_shares
 from emotiw.models.training import predict, train
 from emotiw.models.training_state import EpochRecord, TrainingReport
 from features.backbones.joined import JoinedNetwork
@@ -95,18 +93,10 @@ def train_member(
     start, network = _starting_network(recipe, seed)
     own_folder = folder if recipe.members == 1 else folder / f"member_{index}"
     own_folder.mkdir(parents=True, exist_ok=True)
-    teaching, options, answers = recipe.teaching, recipe.training, None
-    if teaching is not None and index >= recipe.members - teaching.members:
-        teachers = [
-            train_member(recipe, training, inner, folder, teacher, on_epoch=on_epoch).network
-            for teacher in range(recipe.members - teaching.members)
-        ]
-        answers = taught_answers(recipe, start, teachers, training, inner)
-        options = options.model_copy(update={"epochs": teaching.epochs or options.epochs})
     report = train(
         network,
-        FaceSource(training, start, recipe.augmentation, answers=answers),
-        options,
+        FaceSource(training, start, recipe.augmentation),
+        recipe.training,
         task="classification",
         n_outputs=len(recipe.labels),
         inner=FaceSource(inner, start, recipe.augmentation),
@@ -115,26 +105,6 @@ def train_member(
         on_epoch=on_epoch,
     )
     return TrainedMember(start, network.cpu(), report)
-
-
-def taught_answers(
-    recipe: BackboneRecipe,
-    start: WeightsCard,
-    teachers: list[FaceNetwork],
-    training: LabelledFaces,
-    inner: LabelledFaces,
-) -> Tensor:
-    """Return ``(n, n_labels)`` shares: the labels, mixed with what the teachers say of the faces.
-
-    The teachers speak together, of each face and its mirror image, as sure as they are right.
-    """
-    assert recipe.teaching is not None
-    network = JoinedNetwork(teachers)
-    _calibrate(network, start, inner, recipe)
-    said = [logits.softmax(1) for logits in both_views(network, start, training, recipe)]
-    labels = as_shares(torch.from_numpy(training.answers), "classification", len(recipe.labels))
-    share = recipe.teaching.share
-    return (1 - share) * labels + share * (said[0] + said[1]) / 2
 
 
 def faces_for(recipe: BackboneRecipe, source: Path, split: str | None = None) -> LabelledFaces:
@@ -272,7 +242,9 @@ def _write(
     notes: dict[str, Any],
     folder: Path,
 ) -> WeightsCard:
-    state = stored(network.state_dict(), recipe.storage)
+    state = network.state_dict()
+    if recipe.half:  # statistics of norms and biases are few, and stay as they are
+        state = {name: t.half() if t.ndim > 1 else t for name, t in state.items()}
     path = folder / f"{recipe.name}.safetensors"
     save_tensors(path, state, {"labels": recipe.labels})
     card = start.model_copy(

@@ -38,9 +38,8 @@ class ExampleSource(Protocol):
     """Examples that a network learns from, made into batches as they are asked for.
 
     Attributes:
-        answers: ``(n,)`` int64 class indices, ``(n, n_classes)`` shares of the classes, or ``(n,)``
-            / ``(n, n_targets)`` float targets, in the order of the rows, which must not depend on
-            names of files or clips. An inner part has class indices.
+        answers: ``(n,)`` int64 class indices or ``(n,)`` / ``(n, n_targets)`` float targets, in
+            the order of the rows, which must not depend on names of files or clips.
     """
 
     answers: Tensor
