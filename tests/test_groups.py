@@ -82,7 +82,14 @@ def table(path: Path) -> list[dict[str, str]]:
 
 
 def test_photographs_end_in_one_word_each(stills: tuple[Run, Summary], corpus: GroupCorpus) -> None:
-    _, summary = stills
+    run, summary = stills
+    paths = [clip.path for clip in corpus.stills.clips]
+    odd = [path for path in paths if " " in path.name or not path.name.isascii()]
+    lying = [p for p in paths if p.suffix == ".jpg" and p.read_bytes().startswith(b"\x89PNG")]
+    twins = [clip_id for clip_id in run.manifest().clip_ids if "family-get-together" in clip_id]
+    assert odd
+    assert lying
+    assert len(twins) == 2
     assert summary.check is not None
     assert summary.check.is_ok, summary.check.text()
     assert summary.submission is not None
@@ -191,8 +198,8 @@ def test_targets_go_from_a_folder_to_a_checked_submission(
         if clip.split == "test":
             n_test += 1
         else:
-            # two photographs of one stem, of which one has an extension that lies
-            name = {0: "family.jpg", 1: "family.png"}.get(number, name)
+            # two photographs of one stem, whose extensions lie
+            name = {0: "family.png", 1: "family.jpg"}.get(number, name)
             lines.append(f"{name},{highest * level[clip.label]:g}")
         copy(clip.path, root / ("test" if clip.split == "test" else "train") / name)
     (root / "train.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
