@@ -26,8 +26,9 @@ class Origin(IntEnum):
 class FaceTracks:
     """Every face of a clip, one row per track and frame, ordered by track and then by frame.
 
-    Track 0 is the main face: tracks are ordered by length (longest first), then by mean box area
-    (largest first), then by first frame and by position, so the order is the same on every run.
+    Track 0 is the main face: tracks are ordered by length (longest first; less than a tenth
+    shorter counts as equal), then by mean box area (largest first), then by first frame and by
+    position, so the order is the same on every run.
 
     Attributes:
         n_frames: frames decoded from the clip; those without a face have no row.

@@ -12,6 +12,7 @@ from features.faces.detect import Floats
 
 MIN_OVERLAP = 0.3  # of a box with where its track should be now, in consecutive frames
 MAX_SHIFT = 0.8  # after a gap: how far a face may be from where it should be, in face widths
+AS_LONG = 0.9  # of the longest track: as long as that one
 MAX_GROWTH = 1.6  # after a gap: how much larger or smaller a face may have become
 
 
@@ -198,6 +199,8 @@ def rank_tracks(
     """Return the track numbers with the main face first.
 
     Longest first, then the largest mean area, then who comes first, from the left, from the top.
+    Tracks that are shorter by less than a tenth count as equally long: a speaker who turned away
+    for a moment comes before a small face in the background that never did.
 
     Args:
         track: ``(n,)`` the track of each row.
@@ -214,6 +217,15 @@ def rank_tracks(
         rows = np.flatnonzero(track == number)
         first = box[rows[0]]
         area = np.prod(box[rows, 2:] - box[rows, :2], axis=-1, dtype=np.float64).mean()
-        return (-len(rows), -float(area), int(frame[rows[0]]), float(first[0]), float(first[1]))
+        return (-float(area), int(frame[rows[0]]), float(first[0]), float(first[1]))
 
-    return sorted(np.unique(track).tolist(), key=rank)
+    numbers, lengths = np.unique(track, return_counts=True)
+    left = dict(zip(numbers.tolist(), lengths.tolist(), strict=True))
+    ranks = {number: rank(number) for number in left}
+    order: list[int] = []
+    while left:
+        enough = AS_LONG * max(left.values())
+        longest = [number for number, length in left.items() if length > enough]
+        order.append(min(longest, key=lambda number: (ranks[number], -left[number])))
+        del left[order[-1]]
+    return order

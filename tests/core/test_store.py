@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -328,3 +329,16 @@ class TestContentHashes:
     def test_a_missing_clip_is_an_error(self, tmp_path: Path, memory: Path) -> None:
         with pytest.raises(FileNotFoundError):
             ContentHashes(memory).of(tmp_path / "none.avi")
+
+
+def test_writing_needs_no_memory_of_the_size_of_the_artifact(tmp_path: Path) -> None:
+    large = np.memmap(tmp_path / "large", dtype=np.uint8, mode="w+", shape=(40_000_000,))
+    store = Store(tmp_path / "store")
+    tracemalloc.start()
+    try:
+        store.write("faces", "ab", {"crop_jpeg": large}, {})
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 4_000_000
+    assert store.has("faces", "ab")

@@ -23,6 +23,7 @@ from features.faces.align import template_points
 from features.faces.clip import find_faces
 from features.faces.options import FaceOptions
 from features.faces.recut import recut, resized_transform
+from features.faces.track import rank_tracks
 from tests.predict.videos import write_video
 
 T = TypeVar("T")
@@ -139,3 +140,19 @@ def test_a_single_clip_tells_every_frame(portrait: Image.Image, tmp_path: Path) 
     clip = write_video(tmp_path / "a.mp4", [np.full((60, 80, 3), 90, np.uint8)] * 5)
     find_frame_by_frame(FacesJob(clip, FaceOptions(), tmp_path, "a"), Listener())
     assert told == ["faces, frame by frame 5", *["tick"] * 6]  # the first one opens the bar
+
+
+def test_a_small_face_in_the_background_is_not_the_main_one() -> None:
+    def boxes(side: int, n: int) -> list[list[int]]:
+        return [[0, 0, side, side]] * n
+
+    def order(*tracks: tuple[int, int]) -> list[int]:
+        track = np.repeat(np.arange(len(tracks)), [n for _, n in tracks])
+        frame = np.concatenate([np.arange(n) for _, n in tracks])
+        return rank_tracks(
+            track, frame, np.array([b for side, n in tracks for b in boxes(side, n)])
+        )
+
+    assert order((20, 100), (90, 95)) == [1, 0]
+    assert order((20, 100), (90, 85)) == [0, 1]
+    assert order((20, 50), (90, 95), (30, 100), (25, 49)) == [1, 2, 3, 0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
 
 import cv2
@@ -153,3 +154,17 @@ def test_a_detector_that_cannot_follow_looks_at_every_frame(head: tuple[Picture,
     for index in range(6):
         list(sequence.push(VideoFrame(index, 0.0, scene(head[0], []))))
     assert slow.n_looked_at == 6
+
+
+def test_frames_are_let_go(head: tuple[Picture, Points]) -> None:
+    sequence = FaceSequence(load_detector("mtcnn"), smallest_px=60, stride=6, max_gap=3)
+    alive: list[weakref.ref[VideoFrame]] = []
+    most = n_done = 0
+    for index in range(40):
+        picture = VideoFrame(index, index / 25, scene(head[0], [(120, 90, 0)]))
+        alive.append(weakref.ref(picture))
+        n_done += sum(1 for _ in sequence.push(picture))
+        del picture
+        most = max(most, sum(one() is not None for one in alive))
+    assert n_done >= 34
+    assert most <= 8  # since the last detection, and the one that was looked at last
