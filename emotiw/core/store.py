@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import mmap
 from collections.abc import Mapping
 from pathlib import Path, PurePath
 from typing import Any
@@ -16,6 +17,12 @@ from emotiw.core.files import atomic_file, atomic_write, sha256_of
 
 Tensors = Mapping[str, npt.NDArray[np.generic]]
 METADATA = "emotiw"
+BLOCK = 1 << 24  # bytes
+DTYPES = {
+    "bool": "BOOL", "uint8": "U8", "int8": "I8", "uint16": "U16", "int16": "I16",
+    "uint32": "U32", "int32": "I32", "uint64": "U64", "int64": "I64",
+    "float16": "F16", "float32": "F32", "float64": "F64",
+}  # fmt: skip
 
 
 def artifact_key(
@@ -88,15 +95,16 @@ class Store:
         Args:
             metadata: anything JSON can hold that is the same on every run (no clock, no host).
         """
-        from safetensors.numpy import save_file
-
         path = self.path(stage, key)
         text = json.dumps(metadata, sort_keys=True, ensure_ascii=False)
         # not ascontiguousarray: it makes a row out of a single number
-        contiguous = {name: np.asarray(array, order="C") for name, array in tensors.items()}
+        contiguous = {
+            name: np.asarray(array, dtype=array.dtype.newbyteorder("<"), order="C")
+            for name, array in tensors.items()
+        }
         # one metadata entry: safetensors doesn't keep the order of several
         with atomic_file(path) as partial:  # array by array: they may be larger than the memory
-            save_file(contiguous, partial, metadata={METADATA: text})
+            _write_safetensors(partial, contiguous, {METADATA: text})
         return path
 
     def read(self, stage: str, key: str) -> dict[str, npt.NDArray[np.generic]]:
@@ -129,6 +137,31 @@ class Store:
                 return noted
         except (OSError, SafetensorError, ValueError) as error:
             raise TableError(f"{path}: artifact missing or damaged ({error})") from error
+
+
+def _write_safetensors(path: Path, tensors: Tensors, metadata: Mapping[str, str]) -> None:
+    # as safetensors does it, but a mapped file doesn't stay in memory once it is copied
+    header: dict[str, object] = {"__metadata__": dict(metadata)}
+    order = sorted(tensors, key=lambda name: (-tensors[name].dtype.itemsize, name))
+    end = 0
+    for name in order:
+        array = tensors[name]
+        begin, end = end, end + array.nbytes
+        code = DTYPES[array.dtype.name]
+        header[name] = {"dtype": code, "shape": list(array.shape), "data_offsets": [begin, end]}
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    with path.open("wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        for name in order:
+            flat = tensors[name].reshape(-1).view(np.uint8)
+            mapping = getattr(tensors[name], "_mmap", None) or getattr(
+                tensors[name].base, "_mmap", None
+            )
+            for begin in range(0, len(flat), BLOCK):
+                file.write(flat[begin : begin + BLOCK].data)
+                if mapping is not None and hasattr(mmap, "MADV_DONTNEED"):
+                    mapping.madvise(mmap.MADV_DONTNEED)
 
 
 class ContentHashes:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors.numpy import save
 
 from emotiw.core.errors import TableError
 from emotiw.core.files import sha256_of
@@ -342,3 +343,15 @@ def test_writing_needs_no_memory_of_the_size_of_the_artifact(tmp_path: Path) -> 
         tracemalloc.stop()
     assert peak < 4_000_000
     assert store.has("faces", "ab")
+
+
+def test_the_order_of_bytes_is_the_same_everywhere(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.write("faces", "ab", {"values": np.array([1.0, 2.5], dtype=">f4")}, {})
+    assert store.read("faces", "ab")["values"].tolist() == [1.0, 2.5]
+
+
+def test_the_file_is_the_one_that_safetensors_would_write(tmp_path: Path) -> None:
+    path = Store(tmp_path).write("faces", "ab", ARRAYS, {"b": [1, "é"], "a": None})
+    noted = json.dumps({"a": None, "b": [1, "é"]}, ensure_ascii=False)
+    assert path.read_bytes() == save(dict(ARRAYS), metadata={"emotiw": noted})
