@@ -16,6 +16,7 @@ from emotiw.core.media import VideoFrame
 from features.faces.detect import Faces, load_detector
 from features.faces.follow import FaceSequence, Seen
 from features.faces.shots import Shots, glance
+from features.faces.track import Tracker
 
 SIZE = (240, 180)  # px
 Picture = npt.NDArray[np.uint8]
@@ -168,3 +169,18 @@ def test_frames_are_let_go(head: tuple[Picture, Points]) -> None:
         most = max(most, sum(one() is not None for one in alive))
     assert n_done >= 34
     assert most <= 8  # since the last detection, and the one that was looked at last
+
+
+def test_a_gap_lasts_until_a_face_came_back_not_until_it_was_detected() -> None:
+    def came_back(first: int) -> list[int]:
+        tracker, box = Tracker(10, memory=8), np.array([[10, 10, 50, 60]], np.float32)
+        numbers = [tracker.update(0, box)[0], tracker.update(18, box)[0]]
+        return [*numbers, tracker.rejoin(numbers[1], first, box[0]), tracker.update(19, box)[0]]
+
+    assert came_back(11) == [0, 1, 0, 0]
+    assert came_back(12) == [0, 1, 1, 1]
+    tracker = Tracker(10, memory=8)
+    tracker.update(0, np.array([[10, 10, 50, 60]], np.float32))
+    elsewhere = np.array([[90, 10, 130, 60]], np.float32)
+    assert tracker.update(18, elsewhere) == [1]
+    assert tracker.rejoin(1, 11, elsewhere[0]) == 1
