@@ -1,6 +1,6 @@
 """Group models on synthetic groups, and the faces of real group photographs.
 
-    python benchmarks/groups.py [--seeds 5] [--folder FOLDER]
+    python benchmarks/groups.py [--seeds 5] [--first 0] [--folder FOLDER]
     python benchmarks/groups.py --photographs FOLDER
 
 The first command makes the demo's corpora of groups with several seeds, and compares the demo's
@@ -44,6 +44,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--photographs", type=Path, help="group photographs of one's own")
     parser.add_argument("--seeds", type=int, default=5, help="corpora of each kind")
+    parser.add_argument("--first", type=int, default=0, help="seed of the first")
     parser.add_argument("--folder", type=Path, help="keeps the corpora and the runs")
     given = parser.parse_args()
     if given.photographs:
@@ -51,10 +52,11 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as temporary:
         folder = given.folder or Path(temporary)
-        for seed in range(given.seeds):
+        seeds = range(given.first, given.first + given.seeds)
+        for seed in seeds:
             make_group_corpus(folder / f"s{seed}", seed=seed, workers=2)
         for demo in DEMOS:
-            report(demo, [compare(demo, folder, seed) for seed in range(given.seeds)])
+            report(demo, [compare(demo, folder, seed) for seed in seeds])
 
 
 def compare(demo: str, folder: Path, seed: int) -> Shares:
