@@ -90,9 +90,9 @@ def mean_over_time(rows: Sequence[Row], duration_sec: float) -> list[Row]:
     don't count.
 
     Examples:
-        >>> parts = [Row(None, 0, 2, False, 9, (1.0, 0.0)), Row(None, 2, 3, False, 5, (0.4, 0.6))]
-        >>> [row.scores for row in mean_over_time(parts, 3.0)]
-        [(0.8, 0.2)]
+        >>> parts = [Row(None, 0, 3, False, 9, (1.0, 0.0)), Row(None, 3, 4, False, 5, (0.0, 1.0))]
+        >>> [row.scores for row in mean_over_time(parts, 4.0)]
+        [(0.75, 0.25)]
     """
     found = []
     for person in dict.fromkeys(row.person for row in rows):

@@ -95,7 +95,7 @@ def file_name(clip_id: str) -> str:
         >>> file_name("000143240")
         '000143240'
         >>> file_name("train/7")
-        'train_7-1ecb45'
+        'train_7-eeea76'
     """
     plain = re.sub(r"[^\w.-]", "_", clip_id).lstrip(".")
     if plain == clip_id:
