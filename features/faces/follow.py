@@ -94,6 +94,7 @@ class FaceSequence:
             seen = self._detect(picture, is_cut=is_cut)
             self._since, self._at_detection, self._has_lost = 0, now, False
             self._close(seen)
+            self._join_fast(seen)
             self._fill_back(seen)
             yield from self.flush()
             yield seen
@@ -179,6 +180,25 @@ class FaceSequence:
             faces, rows = self._looked_for(seen.picture.rgb, boxes, seen.faces.box, SURE)
             numbers, boxes = [numbers[row] for row in rows], faces.box
             seen.add(numbers, faces)
+
+    def _join_fast(self, seen: Seen) -> None:
+        """Give a face that is new in a detection the number of the one that was just before it.
+
+        A face that moves too fast to be expected where it is now was still followed, frame by
+        frame, through those that had been left out.
+        """
+        if not self._waiting:
+            return
+        before = self._waiting[-1]
+        old = [row for row, number in enumerate(before.numbers) if number not in seen.numbers]
+        new = [row for row, number in enumerate(seen.numbers) if number not in before.numbers]
+        overlap = iou(seen.faces.box[new], before.faces.box[old])
+        while overlap.size and overlap.max() >= MIN_STAY:
+            row, column = np.unravel_index(overlap.argmax(), overlap.shape)
+            known = before.numbers[old[column]]
+            self._tracker.join(seen.numbers[new[row]], known)
+            seen.numbers[new[row]] = known
+            overlap[row], overlap[:, column] = 0, 0
 
     def _fill_back(self, seen: Seen) -> None:
         """Follow the faces that are new in this frame back towards the last detection."""

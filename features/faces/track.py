@@ -111,6 +111,20 @@ class Tracker:
         self._live.remove(new)
         return known.number
 
+    def join(self, number: int, known: int) -> None:
+        """Let a track that has just begun be one that was seen in the frame before.
+
+        Args:
+            number: the new track, which is no more.
+            known: the earlier one, which goes on from there at the speed that brought it there.
+        """
+        tracks = {track.number: track for track in self._live}
+        new, old = tracks[number], tracks[known]
+        step = (new.box[:2] + new.box[2:] - old.box[:2] - old.box[2:]) / 2
+        old.velocity = step / (new.frame - old.frame)
+        old.frame, old.box, old.n_unseen = new.frame, new.box, 0
+        self._live.remove(new)
+
     def _cost(self, track: _Track, frame: int, box: npt.NDArray[np.float64]) -> float:
         if frame - track.frame > self._max_gap + 1:
             return FORBIDDEN
