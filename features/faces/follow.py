@@ -143,12 +143,32 @@ class FaceSequence:
         """Return the faces of the last frame looked at in this one; None if one got lost."""
         expected = self._expected(picture)
         faces, rows = self._looked_for(picture.rgb, expected.box, np.zeros((0, 4)), SURE)
+        if len(rows) < len(expected.numbers) and self._open:
+            lost = [row for row in range(len(expected.numbers)) if row not in rows]
+            slowly, left = self._walked_to(picture, [expected.numbers[row] for row in lost], faces)
+            faces, rows = faces.join(slowly), rows + [lost[row] for row in left]
         self._has_lost |= len(rows) < len(expected.numbers)
         if self._has_lost and self._may_repeat():
             return None
         numbers = [expected.numbers[row] for row in rows]
         self._tracker.follow(picture.index, numbers, faces.box, is_unseen=False)
         return Seen(picture, numbers, faces, is_detected=False)
+
+    def _walked_to(
+        self, picture: VideoFrame, numbers: list[int], taken: Faces
+    ) -> tuple[Faces, list[int]]:
+        """Follow faces frame by frame through those left out; return them, and which they are."""
+        assert self._last is not None
+        places = [self._last.numbers.index(number) for number in numbers]
+        left, boxes = list(range(len(numbers))), self._last.faces.box[places]
+        speed = np.zeros_like(boxes)
+        faces = Faces.none()
+        for one in [*(seen.picture for seen in self._open), picture]:
+            others = taken.box if one is picture else np.zeros((0, 4))
+            faces, kept = self._looked_for(one.rgb, boxes + speed, others, SURE)
+            speed = np.tile(_middle(faces.box) - _middle(boxes[kept]), 2).astype(np.float32)
+            left, boxes = [left[row] for row in kept], faces.box
+        return faces, left
 
     def _close(self, after: Seen | None) -> None:
         """Say where the faces are in the frames that were left out since the last look.
