@@ -16,7 +16,7 @@ from features.faces.detect import Detector, load_detector
 from features.faces.follow import FaceSequence
 from features.faces.options import FaceOptions, FaceSpeed
 
-VERSION = "4"
+VERSION = "5"
 Quality = dict[str, float | int | str]
 
 

@@ -80,6 +80,14 @@ def test_a_face_that_moves_is_one_track(head: tuple[Picture, Points]) -> None:
     assert max(away) < 0.10
 
 
+@pytest.mark.parametrize("stride", [4, 6, 8])
+def test_who_passes_by_fast_is_one_track(head: tuple[Picture, Points], stride: int) -> None:
+    # a third of the face's width a frame: where one look follows another, it is not there any more
+    pictures = [scene(head[0], [(35 + 21.0 * t, 90, 0)]) for t in range(9)]
+    seen = faces_of(pictures, stride=stride)
+    assert [one.numbers for one in seen] == [[0]] * 9
+
+
 def test_a_head_that_rolls_is_followed(head: tuple[Picture, Points]) -> None:
     angles = [25 * np.sin(t / 4) for t in range(25)]
     seen = faces_of([scene(head[0], [(120, 90, angle)]) for angle in angles])
