@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
@@ -10,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, field_validator
 
-from emotiw.models.kernels import Kernel, kernel_matrix
+from emotiw.models.kernels import Kernel, kernel_matrix, kernel_settings
 from emotiw.models.preparation import Vectors
 from emotiw.models.tabular import (
     Several,
@@ -19,7 +18,6 @@ from emotiw.models.tabular import (
     TabularOptions,
     Values,
     check_positive,
-    several,
 )
 
 SHARPNESS = 10.0  # log-odds per unit of the regressed label, before the temperature
@@ -61,8 +59,7 @@ class KernelRidge(TabularModel):
 
     def settings(self) -> Sequence[tuple[float, float]]:
         """Return every pair of penalty and gamma."""
-        gammas = several(self.options.gamma) if self.options.kernel == "rbf" else (1.0,)
-        return list(itertools.product(several(self.options.penalty), gammas))
+        return kernel_settings(self.options.penalty, self.options.kernel, self.options.gamma)
 
     def learn(
         self, vectors: Vectors, answers: npt.NDArray[Any], setting: tuple[float, float]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from emotiw.models.preparation import Vectors
+from emotiw.models.tabular import Several, several
 
 Kernel = Literal["linear", "rbf"]
 
@@ -40,3 +42,14 @@ def kernel_matrix(
     squares = [np.square(side, dtype=np.float64).mean(axis=1) for side in (left, right)]
     distances = squares[0][:, None] + squares[1][None, :] - 2 * products
     return np.asarray(np.exp(-gamma * distances.clip(0)))
+
+
+def kernel_settings(weights: Several, kernel: Kernel, gamma: Several) -> list[tuple[float, float]]:
+    """Return every pair of a weight and a gamma; only ``rbf`` has a gamma to choose.
+
+    Examples:
+        >>> kernel_settings((1, 3), "linear", (0.5, 2)), kernel_settings(1, "rbf", (0.5, 2))
+        ([(1, 1.0), (3, 1.0)], [(1, 0.5), (1, 2)])
+    """
+    gammas = several(gamma) if kernel == "rbf" else (1.0,)
+    return list(itertools.product(several(weights), gammas))

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, Field, field_validator
 
-from emotiw.models.kernels import Kernel, kernel_matrix
+from emotiw.models.kernels import Kernel, kernel_matrix, kernel_settings
 from emotiw.models.preparation import Vectors
 from emotiw.models.tabular import (
     Several,
@@ -19,7 +19,6 @@ from emotiw.models.tabular import (
     TabularOptions,
     Values,
     check_positive,
-    several,
 )
 
 SHARPNESS = 2.0  # log-odds per unit of margin, before the temperature
@@ -60,8 +59,7 @@ class Svm(TabularModel):
 
     def settings(self) -> Sequence[tuple[float, float]]:
         """Return every pair of C and gamma."""
-        gammas = several(self.options.gamma) if self.options.kernel == "rbf" else (1.0,)
-        return list(itertools.product(several(self.options.c), gammas))
+        return kernel_settings(self.options.c, self.options.kernel, self.options.gamma)
 
     def learn(
         self, vectors: Vectors, answers: npt.NDArray[Any], setting: tuple[float, float]
