@@ -231,6 +231,7 @@ def fetch(
 
 def load_state(path: Path) -> dict[str, Any]:
     """Return the tensors of a safetensors file or a plain PyTorch state dict, on the CPU.
+
     A file that holds more than tensors (a pickled network) is never run.
 
     Raises:

@@ -221,8 +221,11 @@ def _calibrate(
     from emotiw.models.calibration import fit_temperature
 
     assert isinstance(network.head, nn.Linear)
-    plain, mirrored = both_views(network, card, inner, recipe)
-    logits = (plain + mirrored) / 2 if card.mirrored else plain
+    if card.mirrored:
+        plain, mirrored = both_views(network, card, inner, recipe)
+        logits = (plain + mirrored) / 2
+    else:
+        logits = predict(network, FaceSource(inner, card, recipe.augmentation), recipe.training)
     temperature = fit_temperature(logits.double().numpy(), inner.answers)
     # few faces that happen to be all right don't say that the network is never wrong
     temperature = min(max(temperature, 0.05), 20.0)
