@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from emotiw.commands.stage import Quiet, progress_of
+
 if TYPE_CHECKING:
     from emotiw.ablation.table import Ablation
 
@@ -25,7 +27,7 @@ def ablate(
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="KEY.KEY=VALUE over the recipe.")
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars.")] = False,
+    quiet: Quiet = False,
     as_json: Annotated[bool, typer.Option("--json", help="The table as JSON.")] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Overwrite scores changed by hand.")
@@ -44,7 +46,6 @@ def ablate(
     from emotiw.ablation.work import carry_out
     from emotiw.commands.outcome import check_tracker, log_ablation
     from emotiw.core.errors import ConfigError
-    from emotiw.progress import Bars, Silent
     from emotiw.run import open_run
 
     check_tracker(track)
@@ -53,8 +54,7 @@ def ablate(
             raise ConfigError("--track needs the recipe: the folder of a run makes its table again")
         _show(remake(Path(config)), as_json)
         return
-    bars = Silent() if quiet or as_json or not sys.stderr.isatty() else Bars()
-    run = open_run(config, settings or (), progress=bars)
+    run = open_run(config, settings or (), progress=progress_of(quiet, as_json))
     asked = run.recipe.settings.ablation
     if axis:
         asked = asked.model_copy(update={"axes": parse_axes(axis), "reference": {}})

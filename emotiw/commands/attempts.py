@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from emotiw.commands.stage import AsJson, print_json
+
 app = typer.Typer(help="What was handed in, and what came of it.", no_args_is_help=True)
 Folder = Annotated[Path, typer.Option(help="Where attempts.csv and the kept copies are.")]
 Challenge = Annotated[str, typer.Argument(help="A challenge, or a YAML file of your own.")]
-AsJson = Annotated[bool, typer.Option("--json", help="The result as JSON on standard output.")]
 
 
 @app.command(name="list")
@@ -27,7 +27,7 @@ def list_attempts(
     rows, left = attempts.rows(spec.name), attempts.left(spec)
     if as_json:
         lines = [asdict(row) | {"gap": row.gap} for row in rows]
-        print(json.dumps({"left": left, "attempts": lines}, ensure_ascii=False, indent=1))
+        print_json({"left": left, "attempts": lines})
         return
     from rich.console import Console
     from rich.table import Table

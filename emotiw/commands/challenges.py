@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from emotiw.commands.stage import AsJson, print_json
+
 app = typer.Typer(
     help="The challenges that are known, and a beginning for your own.", no_args_is_help=True
 )
-AsJson = Annotated[bool, typer.Option("--json", help="The result as JSON on standard output.")]
 
 
 @app.command(name="list")
@@ -22,7 +22,7 @@ def list_challenges(as_json: AsJson = False) -> None:
 
     lines = summaries()
     if as_json:
-        print(json.dumps([asdict(line) for line in lines], ensure_ascii=False, indent=1))
+        print_json([asdict(line) for line in lines])
         return
     from rich.console import Console
     from rich.table import Table
@@ -46,7 +46,7 @@ def show(
 
     spec = load_spec(name)
     if as_json:
-        print(json.dumps(spec.model_dump(mode="json"), ensure_ascii=False, indent=1))
+        print_json(spec.model_dump(mode="json"))
     else:
         print(describe(spec))
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from emotiw.commands.stage import Quiet, print_json, progress_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +46,7 @@ def predict(
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="KEY.KEY=VALUE over the run's recipe.")
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars.")] = False,
+    quiet: Quiet = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="All rows as JSON on standard output.")
     ] = False,
@@ -58,7 +58,6 @@ def predict(
     from emotiw.predict.inputs import media_files
     from emotiw.predict.rows import as_csv
     from emotiw.predict.rows import as_json as rows_as_json
-    from emotiw.progress import Bars, Silent
 
     if hop is not None and window is None:
         raise ConfigError("--hop needs --window")
@@ -66,13 +65,13 @@ def predict(
         raise ConfigError("--run and --weights exclude each other")
     wanted = Wanted(run, tuple(settings or ()), weights, window, hop, video, timeline)
     files = media_files(inputs)
-    progress = Silent() if quiet or as_json or not sys.stderr.isatty() else Bars()
+    progress = progress_of(quiet, as_json)
     n_workers = workers or os.cpu_count() or 1
     found = predict_files(files, wanted, workers=n_workers, progress=progress)
     if csv is not None:
         atomic_write(csv, as_csv(found).encode())
     if as_json:
-        print(json.dumps(rows_as_json(found), ensure_ascii=False, indent=1))
+        print_json(rows_as_json(found))
     else:
         _print(found)
     if any(one.reason for one in found):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from emotiw.commands.stage import Quiet, progress_of
 
 
 def report(
@@ -22,17 +23,16 @@ def report(
         list[str] | None,
         typer.Option("--set", help="KEY.KEY=VALUE over the run's recipe, e.g. data.root."),
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars.")] = False,
+    quiet: Quiet = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="What was written, as JSON on standard output.")
     ] = False,
 ) -> None:
     """Write one HTML file that shows a run: figures, how sure they are, every clip."""
-    from emotiw.progress import Bars, Silent
     from emotiw.report.page import write_report
     from emotiw.run import reopen_run
 
-    progress = Silent() if quiet or as_json or not sys.stderr.isatty() else Bars()
+    progress = progress_of(quiet, as_json)
     opened = reopen_run(run, settings or (), progress=progress)
     done = write_report(opened, output, has_samples=samples)
     if as_json:

@@ -1,4 +1,4 @@
-"""What the commands of stages share: options, opening a run, telling what became of the clips."""
+"""What commands share: options, opening a run, telling what became of the clips."""
 
 from __future__ import annotations
 
