@@ -83,7 +83,7 @@ def compare(reference: dict[Path, Reference], options: dict[str, Any]) -> dict[s
     for clip, loop in reference.items():
         start = process_time()
         with MediaReader(clip) as reader:
-            n_frames = sum(1 for _ in reader.frames())
+            n_frames = sum(len(picture.rgb) > 0 for picture in reader.frames())
         decoded = process_time()
         tracks, _ = find_faces(clip, chosen)
         done = process_time()
@@ -153,8 +153,9 @@ def per_frame_loop(clip: Path, every: int) -> Reference:
         for picture in reader.frames():
             if picture.index % every:
                 continue
+            rgb = picture.rgb
             start = process_time()
-            boxes, confidence, points = _NETWORKS[0].detect(picture.rgb, landmarks=True)
+            boxes, confidence, points = _NETWORKS[0].detect(rgb, landmarks=True)
             reference.seconds += process_time() - start
             empty = boxes is None
             reference.frames[picture.index] = (

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emotiw.core.errors import MediaError
+from emotiw.core.pixels import Converters, DecodedPixels, Pixels
 
 # of the sample formats whose conversion is one division; FFmpeg does the others
 FULL_SCALE = {"s16": 2**15, "s32": 2**31, "flt": 1}
@@ -54,12 +55,17 @@ class VideoFrame:
     Attributes:
         index: 0 for the first frame decoded.
         time_sec: when it is shown.
-        rgb: ``(height, width, 3)`` uint8.
+        pixels: for those who look at parts of it only.
     """
 
     index: int
     time_sec: float
-    rgb: npt.NDArray[np.uint8]
+    pixels: Pixels
+
+    @property
+    def rgb(self) -> npt.NDArray[np.uint8]:
+        """The whole picture, ``(height, width, 3)`` uint8."""
+        return self.pixels.whole if isinstance(self.pixels, DecodedPixels) else self.pixels
 
 
 @dataclass(frozen=True)
@@ -119,7 +125,7 @@ class MediaReader:
             self._container.close()
 
     def frames(self, *, keep_audio: bool = False) -> Iterator[VideoFrame]:
-        """Yield every frame, upright and in RGB, in the order of display.
+        """Yield every frame, upright, in the order of display; its RGB is made when asked for.
 
         Args:
             keep_audio: decode the sound in the same pass, so that :meth:`audio` is free afterwards.
@@ -136,17 +142,16 @@ class MediaReader:
             raise MediaError(f"{self.path}: no video track that can be decoded")
         fps = self.info.fps or 25.0
         self.n_decoded_frames = 0
+        converters = Converters()
         sound: list[npt.NDArray[np.float32]] = []
         wanted = [stream, *(self._audio_streams() if keep_audio else [])]
         for kind, frame in self._decode(wanted):
             if kind == "audio":
                 sound.extend(self._mix_down(frame))
                 continue
-            rgb = frame.to_ndarray(format="rgb24")
-            turns = round(frame.rotation / 90) % 4
-            upright = np.ascontiguousarray(np.rot90(rgb, turns)) if turns else rgb
+            pixels = DecodedPixels(frame, round(frame.rotation / 90) % 4, converters)
             time = frame.time if frame.time is not None else self.n_decoded_frames / fps
-            yield VideoFrame(self.n_decoded_frames, float(time), upright)
+            yield VideoFrame(self.n_decoded_frames, float(time), pixels)
             self.n_decoded_frames += 1
         if keep_audio:
             self._sound = sound

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from emotiw.core.pixels import Pixels
+
 # in units of the crop's side, so that one template serves every size
 ARCFACE_TEMPLATE = (
     np.array(
@@ -100,7 +102,7 @@ def face_transform(
 
 
 def warp(
-    picture: npt.NDArray[np.uint8], transform: npt.NDArray[np.floating], crop_size: int
+    picture: Pixels, transform: npt.NDArray[np.floating], crop_size: int
 ) -> npt.NDArray[np.uint8]:
     """Return the crop that a transform cuts from a picture; outside the picture it is black.
 
@@ -108,7 +110,7 @@ def warp(
     same face gives the same crop from a small and from a large picture.
 
     Args:
-        picture: ``(height, width)`` or ``(height, width, 3)`` uint8.
+        picture: ``(height, width, 3)`` uint8, or ``(height, width)``.
         transform: ``(2, 3)`` from px of the picture to px of the crop.
         crop_size: side of the crop, px.
 
@@ -117,7 +119,9 @@ def warp(
     """
     import cv2
 
-    left, top, right, bottom = shown_region(transform, crop_size, picture.shape[1::-1])
+    left, top, right, bottom = shown_region(
+        transform, crop_size, (picture.shape[1], picture.shape[0])
+    )
     if right <= left or bottom <= top:
         return np.zeros((crop_size, crop_size, *picture.shape[2:]), dtype=np.uint8)
     region = np.ascontiguousarray(picture[top:bottom, left:right])

@@ -16,7 +16,7 @@ from features.faces.detect import Detector, load_detector
 from features.faces.follow import FaceSequence
 from features.faces.options import FaceOptions, FaceSpeed
 
-VERSION = "5"
+VERSION = "6"
 Quality = dict[str, float | int | str]
 
 
@@ -57,7 +57,7 @@ def find_faces(
         size = (0, 0)
         last_sec = 0.0
         for picture in reader.frames():
-            size = (picture.rgb.shape[1], picture.rgb.shape[0])
+            size = (picture.pixels.shape[1], picture.pixels.shape[0])
             last_sec = picture.time_sec
             for seen in sequence.push(picture):
                 collector.add(seen)
@@ -142,6 +142,6 @@ def _fall_back(
                 confidence=0.0,
                 origin=Origin.FALLBACK,
                 transform=transform,
-                rgb=picture.rgb,
+                pixels=picture.pixels,
             )
     return collector.tracks(n_frames, size, shortest=1)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emotiw.core.face_tracks import FaceTracks, Origin
+from emotiw.core.pixels import Pixels
 from features.faces.align import face_transform, warp
 from features.faces.follow import Seen
 from features.faces.options import FaceOptions
@@ -58,7 +59,7 @@ class Collector:
                 confidence=float(seen.faces.confidence[row]),
                 origin=origin,
                 transform=transform,
-                rgb=seen.picture.rgb,
+                pixels=seen.picture.pixels,
             )
 
     def append(
@@ -71,7 +72,7 @@ class Collector:
         confidence: float,
         origin: Origin,
         transform: npt.NDArray[np.floating],
-        rgb: npt.NDArray[np.uint8],
+        pixels: Pixels,
     ) -> None:
         """Keep one face, cut out of the frame's picture by the transform."""
         import cv2
@@ -83,7 +84,7 @@ class Collector:
         self.confidence.append(confidence)
         self.origin.append(int(origin))
         self.transform.append(transform.astype(np.float32))
-        crop = warp(rgb, transform, self.options.crop_size)
+        crop = warp(pixels, transform, self.options.crop_size)
         quality = [cv2.IMWRITE_JPEG_QUALITY, self.options.jpeg_quality]
         jpeg = cv2.imencode(".jpg", crop[..., ::-1], quality)[1].tobytes()
         self.size.append(len(jpeg))

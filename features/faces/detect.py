@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from emotiw.core.pixels import Pixels
 from emotiw.core.registry import Registry
 
 Floats = npt.NDArray[np.float32]
@@ -70,7 +71,7 @@ class Follower(Protocol):
     One that doesn't is asked for all faces of every frame.
     """
 
-    def follow(self, picture: npt.NDArray[np.uint8], boxes: Floats) -> Faces:
+    def follow(self, picture: Pixels, boxes: Floats) -> Faces:
         """Return the face at or near each of the ``(n, 4)`` boxes.
 
         The confidence says whether there is one; the other values then mean nothing.

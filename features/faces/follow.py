@@ -9,16 +9,19 @@ import numpy as np
 import numpy.typing as npt
 
 from emotiw.core.media import VideoFrame
-from features.faces.detect import Detector, Faces, Floats, Follower
+from features.faces.detect import Detector, Faces, Follower
+from features.faces.look import MIN_STAY, around, middles, near, sides
 from features.faces.shots import Glance, Shots, changed_share, glance
 from features.faces.track import Expected, Tracker, iou
 
 SURE = 0.5  # a face that was there in the frame before may be less sure than a new one
 SURE_UNSEEN = 0.9  # … in a frame where the detection has not found it
 MAX_UNSEEN = 2  # detections in a row that may miss a face that can be followed
-MIN_STAY = 0.3  # overlap of a followed face with where it was looked for
-SAME = 0.4  # two faces that overlap so much are one
 MUCH = 0.5  # of the picture, changed: time to detect again
+FINE_EVERY, COARSER = (
+    4,
+    2,
+)  # detections: the others look for faces twice as large, in a quarter of the time
 STEP = 3  # frames from one look at a face to the next, where it moves evenly
 FAR = 0.15  # … and how far the face may move from one look to the next
 UNEVEN = 0.06  # of a face's side: how far a point may be from where even motion would bring it
@@ -50,8 +53,9 @@ class FaceSequence:
     """Gives every face of every frame, a few frames later than it gets the frames.
 
     The detector looks at the first frame of a shot, at one frame in every ``stride``, and where
-    the picture has changed or a face was lost. In between, faces are followed: looked at in every
-    third frame, and in those between where they don't move evenly. A face that is new in a
+    the picture has changed; for the smallest faces in every fourth of these frames. In between,
+    faces are followed: looked at in every third frame, and in those between where they don't move
+    evenly; the detector looks for one that got lost around where it was. A face that is new in a
     detection is followed back through the frames since the one before.
 
     Args:
@@ -75,11 +79,11 @@ class FaceSequence:
         self._last: Seen | None = None  # of this shot, looked at
         self._since = 0  # frames since the last detection
         self._at_detection: Glance | None = None
-        self._has_lost = False  # a face, since then
+        self._n_detections = -1  # in this shot, after the first
 
     def push(self, picture: VideoFrame) -> Iterator[Seen]:
         """Take the next frame; yield those that are done."""
-        now = glance(picture.rgb)
+        now = glance(picture.pixels)
         is_cut = self._shots.is_cut(now)
         if is_cut:
             yield from self.flush()
@@ -89,16 +93,16 @@ class FaceSequence:
             self._open.append(Seen(picture, [], Faces.none(), is_detected=False))
             self._waiting.append(self._open[-1])
             return
-        seen = None if is_due else self._follow(picture)
-        if seen is None:
+        if is_due:
             seen = self._detect(picture, is_cut=is_cut)
-            self._since, self._at_detection, self._has_lost = 0, now, False
+            self._since, self._at_detection = 0, now
             self._close(seen)
             self._join_fast(seen)
             self._fill_back(seen)
             yield from self.flush()
             yield seen
         else:
+            seen = self._follow(picture)
             self._close(seen)
             self._waiting.append(seen)
         self._last = seen
@@ -112,21 +116,22 @@ class FaceSequence:
     def _is_due(self, now: Glance) -> bool:
         if self._at_detection is None or self._since >= self._stride:
             return True
-        return self._may_repeat() and changed_share(self._at_detection, now) > MUCH
-
-    def _may_repeat(self) -> bool:
-        return self._since > self._stride // 3
+        is_early = self._since <= self._stride // 3
+        return not is_early and changed_share(self._at_detection, now) > MUCH
 
     def _detect(self, picture: VideoFrame, *, is_cut: bool) -> Seen:
         expected = self._expected(picture, max_unseen=MAX_UNSEEN)
-        found = self._detector.detect([picture.rgb], self._smallest_px)[0]
+        self._n_detections = 0 if is_cut else self._n_detections + 1
+        is_fine = self._follower is None or self._n_detections % FINE_EVERY == 0
+        smallest_px = self._smallest_px * (1 if is_fine else COARSER)
+        found = self._detector.detect([picture.rgb], smallest_px)[0]
         numbers = self._tracker.update(picture.index, found.box, is_cut=is_cut)
         seen = Seen(picture, numbers, found, is_detected=True)
         if self._follower is None or is_cut:
             return seen
         missed = [row for row, n in enumerate(expected.numbers) if n not in numbers]
         boxes = expected.box[missed]
-        faces, rows = self._looked_for(picture.rgb, boxes, seen.faces.box, SURE_UNSEEN)
+        faces, rows = near(self._follower, picture.pixels, boxes, seen.faces.box, SURE_UNSEEN)
         kept = [expected.numbers[missed[row]] for row in rows]
         self._tracker.follow(picture.index, kept, faces.box, is_unseen=True)
         seen.add(kept, faces)
@@ -139,17 +144,18 @@ class FaceSequence:
             picture.index, since=self._last.picture.index, max_unseen=max_unseen
         )
 
-    def _follow(self, picture: VideoFrame) -> Seen | None:
-        """Return the faces of the last frame looked at in this one; None if one got lost."""
+    def _follow(self, picture: VideoFrame) -> Seen:
+        """Return the faces of the last frame looked at in this one."""
         expected = self._expected(picture)
-        faces, rows = self._looked_for(picture.rgb, expected.box, np.zeros((0, 4)), SURE)
+        faces, rows = near(self._follower, picture.pixels, expected.box, np.zeros((0, 4)), SURE)
         if len(rows) < len(expected.numbers) and self._open:
             lost = [row for row in range(len(expected.numbers)) if row not in rows]
             slowly, left = self._walked_to(picture, [expected.numbers[row] for row in lost], faces)
             faces, rows = faces.join(slowly), rows + [lost[row] for row in left]
-        self._has_lost |= len(rows) < len(expected.numbers)
-        if self._has_lost and self._may_repeat():
-            return None
+        lost = [row for row in range(len(expected.numbers)) if row not in rows]
+        if lost:
+            back, left = around(self._detector, picture.pixels, expected.box[lost], faces.box)
+            faces, rows = faces.join(back), rows + [lost[row] for row in left]
         numbers = [expected.numbers[row] for row in rows]
         self._tracker.follow(picture.index, numbers, faces.box, is_unseen=False)
         return Seen(picture, numbers, faces, is_detected=False)
@@ -165,8 +171,8 @@ class FaceSequence:
         faces = Faces.none()
         for one in [*(seen.picture for seen in self._open), picture]:
             others = taken.box if one is picture else np.zeros((0, 4))
-            faces, kept = self._looked_for(one.rgb, boxes + speed, others, SURE)
-            speed = np.tile(_middle(faces.box) - _middle(boxes[kept]), 2).astype(np.float32)
+            faces, kept = near(self._follower, one.pixels, boxes + speed, others, SURE)
+            speed = np.tile(middles(faces.box) - middles(boxes[kept]), 2).astype(np.float32)
             left, boxes = [left[row] for row in kept], faces.box
         return faces, left
 
@@ -197,7 +203,7 @@ class FaceSequence:
             left = [row for row in range(len(numbers)) if row not in done]
             numbers, boxes = [numbers[row] for row in left], boxes[left]
         for seen in left_out:
-            faces, rows = self._looked_for(seen.picture.rgb, boxes, seen.faces.box, SURE)
+            faces, rows = near(self._follower, seen.picture.pixels, boxes, seen.faces.box, SURE)
             numbers, boxes = [numbers[row] for row in rows], faces.box
             seen.add(numbers, faces)
 
@@ -232,11 +238,11 @@ class FaceSequence:
             open_ends = [row for row, n in enumerate(numbers) if n not in earlier.numbers]
             numbers = [numbers[row] for row in open_ends]
             boxes, speed = boxes[open_ends], speed[open_ends]
-            faces, rows = self._looked_for(
-                earlier.picture.rgb, boxes + speed, earlier.faces.box, SURE
+            faces, rows = near(
+                self._follower, earlier.picture.pixels, boxes + speed, earlier.faces.box, SURE
             )
             numbers = [numbers[row] for row in rows]
-            step = np.tile(_middle(faces.box) - _middle(boxes[rows]), 2)
+            step = np.tile(middles(faces.box) - middles(boxes[rows]), 2)
             speed = (0.6 * speed[rows] + 0.4 * step).astype(np.float32)
             boxes = faces.box
             earlier.add(numbers, faces)
@@ -248,43 +254,13 @@ class FaceSequence:
             for one in [*self._waiting, seen]:
                 one.numbers = [known if n == number else n for n in one.numbers]
 
-    def _looked_for(
-        self,
-        rgb: npt.NDArray[np.uint8],
-        boxes: Floats,
-        taken: npt.NDArray[np.floating],
-        sure: float,
-    ) -> tuple[Faces, list[int]]:
-        """Return the faces that are near where they should be, and the rows they belong to."""
-        if not len(boxes) or self._follower is None:
-            return Faces.none(), []
-        faces = self._follower.follow(rgb, boxes)
-        stay = np.diagonal(iou(faces.box, boxes))
-        rows: list[int] = []
-        # of two that end up on the same face, the one that had less far to go is right
-        for row in np.argsort(-stay, kind="stable").tolist():
-            others = np.concatenate([taken, faces.box[rows]])
-            overlap = iou(faces.box[row : row + 1], others).max(initial=0.0)
-            if faces.confidence[row] >= sure and stay[row] >= MIN_STAY and overlap < SAME:
-                rows.append(row)
-        rows.sort()
-        return faces.take(np.array(rows, dtype=np.intp)), rows
-
 
 def _is_even(start: Faces, end: Faces) -> npt.NDArray[np.bool_]:
     """Return which faces move without turning or changing, so that those between are known."""
     moved = end.landmarks - start.landmarks
     shift = np.median(moved, axis=1, keepdims=True)
-    side = _side(start.box)
+    side = sides(start.box)
     changed = np.abs(moved - shift).max(axis=(1, 2), initial=0.0)
     return np.asarray(
         (changed < UNEVEN * side) & (np.abs(shift).max(axis=(1, 2), initial=0.0) < FAR * side)
     )
-
-
-def _side(boxes: Floats) -> Floats:
-    return np.asarray((boxes[:, 2:] - boxes[:, :2]).max(axis=1, initial=1.0), dtype=np.float32)
-
-
-def _middle(boxes: Floats) -> Floats:
-    return np.asarray((boxes[:, :2] + boxes[:, 2:]) / 2, dtype=np.float32)

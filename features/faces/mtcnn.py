@@ -12,6 +12,7 @@ from facenet_pytorch import MTCNN
 from torch import Tensor, nn
 from torchvision.ops import nms
 
+from emotiw.core.pixels import Pixels
 from features.faces.align import warp
 from features.faces.detect import Faces
 from features.faces.proposals import Proposals, squares
@@ -52,7 +53,7 @@ class MtcnnDetector:
                 for picture, boxes in zip(pictures, proposed, strict=True)
             ]
 
-    def follow(self, picture: npt.NDArray[np.uint8], boxes: Boxes) -> Faces:
+    def follow(self, picture: Pixels, boxes: Boxes) -> Faces:
         """Return the face near each of the ``(n, 4)`` boxes; the confidence says if it is one."""
         with _one_thread():
             around = squares(boxes)
@@ -65,7 +66,7 @@ class MtcnnDetector:
                     values[far] = newer
             return self._straightened(picture, faces)
 
-    def _refined(self, picture: npt.NDArray[np.uint8], boxes: Boxes) -> Boxes:
+    def _refined(self, picture: Pixels, boxes: Boxes) -> Boxes:
         """Return what the second network leaves of the proposals, as squares."""
         boxes = boxes[_is_inside(boxes, picture)]
         if not len(boxes):
@@ -76,7 +77,7 @@ class MtcnnDetector:
         kept = nms(torch.from_numpy(boxes), torch.from_numpy(score), 0.7).numpy()
         return squares(_moved(boxes[kept], moved[kept]))
 
-    def _sorted_out(self, picture: npt.NDArray[np.uint8], boxes: Boxes) -> Faces:
+    def _sorted_out(self, picture: Pixels, boxes: Boxes) -> Faces:
         """Return what the third network says of the squares, each face once."""
         boxes = boxes[_is_inside(boxes, picture)]
         if not len(boxes):
@@ -86,7 +87,7 @@ class MtcnnDetector:
         faces = faces.take(_most_certain(faces.box, faces.confidence))
         return self._straightened(picture, faces)
 
-    def _looked_at(self, picture: npt.NDArray[np.uint8], around: Boxes) -> Faces:
+    def _looked_at(self, picture: Pixels, around: Boxes) -> Faces:
         inside = _is_inside(around, picture)
         faces = Faces(
             around.copy(),
@@ -103,7 +104,7 @@ class MtcnnDetector:
         faces.confidence[inside] = odds[:, 1]
         return faces
 
-    def _straightened(self, picture: npt.NDArray[np.uint8], faces: Faces) -> Faces:
+    def _straightened(self, picture: Pixels, faces: Faces) -> Faces:
         """Look once more at tilted faces, turned upright.
 
         The network has seen few of them, and puts their points nearer to where an upright face
@@ -153,7 +154,7 @@ def _upright(box: Boxes, angle: float) -> npt.NDArray[np.float64]:
     return np.concatenate([turn, (23.5 - turn @ middle)[:, None]], axis=1)
 
 
-def _cut_out(picture: npt.NDArray[np.uint8], boxes: Boxes, side: int) -> npt.NDArray[np.uint8]:
+def _cut_out(picture: Pixels, boxes: Boxes, side: int) -> npt.NDArray[np.uint8]:
     import cv2
 
     cutouts = np.empty((len(boxes), side, side, 3), dtype=np.uint8)
@@ -166,7 +167,7 @@ def _cut_out(picture: npt.NDArray[np.uint8], boxes: Boxes, side: int) -> npt.NDA
     return cutouts
 
 
-def _region(boxes: Boxes, picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+def _region(boxes: Boxes, picture: Pixels) -> npt.NDArray[np.int64]:
     """Return the part of the picture to look at, as facenet-pytorch counts px: from 1."""
     whole = np.trunc(boxes).astype(np.int64)
     low = np.maximum(whole[:, :2], 1) - 1
@@ -174,7 +175,7 @@ def _region(boxes: Boxes, picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.int6
     return np.concatenate([low, high], axis=1)
 
 
-def _is_inside(boxes: Boxes, picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+def _is_inside(boxes: Boxes, picture: Pixels) -> npt.NDArray[np.bool_]:
     region = _region(boxes, picture)
     return np.asarray((region[:, 2:] > region[:, :2]).all(axis=1))
 

@@ -30,8 +30,9 @@ class FaceOptions(BaseModel):
     detect_every_sec: float = Field(
         default=0.5,
         ge=0,
-        description="longest time from one detection to the next; faces are followed in between, "
-        "and back from where they were first found; 0 detects in every frame",
+        description="longest time from one detection to the next, of which every fourth looks for "
+        "the smallest faces; faces are followed in between, and back from where they were first "
+        "found; 0 detects in every frame",
     )
     min_face_still: float = Field(
         default=0.04,

@@ -54,7 +54,7 @@ def recut(
         rows_at.setdefault(frame, []).append(row)
     with MediaReader(path) as reader:
         for picture in reader.frames():
-            size = (picture.rgb.shape[1], picture.rgb.shape[0])
+            size = (picture.pixels.shape[1], picture.pixels.shape[0])
             if size != tracks.frame_size and picture.index == 0:
                 width, height = tracks.frame_size
                 raise MediaError(
@@ -62,6 +62,6 @@ def recut(
                     f"frames of {width}x{height}: not the same clip"
                 )
             for row in rows_at.pop(picture.index, ()):
-                yield row, warp(picture.rgb, transforms[row], crop_size)
+                yield row, warp(picture.pixels, transforms[row], crop_size)
     if rows_at:
         raise MediaError(f"{path}: {reader.n_decoded_frames} frames, but a face in {max(rows_at)}")

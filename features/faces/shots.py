@@ -7,6 +7,8 @@ from collections import deque
 import numpy as np
 import numpy.typing as npt
 
+from emotiw.core.pixels import Pixels, grey_of
+
 Glance = npt.NDArray[np.float32]
 CELLS = 48  # along the shorter side
 CUT, CUT_RATIO = 14.0, 3.0  # grey levels, and times what is usual in this shot
@@ -14,15 +16,15 @@ CUT_SHARE = 0.4  # of the picture: more than somebody who steps in
 CHANGED = 30.0  # grey levels
 
 
-def glance(rgb: npt.NDArray[np.uint8]) -> Glance:
-    """Return a picture at a glance: the green of every so many px, about 48 along the short side.
+def glance(pixels: Pixels) -> Glance:
+    """Return a picture at a glance: the grey of every so many px, about 48 along the short side.
 
     Examples:
         >>> glance(np.zeros((480, 960, 3), np.uint8)).shape
         (48, 96)
     """
-    step = max(1, min(rgb.shape[:2]) // CELLS)
-    return rgb[step // 2 :: step, step // 2 :: step, 1].astype(np.float32)
+    step = max(1, min(pixels.shape[:2]) // CELLS)
+    return grey_of(pixels)[step // 2 :: step, step // 2 :: step].astype(np.float32)
 
 
 class Shots:
@@ -43,7 +45,7 @@ class Shots:
         if before is None or before.shape != now.shape:
             return before is not None
         difference = now - before
-        changes = np.abs(difference - _median(difference))
+        changes = np.abs(difference - _median(difference[::2, ::2]))
         change = float(changes.mean())
         usual = sorted(self._usual)[len(self._usual) // 2] if self._usual else 0.0
         is_everywhere = float((changes > CUT / 2).mean()) > CUT_SHARE
