@@ -75,10 +75,10 @@ class DecodedPixels:
         height, width = self.shape[:2]
         top, tall = _stretched(rows, height)
         left, wide = _stretched(columns, width)
-        if not self._has_parts or "whole" in vars(self) or 2 * tall * wide > height * width:
+        is_empty = rows.stop <= rows.start or columns.stop <= columns.start
+        is_most = 2 * tall * wide > height * width
+        if not self._has_parts or "whole" in vars(self) or is_empty or is_most:
             return self.whole[rows, columns]
-        if not tall or not wide:
-            return np.zeros((tall, wide, 3), np.uint8)
         part = self._converters.rgb(self._frame, left, top, wide, tall)
         return part[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
 
@@ -110,8 +110,6 @@ def _values(plane: Any) -> npt.NDArray[np.uint8]:
 
 def _stretched(asked: slice, size: int) -> tuple[int, int]:
     """Return where a longer part begins, of few possible lengths, and its length."""
-    if asked.stop <= asked.start:
-        return asked.start, 0
     begin = asked.start // 2 * 2
     length = min(-(-(asked.stop - begin) // STEP) * STEP, size)
     return min(begin, size - length), length

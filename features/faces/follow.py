@@ -18,10 +18,8 @@ SURE = 0.5  # a face that was there in the frame before may be less sure than a 
 SURE_UNSEEN = 0.9  # … in a frame where the detection has not found it
 MAX_UNSEEN = 2  # detections in a row that may miss a face that can be followed
 MUCH = 0.5  # of the picture, changed: time to detect again
-FINE_EVERY, COARSER = (
-    4,
-    2,
-)  # detections: the others look for faces twice as large, in a quarter of the time
+FINE_EVERY = 4  # detections; the others look for larger faces only …
+COARSER = 2  # … by so much, in a quarter of the time
 STEP = 3  # frames from one look at a face to the next, where it moves evenly
 FAR = 0.15  # … and how far the face may move from one look to the next
 UNEVEN = 0.06  # of a face's side: how far a point may be from where even motion would bring it

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Sequence
+from typing import ClassVar
 
 import cv2
 import matplotlib.cbook
@@ -15,6 +16,7 @@ from PIL import Image
 from emotiw.core.media import VideoFrame
 from features.faces.detect import Faces, load_detector
 from features.faces.follow import FaceSequence, Seen
+from features.faces.mtcnn import MtcnnDetector
 from features.faces.shots import Shots, glance
 from features.faces.track import Tracker
 
@@ -163,6 +165,58 @@ def test_a_detector_that_cannot_follow_looks_at_every_frame(head: tuple[Picture,
     for index in range(6):
         list(sequence.push(VideoFrame(index, 0.0, scene(head[0], []))))
     assert slow.n_looked_at == 6
+
+
+class Blind:
+    """Finds and follows nothing; notes what it was asked for."""
+
+    min_face_px = 20.0
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[tuple[int, ...], float]] = []
+
+    def detect(self, pictures: Sequence[Picture], smallest_px: float) -> list[Faces]:
+        self.asked += [(picture.shape, smallest_px) for picture in pictures]
+        return [Faces.none() for _ in pictures]
+
+    def follow(self, picture: Picture, boxes: Points) -> Faces:
+        return Faces.none()
+
+
+def test_the_smallest_faces_are_looked_for_in_every_fourth_detection() -> None:
+    blind, still = Blind(), np.full((180, 240, 3), 90, np.uint8)
+    sequence = FaceSequence(blind, smallest_px=24, stride=2, max_gap=3)
+    for index in range(13):
+        list(sequence.push(VideoFrame(index, 0.0, still)))
+    fine, coarse = (still.shape, 24.0), (still.shape, 48.0)
+    assert blind.asked == [fine, coarse, coarse, coarse, fine, coarse, coarse]
+    list(sequence.push(VideoFrame(13, 0.0, 255 - scene(still, []))))  # a cut
+    assert blind.asked[7:] == [fine]
+
+
+def test_who_jumps_is_looked_for_around_where_they_were(head: tuple[Picture, Points]) -> None:
+    class Noting(MtcnnDetector):
+        asked: ClassVar[list[tuple[int, ...]]] = []
+
+        def detect(self, pictures: Sequence[Picture], smallest_px: float) -> list[Faces]:
+            self.asked.extend(picture.shape[:2] for picture in pictures)
+            return super().detect(pictures, smallest_px)
+
+    # two thirds of the face's width at once, too far for the network that follows it
+    pictures = [scene(head[0], [(80 if t < 6 else 135, 90, 0)]) for t in range(12)]
+    sequence = FaceSequence(Noting(), smallest_px=40, stride=24, max_gap=10)
+    seen: list[Seen] = []
+    for index, picture in enumerate(pictures):
+        seen.extend(sequence.push(VideoFrame(index, index / 25, picture)))
+    seen.extend(sequence.flush())
+    assert [one.is_detected for one in seen] == [t == 0 for t in range(12)]
+    whole, *parts = Noting.asked
+    assert whole == pictures[0].shape[:2]
+    assert parts
+    assert all(np.prod(part) < np.prod(whole) for part in parts)
+    assert [one.numbers for one in seen] == [[0]] * 12
+    away = [distance(one.faces, head[1], (135, 90, 0))[0] for one in seen[6:]]
+    assert max(away) < 0.1
 
 
 def test_frames_are_let_go(head: tuple[Picture, Points]) -> None:
