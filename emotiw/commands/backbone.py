@@ -42,6 +42,7 @@ def train_backbone(
     from emotiw.models.face_source import split_off_inner
     from emotiw.models.train_backbone import faces_for, test_once, train_member
     from emotiw.models.train_backbone import train_backbone as learn
+    from emotiw.models.training import is_main_process
 
     options = BackboneRecipe.read(recipe)
     if faces is not None and clips is None:
@@ -60,6 +61,8 @@ def train_backbone(
         train_member(options, training, inner, folder, member, on_epoch=_print_epoch)
         return
     card = learn(options, labelled, folder, on_epoch=_print_epoch)
+    if not is_main_process():
+        return
     print(f"{folder / card.name}.yaml: {card.notes}")
     if test is not None and faces is not None:
         found = test_once(options, faces_for(options, faces, test), folder)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
@@ -69,8 +70,8 @@ def train(
 
     The network is called as ``network(*inputs)`` and returns ``(batch, n_outputs)`` logits or
     targets. All chance hangs on ``seed`` and the epoch, so a run that was killed goes on from its
-    checkpoint to the same weights as one that never stopped. Under ``accelerate launch`` every
-    process takes its share of each batch.
+    checkpoint to the same weights as one that never stopped. Under ``torchrun`` or ``accelerate
+    launch`` every process takes its share of each batch.
 
     Args:
         inner: the part of the training examples that early stopping and ``keep`` go by; it must
@@ -83,11 +84,9 @@ def train(
         ConfigError: if there are no examples, the options don't fit the task, or the folder holds
             the checkpoint of another training.
     """
-    from accelerate import Accelerator
-
     if not len(training.answers):
         raise ConfigError("no examples to train on")
-    accelerator = Accelerator()
+    accelerator = _accelerator()
     loss_of = make_loss(options, task, training.answers, n_outputs)
     optimizer = make_optimizer(network, options)
     model, optimizer = accelerator.prepare(network, optimizer)
@@ -203,6 +202,19 @@ def learning_rate(options: TrainingOptions, epoch: float) -> float:
         done = min((epoch - options.warm_up_epochs) / left, 1.0)
         share = floor + (1 - floor) * (1 + math.cos(math.pi * done)) / 2
     return options.learning_rate * share
+
+
+def is_main_process() -> bool:
+    """Return whether this process is the one of ``torchrun``'s, or of one, that speaks."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+def _accelerator() -> Accelerator:
+    from accelerate import Accelerator
+
+    # where there is no GPU, torchrun's processes would each train alone unless it is told
+    are_many = int(os.environ.get("WORLD_SIZE", "1")) > 1
+    return Accelerator(cpu=are_many and not torch.accelerator.is_available())
 
 
 def _predict_together(

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +15,8 @@ from torch import Tensor, nn
 
 from emotiw.core.errors import ConfigError, WeightsError
 from emotiw.core.metrics import ccc
+from emotiw.core.score_table import Task
+from emotiw.models.checkpoint import load_tensors
 from emotiw.models.objectives import balanced_weights, ccc_loss
 from emotiw.models.training import CHECKPOINT, EpochRecord, predict, train
 from emotiw.models.training_options import TrainingOptions
@@ -224,3 +230,47 @@ def test_balanced_weights_give_each_class_the_same_say() -> None:
     answers = torch.tensor([0] * 6 + [1] * 3 + [2])
     weights = balanced_weights(answers, 3)
     assert torch.allclose(weights * torch.bincount(answers), torch.full((3,), 10 / 3))
+
+
+WORKER = """
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from emotiw.models.checkpoint import save_tensors
+from emotiw.models.training import is_main_process
+from tests.models.test_training import train_plainly
+
+network = train_plainly(lambda record: print(record.epoch, flush=True))
+if is_main_process():
+    save_tensors(Path(sys.argv[1]), network.state_dict(), {})
+"""
+
+
+def train_plainly(on_epoch: Callable[[EpochRecord], object]) -> nn.Module:
+    """Nothing here depends on the rest of a batch, as batch norm would."""
+    torch.manual_seed(5)
+    network = nn.Sequential(nn.Linear(2, 16), nn.Tanh(), nn.Linear(16, 2))
+    options = TrainingOptions(epochs=3, batch_size=30, learning_rate=0.02, optimizer="sgd")
+    inner = Points(30, seed=1)
+    task: Task = "classification"
+    train(network, Points(), options, task=task, n_outputs=2, inner=inner, on_epoch=on_epoch)
+    return network
+
+
+def test_two_processes_share_each_batch_and_come_to_the_weights_of_one(tmp_path: Path) -> None:
+    script, out = tmp_path / "worker.py", tmp_path / "two.safetensors"
+    script.write_text(WORKER, encoding="utf-8")
+    root = Path(__file__).parents[2]
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    done = subprocess.run(
+        [*torchrun, "--nproc_per_node", "2", str(script), str(out)],
+        env={**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"},
+        capture_output=True, text=True, timeout=200,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    epochs: list[str] = []
+    one = train_plainly(lambda record: epochs.append(str(record.epoch))).state_dict()
+    assert done.stdout.split() == epochs == ["1", "2", "3"]  # alone, each of the two would say it
+    for name, values in load_tensors(out)[0].items():
+        torch.testing.assert_close(one[name], values, rtol=1e-4, atol=1e-5)
