@@ -16,6 +16,7 @@ from features.faces.track import Expected, Tracker, iou
 
 SURE = 0.5  # a face that was there in the frame before may be less sure than a new one
 SURE_UNSEEN = 0.9  # … in a frame where the detection has not found it
+SURELY_FOUND = 1.2  # times the smallest face that is looked for, and more
 MAX_UNSEEN = 2  # detections in a row that may miss a face that can be followed
 MUCH = 0.5  # of the picture, changed: time to detect again
 FINE_EVERY = 4  # detections; the others look for larger faces only …
@@ -127,12 +128,16 @@ class FaceSequence:
         seen = Seen(picture, numbers, found, is_detected=True)
         if self._follower is None or is_cut:
             return seen
-        missed = [row for row, n in enumerate(expected.numbers) if n not in numbers]
-        boxes = expected.box[missed]
-        faces, rows = near(self._follower, picture.pixels, boxes, seen.faces.box, SURE_UNSEEN)
-        kept = [expected.numbers[missed[row]] for row in rows]
-        self._tracker.follow(picture.index, kept, faces.box, is_unseen=True)
-        seen.add(kept, faces)
+        is_missed = np.array([n not in numbers for n in expected.numbers], dtype=bool)
+        is_too_small = sides(expected.box) < SURELY_FOUND * smallest_px
+        for is_unseen in (True, False):
+            missed = np.flatnonzero(is_missed & (is_too_small != is_unseen))
+            sure = SURE_UNSEEN if is_unseen else SURE
+            taken = seen.faces.box
+            faces, rows = near(self._follower, picture.pixels, expected.box[missed], taken, sure)
+            kept = [expected.numbers[missed[row]] for row in rows]
+            self._tracker.follow(picture.index, kept, faces.box, is_unseen=is_unseen)
+            seen.add(kept, faces)
         return seen
 
     def _expected(self, picture: VideoFrame, *, max_unseen: int = 1_000_000) -> Expected:

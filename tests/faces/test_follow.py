@@ -194,6 +194,21 @@ def test_the_smallest_faces_are_looked_for_in_every_fourth_detection() -> None:
     assert blind.asked[7:] == [fine]
 
 
+def test_a_small_face_is_followed_through_detections_of_larger_ones(
+    head: tuple[Picture, Points],
+) -> None:
+    small = [cv2.resize(scene(head[0], [(100 + t, 90, 0)]), (80, 60)) for t in range(20)]
+    sequence = FaceSequence(load_detector("mtcnn"), smallest_px=24, stride=4, max_gap=3)
+    seen = [
+        one
+        for index, picture in enumerate(small)
+        for one in sequence.push(VideoFrame(index, index / 25, np.asarray(picture, np.uint8)))
+    ]
+    assert np.ptp(seen[0].faces.box[0, [1, 3]]) < 24
+    assert sum(one.is_detected for one in seen) == 5
+    assert [one.numbers for one in seen] == [[0]] * 17
+
+
 def test_who_jumps_is_looked_for_around_where_they_were(head: tuple[Picture, Points]) -> None:
     class Noting(MtcnnDetector):
         asked: ClassVar[list[tuple[int, ...]]] = []
