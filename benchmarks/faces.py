@@ -210,7 +210,7 @@ def peak_of(clip: Path) -> float:
     return peak_mb()
 
 
-def workers(clips: list[Path], copies: int = 4) -> dict[str, float | bool]:
+def workers(clips: list[Path], copies: int = 12) -> dict[str, float | bool]:
     """Return clips per second of one process and of two, from the first clip done to the last.
 
     The short clips only, several times each, so that both have enough to do; that what they
