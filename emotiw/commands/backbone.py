@@ -42,7 +42,7 @@ def train_backbone(
     from emotiw.models.face_source import split_off_inner
     from emotiw.models.train_backbone import faces_for, test_once, train_member
     from emotiw.models.train_backbone import train_backbone as learn
-    from emotiw.models.training import is_main_process
+    from emotiw.models.training import is_main_process, part_ways
 
     options = BackboneRecipe.read(recipe)
     if faces is not None and clips is None:
@@ -59,8 +59,10 @@ def train_backbone(
             raise ConfigError(f"--member {member}: the recipe has members 0 to {last}")
         training, inner = split_off_inner(labelled, options.inner_share, options.seed)
         train_member(options, training, inner, folder, member, on_epoch=_print_epoch)
+        part_ways()
         return
     card = learn(options, labelled, folder, on_epoch=_print_epoch)
+    part_ways()
     if not is_main_process():
         return
     print(f"{folder / card.name}.yaml: {card.notes}")

@@ -209,6 +209,13 @@ def is_main_process() -> bool:
     return os.environ.get("RANK", "0") == "0"
 
 
+def part_ways() -> None:
+    """End what the processes share; without it, one that leaves first can take others down."""
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.barrier()
+        torch.distributed.destroy_process_group()
+
+
 def _accelerator() -> Accelerator:
     from accelerate import Accelerator
 

@@ -151,11 +151,11 @@ class FaceSequence:
         """Return the faces of the last frame looked at in this one."""
         expected = self._expected(picture)
         faces, rows = near(self._follower, picture.pixels, expected.box, np.zeros((0, 4)), SURE)
-        if len(rows) < len(expected.numbers) and self._open:
-            lost = [row for row in range(len(expected.numbers)) if row not in rows]
+        lost = _others(rows, expected)
+        if lost and self._open:
             slowly, left = self._walked_to(picture, [expected.numbers[row] for row in lost], faces)
             faces, rows = faces.join(slowly), rows + [lost[row] for row in left]
-        lost = [row for row in range(len(expected.numbers)) if row not in rows]
+            lost = _others(rows, expected)
         if lost:
             back, left = around(self._detector, picture.pixels, expected.box[lost], faces.box)
             faces, rows = faces.join(back), rows + [lost[row] for row in left]
@@ -256,6 +256,10 @@ class FaceSequence:
             known = self._tracker.rejoin(number, index, box)
             for one in [*self._waiting, seen]:
                 one.numbers = [known if n == number else n for n in one.numbers]
+
+
+def _others(rows: list[int], expected: Expected) -> list[int]:
+    return [row for row in range(len(expected.numbers)) if row not in rows]
 
 
 def _is_even(start: Faces, end: Faces) -> npt.NDArray[np.bool_]:

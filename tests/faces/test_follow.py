@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from emotiw.core.media import VideoFrame
-from features.faces.detect import Faces, load_detector
+from features.faces.detect import Detector, Faces, load_detector
 from features.faces.follow import FaceSequence, Seen
 from features.faces.mtcnn import MtcnnDetector
 from features.faces.shots import Shots, glance
@@ -55,8 +55,20 @@ def scene(head: Picture, placed: Sequence[tuple[float, float, float]], seed: int
     return np.asarray(picture, np.uint8)
 
 
-def faces_of(pictures: Sequence[Picture], *, stride: int = 8, max_gap: int = 10) -> list[Seen]:
-    sequence = FaceSequence(load_detector("mtcnn"), smallest_px=40, stride=stride, max_gap=max_gap)
+def faces_of(
+    pictures: Sequence[Picture],
+    *,
+    stride: int = 8,
+    max_gap: int = 10,
+    smallest_px: float = 40,
+    detector: Detector | None = None,
+) -> list[Seen]:
+    sequence = FaceSequence(
+        detector or load_detector("mtcnn"),
+        smallest_px=smallest_px,
+        stride=stride,
+        max_gap=max_gap,
+    )
     seen: list[Seen] = []
     for index, picture in enumerate(pictures):
         seen.extend(sequence.push(VideoFrame(index, index / 25, picture)))
@@ -197,16 +209,12 @@ def test_the_smallest_faces_are_looked_for_in_every_fourth_detection() -> None:
 def test_a_small_face_is_followed_through_detections_of_larger_ones(
     head: tuple[Picture, Points],
 ) -> None:
-    small = [cv2.resize(scene(head[0], [(100 + t, 90, 0)]), (80, 60)) for t in range(20)]
-    sequence = FaceSequence(load_detector("mtcnn"), smallest_px=24, stride=4, max_gap=3)
-    seen = [
-        one
-        for index, picture in enumerate(small)
-        for one in sequence.push(VideoFrame(index, index / 25, np.asarray(picture, np.uint8)))
-    ]
+    pictures = [scene(head[0], [(100 + t, 90, 0)]) for t in range(20)]
+    small = [np.asarray(cv2.resize(picture, (80, 60)), np.uint8) for picture in pictures]
+    seen = faces_of(small, smallest_px=24, stride=4, max_gap=3)
     assert np.ptp(seen[0].faces.box[0, [1, 3]]) < 24
     assert sum(one.is_detected for one in seen) == 5
-    assert [one.numbers for one in seen] == [[0]] * 17
+    assert [one.numbers for one in seen] == [[0]] * 20
 
 
 def test_who_jumps_is_looked_for_around_where_they_were(head: tuple[Picture, Points]) -> None:
@@ -219,11 +227,7 @@ def test_who_jumps_is_looked_for_around_where_they_were(head: tuple[Picture, Poi
 
     # two thirds of the face's width at once, too far for the network that follows it
     pictures = [scene(head[0], [(80 if t < 6 else 135, 90, 0)]) for t in range(12)]
-    sequence = FaceSequence(Noting(), smallest_px=40, stride=24, max_gap=10)
-    seen: list[Seen] = []
-    for index, picture in enumerate(pictures):
-        seen.extend(sequence.push(VideoFrame(index, index / 25, picture)))
-    seen.extend(sequence.flush())
+    seen = faces_of(pictures, stride=24, detector=Noting())
     assert [one.is_detected for one in seen] == [t == 0 for t in range(12)]
     whole, *parts = Noting.asked
     assert whole == pictures[0].shape[:2]

@@ -234,16 +234,16 @@ def test_balanced_weights_give_each_class_the_same_say() -> None:
 
 WORKER = """
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from emotiw.models.checkpoint import save_tensors
-from emotiw.models.training import is_main_process
+from emotiw.models.training import is_main_process, part_ways
 from tests.models.test_training import train_plainly
 
 network = train_plainly(lambda record: print(record.epoch, flush=True))
 if is_main_process():
     save_tensors(Path(sys.argv[1]), network.state_dict(), {})
+part_ways()
 """
 
 
