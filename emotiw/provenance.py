@@ -23,10 +23,10 @@ def provenance_of(run: Run) -> dict[str, Any]:
     """Return what the results of a run depend on beside its recipe and its versions.
 
     Returns:
-        ``manifest`` is the sha256 of its CSV; ``weights`` the sha256 of every feature's network,
-        ``imported`` that of every file from elsewhere; ``git`` the commit, and whether anything
-        was changed since, of the toolkit (``emotiw``) and of the folder that it was called in
-        (``here``); None where git doesn't know it.
+        ``manifest`` is the sha256 of its CSV; ``weights`` the fingerprint of every feature's
+        network, ``imported`` the sha256 of every file from elsewhere; ``git`` the commit, and
+        whether anything was changed since, of the toolkit (``emotiw``) and of the folder that it
+        was called in (``here``); None where git doesn't know it.
     """
     return {
         "manifest": sha256_of(run.manifest_path) if run.manifest_path.is_file() else None,
@@ -80,7 +80,7 @@ def _weights(run: Run) -> dict[str, str]:
         if entry.extractor == IMPORTED:
             continue
         try:
-            weights[name] = made_extractor(entry).weights_sha256
+            weights[name] = made_extractor(entry).weights_fingerprint
         except EmotiwError as error:
             weights[name] = f"missing: {error}"
     return {name: sha for name, sha in weights.items() if sha}

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from emotiw.core.errors import ConfigError
 from emotiw.core.feature_table import FeatureArray, FeatureSpec
 from emotiw.core.media import MediaReader
-from emotiw.core.weights import read_card, verify
+from emotiw.core.weights import fingerprint, read_card
 from features.clip_networks import VIDEO_NETWORKS, fill_from, pixels_of
 from features.extractor import ClipSource, Extraction, Needs
 from features.pictures import Pictures, resized, whole_frames
@@ -77,13 +77,13 @@ class ClipFeatures:
         return self._spec
 
     @property
-    def weights_sha256(self) -> str:
-        """The fingerprint of the file of weights.
+    def weights_fingerprint(self) -> str:
+        """The fingerprint of weights and card.
 
         Raises:
             WeightsError: if it is missing, or not the one of the card.
         """
-        return verify(self.card).sha256
+        return fingerprint(self.card)
 
     def extract(self, source: ClipSource) -> Extraction:
         """Return the vectors of the main face's snippets."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from emotiw.core.errors import Problems, WeightsError
-from emotiw.core.weights import WeightsCard, load_state, read_card, verify
+from emotiw.core.stored_tensors import load_state
+from emotiw.core.weights import WeightsCard, read_card, verify
 from features.pixels import PixelRule
 
 if TYPE_CHECKING:

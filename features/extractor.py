@@ -108,8 +108,8 @@ class Extractor(Protocol):
         """What one row will be; known without reading any clip."""
 
     @property
-    def weights_sha256(self) -> str:
-        """The fingerprint of the network's weights; empty where there is no network."""
+    def weights_fingerprint(self) -> str:
+        """The fingerprint of weights and card of the network; empty where there is none."""
 
     def extract(self, source: ClipSource) -> Extraction:
         """Return the rows of one clip.

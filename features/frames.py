@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from emotiw.core.errors import ConfigError, WeightsError
 from emotiw.core.feature_table import FeatureArray, FeatureSpec
-from emotiw.core.weights import read_card, verify
+from emotiw.core.weights import fingerprint, read_card
 from features.extractor import ClipSource, Extraction, Needs
 
 if TYPE_CHECKING:
@@ -71,13 +71,13 @@ class FrameEmbeddings:
         return self._spec
 
     @property
-    def weights_sha256(self) -> str:
-        """The fingerprint of the file of weights.
+    def weights_fingerprint(self) -> str:
+        """The fingerprint of weights and card.
 
         Raises:
             WeightsError: if it is missing, or not the one of the card.
         """
-        return verify(self.card).sha256
+        return fingerprint(self.card)
 
     def extract(self, source: ClipSource) -> Extraction:
         """Return the embeddings of the main face."""

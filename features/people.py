@@ -72,13 +72,13 @@ class People:
         return self._spec
 
     @property
-    def weights_sha256(self) -> str:
-        """The fingerprint of the file of weights.
+    def weights_fingerprint(self) -> str:
+        """The fingerprint of weights and card.
 
         Raises:
             WeightsError: if it is missing, or not the one of the card.
         """
-        return self._frames.weights_sha256
+        return self._frames.weights_fingerprint
 
     def extract(self, source: ClipSource) -> Extraction:
         """Return the rows of everyone."""

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from emotiw.core.feature_table import FeatureArray, FeatureSpec
 from emotiw.core.media import MediaReader
-from emotiw.core.weights import read_card, verify
+from emotiw.core.weights import fingerprint, read_card
 from features import scene_statistics
 from features.extractor import ClipSource, Extraction, Needs
 from features.pictures import resized
@@ -76,13 +76,13 @@ class Scene:
         return self._spec
 
     @property
-    def weights_sha256(self) -> str:
-        """The fingerprint of the file of weights; empty for statistics.
+    def weights_fingerprint(self) -> str:
+        """The fingerprint of weights and card; empty for statistics.
 
         Raises:
             WeightsError: if it is missing, or not the one of the card.
         """
-        return "" if self.card is None else verify(self.card).sha256
+        return "" if self.card is None else fingerprint(self.card)
 
     def extract(self, source: ClipSource) -> Extraction:
         """Return the rows of the picture, or of frames of the clip."""

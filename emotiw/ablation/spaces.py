@@ -150,7 +150,7 @@ class Space:
                 made_of[f"{name} file"] = self._content(options.path)
             else:
                 extractor = made_extractor(recipe.features[name])
-                made_of[f"{name} version"] = [extractor.version, extractor.weights_sha256]
+                made_of[f"{name} version"] = [extractor.version, extractor.weights_fingerprint]
         if any(map(self.needs_faces, self.features)):
             made_of["faces"] = faces_key("", recipe.faces)
         return artifact_key(

@@ -6,8 +6,8 @@ Nothing here reaches the network but :func:`fetch`, and that only runs when some
 from __future__ import annotations
 
 import hashlib
+import json
 import os
-import re
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -25,6 +25,7 @@ from emotiw.core.files import atomic_write, sha256_of
 
 FORMATS = (".safetensors", ".onnx", ".pt", ".pth", ".bin")
 CHUNK = 1 << 20
+ABOUT = {"name", "source", "sha256", "licence", "paper", "notes"}  # of a card; the rest has effects
 KnownFrom = Literal["card", "first fetch", "nobody"]
 
 
@@ -194,6 +195,21 @@ def verify(card: WeightsCard) -> Verification:
     return _verified(card, path, sha256_of(path))
 
 
+def fingerprint(card: WeightsCard, found: Verification | None = None) -> str:
+    """Return what changes whenever a network's answers may: with its weights, or with what it sees.
+
+    Args:
+        card: of the network.
+        found: what :func:`verify` said of it, where that is known.
+
+    Raises:
+        WeightsError: as :func:`verify` does.
+    """
+    found = found or verify(card)
+    told = json.dumps([found.sha256, card.model_dump(mode="json", exclude=ABOUT)], sort_keys=True)
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
 def fetch(
     card: WeightsCard, *, on_progress: Callable[[int, int], None] | None = None
 ) -> Verification:
@@ -227,34 +243,6 @@ def fetch(
     if found.known_from == "nobody":
         atomic_write(_record(path), f"{digest}\n".encode())
     return found
-
-
-def load_state(path: Path) -> dict[str, Any]:
-    """Return the tensors of a safetensors file or a plain PyTorch state dict, on the CPU.
-
-    A file that holds more than tensors (a pickled network) is never run.
-
-    Raises:
-        WeightsError: if it is damaged, or holds anything but named tensors.
-    """
-    import torch
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        if path.suffix == ".safetensors":
-            return dict(load_file(path))
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, SafetensorError, RuntimeError, EOFError) as error:
-        raise WeightsError(f"{path}: damaged, or no weights ({error})") from error
-    except Exception as error:  # torch raises pickle's own errors for anything but tensors
-        reason = re.split(r"[.\n]", str(error), maxsplit=1)[0]
-        raise WeightsError(f"{path}: not a plain state dict ({reason})") from error
-    if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
-        state = state["state_dict"]
-    if not isinstance(state, dict) or not all(isinstance(t, torch.Tensor) for t in state.values()):
-        raise WeightsError(f"{path}: not a plain state dict of named tensors")
-    return state
 
 
 def _place(card: WeightsCard) -> Path:

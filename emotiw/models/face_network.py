@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import Field
 
 from emotiw.core.errors import ConfigError
-from emotiw.core.weights import WeightsCard, load_state, read_card, verify
+from emotiw.core.stored_tensors import load_state
+from emotiw.core.weights import WeightsCard, fingerprint, read_card, verify
 from emotiw.models.backbone_recipe import AugmentationOptions
 from emotiw.models.crop_model import CropModel, CropOptions, CropTraining
 from emotiw.models.interface import Examples
@@ -68,9 +69,9 @@ class FaceNetworkModel(CropModel):
         return card.model_copy(update={"labels": self.goal.labels})
 
     @property
-    def weights_sha256(self) -> str:
+    def weights_fingerprint(self) -> str:
         """The fingerprint of the weights that learning starts from."""
-        return verify(self.card).sha256
+        return fingerprint(self.card)
 
     def build(self) -> nn.Module:
         """Return the network with random weights, and the mean over frames."""

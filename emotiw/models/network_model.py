@@ -67,7 +67,7 @@ class NetworkModel(ABC):
         """Set what is counted rather than learnt (scales of the input), from training examples."""
 
     @property
-    def weights_sha256(self) -> str:
+    def weights_fingerprint(self) -> str:
         """The fingerprint of weights from elsewhere that learning starts from; empty for none."""
         return ""
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from emotiw.core.weights import read_card, verify
+from emotiw.core.weights import fingerprint, read_card
 from emotiw.models.crop_model import CropModel, CropOptions
 from emotiw.models.interface import Examples
 from emotiw.models.network_options import NetworkOptions
@@ -62,9 +62,9 @@ class SnippetModel(CropModel):
         return None
 
     @property
-    def weights_sha256(self) -> str:
+    def weights_fingerprint(self) -> str:
         """The fingerprint of the weights that learning starts from; empty without any."""
-        return verify(read_card(self.pretrained[0])).sha256 if self.pretrained else ""
+        return fingerprint(read_card(self.pretrained[0])) if self.pretrained else ""
 
     def build(self) -> nn.Module:
         """Return the network with its pixel rule and the mean over snippets."""

@@ -93,7 +93,7 @@ def faces_key(fingerprint: str, options: FaceOptions) -> str:
         version=VERSION,
         content=fingerprint,
         options=options.result_options(),
-        weights=options.weights_sha256(),
+        weights=options.weights_fingerprint(),
     )
 
 

@@ -136,7 +136,7 @@ def feature_key(entry: FeatureEntry, extractor: Extractor) -> Callable[[str], st
     The file of weights is hashed here, once, and not for every clip.
     """
     options = entry.options.model_dump(mode="json", exclude=set(extractor.speed_options))
-    weights = extractor.weights_sha256
+    weights = extractor.weights_fingerprint
 
     def key_of(content: str) -> str:
         return artifact_key(

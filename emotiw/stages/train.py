@@ -216,7 +216,7 @@ def _fits(
         "seed": seed,
     }
     model = kind(entry.options, spec=table.spec, goal=goal, seed=seed)
-    weights = getattr(model, "weights_sha256", "")
+    weights = getattr(model, "weights_fingerprint", "")
     if weights:  # other bytes under the same name give other scores
         about["weights"] = weights
     fit_keys = {

@@ -63,7 +63,7 @@ class Fbank:
         return self._spec
 
     @property
-    def weights_sha256(self) -> str:
+    def weights_fingerprint(self) -> str:
         """Nothing: there are no weights."""
         return ""
 

@@ -109,7 +109,7 @@ class LibrosaFeatures:
         return self._spec
 
     @property
-    def weights_sha256(self) -> str:
+    def weights_fingerprint(self) -> str:
         """Nothing: there are no weights."""
         return ""
 

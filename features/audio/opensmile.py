@@ -109,7 +109,7 @@ class OpenSmile:
         return self._spec
 
     @property
-    def weights_sha256(self) -> str:
+    def weights_fingerprint(self) -> str:
         """Nothing: openSMILE has no weights."""
         return ""
 

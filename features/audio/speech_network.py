@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from emotiw.core.errors import ConfigError, WeightsError, suggest
 from emotiw.core.feature_table import FeatureSpec
-from emotiw.core.weights import WeightsCard, load_state, read_card, verify
+from emotiw.core.stored_tensors import load_state
+from emotiw.core.weights import WeightsCard, fingerprint, read_card, verify
 from features.audio.rows import absent_row, finite_rows
 from features.audio.signal import Signal, SignalOptions, signal_of
 from features.extractor import ClipSource, Extraction, Needs
@@ -79,7 +80,7 @@ class SpeechNetwork:
         self.card = read_card(options.weights)
         _check(self.card, options)
         found = verify(self.card)
-        self._sha256 = found.sha256
+        self._fingerprint = fingerprint(self.card, found)
         self._network, self._is_normalised = _build(self.card, load_state(found.path))
         self._network.to(options.device)
         n_layers = len(self._network.encoder.transformer.layers)
@@ -102,9 +103,9 @@ class SpeechNetwork:
         return self._spec
 
     @property
-    def weights_sha256(self) -> str:
-        """The fingerprint of the file of weights."""
-        return self._sha256
+    def weights_fingerprint(self) -> str:
+        """The fingerprint of weights and card."""
+        return self._fingerprint
 
     def extract(self, source: ClipSource) -> Extraction:
         """Return the rows of one clip; MediaError if it can't be read."""

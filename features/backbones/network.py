@@ -7,7 +7,8 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from emotiw.core.errors import ConfigError, WeightsError
-from emotiw.core.weights import WeightsCard, load_state, verify
+from emotiw.core.stored_tensors import load_state
+from emotiw.core.weights import WeightsCard, verify
 from features.backbones.registry import BACKBONES
 
 

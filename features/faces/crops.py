@@ -40,7 +40,7 @@ class FaceCrops:
         return self._spec
 
     @property
-    def weights_sha256(self) -> str:
+    def weights_fingerprint(self) -> str:
         """There is no network."""
         return ""
 

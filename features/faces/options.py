@@ -81,8 +81,8 @@ class FaceOptions(BaseModel):
             raise ValueError("detector yunet needs weights: yunet, or a card of your own")
         return self
 
-    def weights_sha256(self) -> str:
-        """Return the fingerprint of the file of weights, for the artifact's key.
+    def weights_fingerprint(self) -> str:
+        """Return the fingerprint of weights and card, for the artifact's key.
 
         Raises:
             ConfigError: if there is no such card.
@@ -105,9 +105,9 @@ class FaceOptions(BaseModel):
 
 @cache
 def _fingerprint(card: str) -> str:
-    from emotiw.core.weights import read_card, verify
+    from emotiw.core.weights import fingerprint, read_card
 
-    return verify(read_card(card)).sha256
+    return fingerprint(read_card(card))
 
 
 class FaceSpeed(BaseModel):

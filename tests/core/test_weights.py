@@ -15,11 +15,12 @@ import torch
 from safetensors.torch import save_file
 
 from emotiw.core.errors import ConfigError, WeightsError
+from emotiw.core.stored_tensors import load_state
 from emotiw.core.weights import (
     WeightsCard,
     card_names,
     fetch,
-    load_state,
+    fingerprint,
     locate,
     read_card,
     verify,
@@ -72,6 +73,19 @@ def test_weights_inside_an_installed_package_are_found() -> None:
     card = card_of({"package": "facenet_pytorch", "path": "data/onet.pt"})
     assert locate(card).stat().st_size > 1_000_000
     assert verify(card).known_from == "nobody"
+
+
+def test_a_network_that_is_shown_something_else_has_another_fingerprint(tmp_path: Path) -> None:
+    (tmp_path / "net.pt").write_bytes(b"weights")
+    card = card_of({"file": tmp_path / "net.pt"})
+    plain = fingerprint(card)
+    assert fingerprint(card, verify(card)) == plain
+    for change in ({"window": (0.1, 0.1, 0.9, 0.9)}, {"mirrored": True}, {"sharpen": 0.5}):
+        assert fingerprint(card.model_copy(update=change)) != plain
+    for change in ({"notes": {"told": "later"}}, {"name": "other"}, {"licence": "another"}):
+        assert fingerprint(card.model_copy(update=change)) == plain
+    (tmp_path / "net.pt").write_bytes(b"others")
+    assert fingerprint(card) != plain
 
 
 def test_locating_never_fetches(cache: Path, site: tuple[str, Path]) -> None:

@@ -117,7 +117,7 @@ def test_boxes_come_back_in_px_of_the_picture(
     options = FaceOptions(detector="yunet", weights=card, min_face_still=20)
     tracks, _ = find_faces(tmp_path / "a.png", options)
     assert tracks.box.round(3).tolist() == [[32, 24, 64, 56]]
-    assert len(options.weights_sha256()) == 64
+    assert len(options.weights_fingerprint()) == 64
 
 
 def test_another_network_is_refused(tmp_path: Path) -> None:
@@ -141,6 +141,6 @@ def test_weights_are_asked_for_and_never_fetched(
     with pytest.raises(ValidationError, match="leave weights out"):
         FaceOptions(weights="yunet")
     with pytest.raises(WeightsError, match="emotiw weights fetch yunet"):
-        FaceOptions(detector="yunet", weights="yunet").weights_sha256()
+        FaceOptions(detector="yunet", weights="yunet").weights_fingerprint()
     with pytest.raises(WeightsError, match="emotiw weights fetch yunet"):
         load_detector("yunet", weights="yunet")

@@ -134,7 +134,7 @@ def test_every_backbone_keeps_the_contract(card_path: Path) -> None:
     np.testing.assert_allclose(alone, rows, atol=2e-5, rtol=1e-4)
     again = FrameEmbeddings("x", options)  # loaded anew from the file
     assert np.array_equal(again.embed(crops), rows)
-    assert again.weights_sha256 == extractor.weights_sha256
+    assert again.weights_fingerprint == extractor.weights_fingerprint
     if card.labels:
         np.testing.assert_allclose(rows[:, card.embedding :].sum(1), 1, atol=1e-5)
 

@@ -133,7 +133,7 @@ def test_every_snippet_has_a_row_of_its_own(tmp_path: Path) -> None:
     assert whole.shape == (11, 256)
     assert np.allclose(np.linalg.norm(whole, axis=1), 1, atol=1e-5)
     assert np.allclose(extractor.embed(pictures(100)[80:96])[0], whole[10], atol=1e-5)
-    assert len(extractor.weights_sha256) == 64
+    assert len(extractor.weights_fingerprint) == 64
 
 
 def test_weights_of_no_clip_network_are_refused() -> None:

@@ -1,0 +1,94 @@
+"""The tensors of a network in a file, and in less space there: as float16, or as scaled int8."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from emotiw.core.errors import WeightsError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Storage = Literal["float32", "float16", "int8"]
+SCALE = ".scale"
+
+
+def load_state(path: Path) -> dict[str, Any]:
+    """Return the tensors of a safetensors file or a plain PyTorch state dict, on the CPU.
+
+    Those stored as int8 with scales come back as float32.
+    A file that holds more than tensors (a pickled network) is never run.
+
+    Raises:
+        WeightsError: if it is damaged, or holds anything but named tensors.
+    """
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        if path.suffix == ".safetensors":
+            return restored(load_file(path))
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, SafetensorError, RuntimeError, EOFError) as error:
+        raise WeightsError(f"{path}: damaged, or no weights ({error})") from error
+    except Exception as error:  # torch raises pickle's own errors for anything but tensors
+        reason = re.split(r"[.\n]", str(error), maxsplit=1)[0]
+        raise WeightsError(f"{path}: not a plain state dict ({reason})") from error
+    if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
+        state = state["state_dict"]
+    if not isinstance(state, dict) or not all(isinstance(t, torch.Tensor) for t in state.values()):
+        raise WeightsError(f"{path}: not a plain state dict of named tensors")
+    return state
+
+
+def stored(state: Mapping[str, Tensor], storage: Storage) -> dict[str, Tensor]:
+    """Return a state dict for a file; vectors, which are few, stay as they are.
+
+    In int8 each row of a matrix (each output channel of a kernel) has a float16 scale, its largest
+    value over 127, in a tensor of its own beside it; no value is off by more than half of that,
+    unless all of the row are below 0.01.
+
+    Examples:
+        >>> import torch
+        >>> weights = {"w": torch.tensor([[0.5, -1.0, 0.25], [0.0, 0.0, 0.0]]), "b": torch.ones(2)}
+        >>> small = stored(weights, "int8")
+        >>> small["w"].tolist(), sorted(small)
+        ([[64, -127, 32], [0, 0, 0]], ['b', 'w', 'w.scale'])
+        >>> [round(x, 3) for x in restored(small)["w"][0].tolist()]
+        [0.504, -1.0, 0.252]
+    """
+    if storage == "float32":
+        return dict(state)
+    if storage == "float16":
+        return {name: t.half() if t.ndim > 1 else t for name, t in state.items()}
+    kept: dict[str, Tensor] = {}
+    for name, tensor in state.items():
+        if tensor.ndim < 2:
+            kept[name] = tensor
+            continue
+        scale = (tensor.flatten(1).abs().amax(1) / 127).half()
+        rows = scale.float().clamp(min=1e-7).view(-1, *[1] * (tensor.ndim - 1))
+        kept[name] = (tensor / rows).round().clamp(-127, 127).char()
+        kept[name + SCALE] = scale
+    return kept
+
+
+def restored(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return what :func:`stored` was given, as nearly as the file knows it; others as they are."""
+    whole = {}
+    for name, tensor in state.items():
+        if name.endswith(SCALE) and _is_int8(state.get(name.removesuffix(SCALE))):
+            continue
+        scale = state.get(name + SCALE)
+        if scale is not None and _is_int8(tensor):
+            tensor = tensor.float() * scale.float().view(-1, *[1] * (tensor.ndim - 1))
+        whole[name] = tensor
+    return whole
+
+
+def _is_int8(tensor: Tensor | None) -> bool:
+    return tensor is not None and str(tensor.dtype) == "torch.int8"
