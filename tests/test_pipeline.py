@@ -26,7 +26,7 @@ from emotiw.core.weights import read_card
 from emotiw.demo.corpus import DemoCorpus, make_corpus
 from emotiw.models.backbone_recipe import BackboneRecipe
 from emotiw.models.interface import Examples
-from emotiw.models.train_backbone import crops_for
+from emotiw.models.recipe_faces import crops_for
 from emotiw.pipeline import Summary, run_all
 from emotiw.report.page import write_report
 from emotiw.run import Run, open_run, reopen_run

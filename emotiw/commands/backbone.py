@@ -40,7 +40,8 @@ def train_backbone(
     """Train or fine-tune a face network; run it again to go on where it stopped."""
     from emotiw.models.backbone_recipe import BackboneRecipe
     from emotiw.models.face_source import split_off_inner
-    from emotiw.models.train_backbone import faces_for, test_once, train_member
+    from emotiw.models.recipe_faces import faces_for
+    from emotiw.models.train_backbone import test_once, train_member
     from emotiw.models.train_backbone import train_backbone as learn
     from emotiw.models.training import is_main_process, part_ways
 
@@ -54,8 +55,8 @@ def train_backbone(
     if test is not None and faces is None:
         raise ConfigError("--test names a folder beside the training faces, and needs --faces")
     if member is not None:
-        if not 0 <= member < options.members:
-            last = options.members - 1
+        if not 0 <= member < len(options.members):
+            last = len(options.members) - 1
             raise ConfigError(f"--member {member}: the recipe has members 0 to {last}")
         training, inner = split_off_inner(labelled, options.inner_share, options.seed)
         train_member(options, training, inner, folder, member, on_epoch=_print_epoch)
@@ -79,7 +80,7 @@ def train_backbone(
 
 def _faces_of_run(options: BackboneRecipe, config: Path, feature: str) -> LabelledFaces:
     """Return the faces of the labelled training clips of a run; the others' are never seen."""
-    from emotiw.models.train_backbone import crops_for
+    from emotiw.models.recipe_faces import crops_for
     from emotiw.run import open_run
     from emotiw.stages.features import feature_table
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from emotiw.core.config import Strict, packaged, read_document, validated
 from emotiw.core.errors import ConfigError, WeightsError, suggest
@@ -67,10 +67,14 @@ class WeightsCard(Strict):
         labels: in the order of the network's outputs, where it classifies.
         window: ``(left, top, right, bottom)`` of the square that the network sees of an aligned
             face crop, in shares of its side; beyond 0 and 1 the edge is repeated.
-        members: networks of this kind that are asked together.
+        resample: how what it sees is brought to its size.
+        sharpen: how much fine detail is raised after that, for networks that learnt from sharper
+            pictures than crops are: the difference from a 3×3 binomial blur is added so many times.
+        members: networks of this backbone that are asked together.
         mirrored: whether a face and its mirror image are both looked at; embedding and logits are
             the means of both.
         options: what the backbone's own constructor is told.
+        member_options: what it is told besides for each member, where they are not alike.
         notes: anything else worth knowing; figures, and how they were measured.
     """
 
@@ -87,9 +91,12 @@ class WeightsCard(Strict):
     embedding: int = Field(ge=1)
     labels: tuple[str, ...] = ()
     window: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
+    resample: Literal["bilinear", "bicubic"] = "bilinear"
+    sharpen: float = Field(default=0.0, ge=0)
     members: int = Field(default=1, ge=1)
     mirrored: bool = False
     options: dict[str, Any] = Field(default_factory=dict)
+    member_options: tuple[dict[str, Any], ...] = ()
     notes: dict[str, Any] = Field(default_factory=dict)
 
     @field_validator("std")
@@ -98,6 +105,17 @@ class WeightsCard(Strict):
         if min(std) <= 0:
             raise ValueError("must be above 0")
         return std
+
+    @model_validator(mode="after")
+    def _one_for_each(self) -> WeightsCard:
+        n_told = len(self.member_options)
+        if n_told not in (0, self.members):
+            raise ValueError(f"member_options: {n_told} entries for members: {self.members}")
+        return self
+
+    def options_of(self, member: int) -> dict[str, Any]:
+        """Return what the backbone's constructor is told for one of the members, from 0."""
+        return self.options | (self.member_options[member] if self.member_options else {})
 
     @property
     def file_name(self) -> str:

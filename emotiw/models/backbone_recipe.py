@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
 from emotiw.core.config import Strict, read_document, validated
+from emotiw.core.stored_tensors import Storage
 from emotiw.core.weights import WeightsCard
 from emotiw.models.training_options import TrainingOptions
+
+Options = TypeVar("Options", bound=BaseModel)
 
 
 class AugmentationOptions(Strict):
@@ -44,6 +48,22 @@ class AugmentationOptions(Strict):
     erase: float = Field(default=0.1, ge=0, le=1)
 
 
+class MemberRecipe(Strict):
+    """What one of several networks does in its own way; whatever is not named is the recipe's.
+
+    Attributes:
+        options: of the network's constructor.
+        embedding: the number of values in its embedding.
+        augmentation: of its training faces.
+        training: the loop's options.
+    """
+
+    options: dict[str, Any] = Field(default_factory=dict)
+    embedding: int | None = Field(default=None, ge=1)
+    augmentation: AugmentationOptions = AugmentationOptions()
+    training: TrainingOptions = TrainingOptions()
+
+
 class BackboneRecipe(Strict):
     """Everything that the weights depend on, beside the pictures.
 
@@ -60,8 +80,10 @@ class BackboneRecipe(Strict):
             was shown, and for all of the crop where it starts from random weights.
         inner_share: share of the training faces on which everything is chosen.
         licence: terms of the training faces, for the card.
-        members: networks trained apart, each from random weights of its own, and joined into one.
-        half: store matrices and kernels as float16, half the size.
+        members: networks trained apart, each from random weights of its own, and joined into one;
+            their number, or what each of them does in its own way.
+        storage: how matrices and kernels are written; float16 takes half the space, int8 a
+            quarter.
         seed: of all chance.
         augmentation: of the training faces.
         training: the loop's options.
@@ -75,17 +97,45 @@ class BackboneRecipe(Strict):
     framing: tuple[float, float, float, float] | None = None
     inner_share: float = Field(default=0.1, gt=0, le=0.5)
     licence: str = ""
-    members: int = Field(default=1, ge=1)
-    half: bool = True
+    members: tuple[MemberRecipe, ...] = Field(default=(MemberRecipe(),), min_length=1)
+    storage: Storage = "float16"
     seed: int = 0
     augmentation: AugmentationOptions = AugmentationOptions()
     training: TrainingOptions = TrainingOptions()
+
+    @field_validator("members", mode="before")
+    @classmethod
+    def _as_many(cls, members: object) -> object:
+        return [{}] * members if isinstance(members, int) else members
 
     @model_validator(mode="after")
     def _covers(self) -> BackboneRecipe:
         if isinstance(self.network, WeightsCard) and self.network.size > self.side:
             raise ValueError(f"side {self.side} is less than the network's {self.network.size}")
+        if isinstance(self.network, str) and any(m.options or m.embedding for m in self.members):
+            raise ValueError("members of a network that is fine-tuned keep its options")
         return self
+
+    def of_member(self, index: int) -> BackboneRecipe:
+        """Return the recipe of one of the members by itself; its seed is not that of the others."""
+        own = self.members[index]
+        network = self.network
+        if isinstance(network, WeightsCard):
+            network = network.model_copy(
+                update={
+                    "options": network.options | own.options,
+                    "embedding": own.embedding or network.embedding,
+                }
+            )
+        return self.model_copy(
+            update={
+                "network": network,
+                "members": (MemberRecipe(),),
+                "seed": self.seed + index,
+                "augmentation": _changed(self.augmentation, own.augmentation),
+                "training": _changed(self.training, own.training),
+            }
+        )
 
     @classmethod
     def read(cls, path: Path) -> BackboneRecipe:
@@ -96,3 +146,8 @@ class BackboneRecipe(Strict):
         """
         document = read_document(path)
         return validated(cls, document.data, document=document)
+
+
+def _changed(common: Options, own: Options) -> Options:
+    """Return the common options with those that one's own name instead."""
+    return common.model_copy(update=own.model_dump(exclude_unset=True))

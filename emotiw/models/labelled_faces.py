@@ -115,9 +115,7 @@ def faces_of_clips(
     clips: Mapping[str, tuple[str, str]],
     *,
     labels: Sequence[str],
-    side: int,
-    window: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0),
-    channels: int = 3,
+    card: WeightsCard,
     every: int = 5,
 ) -> LabelledFaces:
     """Take some face crops of labelled clips, each with the label of its clip.
@@ -126,24 +124,19 @@ def faces_of_clips(
         table: face crops, rows of ``(side, side, 3)`` uint8 RGB.
         clips: clip id to (label, group); a clip without face crops is left out.
         labels: the class order.
-        side: of the faces, px.
-        window: left, top, right and bottom of what is cut out of a crop, in shares of its side;
-            it may reach beyond.
-        channels: 1 turns crops grey.
+        card: how a face is taken from a crop; colours are grey or RGB, never normalised.
         every: take one of so many frames that show a face; neighbours teach little new.
 
     Raises:
         ManifestError: if no clip has a face, or a clip's label is unknown.
     """
-    card = WeightsCard(
-        name="faces",
-        backbone="none",
-        size=side,
-        embedding=1,
-        colour="grey" if channels == 1 else "rgb",
-        mean=(0.0,) * channels,
-        std=(1.0,) * channels,
-        window=window,
+    channels = 1 if card.colour == "grey" else 3
+    card = card.model_copy(
+        update={
+            "colour": "grey" if channels == 1 else "rgb",
+            "mean": (0.0,) * channels,
+            "std": (1.0,) * channels,
+        }
     )
     problems = Problems("labels of clips")
     groups = {name: i for i, name in enumerate(sorted({group for _, group in clips.values()}))}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,14 +12,15 @@ import torch
 from torch import Tensor, nn
 
 from emotiw.core.errors import ConfigError
-from emotiw.core.feature_table import FeatureTable
 from emotiw.core.files import atomic_write, sha256_of
+from emotiw.core.stored_tensors import stored
 from emotiw.core.weights import InFile, WeightsCard, read_card, write_card
 from emotiw.models.backbone_recipe import BackboneRecipe
 from emotiw.models.checkpoint import save_tensors
 from emotiw.models.face_figures import FaceFigures, figures_of
 from emotiw.models.face_source import FaceSource, split_off_inner
-from emotiw.models.labelled_faces import LabelledFaces, faces_of_clips, read_labelled_faces
+from emotiw.models.labelled_faces import LabelledFaces
+from emotiw.models.recipe_faces import framing_of, grown
 from emotiw.models.training import predict, train
 from emotiw.models.training_state import EpochRecord, TrainingReport
 from features.backbones.joined import JoinedNetwork
@@ -62,10 +63,11 @@ def train_backbone(
     training, inner = split_off_inner(faces, recipe.inner_share, recipe.seed)
     trained = [
         train_member(recipe, training, inner, folder, index, on_epoch=on_epoch)
-        for index in range(recipe.members)
+        for index in range(len(recipe.members))
     ]
     start, network = trained[0].start, trained[0].network
-    if recipe.members > 1:
+    if len(trained) > 1:
+        start = _joined_card([member.start for member in trained])
         network = JoinedNetwork([member.network for member in trained])
     notes: dict[str, Any] = {"epochs": [member.report.best_epoch for member in trained]}
     notes |= _calibrate(network, start, inner, recipe)
@@ -88,71 +90,27 @@ def train_member(
         inner: the faces that all members hold out, so that they can be judged together.
         folder: the one of the whole recipe.
         index: which member; each can have a process or a machine of its own.
+
+    Raises:
+        ConfigError: if the network can't be built, or isn't what its card says.
     """
-    seed = recipe.seed + index
-    start, network = _starting_network(recipe, seed)
-    own_folder = folder if recipe.members == 1 else folder / f"member_{index}"
+    own = recipe.of_member(index)
+    start, network = _starting_network(own)
+    _check_embedding(start, network)
+    own_folder = folder if len(recipe.members) == 1 else folder / f"member_{index}"
     own_folder.mkdir(parents=True, exist_ok=True)
     report = train(
         network,
-        FaceSource(training, start, recipe.augmentation),
-        recipe.training,
+        FaceSource(training, start, own.augmentation),
+        own.training,
         task="classification",
         n_outputs=len(recipe.labels),
-        inner=FaceSource(inner, start, recipe.augmentation),
-        seed=seed,
+        inner=FaceSource(inner, start, own.augmentation),
+        seed=own.seed,
         folder=own_folder,
         on_epoch=on_epoch,
     )
     return TrainedMember(start, network.cpu(), report)
-
-
-def faces_for(recipe: BackboneRecipe, source: Path, split: str | None = None) -> LabelledFaces:
-    """Read the labelled faces of a folder or zip file as the recipe's network sees them."""
-    return read_labelled_faces(
-        source,
-        labels=recipe.labels,
-        translation=recipe.translation,
-        split=split,
-        side=recipe.side,
-        channels=1 if _card(recipe).colour == "grey" else 3,
-    )
-
-
-def crops_for(
-    recipe: BackboneRecipe, table: FeatureTable, clips: Mapping[str, tuple[str, str]]
-) -> LabelledFaces:
-    """Take some aligned face crops of labelled clips as the recipe's network sees them.
-
-    Args:
-        table: rows of ``(side, side, 3)`` uint8 RGB.
-        clips: clip id to (label, group).
-    """
-    return faces_of_clips(
-        table,
-        {
-            clip: (recipe.translation.get(label, label), group)
-            for clip, (label, group) in clips.items()
-        },
-        labels=recipe.labels,
-        side=recipe.side,
-        window=framing_of(recipe),
-        channels=1 if _card(recipe).colour == "grey" else 3,
-    )
-
-
-def framing_of(recipe: BackboneRecipe) -> tuple[float, float, float, float]:
-    """Return the square of an aligned crop that the recipe's faces show, in shares of its side."""
-    if recipe.framing is not None:
-        return recipe.framing
-    if isinstance(recipe.network, WeightsCard):
-        return 0.0, 0.0, 1.0, 1.0
-    card = read_card(recipe.network)
-    return _grown(card.window, recipe.side / card.size)
-
-
-def _card(recipe: BackboneRecipe) -> WeightsCard:
-    return recipe.network if isinstance(recipe.network, WeightsCard) else read_card(recipe.network)
 
 
 def test_once(recipe: BackboneRecipe, faces: LabelledFaces, folder: Path) -> dict[str, Any]:
@@ -184,10 +142,10 @@ def test_once(recipe: BackboneRecipe, faces: LabelledFaces, folder: Path) -> dic
 test_once.__test__ = False  # type: ignore[attr-defined]  # no test for pytest to collect
 
 
-def _starting_network(recipe: BackboneRecipe, seed: int) -> tuple[WeightsCard, FaceNetwork]:
-    """Return the card and the network of one member, before it has learnt anything."""
+def _starting_network(recipe: BackboneRecipe) -> tuple[WeightsCard, FaceNetwork]:
+    """Return the card and the network of one member's recipe, before it has learnt anything."""
     with torch.random.fork_rng():
-        torch.manual_seed(seed)
+        torch.manual_seed(recipe.seed)
         if isinstance(recipe.network, WeightsCard):
             card = recipe.network.model_copy(update={"labels": recipe.labels})
             return card, build_network(card)
@@ -197,6 +155,36 @@ def _starting_network(recipe: BackboneRecipe, seed: int) -> tuple[WeightsCard, F
         if card.size > recipe.side:
             raise ConfigError(f"side {recipe.side} is less than the network's {card.size}")
         return card, load_network(card, labels=recipe.labels)
+
+
+def _check_embedding(card: WeightsCard, network: FaceNetwork) -> None:
+    """Find out before a night of training that nothing could read what comes of it."""
+    with torch.inference_mode():
+        found = network.embed(torch.zeros(1, len(card.mean), card.size, card.size)).shape[1]
+    if found != card.embedding:
+        raise ConfigError(
+            f"network {card.name!r}: its embedding has {found} values, expected {card.embedding} "
+            "(`embedding` of the network or of its member)"
+        )
+
+
+def _joined_card(starts: Sequence[WeightsCard]) -> WeightsCard:
+    """Return the card of networks joined; what all are told is said once."""
+    told = [start.options_of(member) for start in starts for member in range(start.members)]
+    common = {
+        name: value
+        for name, value in told[0].items()
+        if all(name in options and options[name] == value for options in told)
+    }
+    own = [{n: v for n, v in options.items() if n not in common} for options in told]
+    return starts[0].model_copy(
+        update={
+            "members": len(told),
+            "embedding": sum(start.embedding for start in starts),
+            "options": common,
+            "member_options": tuple(own) if any(own) else (),
+        }
+    )
 
 
 def both_views(
@@ -245,9 +233,7 @@ def _write(
     notes: dict[str, Any],
     folder: Path,
 ) -> WeightsCard:
-    state = network.state_dict()
-    if recipe.half:  # statistics of norms and biases are few, and stay as they are
-        state = {name: t.half() if t.ndim > 1 else t for name, t in state.items()}
+    state = stored(network.state_dict(), recipe.storage)
     path = folder / f"{recipe.name}.safetensors"
     save_tensors(path, state, {"labels": recipe.labels})
     card = start.model_copy(
@@ -257,25 +243,9 @@ def _write(
             "sha256": sha256_of(path),
             "labels": recipe.labels,
             "licence": "; ".join(filter(None, (start.licence, recipe.licence))),
-            "members": start.members * recipe.members,
-            "embedding": start.embedding * recipe.members,
-            "window": _grown(framing_of(recipe), start.size / recipe.side),
+            "window": grown(framing_of(recipe), start.size / recipe.side),
             "notes": notes,
         }
     )
     write_card(card, folder / f"{recipe.name}.yaml")
     return card
-
-
-def _grown(
-    window: tuple[float, float, float, float], factor: float
-) -> tuple[float, float, float, float]:
-    """Return a window with the same middle, its sides so many times as long.
-
-    Examples:
-        >>> _grown((0.25, 0.5, 0.75, 1.0), 0.5)
-        (0.375, 0.625, 0.625, 0.875)
-    """
-    left, top, right, bottom = window
-    across, down = (factor - 1) * (right - left) / 2, (factor - 1) * (bottom - top) / 2
-    return left - across, top - down, right + across, bottom + down

@@ -17,6 +17,9 @@ class FrameCNN(FaceNetwork):
     before. What is left of the picture is not averaged: in an aligned face, place means brow or
     mouth, so one linear layer reads all places and channels into the embedding.
 
+    Resolution is halved by strides inside the blocks, or, at about three times the arithmetic, by
+    the largest of 2×2 values, which keeps a fine line such as a wrinkle wherever it falls.
+
     Args:
         n_labels: classes of the last layer.
         side: of the input, px.
@@ -24,6 +27,7 @@ class FrameCNN(FaceNetwork):
         widths: channels of each block.
         embedding: values in the embedding.
         dropout: before the embedding and before the scores, in training.
+        pooled: whether the stem and each block end in 2×2 maxima, and nothing has a stride.
 
     Source:
         Residual blocks after He et al. 2016, with the shortcut of ResNet-D (He et al. 2019); the
@@ -46,14 +50,17 @@ class FrameCNN(FaceNetwork):
         widths: tuple[int, ...] = (48, 96, 192),
         embedding: int = 256,
         dropout: float = 0.3,
+        pooled: bool = False,
     ) -> None:
         super().__init__()
         self.stem = nn.Sequential(
             nn.Conv2d(1, stem, 3, padding=1, bias=False), nn.BatchNorm2d(stem), nn.ReLU()
         )
-        blocks, channels, left = [], stem, side
+        if pooled:
+            self.stem.append(_largest())
+        blocks, channels, left = [], stem, -(-side // 2) if pooled else side
         for width in widths:
-            blocks.append(HalvingBlock(channels, width))
+            blocks.append(HalvingBlock(channels, width, pooled=pooled))
             channels, left = width, -(-left // 2)
         self.blocks = nn.Sequential(*blocks)
         self.dropout = nn.Dropout(dropout)
@@ -76,22 +83,37 @@ class FrameCNN(FaceNetwork):
 
 
 class HalvingBlock(nn.Module):
-    """Two 3×3 convolutions at half the resolution, and the averaged input added back."""
+    """Two 3×3 convolutions with the input added back, at half the resolution at the end.
 
-    def __init__(self, n_in: int, n_out: int) -> None:
+    Args:
+        n_in: channels of the input.
+        n_out: channels of the output.
+        pooled: whether the largest of 2×2 sums is taken; otherwise the first convolution has
+            stride 2, and the mean of 2×2 inputs is added.
+    """
+
+    def __init__(self, n_in: int, n_out: int, *, pooled: bool = False) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(n_in, n_out, 3, stride=2, padding=1, bias=False)
+        stride = 1 if pooled else 2
+        self.conv1 = nn.Conv2d(n_in, n_out, 3, stride=stride, padding=1, bias=False)
         self.norm1 = nn.BatchNorm2d(n_out)
         self.conv2 = nn.Conv2d(n_out, n_out, 3, padding=1, bias=False)
         self.norm2 = nn.BatchNorm2d(n_out)
+        self.before_shortcut = nn.Identity() if pooled else nn.AvgPool2d(2, ceil_mode=True)
         self.shortcut = nn.Conv2d(n_in, n_out, 1, bias=False)
         self.shortcut_norm = nn.BatchNorm2d(n_out)
+        self.halve = _largest() if pooled else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
         """Return ``(batch, n_out, ⌈height / 2⌉, ⌈width / 2⌉)``."""
         y = F.relu(self.norm1(self.conv1(x)))
-        y = self.norm2(self.conv2(y))
-        return F.relu(y + self.shortcut_norm(self.shortcut(F.avg_pool2d(x, 2, ceil_mode=True))))
+        y = self.norm2(self.conv2(y)) + self.shortcut_norm(self.shortcut(self.before_shortcut(x)))
+        halved: Tensor = self.halve(F.relu(y))
+        return halved
+
+
+def _largest() -> nn.MaxPool2d:
+    return nn.MaxPool2d(2, ceil_mode=True)
 
 
 def build(card: WeightsCard) -> FrameCNN:

@@ -101,12 +101,16 @@ def build_network(card: WeightsCard) -> FaceNetwork:
     build = BACKBONES.resolve(card.backbone)
     try:
         network: FaceNetwork
-        if card.members == 1:
-            network = build(card)
+        members = [
+            build(card.model_copy(update={"options": card.options_of(member)}))
+            for member in range(card.members)
+        ]
+        if len(members) == 1:
+            network = members[0]
         else:
             from features.backbones.joined import JoinedNetwork
 
-            network = JoinedNetwork([build(card) for _ in range(card.members)])
+            network = JoinedNetwork(members)
     except (TypeError, ValueError, RuntimeError) as error:
         raise ConfigError(f"weights card {card.name!r}: {error}") from error
     network.is_mirrored = card.mirrored

@@ -17,7 +17,7 @@ def prepare_faces(crops: npt.NDArray[np.uint8], card: WeightsCard) -> Tensor:
     """Return what the card's network reads of square face crops.
 
     The card's window is cut out (beyond the edge, the edge is repeated), resized with
-    antialiasing, put into the card's order of colours and normalised.
+    antialiasing, put into the card's order of colours, sharpened and normalised.
 
     Args:
         crops: ``(n, side, side, 3)`` uint8 RGB.
@@ -44,11 +44,22 @@ def prepare_pictures(x: Tensor, card: WeightsCard) -> Tensor:
     x = x[..., top + margins[2] : bottom + margins[2], left + margins[0] : right + margins[0]]
     if x.shape[-2:] != (card.size, card.size):
         x = F.interpolate(
-            x, size=(card.size, card.size), mode="bilinear", antialias=True, align_corners=False
+            x, size=(card.size, card.size), mode=card.resample, antialias=True, align_corners=False
         )  # (n, 3, size, size)
     if card.colour == "bgr":
         x = x.flip(1)
     elif card.colour == "grey":
         x = torch.einsum("nchw,c->nhw", x, x.new_tensor(GREY))[:, None]
+    if card.sharpen:
+        x = x + card.sharpen * (x - _blurred(x))
+    if card.sharpen or card.resample == "bicubic":  # both overshoot at edges
+        x = x.clamp(0, 1)
     mean, std = x.new_tensor(card.mean), x.new_tensor(card.std)
     return (x - mean.view(-1, 1, 1)) / std.view(-1, 1, 1)
+
+
+def _blurred(x: Tensor) -> Tensor:
+    """Return pictures under a 3×3 binomial kernel, 1-2-1 each way; the edge is repeated."""
+    x = F.pad(x, (1, 1, 1, 1), mode="replicate")
+    x = (x[..., :-2] + 2 * x[..., 1:-1] + x[..., 2:]) / 4
+    return (x[..., :-2, :] + 2 * x[..., 1:-1, :] + x[..., 2:, :]) / 4

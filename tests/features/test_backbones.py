@@ -248,6 +248,30 @@ def test_colours_window_and_normalisation() -> None:
     assert column == [0, 0, 0, 10, 20, 30, 30, 30]
 
 
+def test_detail_is_raised_as_often_as_the_card_says_and_stays_in_range() -> None:
+    entries: dict[str, Any] = {"name": "x", "backbone": "x", "size": 5, "embedding": 1}
+    crops = np.full((1, 5, 5, 3), 100, np.uint8)
+    crops[0, 2, 2] = 116
+    once, often = (
+        (prepare_faces(crops, WeightsCard(**entries, sharpen=amount))[0, 0] * 255).round()
+        for amount in (1.0, 20.0)
+    )
+    # of a dot of 16 the blur keeps 4, takes 2 to each side and 1 to each corner
+    assert once[1:4, 1:4].tolist() == [[99, 98, 99], [98, 128, 98], [99, 98, 99]]
+    assert once[0].tolist() == [100] * 5
+    assert often[2, 2] == 255
+    assert often[1, 1:4].tolist() == [80, 60, 80]
+    wide = np.zeros((1, 20, 20, 3), np.uint8)
+    wide[:, :, 9:] = 255
+    soft, crisp = (
+        prepare_faces(wide, WeightsCard(**entries, resample=how))[0, 0, 2]
+        for how in ("bilinear", "bicubic")
+    )
+    assert crisp[1] < soft[1]
+    assert crisp[2] > soft[2]
+    assert 0 <= crisp.min() <= crisp.max() <= 1
+
+
 def face_tracks(crops: npt.NDArray[np.uint8], frames: list[int], n_frames: int) -> FaceTracks:
     import io
 

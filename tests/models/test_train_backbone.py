@@ -16,7 +16,7 @@ from PIL import Image
 
 from emotiw.core.errors import ConfigError, ManifestError
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
-from emotiw.core.weights import read_card
+from emotiw.core.weights import WeightsCard, locate, read_card
 from emotiw.models.backbone_recipe import AugmentationOptions, BackboneRecipe
 from emotiw.models.calibration import fit_temperature
 from emotiw.models.face_augmentation import augment_faces
@@ -27,8 +27,8 @@ from emotiw.models.labelled_faces import (
     near_duplicate_groups,
     read_labelled_faces,
 )
+from emotiw.models.recipe_faces import faces_for
 from emotiw.models.train_backbone import (
-    faces_for,
     test_once,
     train_backbone,
     train_member,
@@ -281,7 +281,8 @@ def test_crops_of_clips_keep_their_clip_s_group() -> None:
     }
     table = FeatureTable(spec, arrays)
     clips = {"a": ("Sad", "ann"), "b": ("Happy", "bob"), "c": ("Sad", "ann"), "none": ("Sad", "z")}
-    faces = faces_of_clips(table, clips, labels=("Happy", "Sad"), side=12, every=3)
+    card = WeightsCard(name="x", backbone="x", size=12, embedding=1)
+    faces = faces_of_clips(table, clips, labels=("Happy", "Sad"), card=card, every=3)
     assert faces.images.shape == (9, 12, 12, 3)
     assert faces.groups is not None
     by_clip = dict(zip(faces.names, faces.groups.tolist(), strict=True))
@@ -291,19 +292,70 @@ def test_crops_of_clips_keep_their_clip_s_group() -> None:
         for name, answer in zip(faces.names, faces.answers, strict=True)
     )
     with pytest.raises(ManifestError, match="did you mean 'Sad'"):
-        faces_of_clips(table, {"a": ("Sda", "ann")}, labels=("Happy", "Sad"), side=12)
+        faces_of_clips(table, {"a": ("Sda", "ann")}, labels=("Happy", "Sad"), card=card)
 
 
-def test_the_bundled_recipe_is_valid_and_its_weights_stay_small() -> None:
-    from emotiw.core.config import packaged
-    from features.backbones.network import build_network
+def test_crops_teach_a_network_what_it_will_be_shown(trained: Path, tmp_path: Path) -> None:
+    from emotiw.core.weights import write_card
+    from emotiw.models.recipe_faces import crops_for
+    from features.backbones.prepare import prepare_faces
 
-    recipe = BackboneRecipe.read(packaged("recipes", "fer2013.yaml"))
-    assert not isinstance(recipe.network, str)
-    update = {"labels": recipe.labels, "members": recipe.members}
-    network = build_network(recipe.network.model_copy(update=update))
-    n_bytes = sum(t.numel() * (2 if t.ndim > 1 else 4) for t in network.state_dict().values())
-    assert n_bytes < 5_000_000
+    crop = np.random.default_rng(0).integers(0, 256, (1, 96, 96, 3)).astype(np.uint8)
+    table = FeatureTable(
+        FeatureSpec("crops", (96, 96, 3), "frame", dtype="uint8"),
+        {"a": FeatureArray(crop, np.ones(1, dtype=bool))},
+    )
+    blunt = read_card(trained / "small.yaml")
+    card = blunt.model_copy(update={"sharpen": 1.0, "resample": "bicubic"})
+    write_card(card, tmp_path / "sharp.yaml")
+    recipe = small_recipe(network=str(tmp_path / "sharp.yaml"), side=24)
+    learnt = crops_for(recipe, table, {"a": ("Happy", "ann")}).images[0, 2:-2, 2:-2, 0]
+    shown, other = (255 * prepare_faces(crop, one)[0, 0].numpy() for one in (card, blunt))
+    middle = np.s_[3:-3, 3:-3]  # beyond the edge, training sees real surroundings
+    assert np.abs(learnt - shown)[middle].max() <= 0.51
+    assert np.abs(learnt - other)[middle].max() > 20
+
+
+def test_members_may_differ_in_network_and_training(folder: Path, tmp_path: Path) -> None:
+    large = {
+        "options": {"widths": [8, 12], "embedding": 12, "pooled": True},
+        "embedding": 12,
+        "augmentation": {"blur": 0.5},
+        "training": {"epochs": 2},
+    }
+    recipe = small_recipe(members=[{}, large], storage="int8")
+    own = recipe.of_member(1)
+    assert (own.training.epochs, own.training.batch_size) == (2, 16)
+    assert (own.augmentation.blur, own.augmentation.flip) == (0.5, 0.5)
+    assert (own.seed, recipe.of_member(0).training) == (1, recipe.training)
+    faces = faces_for(recipe, folder, "train")
+    epochs: list[int] = []
+    train_backbone(recipe, faces, tmp_path, on_epoch=lambda record: epochs.append(record.epoch))
+    assert epochs == [1, 2, 3, 4, 1, 2]
+    card = read_card(tmp_path / "small.yaml")
+    assert (card.members, card.embedding, card.options) == (2, 20, {"stem": 4})
+    assert card.options_of(0) == small_recipe().network.options  # type: ignore[union-attr]
+    assert load_network(card).embed(torch.rand(3, 1, 20, 20)).shape == (3, 20)
+    # what is fine-tuned from unlike members is made of them as well
+    tuned = small_recipe(name="tuned", network=str(tmp_path / "small.yaml"), members=2)
+    train_backbone(tuned, faces, tmp_path / "tuned")
+    again = read_card(tmp_path / "tuned" / "tuned.yaml")
+    assert [again.options_of(member)["embedding"] for member in range(4)] == [8, 12, 8, 12]
+    assert load_network(again).embed(torch.rand(3, 1, 20, 20)).shape == (3, 40)
+
+
+def test_members_that_can_not_be_are_refused(folder: Path, tmp_path: Path) -> None:
+    wrong = small_recipe(members=[{}, {"options": {"embedding": 12}}])
+    faces = faces_for(wrong, folder, "train")
+    with pytest.raises(ConfigError, match="has 12 values, expected 8"):
+        train_member(wrong, *split_off_inner(faces, 0.25, 0), tmp_path, 1)
+    with pytest.raises(ValueError, match="keep its options"):
+        small_recipe(network="emotion_cnn", side=48, members=[{}, {"embedding": 3}])
+    with pytest.raises(ValueError, match="at least 1"):
+        small_recipe(members=0)
+    card = small_recipe().network.model_dump()  # type: ignore[union-attr]
+    with pytest.raises(ValueError, match="member_options: 1 entries for members: 2"):
+        WeightsCard.model_validate(card | {"members": 2, "member_options": [{}]})
 
 
 def test_a_network_larger_than_the_faces_is_refused() -> None:
@@ -350,7 +402,7 @@ def test_members_trained_apart_are_joined_into_their_mean(folder: Path, tmp_path
 
 
 def test_the_head_is_as_sure_as_the_held_out_faces_allow(folder: Path, tmp_path: Path) -> None:
-    recipe = small_recipe(half=False)
+    recipe = small_recipe(storage="float32")
     faces = faces_for(recipe, folder, "train")
     is_wrong = np.random.default_rng(0).random(len(faces)) < 0.3
     faces = replace(faces, answers=np.where(is_wrong, 1 - faces.answers, faces.answers))
