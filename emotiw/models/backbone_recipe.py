@@ -12,6 +12,7 @@ from emotiw.core.stored_tensors import Storage
 from emotiw.core.weights import WeightsCard
 from emotiw.models.training_options import TrainingOptions
 
+MOST_MEMBERS = 100  # so that no stage of one member has the seed of another
 Options = TypeVar("Options", bound=BaseModel)
 
 
@@ -48,20 +49,30 @@ class AugmentationOptions(Strict):
     erase: float = Field(default=0.1, ge=0, le=1)
 
 
-class MemberRecipe(Strict):
+class TrainingStage(Strict):
+    """One training of a network that was trained before; whatever is not named is as it was then.
+
+    Attributes:
+        augmentation: of the training faces.
+        training: the loop's options.
+    """
+
+    augmentation: AugmentationOptions = AugmentationOptions()
+    training: TrainingOptions = TrainingOptions()
+
+
+class MemberRecipe(TrainingStage):
     """What one of several networks does in its own way; whatever is not named is the recipe's.
 
     Attributes:
         options: of the network's constructor.
         embedding: the number of values in its embedding.
-        augmentation: of its training faces.
-        training: the loop's options.
+        then: further trainings.
     """
 
     options: dict[str, Any] = Field(default_factory=dict)
     embedding: int | None = Field(default=None, ge=1)
-    augmentation: AugmentationOptions = AugmentationOptions()
-    training: TrainingOptions = TrainingOptions()
+    then: tuple[TrainingStage, ...] = ()
 
 
 class BackboneRecipe(Strict):
@@ -87,6 +98,7 @@ class BackboneRecipe(Strict):
         seed: of all chance.
         augmentation: of the training faces.
         training: the loop's options.
+        then: further trainings, each from the weights that the one before came to.
     """
 
     name: str
@@ -97,11 +109,14 @@ class BackboneRecipe(Strict):
     framing: tuple[float, float, float, float] | None = None
     inner_share: float = Field(default=0.1, gt=0, le=0.5)
     licence: str = ""
-    members: tuple[MemberRecipe, ...] = Field(default=(MemberRecipe(),), min_length=1)
+    members: tuple[MemberRecipe, ...] = Field(
+        default=(MemberRecipe(),), min_length=1, max_length=MOST_MEMBERS
+    )
     storage: Storage = "float16"
     seed: int = 0
     augmentation: AugmentationOptions = AugmentationOptions()
     training: TrainingOptions = TrainingOptions()
+    then: tuple[TrainingStage, ...] = ()
 
     @field_validator("members", mode="before")
     @classmethod
@@ -134,8 +149,21 @@ class BackboneRecipe(Strict):
                 "seed": self.seed + index,
                 "augmentation": _changed(self.augmentation, own.augmentation),
                 "training": _changed(self.training, own.training),
+                "then": own.then or self.then,
             }
         )
+
+    def stages(self) -> list[TrainingStage]:
+        """Return all trainings in order, with everything that each of them does."""
+        found = [TrainingStage(augmentation=self.augmentation, training=self.training)]
+        for later in self.then:
+            found.append(
+                TrainingStage(
+                    augmentation=_changed(found[-1].augmentation, later.augmentation),
+                    training=_changed(found[-1].training, later.training),
+                )
+            )
+        return found
 
     @classmethod
     def read(cls, path: Path) -> BackboneRecipe:

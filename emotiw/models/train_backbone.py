@@ -15,14 +15,14 @@ from emotiw.core.errors import ConfigError
 from emotiw.core.files import atomic_write, sha256_of
 from emotiw.core.stored_tensors import stored
 from emotiw.core.weights import InFile, WeightsCard, read_card, write_card
-from emotiw.models.backbone_recipe import BackboneRecipe
+from emotiw.models.backbone_recipe import MOST_MEMBERS, BackboneRecipe
 from emotiw.models.checkpoint import save_tensors
 from emotiw.models.face_figures import FaceFigures, figures_of
 from emotiw.models.face_source import FaceSource, split_off_inner
 from emotiw.models.labelled_faces import LabelledFaces
 from emotiw.models.recipe_faces import framing_of, grown
 from emotiw.models.training import predict, train
-from emotiw.models.training_state import EpochRecord, TrainingReport
+from emotiw.models.training_state import EpochRecord
 from features.backbones.joined import JoinedNetwork
 from features.backbones.network import FaceNetwork, build_network, load_network
 
@@ -35,7 +35,7 @@ class TrainedMember:
 
     start: WeightsCard
     network: FaceNetwork
-    report: TrainingReport
+    epochs: int
 
 
 def train_backbone(
@@ -69,7 +69,7 @@ def train_backbone(
     if len(trained) > 1:
         start = _joined_card([member.start for member in trained])
         network = JoinedNetwork([member.network for member in trained])
-    notes: dict[str, Any] = {"epochs": [member.report.best_epoch for member in trained]}
+    notes: dict[str, Any] = {"epochs": [member.epochs for member in trained]}
     notes |= _calibrate(network, start, inner, recipe)
     return _write(recipe, start, network, notes, folder)
 
@@ -99,18 +99,21 @@ def train_member(
     _check_embedding(start, network)
     own_folder = folder if len(recipe.members) == 1 else folder / f"member_{index}"
     own_folder.mkdir(parents=True, exist_ok=True)
-    report = train(
-        network,
-        FaceSource(training, start, own.augmentation),
-        own.training,
-        task="classification",
-        n_outputs=len(recipe.labels),
-        inner=FaceSource(inner, start, own.augmentation),
-        seed=own.seed,
-        folder=own_folder,
-        on_epoch=on_epoch,
-    )
-    return TrainedMember(start, network.cpu(), report)
+    epochs = 0
+    for number, stage in enumerate(own.stages()):
+        report = train(
+            network,
+            FaceSource(training, start, stage.augmentation),
+            stage.training,
+            task="classification",
+            n_outputs=len(recipe.labels),
+            inner=FaceSource(inner, start, stage.augmentation),
+            seed=own.seed + MOST_MEMBERS * number,
+            folder=own_folder / f"stage_{number}" if number else own_folder,
+            on_epoch=on_epoch,
+        )
+        epochs += report.best_epoch
+    return TrainedMember(start, network.cpu(), epochs)
 
 
 def test_once(recipe: BackboneRecipe, faces: LabelledFaces, folder: Path) -> dict[str, Any]:

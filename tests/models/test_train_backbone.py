@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -342,6 +343,35 @@ def test_members_may_differ_in_network_and_training(folder: Path, tmp_path: Path
     again = read_card(tmp_path / "tuned" / "tuned.yaml")
     assert [again.options_of(member)["embedding"] for member in range(4)] == [8, 12, 8, 12]
     assert load_network(again).embed(torch.rand(3, 1, 20, 20)).shape == (3, 40)
+
+
+def test_a_further_training_starts_from_the_weights_of_the_one_before(
+    folder: Path, tmp_path: Path
+) -> None:
+    still = {"epochs": 1, "learning_rate": 1e-9, "weight_decay": 0}
+    once = small_recipe(storage="float32")
+    twice = small_recipe(
+        storage="float32", then=[{"training": still, "augmentation": {"blur": 0.5}}]
+    )
+    later = twice.of_member(0).stages()[1]
+    assert (later.training.epochs, later.training.batch_size) == (1, 16)
+    assert (later.augmentation.blur, later.augmentation.flip) == (0.5, 0.5)
+    faces = faces_for(once, folder, "train")
+    epochs: list[int] = []
+    learn = partial(train_backbone, faces=faces, on_epoch=lambda r: epochs.append(r.epoch))
+    learn(once, folder=tmp_path / "once")
+    first = learn(twice, folder=tmp_path / "twice")
+    assert epochs == [1, 2, 3, 4, 1, 2, 3, 4, 1]
+    weights = [
+        load_network(read_card(tmp_path / name / "small.yaml")).state_dict()["project.weight"]
+        for name in ("once", "twice")
+    ]
+    assert torch.allclose(*weights, atol=1e-6)
+    # stopped before the end of the second: only that is done again, to the same bytes
+    (tmp_path / "twice" / "stage_1" / "checkpoint.safetensors").unlink()
+    epochs.clear()
+    assert learn(twice, folder=tmp_path / "twice").sha256 == first.sha256
+    assert epochs == [1]
 
 
 def test_members_that_can_not_be_are_refused(folder: Path, tmp_path: Path) -> None:
