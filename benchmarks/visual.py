@@ -59,7 +59,7 @@ def main() -> None:
 
 
 class Embedding(nn.Module):
-    """A face network without its head."""
+    """A face network as features are made of it, mirror images included where its card says so."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
@@ -67,7 +67,7 @@ class Embedding(nn.Module):
 
     def forward(self, faces: Tensor) -> Tensor:
         """Return embeddings."""
-        return self.network.embed(faces)  # type: ignore[operator, no-any-return]
+        return self.network.embed_and_score(faces)[0]  # type: ignore[operator, no-any-return]
 
 
 def network_and_clip(name: str) -> tuple[nn.Module, Tensor]:

@@ -317,6 +317,23 @@ def test_crops_teach_a_network_what_it_will_be_shown(trained: Path, tmp_path: Pa
     assert np.abs(learnt - other)[middle].max() > 20
 
 
+def test_the_bundled_weights_are_those_of_the_bundled_recipe_and_stay_small() -> None:
+    from emotiw.core.config import packaged
+
+    recipe = BackboneRecipe.read(packaged("recipes", "fer2013.yaml"))
+    card = read_card("emotion_cnn")
+    for member in range(len(recipe.members)):
+        start = recipe.of_member(member).network
+        assert isinstance(start, WeightsCard)
+        assert card.options_of(member) == start.options
+    assert card.members == len(recipe.members)
+    assert (card.name, card.labels) == (recipe.name, recipe.labels)
+    assert locate(card).stat().st_size < 5_000_000
+    log = json.loads(packaged("weights", "emotion_cnn.test.json").read_text())
+    assert (log["weights_sha256"], log["n_faces"]) == (card.sha256, 7178)
+    assert round(log["averaged_with_mirrored"]["accuracy"], 4) == card.notes["test_accuracy"]
+
+
 def test_members_may_differ_in_network_and_training(folder: Path, tmp_path: Path) -> None:
     large = {
         "options": {"widths": [8, 12], "embedding": 12, "pooled": True},
