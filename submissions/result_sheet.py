@@ -14,6 +14,7 @@ from emotiw.core.errors import Problems, SubmissionError, suggest
 ACCURACY = re.compile(r"(?P<name>.+?) Classification Accuracy:\s*(?P<value>\S+)")
 LEVEL_MSE = re.compile(r"Mean Square Error for (?P<name>.+?):\s*(?P<value>\S+)", re.IGNORECASE)
 TOTAL_MSE = re.compile(r"Overall Mean Square Error:\s*(?P<value>\S+)", re.IGNORECASE)
+COUNTS = re.compile(r"[\s,;]*\d{1,9}([\s,;]+\d{1,9})*[\s,;]*")
 MATRIX = re.compile(r"Confusion Matrix:?", re.IGNORECASE)
 
 
@@ -112,8 +113,8 @@ def parse_result_sheet(
                 problems.add(f"line {number}: unknown class {name!r}{suggest(name, labels)}")
             key = "accuracy" if into is totals else name
             _put(into, key, match["value"], number, problems)
-        elif in_matrix and re.fullmatch(r"[\d\s,;]+", line):
-            rows.append([int(count) for count in re.split(r"[\s,;]+", line.strip(" ,;"))])
+        elif in_matrix and COUNTS.fullmatch(line):
+            rows.append([int(count) for count in re.findall(r"\d+", line)])
         else:
             problems.add(f"line {number}: can't be understood: {line!r}")
     if len(totals) != 1:

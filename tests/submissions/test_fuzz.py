@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from emotiw.core.challenge import Answer, load_spec
@@ -55,6 +55,8 @@ def test_any_bytes_in_a_zip(name: str, tmp_path: Path) -> None:
 
 
 @quick
+@example(text=";")
+@example(text="9" * 30)
 @given(text=st.text(max_size=200))
 def test_any_text_as_a_result_sheet(text: str) -> None:
     for sheet in (text, f"Overall Classification Accuracy: {text}", f"Confusion Matrix:\n{text}"):
