@@ -121,7 +121,7 @@ class BackboneRecipe(Strict):
     @field_validator("members", mode="before")
     @classmethod
     def _as_many(cls, members: object) -> object:
-        return [{}] * members if isinstance(members, int) else members
+        return [{}] * min(members, MOST_MEMBERS + 1) if isinstance(members, int) else members
 
     @model_validator(mode="after")
     def _covers(self) -> BackboneRecipe:
