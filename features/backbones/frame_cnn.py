@@ -17,8 +17,9 @@ class FrameCNN(FaceNetwork):
     before. What is left of the picture is not averaged: in an aligned face, place means brow or
     mouth, so one linear layer reads all places and channels into the embedding.
 
-    Resolution is halved by strides inside the blocks, or, at about three times the arithmetic, by
-    the largest of 2×2 values, which keeps a fine line such as a wrinkle wherever it falls.
+    Resolution is halved by strides inside the blocks, or by the largest of 2×2 values, which keeps
+    a fine line such as a wrinkle wherever it falls; the stem then halves as well, so that the same
+    widths cost about the same, and about half as many places per side are left in the end.
 
     Args:
         n_labels: classes of the last layer.
