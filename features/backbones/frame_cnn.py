@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -9,11 +11,13 @@ from torch import Tensor, nn
 from emotiw.core.weights import WeightsCard
 from features.backbones.network import FaceNetwork
 
+Halving = Literal["pool", "stride"]
+
 
 class FrameCNN(FaceNetwork):
     """Reads aligned grey faces; lighting and contrast are evened out inside.
 
-    A 3×3 stem at full resolution, then residual blocks, each at half the resolution of the one
+    A 3×3 stem at full resolution, then residual blocks, after each width at half the resolution of
     before. What is left of the picture is not averaged: in an aligned face, place means brow or
     mouth, so one linear layer reads all places and channels into the embedding.
 
@@ -28,6 +32,7 @@ class FrameCNN(FaceNetwork):
         widths: channels of each block.
         embedding: values in the embedding.
         dropout: before the embedding and before the scores, in training.
+        depth: residual blocks at each width; the last of them halves.
         pooled: whether the stem and each block end in 2×2 maxima, and nothing has a stride.
 
     Source:
@@ -51,6 +56,7 @@ class FrameCNN(FaceNetwork):
         widths: tuple[int, ...] = (48, 96, 192),
         embedding: int = 256,
         dropout: float = 0.3,
+        depth: int = 1,
         pooled: bool = False,
     ) -> None:
         super().__init__()
@@ -60,9 +66,13 @@ class FrameCNN(FaceNetwork):
         if pooled:
             self.stem.append(_largest())
         blocks, channels, left = [], stem, -(-side // 2) if pooled else side
+        halving: Halving = "pool" if pooled else "stride"
         for width in widths:
-            blocks.append(HalvingBlock(channels, width, pooled=pooled))
-            channels, left = width, -(-left // 2)
+            for place in range(1, depth + 1):
+                halves = halving if place == depth else None
+                blocks.append(ResidualBlock(channels, width, halves=halves))
+                channels = width
+            left = -(-left // 2)
         self.blocks = nn.Sequential(*blocks)
         self.dropout = nn.Dropout(dropout)
         self.project = nn.Linear(channels * left * left, embedding, bias=False)
@@ -83,30 +93,41 @@ class FrameCNN(FaceNetwork):
         return logits
 
 
-class HalvingBlock(nn.Module):
-    """Two 3×3 convolutions with the input added back, at half the resolution at the end.
+class ResidualBlock(nn.Module):
+    """Two 3×3 convolutions with the input added back, at half the resolution at the end if asked.
 
     Args:
         n_in: channels of the input.
-        n_out: channels of the output.
-        pooled: whether the largest of 2×2 sums is taken; otherwise the first convolution has
-            stride 2, and the mean of 2×2 inputs is added.
+        n_out: channels of the output; where they are as many and nothing is halved, the input is
+            added as it is.
+        halves: ``pool`` takes the largest of 2×2 sums; with ``stride`` the first convolution has
+            stride 2, and the mean of 2×2 inputs is added; None keeps the resolution.
+
+    Examples:
+        >>> [
+        ...     tuple(ResidualBlock(4, 8, halves=how)(torch.zeros(1, 4, 5, 5)).shape[1:])
+        ...     for how in ("pool", "stride", None)
+        ... ]
+        [(8, 3, 3), (8, 3, 3), (8, 5, 5)]
+        >>> sum(p.numel() for p in ResidualBlock(8, 8).parameters())  # 2 · (8 · 8 · 9 + 2 · 8)
+        1184
     """
 
-    def __init__(self, n_in: int, n_out: int, *, pooled: bool = False) -> None:
+    def __init__(self, n_in: int, n_out: int, *, halves: Halving | None = None) -> None:
         super().__init__()
-        stride = 1 if pooled else 2
+        stride = 2 if halves == "stride" else 1
         self.conv1 = nn.Conv2d(n_in, n_out, 3, stride=stride, padding=1, bias=False)
         self.norm1 = nn.BatchNorm2d(n_out)
         self.conv2 = nn.Conv2d(n_out, n_out, 3, padding=1, bias=False)
         self.norm2 = nn.BatchNorm2d(n_out)
-        self.before_shortcut = nn.Identity() if pooled else nn.AvgPool2d(2, ceil_mode=True)
-        self.shortcut = nn.Conv2d(n_in, n_out, 1, bias=False)
-        self.shortcut_norm = nn.BatchNorm2d(n_out)
-        self.halve = _largest() if pooled else nn.Identity()
+        is_same = halves is None and n_in == n_out
+        self.before_shortcut = nn.AvgPool2d(2, ceil_mode=True) if stride == 2 else nn.Identity()
+        self.shortcut = nn.Identity() if is_same else nn.Conv2d(n_in, n_out, 1, bias=False)
+        self.shortcut_norm = nn.Identity() if is_same else nn.BatchNorm2d(n_out)
+        self.halve = _largest() if halves == "pool" else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return ``(batch, n_out, ⌈height / 2⌉, ⌈width / 2⌉)``."""
+        """Return ``(batch, n_out, height, width)``, or ``⌈height / 2⌉`` and ``⌈width / 2⌉``."""
         y = F.relu(self.norm1(self.conv1(x)))
         y = self.norm2(self.conv2(y)) + self.shortcut_norm(self.shortcut(self.before_shortcut(x)))
         halved: Tensor = self.halve(F.relu(y))
