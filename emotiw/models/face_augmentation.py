@@ -18,23 +18,24 @@ def augment_faces(
 
     Args:
         faces: ``(batch, channels, height, width)`` float32 in [0, 1].
+        generator: of the processor, wherever the faces are.
         side: of the square result, in px; smaller than the input, it sees less of the face.
 
     Returns:
         ``(batch, channels, side, side)`` float32 in [0, 1].
     """
-    chance = _Chance(len(faces), generator)
+    chance = _Chance(len(faces), generator, faces.device)
     x = _move(faces, options, chance, side)
     x = torch.where(chance.happens(options.blur), _without_detail(x, chance), x)
     x = x.clamp(1e-4, 1) ** torch.exp(chance.either_way(math.log1p(options.gamma)))
     x = x * (1 + chance.either_way(options.colour_cast, x.shape[1])) if x.shape[1] == 3 else x
-    ramp = torch.linspace(-1, 1, side)
+    ramp = torch.linspace(-1, 1, side, device=faces.device)
     x = (
         x
         + chance.either_way(options.light) * ramp
         + chance.either_way(options.light) * ramp[:, None]
     )
-    noise = torch.randn(x.shape, generator=generator)
+    noise = torch.randn(x.shape, generator=chance.generator, device=faces.device)
     x = (x + options.noise * chance.share() * noise).clamp(0, 1)
     return _erase(x, options, chance)
 
@@ -42,11 +43,19 @@ def augment_faces(
 class _Chance:
     """Draws one number per picture, shaped to multiply a batch of pictures."""
 
-    def __init__(self, n: int, generator: torch.Generator) -> None:
+    def __init__(self, n: int, generator: torch.Generator, device: torch.device) -> None:
+        self.processor = generator
+        if device.type != generator.device.type:  # what is drawn there need not be carried there
+            seed = int(torch.randint(2**62, (1,), generator=generator))
+            generator = torch.Generator(device).manual_seed(seed)
         self.n, self.generator = n, generator
 
+    def one_share(self) -> float:
+        return float(torch.rand(1, generator=self.processor))
+
     def share(self, channels: int = 1) -> Tensor:
-        return torch.rand(self.n, channels, 1, 1, generator=self.generator)
+        shape = self.n, channels, 1, 1
+        return torch.rand(shape, generator=self.generator, device=self.generator.device)
 
     def either_way(self, most: float, channels: int = 1) -> Tensor:
         return (2 * self.share(channels) - 1) * most
@@ -76,13 +85,13 @@ def _move(faces: Tensor, options: AugmentationOptions, chance: _Chance, side: in
 def _without_detail(x: Tensor, chance: _Chance) -> Tensor:
     # as if the face had been found at a third to two thirds of this size
     side = x.shape[-1]
-    small = max(4, int(side * (0.35 + 0.3 * float(torch.rand(1, generator=chance.generator)))))
+    small = max(4, int(side * (0.35 + 0.3 * chance.one_share())))
     x = F.interpolate(x, size=(small, small), mode="area")
     return F.interpolate(x, size=(side, side), mode="bilinear", align_corners=False)
 
 
 def _erase(x: Tensor, options: AugmentationOptions, chance: _Chance) -> Tensor:
-    place = torch.arange(x.shape[-1])
+    place = torch.arange(x.shape[-1], device=x.device)
     half_size = chance.share(2) * x.shape[-1] / 4  # of height and width
     centre = chance.share(2) * x.shape[-1]
     rows = (place[:, None] - centre[:, :1]).abs() <= half_size[:, :1]

@@ -19,6 +19,7 @@ class FaceSource:
         faces: at least as large as the card's input.
         augmentation: applied only where the training loop asks for chance.
         is_mirrored: show every face mirrored, to average over both views of it.
+        device: where faces are kept and prepared; on a GPU a processor could not keep up with it.
     """
 
     def __init__(
@@ -28,21 +29,20 @@ class FaceSource:
         augmentation: AugmentationOptions,
         *,
         is_mirrored: bool = False,
+        device: torch.device | str = "cpu",
     ) -> None:
-        self.images = torch.from_numpy(faces.images).permute(
-            0, 3, 1, 2
-        )  # (n, channels, side, side)
+        self.images = torch.from_numpy(faces.images).permute(0, 3, 1, 2).to(device)
         self.answers = torch.from_numpy(faces.answers)
         self._size = card.size
         self._is_bgr = card.colour == "bgr"
-        self._mean = torch.tensor(card.mean).view(-1, 1, 1)
-        self._std = torch.tensor(card.std).view(-1, 1, 1)
+        self._mean = torch.tensor(card.mean, device=device).view(-1, 1, 1)
+        self._std = torch.tensor(card.std, device=device).view(-1, 1, 1)
         self._augmentation = augmentation
         self._is_mirrored = is_mirrored
 
     def batch(self, rows: Tensor, generator: torch.Generator | None) -> tuple[Tensor, ...]:
         """Return ``(batch, channels, size, size)`` float32, the normalised middle of each face."""
-        faces = self.images[rows].float() / 255
+        faces = self.images[rows.to(self.images.device)].float() / 255
         if generator is not None:
             faces = augment_faces(faces, self._augmentation, generator, side=self._size)
         else:

@@ -21,7 +21,7 @@ from emotiw.models.face_figures import FaceFigures, figures_of
 from emotiw.models.face_source import FaceSource, split_off_inner
 from emotiw.models.labelled_faces import LabelledFaces
 from emotiw.models.recipe_faces import framing_of, grown
-from emotiw.models.training import predict, train
+from emotiw.models.training import predict, train, training_device
 from emotiw.models.training_state import EpochRecord
 from features.backbones.joined import JoinedNetwork
 from features.backbones.network import FaceNetwork, build_network, load_network
@@ -97,17 +97,19 @@ def train_member(
     own = recipe.of_member(index)
     start, network = _starting_network(own)
     _check_embedding(start, network)
+    # a quarter less time on a processor, for networks that see their inputs in this order anyway
+    network.to(memory_format=torch.channels_last)
     own_folder = folder if len(recipe.members) == 1 else folder / f"member_{index}"
-    own_folder.mkdir(parents=True, exist_ok=True)
+    device = training_device()
     epochs = 0
     for number, stage in enumerate(own.stages()):
         report = train(
             network,
-            FaceSource(training, start, stage.augmentation),
+            FaceSource(training, start, stage.augmentation, device=device),
             stage.training,
             task="classification",
             n_outputs=len(recipe.labels),
-            inner=FaceSource(inner, start, stage.augmentation),
+            inner=FaceSource(inner, start, stage.augmentation, device=device),
             seed=own.seed + MOST_MEMBERS * number,
             folder=own_folder / f"stage_{number}" if number else own_folder,
             on_epoch=on_epoch,

@@ -102,7 +102,8 @@ def train(
         for epoch in range(len(report.records), options.epochs):
             if inner and options.patience and epoch - best.epoch >= options.patience:
                 break
-            start, total, rate = perf_counter(), 0.0, 0.0
+            start, rate = perf_counter(), 0.0
+            losses: list[Tensor] = []  # numbers only at the end: asking a GPU for one stalls it
             generator = _seeded(seed, epoch)
             order = torch.randperm(len(training.answers), generator=generator)
             model.train()
@@ -121,7 +122,7 @@ def train(
                     accelerator.clip_grad_norm_(model.parameters(), options.gradient_clip)
                 optimizer.step()
                 average.update(network)
-                total += float(loss.detach()) * len(rows)
+                losses.append(loss.detach() * len(rows))
             inner_loss, figure = None, None
             if inner is not None:
                 with average.in_place(network):
@@ -131,7 +132,7 @@ def train(
                     best.offer(epoch + 1, figure, network)
             else:
                 best.epoch = epoch + 1
-            mean_loss = total / len(order)
+            mean_loss = sum(torch.stack(losses).tolist()) / len(order)
             seconds = perf_counter() - start
             record = EpochRecord(epoch + 1, rate, mean_loss, inner_loss, figure, seconds)
             report.records.append(record)
@@ -202,6 +203,12 @@ def learning_rate(options: TrainingOptions, epoch: float) -> float:
         done = min((epoch - options.warm_up_epochs) / left, 1.0)
         share = floor + (1 - floor) * (1 + math.cos(math.pi * done)) / 2
     return options.learning_rate * share
+
+
+def training_device() -> torch.device:
+    """Return where networks are trained: a GPU if there is one, each process its own."""
+    device: torch.device = _accelerator().device
+    return device
 
 
 def is_main_process() -> bool:

@@ -20,6 +20,7 @@ from emotiw.models.checkpoint import load_tensors
 from emotiw.models.objectives import balanced_weights, ccc_loss
 from emotiw.models.training import CHECKPOINT, EpochRecord, predict, train
 from emotiw.models.training_options import TrainingOptions
+from emotiw.models.training_state import MovingAverage
 
 
 class Points:
@@ -211,6 +212,20 @@ def test_scalars_are_written_where_a_folder_is_given(tmp_path: Path) -> None:
     options = FULL.model_copy(update={"epochs": 1})
     train(small_network(), Points(), options, task="classification", n_outputs=2, scalars=tmp_path)
     assert list(tmp_path.glob("events*"))
+
+
+def test_the_moving_average_is_what_a_head_can_check() -> None:
+    network = nn.BatchNorm1d(1)
+    average = MovingAverage(network, 0.75)
+    with torch.no_grad():
+        network.weight.fill_(5.0)
+        network.num_batches_tracked.fill_(7)
+    average.update(network)  # the first step's decay is 2 / 11: 1 * 2 / 11 + 5 * 9 / 11
+    assert average.weights["weight"].item() == pytest.approx(47 / 11)
+    assert average.weights["num_batches_tracked"].item() == 7
+    average.steps = 99
+    average.update(network)  # by now it is 0.75
+    assert average.weights["weight"].item() == pytest.approx(0.75 * 47 / 11 + 0.25 * 5)
 
 
 def test_a_loss_that_does_not_fit_is_refused() -> None:
