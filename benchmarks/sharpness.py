@@ -5,9 +5,9 @@
 A face in a video is cut out into a crop and made smaller for the network, and loses fine detail on
 the way that FER2013's pictures have. Here the held-out pictures of FER2013 go the same way: each
 is put into a crop where its framing says, and read from there as the card says, with other
-resampling and sharpening. `sharpen` of the bundled card was chosen by that, when the network had
-two members; with three, all from 0 to 1 are as good. The last column shows what it means for six
-CREMA-D clips, by the mean over their frames.
+resampling and sharpening. The last column shows what it means for six CREMA-D clips, by the mean
+over their frames. To the pictures all that `sharpen` can be from 0 to 1 is alike; the bundled
+card's was chosen by the clips.
 
 Reads fer2013.zip and crema_d/ of the folder that EMOTIW_REAL_DATA names.
 """

@@ -39,8 +39,7 @@ def test_actors_have_one_face_and_the_same_answer_alone_and_in_a_folder(
 def test_some_emotions_of_an_actor_are_recognised(real_data: Path) -> None:
     """By the network that comes along, from the mean over all frames; chance would be one of six.
 
-    Fear, happy and neutral; sad too, but by less than another processor's rounding may change. The
-    actor's disgust, brows drawn together, is taken for anger.
+    The actor's disgust, brows drawn together, is taken for anger; the neutral face for a sad one.
     """
     files = media_files([real_data / "crema_d"])
     answers = {"ANG": "Angry", "DIS": "Disgust", "FEA": "Fear", "HAP": "Happy", "NEU": "Neutral"}
@@ -51,7 +50,7 @@ def test_some_emotions_of_an_actor_are_recognised(real_data: Path) -> None:
         for name, one in zip(files, found, strict=True)
     ]
     assert len(right) == 6
-    assert sum(right) >= 3
+    assert sum(right) >= 4
 
 
 @pytest.mark.slow
