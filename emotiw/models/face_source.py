@@ -19,7 +19,7 @@ class FaceSource:
         faces: at least as large as the card's input.
         augmentation: applied only where the training loop asks for chance.
         is_mirrored: show every face mirrored, to average over both views of it.
-        device: where faces are kept and prepared; on a GPU a processor could not keep up with it.
+        device: where faces are kept and prepared; a processor could not keep a GPU busy.
     """
 
     def __init__(

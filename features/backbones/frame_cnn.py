@@ -29,11 +29,11 @@ class FrameCNN(FaceNetwork):
         n_labels: classes of the last layer.
         side: of the input, px.
         stem: channels at full resolution.
-        widths: channels of each block.
+        widths: channels at each resolution after that of the stem.
         embedding: values in the embedding.
         dropout: before the embedding and before the scores, in training.
         depth: residual blocks at each width; the last of them halves.
-        pooled: whether the stem and each block end in 2×2 maxima, and nothing has a stride.
+        pooled: whether the stem and each width end in 2×2 maxima, and nothing has a stride.
 
     Source:
         Residual blocks after He et al. 2016, with the shortcut of ResNet-D (He et al. 2019); the
