@@ -17,9 +17,10 @@ from time import perf_counter
 import yaml
 
 import emotiw
-from emotiw.ablation.options import AblationSettings
-from emotiw.ablation.plan import make_plan
+from emotiw.analysis.ablation.plan import make_plan
 from emotiw.core.config import packaged
+from emotiw.demo.corpus import make_corpus
+from emotiw.runs.ablation_settings import AblationSettings
 
 RULES = ("weighted", "mean")
 
@@ -40,7 +41,7 @@ def main() -> None:
     arguments = parser.parse_args()
     folder = arguments.folder or Path(tempfile.mkdtemp())
     n_train = arguments.per_label
-    corpus = emotiw.make_corpus(
+    corpus = make_corpus(
         folder / "corpus",
         n_train_per_label=n_train,
         n_val_per_label=1,

@@ -88,9 +88,9 @@ def plain_loop(folder: Path) -> None:
 
 
 def extract(folder: Path, workers: int) -> None:
-    from emotiw.run import open_run
-    from emotiw.stages.features import extract_all
-    from emotiw.stages.index import index
+    from emotiw.runs.run import open_run
+    from emotiw.runs.stages.features import extract_all
+    from emotiw.runs.stages.index import index
 
     text = RECIPE.format(clips=folder / "clips", runs=folder / f"runs{workers}", workers=workers)
     for name in SETS:

@@ -67,7 +67,7 @@ def main() -> None:
 
 
 def find_faces_once(clip: Path) -> None:
-    from features.faces.clip import find_faces
+    from features.faces.find_faces import find_faces
 
     find_faces(clip)
 
@@ -75,8 +75,8 @@ def find_faces_once(clip: Path) -> None:
 def compare(reference: dict[Path, Reference], options: dict[str, Any]) -> dict[str, Any]:
     """Return the figures of the stage, per clip and over all frames of all clips."""
     from emotiw.core.media import MediaReader
-    from features.faces.clip import find_faces
-    from features.faces.options import FaceOptions
+    from features.faces.face_options import FaceOptions
+    from features.faces.find_faces import find_faces
 
     chosen = FaceOptions.model_validate(options)
     rows: dict[str, dict[str, Any]] = {}
@@ -203,8 +203,8 @@ def memory(seconds: tuple[int, int] = (10, 600)) -> dict[str, float]:
 
 def peak_of(clip: Path) -> float:
     """Return the peak memory of this process once it has done what a worker of the stage does."""
-    from emotiw.stages.faces import FacesJob, find_and_store
-    from features.faces.options import FaceOptions
+    from emotiw.runs.stages.faces import FacesJob, find_and_store
+    from features.faces.face_options import FaceOptions
 
     find_and_store(FacesJob(clip, FaceOptions(), clip.parent, clip.stem))
     return peak_mb()
@@ -217,8 +217,8 @@ def workers(clips: list[Path], copies: int = 12) -> dict[str, float | bool]:
     write is the same, byte by byte, is told too.
     """
     from emotiw.core.execution import pool, run_jobs
-    from emotiw.stages.faces import FacesJob, find_and_store
-    from features.faces.options import FaceOptions
+    from emotiw.runs.stages.faces import FacesJob, find_and_store
+    from features.faces.face_options import FaceOptions
 
     short = [clip for clip in clips if clip.suffix == ".flv"] or clips
     rates, written = [], []

@@ -11,9 +11,9 @@ import time
 import numpy as np
 
 from emotiw.core.score_table import ScoreTable
-from fusion.evaluation import fuse
+from fusion.cross_fitting import fuse
+from fusion.fusion_options import FusionOptions
 from fusion.late import LateFusion
-from fusion.options import FusionOptions
 
 LABELS = ("Angry", "Disgust", "Fear", "Happy", "Neutral", "Sad", "Surprise")
 GOAL_SEC = 2.0

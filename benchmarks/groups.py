@@ -28,13 +28,13 @@ from scipy.stats import t
 from emotiw.core.score_table import ScoreTable
 from emotiw.demo.group_corpus import make_group_corpus
 from emotiw.models.aggregation.registry import AGGREGATIONS
-from emotiw.pipeline import run_all
-from emotiw.run import open_run
-from emotiw.stages.faces import find_all_faces
-from emotiw.stages.features import extract_all
-from emotiw.stages.fuse import fuse_inputs, fusion_inputs
-from emotiw.stages.index import index
-from emotiw.stages.train import train_all
+from emotiw.runs.pipeline import run_all
+from emotiw.runs.run import open_run
+from emotiw.runs.stages.faces import find_all_faces
+from emotiw.runs.stages.features import extract_all
+from emotiw.runs.stages.fuse import fuse_inputs, fusion_inputs
+from emotiw.runs.stages.index import index
+from emotiw.runs.stages.train import train_all
 
 DEMOS = {"demo_gaf": "stills", "demo_vgaf": "clips"}
 Shares = dict[str, float]

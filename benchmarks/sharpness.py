@@ -27,13 +27,14 @@ from torch import Tensor
 
 from emotiw.core.config import packaged
 from emotiw.core.weights import WeightsCard, read_card
-from emotiw.models.backbone_recipe import BackboneRecipe
-from emotiw.models.face_source import split_off_inner
-from emotiw.models.recipe_faces import faces_for, framing_of
-from features.backbones.network import FaceNetwork, load_network
+from emotiw.models.backbone.backbone_recipe import BackboneRecipe
+from emotiw.models.backbone.face_source import split_off_inner
+from emotiw.models.backbone.recipe_faces import faces_for, framing_of
+from features.backbones.loading import load_network
+from features.backbones.network import FaceNetwork
 from features.backbones.prepare import prepare_faces
-from features.faces.clip import find_faces
-from features.frames import BATCH
+from features.faces.find_faces import find_faces
+from features.frames.frame_embeddings import BATCH
 
 CROP = 112
 AMOUNTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5)

@@ -24,12 +24,12 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
 from emotiw.core.weights import card_names, read_card
-from emotiw.models.interface import Examples, Goal
-from emotiw.models.recurrent import Recurrent, RecurrentOptions
-from emotiw.models.sequence import SequenceTraining
-from features.backbones.network import build_network
+from emotiw.models.model import Examples, Goal
+from emotiw.models.sequence.recurrent import Recurrent, RecurrentOptions
+from emotiw.models.sequence.sequence_model import SequenceTraining
+from features.backbones.loading import build_network
 from features.backbones.registry import BACKBONES
-from features.c3d import C3D
+from features.clips.c3d import C3D
 
 FACES, SNIPPETS, SIDE = 32, 2, 2048
 FEWEST_CLIPS, SECONDS = 4, 2.0

@@ -8,7 +8,6 @@ What a notebook needs is here by name, and imported when it is first used:
   ``run.manifest()``, ``run.ledger()``; all tables have ``to_frame()``
 - scores from anywhere: :func:`load_scores`, :func:`fuse`, :func:`evaluate`, :func:`attribute`
 - looking: :func:`ablate`, :func:`load_ablation`, :func:`compare`
-- a corpus to try it on: :func:`make_corpus`, :func:`make_group_corpus`
 """
 
 from __future__ import annotations
@@ -17,18 +16,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from emotiw.ablation.outputs import load_ablation
+    from emotiw.analysis.ablation.outputs import load_ablation
     from emotiw.api import ablate, compare, evaluate, fuse, load_scores
-    from emotiw.demo.corpus import make_corpus
-    from emotiw.demo.group_corpus import make_group_corpus
-    from emotiw.pipeline import run_all
-    from emotiw.run import open_run
-    from emotiw.stages.faces import face_tracks, find_all_faces
-    from emotiw.stages.features import extract_all, feature_table
-    from emotiw.stages.fuse import fuse_all
-    from emotiw.stages.index import index
-    from emotiw.stages.submit import submit
-    from emotiw.stages.train import train_all
+    from emotiw.runs.pipeline import run_all
+    from emotiw.runs.run import open_run
+    from emotiw.runs.stages.faces import face_tracks, find_all_faces
+    from emotiw.runs.stages.features import extract_all, feature_table
+    from emotiw.runs.stages.fuse import fuse_all
+    from emotiw.runs.stages.index import index
+    from emotiw.runs.stages.submit import submit
+    from emotiw.runs.stages.train import train_all
     from fusion.attribution import attribute
 
 __version__ = "0.1.0"
@@ -46,8 +43,6 @@ __all__ = [
     "index",
     "load_ablation",
     "load_scores",
-    "make_corpus",
-    "make_group_corpus",
     "open_run",
     "run_all",
     "submit",
@@ -55,19 +50,17 @@ __all__ = [
 ]
 _HOME = {
     "attribute": "fusion.attribution",
-    "load_ablation": "emotiw.ablation.outputs",
-    "make_corpus": "emotiw.demo.corpus",
-    "make_group_corpus": "emotiw.demo.group_corpus",
-    "run_all": "emotiw.pipeline",
-    "open_run": "emotiw.run",
-    "face_tracks": "emotiw.stages.faces",
-    "find_all_faces": "emotiw.stages.faces",
-    "extract_all": "emotiw.stages.features",
-    "feature_table": "emotiw.stages.features",
-    "fuse_all": "emotiw.stages.fuse",
-    "index": "emotiw.stages.index",
-    "submit": "emotiw.stages.submit",
-    "train_all": "emotiw.stages.train",
+    "load_ablation": "emotiw.analysis.ablation.outputs",
+    "run_all": "emotiw.runs.pipeline",
+    "open_run": "emotiw.runs.run",
+    "face_tracks": "emotiw.runs.stages.faces",
+    "find_all_faces": "emotiw.runs.stages.faces",
+    "extract_all": "emotiw.runs.stages.features",
+    "feature_table": "emotiw.runs.stages.features",
+    "fuse_all": "emotiw.runs.stages.fuse",
+    "index": "emotiw.runs.stages.index",
+    "submit": "emotiw.runs.stages.submit",
+    "train_all": "emotiw.runs.stages.train",
 }
 
 

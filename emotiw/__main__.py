@@ -1,6 +1,6 @@
 """``python -m emotiw``."""
 
-from emotiw.cli import main
+from emotiw.cli.app import main
 
 if __name__ == "__main__":
     main()

@@ -8,21 +8,21 @@ from typing import Any
 
 import pandas as pd
 
-from emotiw.ablation import work
-from emotiw.ablation.options import AblationSettings
-from emotiw.ablation.table import Ablation
-from emotiw.comparison import Comparison, compare_runs
+from emotiw.analysis.ablation import work
+from emotiw.analysis.ablation.ablation_table import Ablation
+from emotiw.analysis.comparison import Comparison, compare_runs
 from emotiw.core.config import Document, validated
 from emotiw.core.errors import ConfigError
 from emotiw.core.score_table import ScoreTable
-from emotiw.evaluation import evaluate as evaluate_table
-from emotiw.evaluation import figures_frame
-from emotiw.run import Run
-from emotiw.stages.fuse import fusion_inputs
-from emotiw.stages.train import training_folds
-from fusion.evaluation import fuse as fuse_tables
-from fusion.imported import KEYS, ClipFacts, Kind, TrainedOn, import_scores, table_from_frame
-from fusion.options import FusionOptions
+from emotiw.evaluation.figures import evaluate as evaluate_table
+from emotiw.evaluation.figures import figures_frame
+from emotiw.runs.ablation_settings import AblationSettings
+from emotiw.runs.run import Run
+from emotiw.runs.stages.fuse import fusion_inputs
+from emotiw.runs.stages.train import training_folds
+from fusion.cross_fitting import fuse as fuse_tables
+from fusion.fusion_options import FusionOptions
+from fusion.imported_scores import KEYS, ClipFacts, Kind, TrainedOn, import_scores, table_from_frame
 from fusion.result import FusionResult
 from fusion.standalone import Answers, answers_of, read_text, score_columns
 
@@ -86,7 +86,7 @@ def fuse(
         answers: a run, or a table or CSV of the clips as in :func:`load_scores`.
         references: scores that the fusion is compared with but never sees.
         seed: of everything random.
-        **options: of :class:`fusion.options.FusionOptions`: ``method``, ``calibration``, ….
+        **options: of :class:`fusion.fusion_options.FusionOptions`: ``method``, ``calibration``, ….
 
     Returns:
         ``.table`` are the fused scores, ``.cross_fitted`` the figures, ``.interval(metric)`` how
@@ -153,7 +153,7 @@ def ablate(
         axes: by name, as in a recipe's ``ablation: {axes: …}``; those of its recipe by default.
         reference: setting by axis of the row that all others are compared with.
         **more: ``combine``, ``metric``, ``split`` of
-            :class:`emotiw.ablation.options.AblationSettings`.
+            :class:`emotiw.runs.ablation_settings.AblationSettings`.
 
     Raises:
         ConfigError: with everything that is wrong with the axes.
@@ -174,7 +174,7 @@ def compare(run_a: Run | Path | str, run_b: Run | Path | str, **more: Any) -> Co
     Args:
         run_a: a run, or its folder.
         run_b: the other.
-        **more: ``split``, ``metric`` and ``seed`` of :func:`emotiw.comparison.compare_runs`.
+        **more: ``split``, ``metric``, ``seed`` of :func:`~emotiw.analysis.comparison.compare_runs`.
     """
     folders = [run.folder if isinstance(run, Run) else Path(run) for run in (run_a, run_b)]
     return compare_runs(*folders, **more)

@@ -14,12 +14,12 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.base import clone
 
-from fusion.evaluation import cross_fitted_scores
-from fusion.folds import FoldCodes
-from fusion.joined import Scores
+from emotiw.evaluation.significance import paired_permutation
+from fusion.aligned import Scores
+from fusion.cross_fit_folds import FoldCodes
+from fusion.cross_fitting import cross_fitted_scores
 from fusion.late import LateFusion
 from fusion.result import FusionResult
-from fusion.significance import paired_permutation
 from fusion.training_rows import TrainingRows
 
 EXACT_UP_TO = 10  # modalities: 1,023 fusions
@@ -60,7 +60,7 @@ def attribute(result: FusionResult, *, exact_up_to: int = EXACT_UP_TO) -> Attrib
     with their standard error.
 
     Args:
-        result: of :func:`~fusion.evaluation.fuse`.
+        result: of :func:`~fusion.cross_fitting.fuse`.
         exact_up_to: modalities of which every selection is fused: 2 to the power of it.
     """
     rows, names = result.rows, result.rows.names

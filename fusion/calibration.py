@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from emotiw.core.errors import ConfigError, suggest
-from fusion.pools import log_probabilities, normalised, softmax
+from emotiw.core.probabilities import fit_temperature, log_probabilities, normalised, softmax
 
 Probabilities = npt.NDArray[np.float64]
 Truth = npt.NDArray[np.intp]
+SHARPEST = 20.0
 PULL = 1e-2  # of vector and matrix scaling toward doing nothing, per clip of evidence
 
 
@@ -59,8 +60,7 @@ class NoCalibration:
 class TemperatureScaling:
     """Divides log-probabilities by one temperature, which never changes the order of labels.
 
-    Fitted by Newton's method on the log loss, convex in the inverse temperature, which is kept
-    within 1/20 and 20.
+    It is kept within 1/20 and 20.
 
     Source:
         Guo et al. 2017, section 4.2.
@@ -78,30 +78,7 @@ class TemperatureScaling:
     @classmethod
     def fit(cls, probabilities: Probabilities, truth: Truth) -> Self:
         """Find the temperature with the smallest log loss; 1 where there are no clips."""
-        if not len(truth):
-            return cls(1.0)
-        logs = log_probabilities(probabilities)
-        logs -= logs.max(axis=1, keepdims=True)
-        of_truth = float(logs[np.arange(len(truth)), truth].mean())
-        inverse, low, high = 1.0, 0.05, 20.0
-        for _ in range(60):
-            scaled = np.exp(inverse * logs)
-            scaled /= scaled.sum(axis=1, keepdims=True)
-            expected = scaled * logs
-            mean = expected.sum(axis=1)
-            slope = float(mean.mean()) - of_truth
-            if slope < 0:
-                low = max(low, inverse)
-            else:
-                high = min(high, inverse)
-            curvature = float((expected.ravel() @ logs.ravel() - mean @ mean) / len(mean))
-            proposal = inverse - slope / curvature if curvature > 1e-12 else inverse
-            if not low < proposal < high:
-                proposal = (low * high) ** 0.5
-            if abs(proposal - inverse) < 1e-8 * inverse:
-                break
-            inverse = proposal
-        return cls(float(1 / inverse))
+        return cls(fit_temperature(log_probabilities(probabilities), truth, limit=SHARPEST))
 
     def apply(self, probabilities: Probabilities) -> Probabilities:
         """Return softmax(log p / temperature)."""

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from emotiw.core.errors import ConfigError
+from fusion.aligned import Indices, Scores
 from fusion.combiners import Answers, Setting
-from fusion.folds import deal_groups
-from fusion.joined import Indices, Scores
+from fusion.cross_fit_folds import deal_groups
 from fusion.stack_inputs import blank_where_nobody, holes, stack_inputs
 
 INNER_FOLDS = 3

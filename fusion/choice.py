@@ -9,11 +9,11 @@ from typing import Any, Self
 import numpy as np
 
 from emotiw.core.errors import ConfigError
-from emotiw.core.metrics import metric_named
+from emotiw.evaluation.confusions import FIGURES, confusion_counts
+from emotiw.evaluation.metrics import metric_named
+from fusion.aligned import Indices, Scores
 from fusion.combiners import Answers, Combiner, Setting, combiner_for
-from fusion.confusions import FIGURES, confusion_counts
-from fusion.folds import deal_groups
-from fusion.joined import Indices, Scores
+from fusion.cross_fit_folds import deal_groups
 
 INNER_FOLDS = 4
 

@@ -8,11 +8,12 @@ from typing import Any, Self
 import numpy as np
 
 from emotiw.core.errors import ConfigError
+from emotiw.core.probabilities import log_probabilities
+from fusion.aligned import Indices, Scores
 from fusion.combiners import Answers, Setting, named
-from fusion.joined import Indices, Scores
-from fusion.pools import geometric_pool, log_probabilities
+from fusion.modality_weights import log_linear_weights
+from fusion.pools import geometric_pool
 from fusion.ridge import LinearLogits
-from fusion.weights import log_linear_weights
 
 
 class ClassWeights:

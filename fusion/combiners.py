@@ -12,9 +12,9 @@ import numpy.typing as npt
 from emotiw.core.errors import ConfigError, Problems, suggest
 from emotiw.core.registry import Registry
 from emotiw.core.score_table import Task
-from fusion.joined import Indices, Scores
+from fusion.aligned import Indices, Scores
+from fusion.modality_weights import log_linear_weights, mixture_weights, squared_error_weights
 from fusion.pools import REGRESSION_RULES, RULES, arithmetic_pool, geometric_pool
-from fusion.weights import log_linear_weights, mixture_weights, squared_error_weights
 
 Answers = npt.NDArray[Any]  # (n,) class indices, or float targets
 
@@ -164,7 +164,7 @@ COMBINERS: Registry[type[Combiner]] = Registry(
         "metric_weighted": "fusion.metric_weights:MetricWeights",
         "class_weighted": "fusion.class_weights:ClassWeights",
         "fixed": "fusion.combiners:FixedWeights",
-        "logistic": "fusion.logistic:LogisticStack",
+        "logistic": "fusion.logistic_stack:LogisticStack",
         "svm": "fusion.stackers:SvmStack",
         "boosting": "fusion.stackers:BoostingStack",
         "cascade": "fusion.cascade:CascadeForest",

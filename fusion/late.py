@@ -16,10 +16,10 @@ from sklearn.base import BaseEstimator
 from emotiw.core.errors import ConfigError, TableError, suggest
 from emotiw.core.files import atomic_write
 from emotiw.core.score_table import ScoreTable
+from fusion.aligned import Joined, Scores, join
 from fusion.calibration import Calibration, calibration_named
 from fusion.combiners import Setting, combiner_for
-from fusion.joined import Joined, Scores, join
-from fusion.options import FusionOptions
+from fusion.fusion_options import FusionOptions
 from fusion.training_rows import TrainingRows, training_rows
 
 FORMAT = 1
@@ -37,7 +37,7 @@ class LateFusion(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
     NaN.
 
     Args:
-        method: as in :class:`~fusion.options.FusionOptions`, like the rest.
+        method: as in :class:`~fusion.fusion_options.FusionOptions`, like the rest.
         pool: what weights multiply, probabilities or their logarithms.
         calibration: per modality; regression has none.
         weights: of method ``fixed``.

@@ -7,10 +7,10 @@ from typing import Self
 import numpy as np
 
 from emotiw.core.errors import ConfigError
+from emotiw.evaluation.confusions import FIGURES, confusion_counts
+from fusion.aligned import Indices, Scores
 from fusion.calibration import TemperatureScaling
 from fusion.combiners import Answers, Setting, WeightedPool
-from fusion.confusions import FIGURES, confusion_counts
-from fusion.joined import Indices, Scores
 from fusion.pools import POOLS
 from fusion.simplex import Vector
 

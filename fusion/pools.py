@@ -14,9 +14,9 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import numpy.typing as npt
 
-from fusion.joined import Scores
+from emotiw.core.probabilities import log_probabilities, normalised, softmax
+from fusion.aligned import Scores
 
-FLOOR = 1e-7  # below what published scores resolve; keeps logarithms finite
 Weights = npt.NDArray[np.float64]
 
 
@@ -121,27 +121,6 @@ POOLS: Mapping[str, Callable[[Scores, Weights], Scores]] = {
     "geometric": geometric_pool,
 }
 REGRESSION_RULES = ("mean", "median")
-
-
-def log_probabilities(scores: Scores) -> Scores:
-    """Return logarithms of probabilities of at least 1e-7."""
-    logs: Scores = np.log(np.maximum(scores, FLOOR))
-    return logs
-
-
-def softmax(logs: Scores) -> Scores:
-    """Return probabilities along the last axis, without overflow."""
-    shifted: Scores = np.exp(logs - logs.max(axis=-1, keepdims=True))
-    return normalised(shifted)
-
-
-def normalised(scores: Scores) -> Scores:
-    """Scale rows to sum to 1; a row of zeros becomes even."""
-    total = scores.sum(axis=-1, keepdims=True)
-    even = 1.0 / scores.shape[-1]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        scaled: Scores = np.where(total == 0, even, scores / total)
-    return scaled
 
 
 def _weighted_mean(values: Scores, weights: Weights) -> Scores:

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from emotiw.core.errors import ConfigError, Problems, suggest
-from fusion.joined import Scores
-from fusion.pools import normalised
+from emotiw.core.probabilities import normalised
+from fusion.aligned import Scores
 
 Prior = npt.NDArray[np.float64]
 SMALLEST = 1e-6  # no label is ruled out

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from fusion.folds import deal_groups
-from fusion.joined import Indices
-from fusion.pools import softmax
+from emotiw.core.probabilities import softmax
+from fusion.aligned import Indices
+from fusion.cross_fit_folds import deal_groups
 
 Vector = npt.NDArray[np.float64]
 Logits = npt.NDArray[np.float64]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from fusion.joined import Scores
-from fusion.pools import geometric_pool, log_probabilities
+from emotiw.core.probabilities import log_probabilities
+from fusion.aligned import Scores
+from fusion.pools import geometric_pool
 
 
 def stack_inputs(scores: Scores, has_holes: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:

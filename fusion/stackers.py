@@ -10,11 +10,11 @@ import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from emotiw.core.errors import ConfigError
+from emotiw.core.probabilities import softmax
+from fusion.aligned import Indices, Scores
 from fusion.calibration import TemperatureScaling
 from fusion.combiners import Answers, Setting
-from fusion.folds import deal_groups
-from fusion.joined import Indices, Scores
-from fusion.pools import softmax
+from fusion.cross_fit_folds import deal_groups
 from fusion.stack_inputs import blank_where_nobody, holes, stack_inputs
 
 INNER_FOLDS = 4

@@ -12,10 +12,10 @@ from emotiw.core.errors import LeakageError, Problems, TableError, suggest
 from emotiw.core.files import atomic_write
 from emotiw.core.manifest import SPLITS
 from emotiw.core.score_table import Fold, ScoreTable, Task
-from fusion.evaluation import fuse
-from fusion.imported import KEYS, ClipFacts, Kind, TrainedOn, import_scores
+from fusion.cross_fitting import fuse
+from fusion.fusion_options import FusionOptions
+from fusion.imported_scores import KEYS, ClipFacts, Kind, TrainedOn, import_scores
 from fusion.label_names import translated
-from fusion.options import FusionOptions
 from fusion.result import FusionResult
 
 
@@ -61,7 +61,7 @@ def fuse_files(
         options: of fusion.
         kind: what the numbers of the scores are.
         trained_on: what their models were trained on, as in
-            :func:`~fusion.imported.import_scores`.
+            :func:`~fusion.imported_scores.import_scores`.
         references: scores that the fusion is compared with but never sees.
         seed: of everything random.
         out: folder for ``fused.csv``, ``fusion.yaml`` and ``summary.txt``; None writes nothing.

@@ -12,7 +12,7 @@ import pandas as pd
 
 from emotiw.core.errors import Problems, TableError, suggest
 from emotiw.core.score_table import ScoreTable, Task
-from fusion.joined import Joined, Scores, content_order
+from fusion.aligned import Joined, Scores, content_order
 
 Answers = npt.NDArray[Any]  # class indices (intp) or targets (float64)
 MIN_CLIPS = 2

@@ -1,8 +1,8 @@
 """What organisers receive: written, checked and counted."""
 
+from submissions.check_report import CheckReport, Finding
 from submissions.checker import check_submission
 from submissions.predictions import predictions_of
-from submissions.report import CheckReport, Finding
 from submissions.writer import submission_path, write_submission
 
 __all__ = [

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterator
 
-from emotiw.core.challenge import Answer, ChallengeSpec, Target
+from emotiw.challenges.spec import Answer, ChallengeSpec, Target
 from emotiw.core.errors import suggest
 
 Part = str | float

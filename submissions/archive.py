@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
-from submissions.report import CheckReport
+from submissions.check_report import CheckReport
 
 FIRST_DAY = (1980, 1, 1, 0, 0, 0)
 MAX_MEMBERS = 200_000

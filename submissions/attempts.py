@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from emotiw.core.challenge import Answer, ChallengeSpec
+from emotiw.challenges.spec import Answer, ChallengeSpec
 from emotiw.core.errors import Problems, SubmissionError
 from emotiw.core.files import atomic_write, sha256_of
 from submissions.checker import check_submission

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from emotiw.core.challenge import Answer, ChallengeSpec
-from emotiw.core.submission_format import Table, TextFiles
-from submissions import table, text_files
+from emotiw.challenges.spec import Answer, ChallengeSpec
+from emotiw.challenges.submission_format import Table, TextFiles
+from submissions import table_files, text_files
 from submissions.archive import read_zip
+from submissions.check_report import CheckReport
 from submissions.plausibility import compare_attempts, judge_labels
-from submissions.report import CheckReport
 
 
 def check_submission(
@@ -37,18 +37,18 @@ def check_submission(
     elif isinstance(style, Table):
         if style.file_name is not None and path.name != style.file_name:
             report.add("wrong name", [path.name], advice=f"organisers ask for {style.file_name}")
-        if path.stat().st_size > table.MAX_BYTES:
+        if path.stat().st_size > table_files.MAX_BYTES:
             report.add("too large", [f"{path.stat().st_size} bytes"])
         else:
-            table.check_table(spec, style, path.read_bytes(), expected_ids, report)
+            table_files.check_table(spec, style, path.read_bytes(), expected_ids, report)
     elif isinstance(style, TextFiles):
         if path.suffix != ".zip":
             report.add("wrong name", [path.name], advice="a .zip named after the team")
         members = read_zip(path, report, max_member=text_files.MAX_BYTES)
         text_files.check_texts(spec, style, members, expected_ids, report)
     else:
-        members = read_zip(path, report, max_member=table.MAX_BYTES)
-        table.check_tables_per_clip(spec, style, members, expected_ids, report)
+        members = read_zip(path, report, max_member=table_files.MAX_BYTES)
+        table_files.check_tables_per_clip(spec, style, members, expected_ids, report)
     judge_labels(spec, report, training_labels)
     compare_attempts(report, earlier or {})
     report.sort()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping
 
-from emotiw.core.challenge import Answer, ChallengeSpec
+from emotiw.challenges.spec import Answer, ChallengeSpec
 from submissions.answers import parts_of
-from submissions.report import CheckReport
+from submissions.check_report import CheckReport
 
 FAR = 0.3
 ALIKE = 0.98

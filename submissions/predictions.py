@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from emotiw.core.challenge import Answer, ChallengeSpec, Target
+from emotiw.challenges.spec import Answer, ChallengeSpec, Target
 from emotiw.core.errors import Problems, SubmissionError, suggest
 from emotiw.core.score_table import ScoreTable
 from submissions.answers import answer_of
@@ -27,7 +27,7 @@ def predictions_of(
         SubmissionError: if a label or target has no column, or there are columns of others.
 
     Examples:
-        >>> from emotiw.core.challenge import load_spec
+        >>> from emotiw.challenges.spec import load_spec
         >>> table = ScoreTable("x", ("cohesion",), ("a", "b"), np.array([[3.2], [1.5]]),
         ...                    ("test", "test"), (None, None), task="regression")
         >>> predictions_of(load_spec("cohesion2019"), table)

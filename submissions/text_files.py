@@ -6,11 +6,11 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 
-from emotiw.core.challenge import Answer, ChallengeSpec
+from emotiw.challenges.spec import Answer, ChallengeSpec
+from emotiw.challenges.submission_format import TextFiles
 from emotiw.core.errors import suggest
-from emotiw.core.submission_format import TextFiles
 from submissions.answers import Wrong, number_text, read_label, read_number
-from submissions.report import CheckReport
+from submissions.check_report import CheckReport
 
 MAX_BYTES = 4096
 MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
@@ -23,7 +23,7 @@ def text_members(
     """Return the content of every text, by name.
 
     Examples:
-        >>> from emotiw.core.challenge import load_spec
+        >>> from emotiw.challenges.spec import load_spec
         >>> text_members(load_spec("afew2017"), TextFiles(format="text_files"), {"01": "Sad"})
         {'01.txt': b'Sad'}
     """

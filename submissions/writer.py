@@ -7,13 +7,13 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from emotiw.core.challenge import Answer, ChallengeSpec
+from emotiw.challenges.spec import Answer, ChallengeSpec
+from emotiw.challenges.submission_format import Table, TextFiles
 from emotiw.core.errors import Problems, SubmissionError
 from emotiw.core.files import atomic_write, sha256_of
-from emotiw.core.submission_format import Table, TextFiles
 from submissions.answers import problems_of
 from submissions.archive import zip_bytes
-from submissions.table import table_bytes, tables_per_clip
+from submissions.table_files import table_bytes, tables_per_clip
 from submissions.text_files import colliding, text_members
 
 
@@ -21,7 +21,7 @@ def submission_path(spec: ChallengeSpec, folder: Path, team: str) -> Path:
     """Return where a team's submission goes: under the organisers' name for it, or the team's.
 
     Examples:
-        >>> from emotiw.core.challenge import load_spec
+        >>> from emotiw.challenges.spec import load_spec
         >>> submission_path(load_spec("afew2017"), Path("out"), "My Team").name
         'My Team.zip'
     """

@@ -9,7 +9,7 @@ import yaml
 from safetensors.torch import save_file
 
 from emotiw.core.weights import WeightsCard
-from features.backbones.network import build_network
+from features.backbones.loading import build_network
 
 EXPRESSIONS = ("Angry", "Happy", "Neutral")
 

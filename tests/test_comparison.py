@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from emotiw.cli import app
-from emotiw.comparison import Comparison, compare_runs
+from emotiw.analysis.comparison import Comparison, compare_runs
+from emotiw.cli.app import app
 from emotiw.core.errors import ConfigError, TableError
 from emotiw.core.manifest import Clip, Manifest
 from emotiw.core.score_table import ScoreTable

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emotiw.pipeline import Summary, run_all
-from emotiw.run import open_run
+from emotiw.runs.pipeline import Summary, run_all
+from emotiw.runs.run import open_run
 
 FOODS = ("Apple", "Banana", "Biscuit", "Crisp", "Haribo", "Nectarine", "No_Food")
 RATE = 44_100

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from emotiw.core.score_table import ScoreTable
-from emotiw.evaluation import Figure, evaluate
+from emotiw.evaluation.figures import Figure, evaluate
 
 ANSWERS = {"a": "Sad", "b": "Sad", "c": "Happy", "d": "Happy", "t": "Sad"}
 SPLITS = {"a": "val", "b": "val", "c": "val", "d": "val", "t": "test", "x": "val"}

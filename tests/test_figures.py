@@ -15,23 +15,23 @@ import pytest
 from matplotlib.figure import Figure
 from safetensors.numpy import save_file
 
-from emotiw.ablation.plot import plot_table
-from emotiw.ablation.table import AFTER_AXES
-from emotiw.predict.rows import FilePrediction, Row
+from emotiw.analysis.ablation.ablation_table import AFTER_AXES
+from emotiw.analysis.ablation.plot import plot_table
+from emotiw.analysis.report.history import CHECKPOINT
+from emotiw.analysis.report.page import write_report
+from emotiw.predict.prediction_rows import FilePrediction, Row
 from emotiw.predict.timeline import plot_timeline
-from emotiw.report.history import CHECKPOINT
-from emotiw.report.page import write_report
-from emotiw.run import Run
-from emotiw.stages.trained import model_folder, write_model_keys
+from emotiw.runs.run import Run
+from emotiw.runs.stages.trained import model_folder, write_model_keys
 from submissions.attempts import Attempts
 from tests.report.runs import classified, regressed
 
 ROOT = Path(__file__).parents[1]
-PLOTTING = {"emotiw/ablation/plot.py", "emotiw/predict/timeline.py"}  # with matplotlib
+PLOTTING = {"emotiw/analysis/ablation/plot.py", "emotiw/predict/timeline.py"}  # with matplotlib
 CHARTING = {  # as SVG of the report
-    "emotiw/report/confusions.py",
-    "emotiw/report/history.py",
-    "emotiw/report/weighing.py",
+    "emotiw/analysis/report/confusion_matrices.py",
+    "emotiw/analysis/report/history.py",
+    "emotiw/analysis/report/modality_importance.py",
 }
 SVG = re.compile(r'<svg class="chart".*?</svg>', re.DOTALL)
 
@@ -64,7 +64,7 @@ def test_no_plot_is_left_out_here() -> None:
     drawing = {n for n, text in texts.items() if re.search(r"matplotlib\.figure|pyplot", text)}
     assert drawing == PLOTTING
     called = {name for name, text in texts.items() if re.search(r"[^\w]chart\(", text)}
-    assert called - {"emotiw/report/svg.py"} == CHARTING
+    assert called - {"emotiw/visualization/svg_charts.py"} == CHARTING
 
 
 def test_the_plot_of_an_ablation(figures: list[Figure], tmp_path: Path) -> None:

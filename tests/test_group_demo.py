@@ -9,12 +9,12 @@ import pytest
 from emotiw.core.score_table import ScoreTable
 from emotiw.demo.damage import Damage
 from emotiw.demo.group_corpus import GroupCorpus, make_group_corpus
-from emotiw.run import open_run
-from emotiw.stages.faces import find_all_faces
-from emotiw.stages.features import extract_all
-from emotiw.stages.fuse import fuse_all
-from emotiw.stages.index import index
-from emotiw.stages.train import train_all
+from emotiw.runs.run import open_run
+from emotiw.runs.stages.faces import find_all_faces
+from emotiw.runs.stages.features import extract_all
+from emotiw.runs.stages.fuse import fuse_all
+from emotiw.runs.stages.index import index
+from emotiw.runs.stages.train import train_all
 
 N_PER_LABEL = 10
 SEED = 1  # 0.19 to spare against the largest face in both; benchmarks/groups.py takes several

@@ -13,15 +13,15 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from emotiw.cli import app
+from emotiw.cli.app import app
 from emotiw.core.score_table import ScoreTable
 from emotiw.demo import group_corpus
 from emotiw.demo.damage import Damage
 from emotiw.demo.group_corpus import GroupCorpus, make_group_corpus
-from emotiw.pipeline import Summary, run_all
-from emotiw.recipe import load_recipe
-from emotiw.run import Run, open_run
-from features.faces.clip import find_faces
+from emotiw.runs.pipeline import Summary, run_all
+from emotiw.runs.recipe import load_recipe
+from emotiw.runs.run import Run, open_run
+from features.faces.find_faces import find_faces
 from tests.small_weights import EXPRESSIONS, write_small_weights
 
 MIN_FACE = 0.12  # of 480 px

@@ -8,12 +8,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from emotiw.analysis.leaderboard import (
+    COLUMNS,
+    Standing,
+    published,
+    rank_runs,
+    ranked,
+    render,
+    standing_of,
+)
 from emotiw.challenges import read_challenge
-from emotiw.core.challenge import load_spec
+from emotiw.challenges.spec import load_spec
 from emotiw.core.errors import ConfigError
 from emotiw.core.manifest import Clip, Manifest
 from emotiw.core.score_table import ScoreTable
-from emotiw.leaderboard import COLUMNS, Standing, published, rank_runs, ranked, render, standing_of
 
 SPEC = load_spec("afew2017")
 LABELS = SPEC.labels

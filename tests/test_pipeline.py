@@ -18,25 +18,25 @@ import typer
 import yaml
 from typer.testing import CliRunner
 
-from emotiw.commands.backbone import train_backbone
+from emotiw.analysis.report.page import write_report
+from emotiw.cli.backbone import train_backbone
 from emotiw.core.config import packaged
 from emotiw.core.errors import ConfigError, LeakageError, MissingStageError, TableError
 from emotiw.core.score_table import ScoreTable
 from emotiw.core.weights import read_card
 from emotiw.demo.corpus import DemoCorpus, make_corpus
-from emotiw.models.backbone_recipe import BackboneRecipe
-from emotiw.models.interface import Examples
-from emotiw.models.recipe_faces import crops_for
-from emotiw.pipeline import Summary, run_all
-from emotiw.report.page import write_report
-from emotiw.run import Run, open_run, reopen_run
-from emotiw.stages.faces import find_all_faces
-from emotiw.stages.features import extract_all, feature_table
-from emotiw.stages.fuse import fuse_all
-from emotiw.stages.index import index
-from emotiw.stages.submit import submit
-from emotiw.stages.train import train_all
-from emotiw.stages.trained import load_final_model, read_model_keys
+from emotiw.models.backbone.backbone_recipe import BackboneRecipe
+from emotiw.models.backbone.recipe_faces import crops_for
+from emotiw.models.model import Examples
+from emotiw.runs.pipeline import Summary, run_all
+from emotiw.runs.run import Run, open_run, reopen_run
+from emotiw.runs.stages.faces import find_all_faces
+from emotiw.runs.stages.features import extract_all, feature_table
+from emotiw.runs.stages.fuse import fuse_all
+from emotiw.runs.stages.index import index
+from emotiw.runs.stages.submit import submit
+from emotiw.runs.stages.train import train_all
+from emotiw.runs.stages.trained import load_final_model, read_model_keys
 from tests.report.browser import chromium
 from tests.report.opened import assert_it_opens
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from emotiw.pipeline import Summary, run_all
-from emotiw.report.page import write_report
-from emotiw.run import Run, open_run
-from emotiw.stages.fuse import fuse_all
-from emotiw.stages.train import train_all
+from emotiw.analysis.report.page import write_report
+from emotiw.runs.pipeline import Summary, run_all
+from emotiw.runs.run import Run, open_run
+from emotiw.runs.stages.fuse import fuse_all
+from emotiw.runs.stages.train import train_all
 from tests.report.browser import chromium
 from tests.report.opened import assert_it_opens
 

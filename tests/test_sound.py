@@ -11,9 +11,9 @@ import numpy.typing as npt
 import pytest
 
 from emotiw.core.ledger import LedgerRow
-from emotiw.run import open_run
-from emotiw.stages.features import extract_all, feature_table
-from emotiw.stages.index import index
+from emotiw.runs.run import open_run
+from emotiw.runs.stages.features import extract_all, feature_table
+from emotiw.runs.stages.index import index
 
 RECIPE = """\
 challenge: folder

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from emotiw.core.metrics import metric_named
 from emotiw.core.score_table import ScoreTable
-from emotiw.spread import N_DRAWS, _drawn_recalls, spread_frame, spread_of
+from emotiw.evaluation.metrics import metric_named
+from emotiw.evaluation.spread import N_DRAWS, _drawn_recalls, spread_frame, spread_of
 
 LABELS = ("Angry", "Happy")
 
@@ -114,8 +114,8 @@ def test_the_frame_has_a_row_per_fold_and_one_for_all() -> None:
 
 
 def test_models_that_see_a_speakers_clips_together_are_named() -> None:
-    from emotiw.recipe import load_recipe
-    from emotiw.tables import standardisation_note
+    from emotiw.cli.terminal_tables import standardisation_note
+    from emotiw.runs.recipe import load_recipe
 
     alone = load_recipe("ravdess_audio", ["data.root=clips"])
     assert standardisation_note(alone) == ""

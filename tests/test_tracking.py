@@ -14,14 +14,14 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from emotiw.ablation.outputs import load_ablation
-from emotiw.cli import app
+from emotiw.analysis.ablation.outputs import load_ablation
+from emotiw.analysis.tracking import figures_of, parameters_of, require_tracker, track
+from emotiw.cli.app import app
 from emotiw.core.errors import ConfigError
 from emotiw.core.files import sha256_of
-from emotiw.pipeline import run_all
-from emotiw.provenance import git_state
-from emotiw.run import Run, open_run
-from emotiw.tracking import figures_of, parameters_of, require_tracker, track
+from emotiw.runs.pipeline import run_all
+from emotiw.runs.provenance import git_state
+from emotiw.runs.run import Run, open_run
 from tests.ablation.small import make_small
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from emotiw.core.challenge import ChallengeSpec, Figure, load_spec, spec_names
+from emotiw.challenges.spec import ChallengeSpec, Figure, load_spec, spec_names
 from emotiw.core.config import packaged
 from emotiw.core.errors import ConfigError
 from emotiw.core.files import atomic_write

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fnmatch import fnmatch
 from pathlib import Path
 
-from emotiw.challenges.found import Found, first_folder, media_files
+from emotiw.challenges.manifest_builder import Found, first_folder, media_files
 from emotiw.challenges.reader import Reader
 from emotiw.core.errors import suggest
 from emotiw.core.manifest import Split

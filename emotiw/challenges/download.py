@@ -10,8 +10,8 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+from emotiw.challenges.downloads import RemoteFile
 from emotiw.core.errors import EmotiwError
-from emotiw.core.remote import RemoteFile
 
 CHUNK = 2**20
 TIMEOUT_SEC = 60

@@ -10,10 +10,10 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import quote, unquote, urlsplit
 
 from emotiw.challenges.download import DownloadError, Progress, download
+from emotiw.challenges.downloads import Download, Listing, RemoteFile
+from emotiw.challenges.spec import ChallengeSpec
 from emotiw.challenges.unpack import is_archive, unpack
-from emotiw.core.challenge import ChallengeSpec
 from emotiw.core.errors import ConfigError, suggest
-from emotiw.core.remote import Download, Listing, RemoteFile
 
 
 @dataclass(frozen=True)

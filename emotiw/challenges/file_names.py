@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import Field, field_validator
 
-from emotiw.challenges.found import Found, media_files
+from emotiw.challenges.manifest_builder import Found, media_files
 from emotiw.challenges.reader import Reader
 from emotiw.core.manifest import Split
 

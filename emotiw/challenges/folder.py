@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emotiw.challenges.found import Found, media_files
+from emotiw.challenges.manifest_builder import Found, media_files
 from emotiw.challenges.reader import Reader
 
 

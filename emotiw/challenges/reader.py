@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from emotiw.challenges.found import PICTURE, SOUND, VIDEO, Found
-from emotiw.challenges.same_ids import SameId
-from emotiw.core.challenge import ChallengeSpec, FoldProtocol
+from emotiw.challenges.duplicate_ids import SameId
+from emotiw.challenges.manifest_builder import PICTURE, SOUND, VIDEO, Found
+from emotiw.challenges.spec import ChallengeSpec, FoldProtocol
 from emotiw.core.config import Strict
 from emotiw.core.errors import ConfigError, suggest
 

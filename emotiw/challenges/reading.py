@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from emotiw.challenges.found import Found, first_folder
+from emotiw.challenges.duplicate_ids import resolve_same_ids
+from emotiw.challenges.manifest_builder import Found, first_folder
 from emotiw.challenges.reader import Reader
-from emotiw.challenges.same_ids import resolve_same_ids
-from emotiw.core.challenge import ChallengeSpec, FoldProtocol
+from emotiw.challenges.spec import ChallengeSpec, FoldProtocol
 from emotiw.core.config import Document, validated
 from emotiw.core.errors import ManifestError, Problems
 from emotiw.core.manifest import Clip, Manifest
@@ -20,7 +20,7 @@ READERS: Registry[type[Reader]] = Registry(
     {
         "class_folders": "emotiw.challenges.class_folders:ClassFolders",
         "file_names": "emotiw.challenges.file_names:FileNames",
-        "tables": "emotiw.challenges.tables:Tables",
+        "tables": "emotiw.challenges.label_tables:Tables",
         "folder": "emotiw.challenges.folder:Folder",
         "row_list": "emotiw.challenges.row_list:RowList",
     },

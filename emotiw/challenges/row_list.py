@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from emotiw.challenges.found import Found, first_file, media_files
+from emotiw.challenges.manifest_builder import Found, first_file, media_files
 from emotiw.challenges.reader import Reader
 from emotiw.challenges.text_table import TableFormat, read_table
 

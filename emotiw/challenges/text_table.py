@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
-from emotiw.challenges.found import Found
+from emotiw.challenges.manifest_builder import Found
 from emotiw.core.config import Strict
 from emotiw.core.errors import suggest
 

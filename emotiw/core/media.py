@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emotiw.core.errors import MediaError
-from emotiw.core.pixels import Converters, DecodedPixels, Pixels
+from emotiw.core.lazy_pictures import Converters, DecodedPixels, Pixels
 
 # of the sample formats whose conversion is one division; FFmpeg does the others
 FULL_SCALE = {"s16": 2**15, "s32": 2**31, "flt": 1}

@@ -7,7 +7,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from emotiw.demo.portraits import PORTRAITS, WIDTH, Bust, Pixels, neutral_bust
+from emotiw.demo.neutral_bust import neutral_bust
+from emotiw.demo.portraits import PORTRAITS, WIDTH, Bust, Pixels
 from emotiw.demo.warping import FaceWarper
 
 SHAPES = {

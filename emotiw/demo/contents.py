@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from emotiw.challenges.synthetic import MARK
 from emotiw.core.errors import ConfigError, MediaError, Problems
 from emotiw.core.execution import run_jobs
 from emotiw.core.files import atomic_write
@@ -15,7 +16,7 @@ from emotiw.core.manifest import Split
 from emotiw.demo.damage import Damage
 
 Job = TypeVar("Job")
-SETTINGS, TRUTH, DAMAGED = "demo_settings.json", "demo_truth.csv", "DAMAGED.txt"
+TRUTH, DAMAGED = "demo_truth.csv", "DAMAGED.txt"
 MOST_PER_LABEL = 100_000
 NUMBER_STEP = 3**18  # no factor in common with a power of ten, so different clips stay different
 
@@ -93,7 +94,7 @@ def claim(folder: Path, settings: Mapping[str, Any], splits: Sequence[str]) -> N
         ConfigError: if it holds another demo corpus, or clips that aren't a demo's.
     """
     text = json.dumps(settings, indent=1) + "\n"
-    noted = folder / SETTINGS
+    noted = folder / MARK
     if noted.exists():
         if noted.read_text(encoding="utf-8") != text:
             raise ConfigError(

@@ -132,7 +132,7 @@ def _clip_id(seed: int, split: int, label: int, is_damaged: int, number: int) ->
 
 
 def _make(job: tuple[DemoClip, tuple[int, ...], Difficulty]) -> None:
-    from emotiw.demo.clip import ClipRecipe, render_clip
+    from emotiw.demo.synthetic_clip import ClipRecipe, render_clip
 
     clip, numbers, difficulty = job
     recipe = ClipRecipe(numbers, clip.label, difficulty, clip.damage)

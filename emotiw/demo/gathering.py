@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from emotiw.demo.appearance import draw_person
-from emotiw.demo.clip import Performance
+from emotiw.demo.backdrop import Camera, draw_camera, draw_place, put_person
 from emotiw.demo.damage import Damage
 from emotiw.demo.emotions import Difficulty
 from emotiw.demo.expressions import animate, draw_expression
 from emotiw.demo.motion import draw_head_motion
-from emotiw.demo.scene import Camera, draw_camera, draw_place, put_person
+from emotiw.demo.synthetic_clip import Performance
 from emotiw.demo.voice import SAMPLING_RATE, draw_voice, speak
 
 MOODS = ("Positive", "Neutral", "Negative")

@@ -6,7 +6,7 @@ matplotlib) has her mouth closed. Points were marked by hand on the photographs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -107,36 +107,6 @@ def _with_plain_hem(rgb: Pixels) -> Pixels:
     plain = cv2.GaussianBlur(rgb, (0, 0), 14)
     share = np.clip((np.arange(HEIGHT) - HEIGHT + 50) / 40, 0, 1)[:, None, None]
     return np.asarray(rgb * (1 - share) + plain * share, dtype=np.uint8)
-
-
-def neutral_bust(name: str) -> Bust:
-    """Return a portrait with its smile taken off, its mouth closed and its brows drawn darker."""
-    from emotiw.demo.warping import FaceWarper
-
-    bust = load_bust(name)
-    if bust.smile:
-        warper = FaceWarper(bust)
-        undone = {action: -amount for action, amount in bust.smile.items()}
-        bust = replace(
-            bust,
-            rgb=warper.render(undone),
-            marks=bust.marks.moved(lambda points: warper.carry(points, undone)),
-            smile={},
-        )
-    return replace(bust, rgb=_with_plain_features(bust))
-
-
-def _with_plain_features(bust: Bust) -> Pixels:
-    """Return the bust with pale brows, and the line between the lips, drawn darker."""
-    import cv2
-
-    ink = np.zeros((HEIGHT, WIDTH), np.float32)
-    for brow in bust.marks.brows:
-        cv2.polylines(ink, [np.rint(brow).astype(np.int32)], False, 1.0, 4, cv2.LINE_AA)
-    line = np.stack([bust.marks.mouth[0], bust.marks.lips, bust.marks.mouth[1]])
-    cv2.polylines(ink, [np.rint(line).astype(np.int32)], False, 0.8, 2, cv2.LINE_AA)
-    soft = cv2.GaussianBlur(ink, (0, 0), 1.8)
-    return np.asarray(bust.rgb * (1 - 0.45 * soft[..., None]), dtype=np.uint8)
 
 
 def _astronaut() -> Pixels:

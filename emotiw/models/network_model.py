@@ -12,16 +12,16 @@ import numpy.typing as npt
 
 from emotiw.core.errors import ConfigError, WeightsError
 from emotiw.core.feature_table import FeatureSpec
-from emotiw.models.card import Card
-from emotiw.models.inner_part import split_inner
-from emotiw.models.interface import Examples, Goal
+from emotiw.models.model import Examples, Goal
+from emotiw.models.model_card import Card
 from emotiw.models.network_options import NetworkOptions
+from emotiw.models.training.inner_part import split_inner
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from emotiw.models.training import ExampleSource
-    from emotiw.models.training_state import TrainingReport
+    from emotiw.models.training.loop import ExampleSource
+    from emotiw.models.training.training_state import TrainingReport
 
 WEIGHTS = "model.safetensors"
 
@@ -80,7 +80,7 @@ class NetworkModel(ABC):
         """Learn; early stopping goes by an inner part of the training groups alone."""
         import torch
 
-        from emotiw.models.training import train
+        from emotiw.models.training.loop import train
 
         learnt, judged = split_inner(
             examples, self.options.inner_share, task=self.goal.task, seed=self.seed
@@ -106,7 +106,7 @@ class NetworkModel(ABC):
 
     def predict(self, examples: Examples) -> npt.NDArray[np.float64]:
         """Return ``(n, n_labels)`` probabilities, or ``(n, 1)`` targets within their range."""
-        from emotiw.models.training import predict
+        from emotiw.models.training.loop import predict
 
         if not len(examples):
             return np.zeros((0, len(self.goal.labels)))
@@ -127,7 +127,7 @@ class NetworkModel(ABC):
 
     def save(self, folder: Path) -> None:
         """Write a readable card, and the weights as safetensors."""
-        from emotiw.models.checkpoint import save_tensors
+        from emotiw.models.training.checkpoint import save_tensors
 
         weights = self.network.state_dict()
         options = self.options.model_dump(mode="json")
@@ -143,7 +143,7 @@ class NetworkModel(ABC):
             ConfigError: if there is no readable card, or the weights don't fit it.
             WeightsError: if the weights are missing or damaged.
         """
-        from emotiw.models.checkpoint import load_tensors
+        from emotiw.models.training.checkpoint import load_tensors
 
         card = Card.read(folder, version=cls.version)
         tensors, notes = load_tensors(folder / WEIGHTS)

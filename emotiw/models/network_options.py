@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from emotiw.models.training_options import TrainingOptions
+from emotiw.models.training.training_options import TrainingOptions
 
 
 class NetworkOptions(BaseModel):

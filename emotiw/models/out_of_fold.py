@@ -15,7 +15,7 @@ from emotiw.core.feature_table import FeatureTable
 from emotiw.core.files import atomic_write
 from emotiw.core.manifest import Clip, Manifest
 from emotiw.core.score_table import Fold, ScoreTable
-from emotiw.models.interface import Examples, Goal, Model
+from emotiw.models.model import Examples, Goal, Model
 
 MakeModel = Callable[[], Model]
 MODEL = "model"

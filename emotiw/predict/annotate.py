@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from emotiw.annotated import Picture, write_annotated
 from emotiw.core.face_tracks import FaceTracks
-from emotiw.drawing import ascii_of, colour_of, put_label, shown, visible_rows
-from emotiw.predict.rows import FilePrediction, Row
-from emotiw.progress import Progress
+from emotiw.core.progress import Progress
+from emotiw.predict.prediction_rows import FilePrediction, Row
+from emotiw.visualization.annotated_video import Picture, write_annotated
+from emotiw.visualization.boxes import ascii_of, colour_of, put_label, shown, visible_rows
 
 PANEL = 120  # px below the picture
 

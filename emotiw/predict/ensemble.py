@@ -13,17 +13,17 @@ import numpy as np
 from emotiw.core.errors import ConfigError, EmotiwError, MissingStageError
 from emotiw.core.face_tracks import FaceTracks
 from emotiw.core.feature_table import FeatureArray, FeatureTable
+from emotiw.core.progress import Progress
 from emotiw.core.score_table import ScoreTable, Task
-from emotiw.models.interface import Examples, Model
-from emotiw.predict.people import in_frames, only_person, people
-from emotiw.predict.pieces import picture_pieces, sound_pieces
-from emotiw.predict.rows import Row, mean_over_time
-from emotiw.predict.stretches import stretches
-from emotiw.progress import Progress
-from emotiw.recipe import IMPORTED, ModelEntry
-from emotiw.run import Run
-from emotiw.stages.features import made_extractor
-from emotiw.stages.trained import load_final_model
+from emotiw.models.model import Examples, Model
+from emotiw.predict.by_person import in_frames, only_person, people
+from emotiw.predict.media_chunks import picture_pieces, sound_pieces
+from emotiw.predict.prediction_rows import Row, mean_over_time
+from emotiw.predict.windows import stretches
+from emotiw.runs.recipe import IMPORTED, ModelEntry
+from emotiw.runs.run import Run
+from emotiw.runs.stages.features import made_extractor
+from emotiw.runs.stages.trained import load_final_model
 from features.extractor import ClipSource, Extractor
 from fusion.late import LateFusion
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from emotiw.challenges.found import PICTURE, SOUND, VIDEO
+from emotiw.challenges.manifest_builder import PICTURE, SOUND, VIDEO
 from emotiw.core.errors import ConfigError
 
 MEDIA = frozenset((*VIDEO, *SOUND, *PICTURE))

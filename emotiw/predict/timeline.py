@@ -6,8 +6,8 @@ import io
 from pathlib import Path
 
 from emotiw.core.files import atomic_write
-from emotiw.drawing import COLOURS
-from emotiw.predict.rows import FilePrediction, Row
+from emotiw.predict.prediction_rows import FilePrediction, Row
+from emotiw.visualization.boxes import COLOURS
 
 MOST_PEOPLE = 5
 

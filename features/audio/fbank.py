@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from emotiw.core.feature_table import FeatureSpec
-from features.audio.rows import absent_row, finite_rows
+from features.audio.descriptor_rows import absent_row, finite_rows
 from features.audio.signal import Signal, SignalOptions, signal_of
 from features.extractor import ClipSource, Extraction, Needs
 

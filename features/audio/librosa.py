@@ -10,9 +10,9 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from emotiw.core.feature_table import FeatureSpec
-from features.audio.rows import absent_row, finite_rows
+from features.audio.descriptor_rows import absent_row, finite_rows
+from features.audio.functionals import Statistic, functionals
 from features.audio.signal import Signal, SignalOptions, signal_of
-from features.audio.statistics import Statistic, functionals
 from features.extractor import ClipSource, Extraction, Needs
 
 Matrix = npt.NDArray[Any]

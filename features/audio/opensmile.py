@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
 from emotiw.core.errors import suggest
 from emotiw.core.feature_table import FeatureSpec
-from features.audio.augmentation import WaveformCopy, altered
-from features.audio.rows import absent_row, finite_rows
+from features.audio.descriptor_rows import absent_row, finite_rows
 from features.audio.signal import Signal, SignalOptions, signal_of
+from features.audio.sound_augmentation import WaveformCopy, altered
 from features.extractor import ClipSource, Extraction, Needs
 
 FEATURE_SETS = (

@@ -12,7 +12,7 @@ from emotiw.core.errors import ConfigError, WeightsError, suggest
 from emotiw.core.feature_table import FeatureSpec
 from emotiw.core.stored_tensors import load_state
 from emotiw.core.weights import WeightsCard, fingerprint, read_card, verify
-from features.audio.rows import absent_row, finite_rows
+from features.audio.descriptor_rows import absent_row, finite_rows
 from features.audio.signal import Signal, SignalOptions, signal_of
 from features.extractor import ClipSource, Extraction, Needs
 

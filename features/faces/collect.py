@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from emotiw.core.face_tracks import FaceTracks, Origin
-from emotiw.core.pixels import Pixels
+from emotiw.core.lazy_pictures import Pixels
 from features.faces.align import face_transform, warp
+from features.faces.face_options import FaceOptions
 from features.faces.follow import Seen
-from features.faces.options import FaceOptions
 from features.faces.track import rank_tracks
 
 IN_MEMORY = 1 << 24  # bytes of crops; what is more waits in a temporary file

@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from emotiw.core.pixels import Pixels
+from emotiw.core.lazy_pictures import Pixels
 from emotiw.core.registry import Registry
 
 Floats = npt.NDArray[np.float32]

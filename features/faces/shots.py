@@ -7,7 +7,7 @@ from collections import deque
 import numpy as np
 import numpy.typing as npt
 
-from emotiw.core.pixels import Pixels, grey_of
+from emotiw.core.lazy_pictures import Pixels, grey_of
 
 Glance = npt.NDArray[np.float32]
 CELLS = 48  # along the shorter side

@@ -18,17 +18,17 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from emotiw.ablation import work
-from emotiw.ablation.options import AblationSettings
-from emotiw.ablation.outputs import FILES, remake
-from emotiw.ablation.plan import make_plan
-from emotiw.ablation.table import Ablation
-from emotiw.ablation.work import ablate
-from emotiw.cli import app
+from emotiw.analysis.ablation import work
+from emotiw.analysis.ablation.ablation_table import Ablation
+from emotiw.analysis.ablation.outputs import FILES, remake
+from emotiw.analysis.ablation.plan import make_plan
+from emotiw.analysis.ablation.work import ablate
+from emotiw.cli.app import app
 from emotiw.core.errors import ConfigError
 from emotiw.core.score_table import ScoreTable
-from emotiw.pipeline import run_all
-from emotiw.run import open_run
+from emotiw.runs.ablation_settings import AblationSettings
+from emotiw.runs.pipeline import run_all
+from emotiw.runs.run import open_run
 from tests.ablation.small import make_small
 
 ROOT = Path(__file__).parents[2]

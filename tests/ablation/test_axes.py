@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from emotiw.ablation.axes import parse_axes, variants_of
-from emotiw.ablation.options import AblationSettings
+from emotiw.analysis.ablation.axes import parse_axes, variants_of
 from emotiw.core.errors import ConfigError
-from emotiw.recipe import load_recipe
+from emotiw.runs.ablation_settings import AblationSettings
+from emotiw.runs.recipe import load_recipe
 
 RECIPE = load_recipe("demo")
 

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emotiw.ablation.table import Description, Row, compared
+from emotiw.analysis.ablation.ablation_table import Description, Row, compared
 from emotiw.core.errors import ConfigError, TableError
 from emotiw.core.score_table import ScoreTable
-from emotiw.judging import COLUMNS, Judge
+from emotiw.evaluation.judging import COLUMNS, Judge
 
 LABELS = ("Angry", "Happy", "Sad")
 N_GROUPS, PER_GROUP = 11, 12

@@ -8,11 +8,11 @@ from pathlib import Path
 from string import Formatter
 
 from emotiw.challenges.class_folders import ClassFolders
+from emotiw.challenges.label_tables import Tables
 from emotiw.challenges.reading import reader_of
 from emotiw.challenges.row_list import RowList
-from emotiw.challenges.tables import Tables
+from emotiw.challenges.spec import Answer, ChallengeSpec, Target
 from emotiw.challenges.text_table import TableFormat
-from emotiw.core.challenge import Answer, ChallengeSpec, Target
 
 # names by hand: the grammar that reads them must not be the one that makes them
 FILE_NAMES = {

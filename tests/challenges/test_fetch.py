@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from emotiw.challenges.download import DownloadError, download
+from emotiw.challenges.downloads import Download, Listing, RemoteFile
 from emotiw.challenges.fetch import fetch, fetchable
+from emotiw.challenges.spec import ChallengeSpec, load_spec
 from emotiw.challenges.unpack import unpack
-from emotiw.core.challenge import ChallengeSpec, load_spec
 from emotiw.core.errors import ConfigError
-from emotiw.core.remote import Download, Listing, RemoteFile
 
 BYTES = bytes(range(256)) * 5000
 

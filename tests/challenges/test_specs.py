@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from emotiw.challenges.reading import reader_of
-from emotiw.core.challenge import load_spec, spec_names
+from emotiw.challenges.spec import load_spec, spec_names
 from emotiw.core.errors import ConfigError
 
 MINIMAL = """\

@@ -9,9 +9,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from emotiw.commands import attempts, challenges, data
-from emotiw.commands.leaderboard import leaderboard
-from emotiw.core.challenge import load_spec, spec_names
+from emotiw.challenges.spec import load_spec, spec_names
+from emotiw.cli import attempts, challenges, data
+from emotiw.cli.leaderboard import leaderboard
 from emotiw.core.errors import ConfigError, SubmissionError
 from emotiw.core.manifest import Clip, Manifest
 from submissions import write_submission
@@ -123,8 +123,8 @@ def test_nothing_is_downloaded_without_a_yes(tmp_path: Path) -> None:
 
 def test_commands_are_cheap_to_mount() -> None:
     code = (
-        "import sys, emotiw.commands.attempts, emotiw.commands.challenges, emotiw.commands.data, "
-        "emotiw.commands.leaderboard\n"
+        "import sys, emotiw.cli.attempts, emotiw.cli.challenges, emotiw.cli.data, "
+        "emotiw.cli.leaderboard\n"
         "print([m for m in ('numpy', 'pandas', 'pydantic', 'yaml', 'rich.table') "
         "if m in sys.modules])"
     )

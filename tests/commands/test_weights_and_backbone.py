@@ -11,8 +11,8 @@ import yaml
 from PIL import Image
 from typer.testing import CliRunner
 
-from emotiw.commands.backbone import train_backbone
-from emotiw.commands.weights import app
+from emotiw.cli.backbone import train_backbone
+from emotiw.cli.weights import app
 from emotiw.core.errors import WeightsError
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pytest
 from av.video.reformatter import ColorRange, Colorspace
 
-from emotiw.core.pixels import MOST_CONVERTERS, Converters, DecodedPixels, grey_of
+from emotiw.core.lazy_pictures import MOST_CONVERTERS, Converters, DecodedPixels, grey_of
 
 
 def decoded(kind: str = "yuv420p", size: tuple[int, int] = (160, 120)) -> av.VideoFrame:

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from emotiw.core.stored_tensors import Storage, load_state, restored, stored
-from emotiw.models.checkpoint import save_tensors
+from emotiw.models.training.checkpoint import save_tensors
 
 STATE = {
     "kernel": torch.randn(6, 3, 5, 5, generator=torch.Generator().manual_seed(0)),

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from emotiw.challenges import read_challenge
-from emotiw.core.challenge import load_spec
+from emotiw.challenges.spec import load_spec
 from emotiw.core.errors import ConfigError, MediaError
 from emotiw.core.media import MediaReader, read_audio
-from emotiw.demo.clip import ClipRecipe, render_clip
 from emotiw.demo.contents import DemoClip, DemoCorpus
 from emotiw.demo.corpus import DAMAGES, FOLDERS, make_corpus
 from emotiw.demo.damage import Damage
 from emotiw.demo.emotions import LABELS, Difficulty
+from emotiw.demo.synthetic_clip import ClipRecipe, render_clip
 
 
 @pytest.fixture(scope="module")

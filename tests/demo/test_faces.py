@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from emotiw.demo.appearance import draw_person
-from emotiw.demo.clip import ClipRecipe, perform
 from emotiw.demo.damage import Damage
 from emotiw.demo.emotions import LABELS, Difficulty
 from emotiw.demo.expressions import TIMINGS, TYPICAL_FACE, envelope
-from emotiw.demo.portraits import EYE_DISTANCE, EYE_LINE, PORTRAITS, WIDTH, neutral_bust
+from emotiw.demo.neutral_bust import neutral_bust
+from emotiw.demo.portraits import EYE_DISTANCE, EYE_LINE, PORTRAITS, WIDTH
+from emotiw.demo.synthetic_clip import ClipRecipe, perform
 from emotiw.demo.warping import FaceWarper
 
 PLAIN = Difficulty(

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from emotiw.challenges import read_challenge
-from emotiw.core.challenge import load_spec
+from emotiw.challenges.spec import load_spec
 from emotiw.core.errors import ConfigError, MediaError
 from emotiw.core.media import MediaReader, read_audio, read_still
 from emotiw.demo.damage import Damage
@@ -46,7 +46,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> GroupCorpus:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Writes small pictures in place of groups, for tests that look at files alone."""
     from emotiw.demo import gathering
-    from emotiw.demo.clip import Performance
+    from emotiw.demo.synthetic_clip import Performance
 
     def perform(recipe: GroupRecipe) -> Performance:
         grey = int(np.random.default_rng(recipe.seed).integers(256))

@@ -16,12 +16,12 @@ from PIL import Image
 from emotiw.core.errors import MediaError
 from emotiw.core.execution import run_jobs
 from emotiw.core.face_tracks import Origin
+from emotiw.core.progress import Silent
 from emotiw.core.store import Store
-from emotiw.progress import Silent
-from emotiw.stages.faces import FacesJob, find_and_store, find_frame_by_frame
+from emotiw.runs.stages.faces import FacesJob, find_and_store, find_frame_by_frame
 from features.faces.align import template_points
-from features.faces.clip import find_faces
-from features.faces.options import FaceOptions
+from features.faces.face_options import FaceOptions
+from features.faces.find_faces import find_faces
 from features.faces.recut import recut, resized_transform
 from features.faces.track import rank_tracks
 from tests.predict.videos import write_video

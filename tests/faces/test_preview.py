@@ -10,13 +10,13 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from emotiw.commands.faces import app
+from emotiw.cli.faces import app
 from emotiw.core.errors import ConfigError, ManifestError, TableError
 from emotiw.core.media import MediaReader
-from emotiw.drawing import colour_of
-from emotiw.preview import GROUND, note_of, write_preview
-from features.faces.clip import find_faces
-from features.faces.options import FaceOptions
+from emotiw.visualization.boxes import colour_of
+from emotiw.visualization.contact_sheet import GROUND, note_of, write_preview
+from features.faces.face_options import FaceOptions
+from features.faces.find_faces import find_faces
 from tests.predict.videos import SquareDetector, frame, write_video
 
 DETECTOR = "faces.detector='tests.predict.videos:SquareDetector'"

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from features.faces.clip import find_faces
+from features.faces.find_faces import find_faces
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,9 @@ from PIL import Image
 from pydantic import ValidationError
 
 from emotiw.core.errors import WeightsError
-from features.faces.clip import find_faces
 from features.faces.detect import load_detector
-from features.faces.options import FaceOptions
+from features.faces.face_options import FaceOptions
+from features.faces.find_faces import find_faces
 from features.faces.yunet import OUTPUTS, YunetDetector, decoded
 
 Outputs = dict[str, npt.NDArray[np.float32]]

@@ -10,9 +10,9 @@ import pytest
 from pydantic import ValidationError
 
 from emotiw.core.media import Audio
-from features.audio.augmentation import WaveformCopy, altered
 from features.audio.opensmile import OpenSmile, OpenSmileOptions
 from features.audio.signal import prepare
+from features.audio.sound_augmentation import WaveformCopy, altered
 
 RATE = 16_000
 

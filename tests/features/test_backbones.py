@@ -15,11 +15,11 @@ from safetensors.torch import save_file
 from emotiw.core.errors import ConfigError, WeightsError
 from emotiw.core.face_tracks import FaceTracks
 from emotiw.core.weights import WeightsCard, locate, read_card
-from features.backbones.network import build_network, load_network
+from features.backbones.loading import build_network, load_network
 from features.backbones.prepare import prepare_faces
 from features.backbones.registry import BACKBONES
 from features.extractor import ClipSource
-from features.frames import FrameEmbeddings, FrameEmbeddingsOptions
+from features.frames.frame_embeddings import FrameEmbeddings, FrameEmbeddingsOptions
 
 LABELS = ("Angry", "Happy", "Sad")
 CARDS: dict[str, dict[str, Any]] = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from features.c3d import C3D
-from features.snippets import snippet_rows, snippet_starts
+from features.clips.c3d import C3D
+from features.clips.snippets import snippet_rows, snippet_starts
 
 
 def test_the_published_network_has_79_991_015_parameters() -> None:

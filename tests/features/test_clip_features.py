@@ -13,11 +13,11 @@ from safetensors.torch import save_file
 
 from emotiw.core.errors import ConfigError, WeightsError
 from emotiw.core.weights import card_names, read_card
-from features.c3d import C3D
-from features.c3d_weights import published_state
-from features.clip_embedding import VideoEmbedding
-from features.clip_features import ClipFeatures, ClipFeaturesOptions
-from features.clip_networks import VIDEO_NETWORKS, fill, make_video_network
+from features.clips.c3d import C3D
+from features.clips.c3d_weights import published_state
+from features.clips.clip_embedding import VideoEmbedding
+from features.clips.clip_features import ClipFeatures, ClipFeaturesOptions
+from features.clips.clip_networks import VIDEO_NETWORKS, fill, make_video_network
 from features.registry import EXTRACTORS
 
 SMALL = {"width": 0.0625}

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from emotiw.core.errors import TableError
 from emotiw.core.feature_table import FeatureTable
-from features.imported import ImportedOptions, import_features
+from features.external.imported_features import ImportedOptions, import_features
 
 
 def imported(

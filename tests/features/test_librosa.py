@@ -12,9 +12,9 @@ from pydantic import ValidationError
 from scipy.stats import iqr, skew
 
 from emotiw.core.media import Audio
+from features.audio.functionals import functionals
 from features.audio.librosa import Descriptor, LibrosaFeatures, LibrosaOptions
 from features.audio.signal import SignalOptions, prepare
-from features.audio.statistics import functionals
 from features.registry import EXTRACTORS
 
 RATE = 16_000

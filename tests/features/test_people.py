@@ -13,8 +13,8 @@ from PIL import Image
 from emotiw.core.errors import ConfigError
 from emotiw.core.face_tracks import FaceTracks, Origin
 from features.extractor import ClipSource
-from features.frames import FrameEmbeddings, FrameEmbeddingsOptions
-from features.people import PLACE, People, PeopleOptions
+from features.frames.frame_embeddings import FrameEmbeddings, FrameEmbeddingsOptions
+from features.frames.people import PLACE, People, PeopleOptions
 from tests.small_weights import EXPRESSIONS, write_small_weights
 
 SIDE = 32

@@ -15,10 +15,10 @@ from safetensors.torch import save_file
 
 from emotiw.core.weights import WeightsCard, read_card
 from emotiw.demo.writing import encode_clip
-from features.backbones.network import build_network
+from features.backbones.loading import build_network
 from features.extractor import ClipSource
-from features.scene import Scene, SceneOptions
-from features.scene_statistics import columns, describe
+from features.frames.scene import Scene, SceneOptions
+from features.frames.scene_statistics import columns, describe
 
 Picture = npt.NDArray[np.uint8]
 

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from fusion.attribution import Attribution, attribute
-from fusion.evaluation import fuse
-from fusion.options import FusionOptions
+from fusion.cross_fitting import fuse
+from fusion.fusion_options import FusionOptions
 from fusion.result import FusionResult
 from tests.fusion.made_up import LABELS, Corpus, made_up_corpus
 

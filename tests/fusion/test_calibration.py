@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from emotiw.evaluation.reliability import expected_calibration_error, reliability_diagram
 from fusion.calibration import CALIBRATIONS, TemperatureScaling
 from fusion.pools import log_probabilities, softmax
-from fusion.reliability import expected_calibration_error, reliability_diagram
 
 
 def overconfident(factor: float = 3.0, n_clips: int = 4000) -> tuple[np.ndarray, np.ndarray]:

@@ -7,8 +7,8 @@ import pytest
 
 from emotiw.core.errors import LeakageError, TableError
 from emotiw.core.score_table import ScoreTable
-from fusion.evaluation import fuse
-from fusion.options import FusionOptions
+from fusion.cross_fitting import fuse
+from fusion.fusion_options import FusionOptions
 from fusion.result import FusionResult
 from tests.fusion.made_up import LABELS, Corpus, made_up_corpus
 

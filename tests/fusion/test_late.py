@@ -10,9 +10,9 @@ from sklearn.base import clone
 
 from emotiw.core.errors import ConfigError, LeakageError, TableError
 from emotiw.core.score_table import ScoreTable
-from fusion.evaluation import fuse
+from fusion.cross_fitting import fuse
+from fusion.fusion_options import FusionOptions
 from fusion.late import LateFusion
-from fusion.options import FusionOptions
 from tests.fusion.made_up import Corpus
 
 RULES = ("mean", "geometric", "product", "max", "median", "majority", "rank")

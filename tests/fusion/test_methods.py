@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fusion.evaluation import fuse
-from fusion.options import FusionOptions
+from fusion.cross_fitting import fuse
+from fusion.fusion_options import FusionOptions
 from tests.fusion.made_up import Corpus, made_up_corpus
 
 

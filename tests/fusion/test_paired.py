@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emotiw.core.metrics import METRICS
-from fusion.paired import holm, paired_difference, smallest_p
-from fusion.significance import RESAMPLED, paired_permutation
+from emotiw.evaluation.metrics import METRICS
+from emotiw.evaluation.paired import holm, paired_difference, smallest_p
+from emotiw.evaluation.significance import RESAMPLED, paired_permutation
 
 
 @pytest.mark.parametrize("metric", RESAMPLED)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from emotiw.core.errors import LeakageError
-from fusion.evaluation import fuse
+from fusion.cross_fitting import fuse
 from tests.fusion.made_up import Corpus, out_of_fold
 
 

@@ -5,9 +5,9 @@ import pytest
 from scipy.stats import ttest_1samp
 
 from emotiw.core.errors import ConfigError
-from emotiw.core.metrics import metric_named
-from fusion.confusions import FIGURES, confusion_counts
-from fusion.significance import (
+from emotiw.evaluation.confusions import FIGURES, confusion_counts
+from emotiw.evaluation.metrics import metric_named
+from emotiw.evaluation.significance import (
     RESAMPLED,
     bootstrap_interval,
     mcnemar,

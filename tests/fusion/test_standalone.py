@@ -8,8 +8,8 @@ import pytest
 
 from emotiw.core.errors import LeakageError, TableError
 from emotiw.core.score_table import ScoreTable
+from fusion.fusion_options import FusionOptions
 from fusion.late import LateFusion
-from fusion.options import FusionOptions
 from fusion.standalone import fuse_files
 from tests.fusion.made_up import Corpus
 

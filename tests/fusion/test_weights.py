@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
+from fusion.modality_weights import log_linear_weights, mixture_weights, squared_error_weights
 from fusion.pools import arithmetic_pool, geometric_pool
-from fusion.weights import log_linear_weights, mixture_weights, squared_error_weights
 
 
 def random_scores(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from emotiw.models.interface import Examples
+from emotiw.models.model import Examples
 
 FitStopped = Callable[[Any, Examples, Path], None]
 

@@ -12,12 +12,12 @@ from scipy.stats import trim_mean
 from torch import Tensor
 
 from emotiw.core.errors import ConfigError
-from emotiw.models.aggregation.interface import Aggregation
+from emotiw.models.aggregation.aggregation import Aggregation
 from emotiw.models.aggregation.registry import AGGREGATIONS
 from emotiw.models.aggregation.weighted import Weighted, WeightedOptions
-from emotiw.models.networks.faces import FaceAttention, GroupNetwork
-from emotiw.models.training import predict, train
-from emotiw.models.training_options import TrainingOptions
+from emotiw.models.networks.group_net import FaceAttention, GroupNetwork
+from emotiw.models.training.loop import predict, train
+from emotiw.models.training.training_options import TrainingOptions
 
 every = pytest.mark.parametrize("name", AGGREGATIONS.names())
 DIM = 4

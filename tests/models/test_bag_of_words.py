@@ -10,11 +10,11 @@ import numpy.typing as npt
 import pytest
 
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
-from emotiw.models.bag_of_words import BagOfWords, BagOfWordsOptions
-from emotiw.models.codebooks import CodebookOptions, Codebooks
-from emotiw.models.interface import Examples, Goal
+from emotiw.models.model import Examples, Goal
 from emotiw.models.registry import MODELS
-from features.imported import ImportedOptions, import_features
+from emotiw.models.tabular.bag_of_words import BagOfWords, BagOfWordsOptions
+from emotiw.models.tabular.codebooks import CodebookOptions, Codebooks
+from features.external.imported_features import ImportedOptions, import_features
 
 GOAL = Goal("classification", ("steady", "lively"))
 SPEC = FeatureSpec("lld", (4,), "frame")

@@ -15,12 +15,12 @@ from torch import nn
 
 from emotiw.core.errors import WeightsError
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
-from emotiw.models.interface import Examples, Goal
-from emotiw.models.networks.snippets import MeanOverSnippets, PixelInput
+from emotiw.models.model import Examples, Goal
+from emotiw.models.networks.snippet_net import MeanOverSnippets, PixelInput
 from emotiw.models.registry import MODELS
-from features.c3d import C3D
-from features.clip_networks import VIDEO_NETWORKS
-from features.pixels import PLAIN, PixelRule
+from features.clips.c3d import C3D
+from features.clips.clip_networks import VIDEO_NETWORKS
+from features.frames.pixel_rule import PLAIN, PixelRule
 
 
 class Shown(nn.Module):
@@ -132,7 +132,7 @@ def test_a_video_network_learns_and_goes_on_where_it_stopped(
 
 
 def test_learning_starts_from_the_weights_of_a_card_and_their_pixels(tmp_path: Path) -> None:
-    from features.clip_networks import load_clip_network
+    from features.clips.clip_networks import load_clip_network
 
     torch.manual_seed(1)
     public = C3D(487, width=0.0625, size=32)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emotiw.core.errors import ConfigError, LeakageError
-from emotiw.models.folds import Scheme, assign_folds
+from emotiw.core.folds import Scheme, assign_folds
 
 LABELS = ("Angry", "Happy", "Sad")
 

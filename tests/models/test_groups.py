@@ -12,11 +12,11 @@ from pydantic import ValidationError
 from emotiw.core.errors import ConfigError
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
 from emotiw.models.groups.individuals import judge_of
-from emotiw.models.groups.people import people_of
-from emotiw.models.interface import Examples, Goal, Model
-from emotiw.models.part import full_version
+from emotiw.models.groups.person import people_of
+from emotiw.models.model import Examples, Goal, Model
+from emotiw.models.nested_parts import full_version
 from emotiw.models.registry import MODELS
-from features.people import PLACE
+from features.frames.people import PLACE
 
 LABELS = Goal("classification", ("Positive", "Neutral", "Negative"))
 TARGET = Goal("regression", ("happiness",), (0.0, 5.0))

@@ -11,9 +11,9 @@ from pydantic import ValidationError
 from sklearn.kernel_ridge import KernelRidge as Oracle
 
 from emotiw.core.feature_table import FeatureSpec
-from emotiw.models.interface import Goal
-from emotiw.models.kernel_ridge import SHARPNESS, KernelRidge, KernelRidgeOptions
-from emotiw.models.kernels import Kernel
+from emotiw.models.model import Goal
+from emotiw.models.tabular.kernel_ridge import SHARPNESS, KernelRidge, KernelRidgeOptions
+from emotiw.models.tabular.kernels import Kernel
 
 SPEC = FeatureSpec("voice", (5,), "clip")
 LABELS = Goal("classification", ("Angry", "Happy", "Sad"))

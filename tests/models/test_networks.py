@@ -11,7 +11,7 @@ import pytest
 
 from emotiw.core.errors import ConfigError, WeightsError
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
-from emotiw.models.interface import Examples, Goal, Model
+from emotiw.models.model import Examples, Goal, Model
 from emotiw.models.registry import MODELS
 
 LABELS = Goal("classification", ("Angry", "Happy", "Sad"))

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pytest
 
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
-from emotiw.models.interface import Examples, Goal
+from emotiw.models.model import Examples, Goal
 from emotiw.models.registry import MODELS
 
 GOAL = Goal("classification", ("forwards", "backwards"))
@@ -103,7 +103,7 @@ def test_clip_networks_see_motion(name: str, options: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("loss", ["mse", "ccc"])
 def test_targets_that_only_order_tells_are_learnt(loss: str) -> None:
-    from emotiw.core.metrics import ccc
+    from emotiw.evaluation.metrics import ccc
 
     spec = FeatureSpec("drift", (8,), "frame")
     goal = Goal("regression", ("arousal",), (-20.0, 60.0))

@@ -14,10 +14,10 @@ import pytest
 
 from emotiw.core.errors import ConfigError, LeakageError
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
+from emotiw.core.folds import assign_folds
 from emotiw.core.manifest import Clip, Manifest
 from emotiw.core.score_table import ScoreTable
-from emotiw.models.folds import assign_folds
-from emotiw.models.interface import Examples, Goal
+from emotiw.models.model import Examples, Goal
 from emotiw.models.out_of_fold import OutOfFold
 
 LABELS = ("Angry", "Happy", "Sad")

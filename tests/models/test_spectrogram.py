@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from emotiw.models.networks.spectrogram import SpectrogramNetwork, hidden, shifted
+from emotiw.models.networks.spectrogram_net import SpectrogramNetwork, hidden, shifted
 from emotiw.models.registry import MODELS
-from emotiw.models.spectrogram import SpectrogramCnn, SpectrogramOptions
+from emotiw.models.sequence.spectrogram import SpectrogramCnn, SpectrogramOptions
 
 
 def test_a_mask_is_one_span_no_longer_than_asked_and_within_the_clip() -> None:

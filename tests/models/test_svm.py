@@ -13,11 +13,11 @@ from pydantic import ValidationError
 
 from emotiw.core.errors import ConfigError
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
-from emotiw.models.interface import Examples, Goal
-from emotiw.models.kernels import kernel_matrix
-from emotiw.models.preparation import Preparation, PreparationOptions
+from emotiw.models.model import Examples, Goal
 from emotiw.models.registry import MODELS
-from emotiw.models.svm import Svm, SvmOptions
+from emotiw.models.tabular.kernels import kernel_matrix
+from emotiw.models.tabular.preparation import Preparation, PreparationOptions
+from emotiw.models.tabular.svm import Svm, SvmOptions
 
 GOAL = Goal("classification", ("Angry", "Happy", "Sad"))
 SPEC = FeatureSpec("voice", (5,), "clip")

@@ -18,26 +18,26 @@ from PIL import Image
 from emotiw.core.errors import ConfigError, ManifestError
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
 from emotiw.core.weights import WeightsCard, locate, read_card
-from emotiw.models.backbone_recipe import AugmentationOptions, BackboneRecipe
-from emotiw.models.calibration import fit_temperature
-from emotiw.models.face_augmentation import augment_faces
-from emotiw.models.face_source import FaceSource, split_off_inner
-from emotiw.models.labelled_faces import (
+from emotiw.models.backbone.backbone_recipe import AugmentationOptions, BackboneRecipe
+from emotiw.models.backbone.face_augmentation import augment_faces
+from emotiw.models.backbone.face_source import FaceSource, split_off_inner
+from emotiw.models.backbone.labelled_faces import (
     LabelledFaces,
     faces_of_clips,
     near_duplicate_groups,
     read_labelled_faces,
 )
-from emotiw.models.recipe_faces import faces_for
-from emotiw.models.train_backbone import (
+from emotiw.models.backbone.recipe_faces import faces_for
+from emotiw.models.backbone.train_backbone import (
     test_once,
     train_backbone,
     train_member,
 )
-from emotiw.models.training import predict
-from emotiw.models.training_state import EpochRecord
-from features.backbones.network import load_network
-from features.frames import FrameEmbeddings, FrameEmbeddingsOptions
+from emotiw.models.tabular.calibration import fit_temperature
+from emotiw.models.training.loop import predict
+from emotiw.models.training.training_state import EpochRecord
+from features.backbones.loading import load_network
+from features.frames.frame_embeddings import FrameEmbeddings, FrameEmbeddingsOptions
 
 STILL = AugmentationOptions(
     rotation_deg=0, scale=0, stretch=0, shift=0, flip=0, gamma=0, light=0, colour_cast=0,
@@ -298,7 +298,7 @@ def test_crops_of_clips_keep_their_clip_s_group() -> None:
 
 def test_crops_teach_a_network_what_it_will_be_shown(trained: Path, tmp_path: Path) -> None:
     from emotiw.core.weights import write_card
-    from emotiw.models.recipe_faces import crops_for
+    from emotiw.models.backbone.recipe_faces import crops_for
     from features.backbones.prepare import prepare_faces
 
     crop = np.random.default_rng(0).integers(0, 256, (1, 96, 96, 3)).astype(np.uint8)

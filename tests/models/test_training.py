@@ -14,13 +14,13 @@ import torch
 from torch import Tensor, nn
 
 from emotiw.core.errors import ConfigError, WeightsError
-from emotiw.core.metrics import ccc
 from emotiw.core.score_table import Task
-from emotiw.models.checkpoint import load_tensors
-from emotiw.models.objectives import balanced_weights, ccc_loss
-from emotiw.models.training import CHECKPOINT, EpochRecord, predict, train
-from emotiw.models.training_options import TrainingOptions
-from emotiw.models.training_state import MovingAverage
+from emotiw.evaluation.metrics import ccc
+from emotiw.models.training.checkpoint import load_tensors
+from emotiw.models.training.loop import CHECKPOINT, EpochRecord, predict, train
+from emotiw.models.training.objectives import balanced_weights, ccc_loss
+from emotiw.models.training.training_options import TrainingOptions
+from emotiw.models.training.training_state import MovingAverage
 
 
 class Points:
@@ -251,8 +251,8 @@ WORKER = """
 import sys
 from pathlib import Path
 
-from emotiw.models.checkpoint import save_tensors
-from emotiw.models.training import is_main_process, part_ways
+from emotiw.models.training.checkpoint import save_tensors
+from emotiw.models.training.loop import is_main_process, part_ways
 from tests.models.test_training import train_plainly
 
 network = train_plainly(lambda record: print(record.epoch, flush=True))

@@ -10,14 +10,14 @@ import pytest
 import yaml
 
 from emotiw.core.errors import ConfigError, MissingStageError
+from emotiw.core.progress import Silent
 from emotiw.core.score_table import ScoreTable
-from emotiw.pipeline import run_all
 from emotiw.predict import ensemble as ensemble_module
 from emotiw.predict.ensemble import Ensemble
-from emotiw.predict.files import Wanted, predict_files
-from emotiw.progress import Silent
-from emotiw.run import Run, open_run
-from features.faces.clip import find_faces
+from emotiw.predict.predict_files import Wanted, predict_files
+from emotiw.runs.pipeline import run_all
+from emotiw.runs.run import Run, open_run
+from features.faces.find_faces import find_faces
 from tests.predict.videos import LABELS, brightness_card, frame, write_video
 
 SPEC = {

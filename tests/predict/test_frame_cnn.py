@@ -17,13 +17,13 @@ from emotiw.core.face_tracks import FaceTracks
 from emotiw.core.media import MediaReader
 from emotiw.predict import files as files_module
 from emotiw.predict.annotate import PANEL
-from emotiw.predict.files import Wanted, predict_files
-from emotiw.predict.rows import FilePrediction, Row
+from emotiw.predict.predict_files import Wanted, predict_files
+from emotiw.predict.prediction_rows import FilePrediction, Row
 from features import extractor as extractor_module
 from features.extractor import ClipSource
-from features.faces.clip import find_faces
-from features.faces.options import FaceOptions
-from features.frames import BATCH, FrameEmbeddings, FrameEmbeddingsOptions
+from features.faces.face_options import FaceOptions
+from features.faces.find_faces import find_faces
+from features.frames.frame_embeddings import BATCH, FrameEmbeddings, FrameEmbeddingsOptions
 from tests.predict.videos import (
     FPS,
     SquareDetector,
@@ -263,7 +263,7 @@ def test_the_command_prints_json_and_fails_where_a_file_does(
 ) -> None:
     from typer.testing import CliRunner
 
-    from emotiw.cli import app
+    from emotiw.cli.app import app
 
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(b"no video")

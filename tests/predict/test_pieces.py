@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from emotiw.core.media import MediaReader, read_audio
-from emotiw.predict.pieces import picture_pieces, sound_pieces
+from emotiw.predict.media_chunks import picture_pieces, sound_pieces
 from tests.predict.videos import frame, write_video
 
 SPANS = [(0.0, 0.7), (0.5, 1.2), (0.6, 1.0), (2.0, 3.0), (2.9, 9.0), (12.0, 13.0)]

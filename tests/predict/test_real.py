@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from emotiw.core.media import MediaReader
-from emotiw.predict.files import Wanted, predict_files
 from emotiw.predict.inputs import media_files
+from emotiw.predict.predict_files import Wanted, predict_files
 from tests.predict.videos import brightness_card, write_video
 
 pytestmark = pytest.mark.real_data

@@ -12,8 +12,8 @@ import pytest
 
 from emotiw.core.errors import ConfigError
 from emotiw.predict.inputs import media_files
-from emotiw.predict.rows import FilePrediction, Row, as_csv, as_json
-from emotiw.predict.stretches import stretches
+from emotiw.predict.prediction_rows import FilePrediction, Row, as_csv, as_json
+from emotiw.predict.windows import stretches
 
 FOUND = FilePrediction(
     "a, b.mp4",

@@ -105,7 +105,7 @@ def brightness_card(folder: Path) -> Path:
     """Write a frame CNN that says ``Bright`` the more surely, the brighter a face is."""
     import torch
 
-    from features.backbones.network import build_network
+    from features.backbones.loading import build_network
 
     entries = {
         "name": "brightness",

@@ -14,10 +14,10 @@ import yaml
 
 from emotiw.core.face_tracks import FaceTracks
 from emotiw.core.ledger import LedgerRow
-from emotiw.run import Run, open_run
-from emotiw.stages.artifacts import Artifact, write_artifacts
-from emotiw.stages.fuse import fuse_all
-from emotiw.stages.train import train_all
+from emotiw.runs.run import Run, open_run
+from emotiw.runs.stages.artifacts import Artifact, write_artifacts
+from emotiw.runs.stages.fuse import fuse_all
+from emotiw.runs.stages.train import train_all
 
 LABELS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
 ACTORS = ("01", "02", "03", "08", "10")  # one of each published fold

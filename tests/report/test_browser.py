@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from emotiw.analysis.report.page import write_report
 from emotiw.core.score_table import ScoreTable
-from emotiw.report.page import write_report
-from emotiw.run import Run
+from emotiw.runs.run import Run
 from tests.report.browser import Page, chromium
 from tests.report.runs import BROKEN, FACELESS, LABELS, classified, regressed
 

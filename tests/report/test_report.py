@@ -13,14 +13,14 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from emotiw.analysis.report import page as page_module
+from emotiw.analysis.report import samples as samples_module
+from emotiw.analysis.report.page import write_report
+from emotiw.analysis.report.samples import strip_of
 from emotiw.core.errors import MissingStageError
 from emotiw.core.score_table import ScoreTable
 from emotiw.demo.contents import SETTINGS as DEMO_SETTINGS
-from emotiw.report import page as page_module
-from emotiw.report import samples as samples_module
-from emotiw.report.page import write_report
-from emotiw.report.samples import strip_of
-from emotiw.run import Run, reopen_run
+from emotiw.runs.run import Run, reopen_run
 from submissions.attempts import Attempts
 from tests.report.runs import BROKEN, FACELESS, classified, data_of, drawn_tracks, regressed
 

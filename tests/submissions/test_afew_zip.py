@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from emotiw.core.challenge import load_spec
+from emotiw.challenges.spec import load_spec
 from emotiw.core.errors import SubmissionError
 from submissions import check_submission, submission_path, write_submission
 

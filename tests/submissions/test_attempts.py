@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from emotiw.core.challenge import load_spec
+from emotiw.challenges.spec import load_spec
 from emotiw.core.errors import SubmissionError
 from submissions import write_submission
 from submissions.attempts import Attempts

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from emotiw.core.challenge import Answer, ChallengeSpec, load_spec
+from emotiw.challenges.spec import Answer, ChallengeSpec, load_spec
 from submissions import CheckReport, check_submission, submission_path, write_submission
 
 Members = dict[str, bytes]

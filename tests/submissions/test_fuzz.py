@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from emotiw.core.challenge import Answer, load_spec
+from emotiw.challenges.spec import Answer, load_spec
 from emotiw.core.errors import SubmissionError
 from submissions import check_submission, submission_path, write_submission
 from submissions.result_sheet import parse_result_sheet

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from emotiw.core.challenge import load_spec
+from emotiw.challenges.spec import load_spec
 from emotiw.core.errors import SubmissionError
 from emotiw.core.score_table import ScoreTable
 from submissions import predictions_of

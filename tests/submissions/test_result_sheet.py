@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emotiw.core.challenge import load_spec
+from emotiw.challenges.spec import load_spec
 from emotiw.core.errors import SubmissionError
 from submissions.result_sheet import parse_result_sheet, read_result_sheet
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from emotiw.challenges import read_challenge, submission_ids
-from emotiw.core.challenge import load_spec, spec_names
+from emotiw.challenges.spec import load_spec, spec_names
 from submissions import check_submission, submission_path, write_submission
 from tests.challenges.corpora import make_corpus, random_answers
 

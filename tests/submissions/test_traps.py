@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from emotiw.challenges import read_challenge, submission_ids
-from emotiw.core.challenge import load_spec
+from emotiw.challenges.spec import load_spec
 from submissions import check_submission, submission_path, write_submission
 
 

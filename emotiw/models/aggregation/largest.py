@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from emotiw.models.aggregation.interface import Aggregation, weighted_mean
+from emotiw.models.aggregation.aggregation import Aggregation, weighted_mean
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from emotiw.models.aggregation.interface import Pool
+    from emotiw.models.aggregation.aggregation import Pool
 
 
 class Largest(Aggregation):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from emotiw.models.aggregation.interface import Aggregation
+from emotiw.models.aggregation.aggregation import Aggregation
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from emotiw.models.aggregation.interface import Pool
+    from emotiw.models.aggregation.aggregation import Pool
 
 
 class Maximum(Aggregation):

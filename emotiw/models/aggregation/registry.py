@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from emotiw.core.registry import Registry
-from emotiw.models.aggregation.interface import Aggregation
+from emotiw.models.aggregation.aggregation import Aggregation
 
 AGGREGATIONS: Registry[type[Aggregation]] = Registry(
     "aggregation",
@@ -13,8 +13,8 @@ AGGREGATIONS: Registry[type[Aggregation]] = Registry(
         "trimmed_mean": "emotiw.models.aggregation.trimmed_mean:TrimmedMean",
         "weighted": "emotiw.models.aggregation.weighted:Weighted",
         "largest": "emotiw.models.aggregation.largest:Largest",
-        "statistics": "emotiw.models.aggregation.statistics:Statistics",
-        "attention": "emotiw.models.aggregation.attention:Attention",
-        "recurrent": "emotiw.models.aggregation.recurrent:Recurrent",
+        "statistics": "emotiw.models.aggregation.face_statistics:Statistics",
+        "attention": "emotiw.models.aggregation.face_attention:Attention",
+        "recurrent": "emotiw.models.aggregation.face_recurrence:Recurrent",
     },
 )

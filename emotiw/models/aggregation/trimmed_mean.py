@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from emotiw.models.aggregation.interface import Aggregation, AggregationOptions
+from emotiw.models.aggregation.aggregation import Aggregation, AggregationOptions
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from emotiw.models.aggregation.interface import Pool
+    from emotiw.models.aggregation.aggregation import Pool
 
 
 class TrimmedMeanOptions(AggregationOptions):

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from emotiw.models.aggregation.interface import Aggregation, AggregationOptions, weighted_mean
+from emotiw.models.aggregation.aggregation import Aggregation, AggregationOptions, weighted_mean
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from emotiw.models.aggregation.interface import Pool
+    from emotiw.models.aggregation.aggregation import Pool
 
 
 class WeightedOptions(AggregationOptions):

@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from emotiw.core.errors import ConfigError
 from emotiw.core.feature_table import FeatureSpec
-from emotiw.models.card import Card
-from emotiw.models.interface import Goal, Model
-from emotiw.models.part import LearnerPart, full_version, part_options
+from emotiw.models.model import Goal, Model
+from emotiw.models.model_card import Card
+from emotiw.models.nested_parts import LearnerPart, full_version, part_options
 from emotiw.models.registry import MODELS
 
 INSIDE = "learner"

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from emotiw.core.errors import ConfigError
 from emotiw.models.groups.composed import Composed, ComposedOptions
 from emotiw.models.groups.individuals import IndividualScores, Judge, judge_of
-from emotiw.models.interface import Examples, Goal
+from emotiw.models.model import Examples, Goal
 
 
 class ExpectationOptions(ComposedOptions):

@@ -11,12 +11,12 @@ from pydantic import BaseModel, Field
 
 from emotiw.core.errors import ConfigError
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
-from emotiw.models.aggregation.interface import Aggregation
+from emotiw.models.aggregation.aggregation import Aggregation
 from emotiw.models.aggregation.registry import AGGREGATIONS
 from emotiw.models.groups.composed import Composed, ComposedOptions
-from emotiw.models.groups.people import Person, columns_of_person, groups_of
-from emotiw.models.interface import Examples
-from emotiw.models.part import AggregationPart, part_options
+from emotiw.models.groups.person import Person, columns_of_person, groups_of
+from emotiw.models.model import Examples
+from emotiw.models.nested_parts import AggregationPart, part_options
 
 
 class GroupOptions(ComposedOptions):

@@ -13,14 +13,14 @@ from pydantic import BaseModel, Field
 
 from emotiw.core.errors import ConfigError
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable, Unit
-from emotiw.models.aggregation.interface import Aggregation
+from emotiw.models.aggregation.aggregation import Aggregation
 from emotiw.models.groups.composed import Composed
 from emotiw.models.groups.group import GroupOptions, aggregated, fixed_aggregation
-from emotiw.models.groups.people import Person, columns_of_person, groups_of, person_id
-from emotiw.models.interface import Examples, Goal, Model
-from emotiw.models.part import AggregationPart
+from emotiw.models.groups.person import Person, columns_of_person, groups_of, person_id
+from emotiw.models.model import Examples, Goal, Model
+from emotiw.models.nested_parts import AggregationPart
 from emotiw.models.registry import MODELS
-from emotiw.models.sequence import SequenceModel
+from emotiw.models.sequence.sequence_model import SequenceModel
 
 Scores = npt.NDArray[np.float64]
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from emotiw.core.errors import ConfigError, suggest
 from emotiw.models.groups.composed import Composed, ComposedOptions
 from emotiw.models.groups.individuals import Judge, judge_of
-from emotiw.models.interface import Examples
+from emotiw.models.model import Examples
 
 
 class UnpositiveOptions(ComposedOptions):

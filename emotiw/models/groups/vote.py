@@ -11,16 +11,16 @@ from pydantic import BaseModel, ConfigDict
 
 from emotiw.core.errors import ConfigError, suggest
 from emotiw.core.feature_table import FeatureSpec
-from emotiw.models.card import Card
 from emotiw.models.groups.individuals import (
     IndividualScores,
     Scores,
     join_scores,
     score_aggregation,
 )
-from emotiw.models.groups.people import Person, columns_of_person, groups_of, person_id
-from emotiw.models.interface import Examples, Goal
-from emotiw.models.part import AggregationPart
+from emotiw.models.groups.person import Person, columns_of_person, groups_of, person_id
+from emotiw.models.model import Examples, Goal
+from emotiw.models.model_card import Card
+from emotiw.models.nested_parts import AggregationPart
 
 SCORE = "score_"
 # what an expression says of a mood, in whatever spelling; a surprise may be either

@@ -1,0 +1,1 @@
+"""Finished runs side by side: ablations, comparisons, leaderboards, reports, trackers."""

@@ -1,0 +1,267 @@
+"""What an ablation has to do, what is there already, and about how long the rest takes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from emotiw.analysis.ablation.axes import Variants, variants_of
+from emotiw.analysis.ablation.spaces import Space, spaces_of
+from emotiw.core.errors import ConfigError, EmotiwError, suggest
+from emotiw.evaluation.metrics import METRICS
+from emotiw.evaluation.significance import RESAMPLED
+from emotiw.runs.ablation_settings import AblationSettings
+from emotiw.runs.recipe import IMPORTED
+from emotiw.runs.run import Run
+from emotiw.runs.stages.fuse import FusionInputs, fusion_inputs
+from emotiw.runs.stages.train import Fits, fits_of, training_folds
+
+
+@dataclass(frozen=True)
+class Step:
+    """One stage of the work.
+
+    Attributes:
+        stage: as the ledger calls it.
+        unit: what is counted.
+        to_do: how many are to be made, at most.
+        there: how many are there already.
+        seconds: about how long it takes; None where nothing like it was measured yet.
+    """
+
+    stage: str
+    unit: str
+    to_do: int
+    there: int
+    seconds: float | None
+
+
+@dataclass
+class Plan:
+    """An ablation before it is carried out.
+
+    Attributes:
+        run: the run that is ablated.
+        folder: where the results go.
+        asked: metric, split and the like, resolved.
+        variants: the rows.
+        spaces: the runs that they are fused from.
+        space_of: by row.
+        steps: the work.
+        todo_rows: the rows that are to be fused.
+    """
+
+    run: Run
+    folder: Path
+    settings: AblationSettings
+    metric: str
+    variants: Variants
+    spaces: list[Space]
+    space_of: Mapping[str, Space]
+    steps: list[Step] = field(default_factory=list)
+    todo_rows: list[str] = field(default_factory=list)
+    todo_fits: dict[str, tuple[Space, str]] = field(default_factory=dict)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether every row is there."""
+        return not self.todo_rows and all(space.is_done for space in self.spaces)
+
+    @property
+    def seconds(self) -> float | None:
+        """About how long the rest takes; None where some of it was never measured."""
+        parts = [step.seconds for step in self.steps if step.to_do]
+        return None if None in parts else float(sum(s for s in parts if s is not None))
+
+    def scores_path(self, row: str) -> Path:
+        """Return where the fused scores of a row are."""
+        choice = next(v.choice for v in self.variants.rows if v.name == row)
+        return self.folder / "scores" / f"{file_name(row, choice)}.csv"
+
+    def text(self) -> str:
+        """Return the plan for a person."""
+        sizes = " × ".join(f"{len(names)} {axis}" for axis, names in self.variants.axes.items())
+        lines = [
+            f"{len(self.variants.rows)} rows ({sizes}), compared with: {self.variants.reference}",
+            f"{'stage':32} {'to do':>7} {'there':>7}  about",
+        ]
+        for step in self.steps:
+            took = _duration(step.seconds) if step.to_do else "-"
+            lines.append(f"{step.stage[:32]:32} {step.to_do:7} {step.there:7}  {took}")
+        total = _duration(self.seconds)
+        lines.append("nothing to do" if self.is_done else f"in all about {total}")
+        return "\n".join(lines)
+
+
+def make_plan(run: Run, settings: AblationSettings | None = None) -> Plan:
+    """Return the plan of an ablation; nothing is computed yet but the hashes of clips.
+
+    Raises:
+        ConfigError: with everything that is wrong with the axes.
+    """
+    settings = settings or run.recipe.settings.ablation
+    metric = settings.metric or run.recipe.spec.metric
+    suited = [n for n, m in METRICS.items() if m.task == run.recipe.spec.task and n in RESAMPLED]
+    if metric not in suited:
+        hint = suggest(metric, suited)
+        raise ConfigError(f"ablation: no test for metric {metric!r}{hint} ({', '.join(suited)})")
+    variants = variants_of(run.recipe, settings)
+    folder = run.folder / "ablation"
+    spaces, space_of = spaces_of(run, variants.rows, folder)
+    plan = Plan(run, folder, settings, metric, variants, spaces, space_of)
+    if run.manifest_path.is_file():
+        _look(plan)
+    else:
+        plan.todo_rows = [variant.name for variant in variants.rows]
+        plan.steps = [Step("everything", "", len(variants.rows), 0, None)]
+    return plan
+
+
+def row_inputs(plan: Plan, row: str, inputs: FusionInputs) -> FusionInputs:
+    """Return what one row is fused from, of the inputs of its space."""
+    variant = next(v for v in plan.variants.rows if v.name == row)
+    return inputs.only(variant.models, variant.recipe.fusion)
+
+
+def card_of(path: Path) -> Mapping[str, Any]:
+    """Return what was noted with fused scores; nothing where they are not there."""
+    try:
+        card: Mapping[str, Any] = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        return card["provenance"] if path.is_file() else {}
+    except (OSError, ValueError, KeyError):
+        return {}
+
+
+def file_name(row: str, choice: Mapping[str, str]) -> str:
+    """Return a name for the files of a row: readable, and no other row's."""
+    digest = hashlib.sha256(json.dumps(choice).encode()).hexdigest()[:6]
+    return f"{re.sub(r'[^A-Za-z0-9+._-]+', '_', row)[:60]}-{digest}"
+
+
+def fits_there(space: Space, model: str) -> Fits | None:
+    """Return the fits of a model; None where its feature has not been extracted yet."""
+    if space.run.recipe.models[model].model == IMPORTED or not space.run.manifest_path.is_file():
+        return None
+    try:
+        return fits_of(space.run, model)
+    except EmotiwError:
+        return None
+
+
+def _look(plan: Plan) -> None:
+    """Find out what is there and what is not."""
+    run = plan.run
+    open_spaces = [space for space in plan.spaces if not space.is_done]
+    seconds = _Measured(plan)
+    counted: set[str] = set()
+
+    def per_clip(stage: str, folder: str, keys: set[str]) -> None:
+        fresh = keys - counted
+        counted.update(keys)
+        missing = sum(not run.store.has(folder, key) for key in fresh)
+        about = seconds.per_clip(stage)
+        took = None if about is None else missing * about / run.workers
+        plan.steps.append(Step(stage, "clips", missing, len(fresh) - missing, took))
+
+    faces = {key for space in open_spaces for key in space.keys_of_faces()}
+    if faces:
+        per_clip("faces", "faces", faces)
+    names = dict.fromkeys(name for space in open_spaces for name in space.extracted)
+    for name in names:
+        keys = {
+            key
+            for space in open_spaces
+            if name in space.extracted
+            for key in space.keys_of_feature(name)
+        }
+        per_clip(f"features:{name}", "features", keys)
+    manifest = run.manifest()
+    folds = training_folds(run, manifest, run.fingerprints(manifest))
+    n_fits: dict[str, list[int]] = {}
+    seen: set[str] = set()
+    of_run = _lineages_of_run(plan)
+    for space in plan.spaces:
+        for model in space.models:
+            lineage = space.lineage(model)
+            if lineage in seen or space.run.recipe.models[model].model == IMPORTED:
+                continue
+            seen.add(lineage)
+            counts = n_fits.setdefault(model, [0, 0])
+            if space.is_done or lineage in of_run:
+                counts[1] += len(set(folds.values())) + 1
+                continue
+            fits = fits_there(space, model)
+            of_all = len(set(folds.values())) + 1 if fits is None else len(fits.fit_keys)
+            to_do = of_all if fits is None else len(fits.to_do)
+            counts[0] += to_do
+            counts[1] += of_all - to_do
+            if to_do:
+                plan.todo_fits[lineage] = (space, model)
+    for model, (to_do, there) in n_fits.items():
+        about = seconds.per_fit(model) if to_do else None
+        took = None if about is None else to_do * about
+        plan.steps.append(Step(f"train:{model}", "fits", to_do, there, took))
+    for space in plan.spaces:
+        rows = [v.name for v in plan.variants.rows if plan.space_of[v.name] is space]
+        plan.todo_rows += _rows_to_fuse(plan, space, rows) if space.is_done else rows
+    order = {variant.name: place for place, variant in enumerate(plan.variants.rows)}
+    plan.todo_rows.sort(key=lambda row: order[row])
+    about = seconds.per_fusion()
+    n_todo = len(plan.todo_rows)
+    took = None if about is None else n_todo * about
+    plan.steps.append(Step("fuse", "rows", n_todo, len(order) - n_todo, took))
+
+
+def _lineages_of_run(plan: Plan) -> set[str]:
+    """Return the lineages of the run's own models that are trained."""
+    run = plan.run
+    base = Space(run, run, tuple(run.recipe.models), plan.folder / "unused")
+    there = {name: fits_there(base, name) for name in base.models}
+    return {base.lineage(name) for name, fits in there.items() if fits and not fits.to_do}
+
+
+def _rows_to_fuse(plan: Plan, space: Space, rows: Sequence[str]) -> list[str]:
+    inputs = fusion_inputs(space.run, space.models)
+    return [
+        row
+        for row in rows
+        if card_of(plan.scores_path(row)).get("key") != row_inputs(plan, row, inputs).key
+    ]
+
+
+class _Measured:
+    """Seconds that earlier work of the same kind took."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._ledger = plan.run.ledger()
+
+    def per_clip(self, stage: str) -> float | None:
+        spent = [row.seconds for row in self._ledger.rows(stage) if row.seconds > 0]
+        return fmean(spent) if spent else None
+
+    def per_fit(self, model: str) -> float | None:
+        for space in self._plan.spaces:
+            fits = fits_there(space, model) if model in space.models else None
+            if fits is not None and fits.seconds is not None:
+                return fits.seconds / len(fits.fit_keys)
+        return None
+
+    def per_fusion(self) -> float | None:
+        cards = map(card_of, sorted((self._plan.folder / "scores").glob("*.csv")))
+        spent = [float(card["seconds"]) for card in cards if "seconds" in card]
+        return fmean(spent) if spent else None
+
+
+def _duration(seconds: float | None) -> str:
+    if seconds is None:
+        return "not measured yet"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,87 @@
+"""A table of rows as CSV, Markdown and LaTeX."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from emotiw.analysis.leaderboard import latex_text
+from emotiw.evaluation.metrics import metric_named
+
+NAMES = {"accuracy": "Accuracy", "uar": "UAR", "weighted_f1": "WF1", "macro_f1": "F1"}
+
+
+def to_csv(table: pd.DataFrame) -> str:
+    """Return the whole table as CSV."""
+    flags = {name: table[name].map({True: "true", False: "false"}) for name in _flags(table)}
+    return table.assign(**flags).to_csv(index=False, float_format="%.6g", lineterminator="\n")
+
+
+def to_markdown(table: pd.DataFrame, axes: Sequence[str], note: str) -> str:
+    """Return what a reader wants to see of the table, as Markdown."""
+    header, rows = cells(table, axes)
+    body = [[cell.replace("|", "\\|") for cell in row] for row in [header, *rows]]
+    rule = ["---" if place < len(axes) else "--:" for place in range(len(header))]
+    lines = [body[0], rule, *body[1:]]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines) + f"\n{note}\n"
+
+
+def to_latex(table: pd.DataFrame, axes: Sequence[str], note: str) -> str:
+    """Return the same as LaTeX; it needs the package booktabs."""
+    header, rows = cells(table, axes)
+    columns = "l" * len(axes) + "r" * (len(header) - len(axes))
+    lines = [
+        f"% {note}",  # a table that is moved should say what it shows
+        rf"\begin{{tabular}}{{{columns}}}",
+        r"\toprule",
+        " & ".join(map(_latex, header)) + r" \\",
+        r"\midrule",
+        *(" & ".join(map(_latex, row)) + r" \\" for row in rows),
+        r"\bottomrule",
+        r"\end{tabular}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def cells(table: pd.DataFrame, axes: Sequence[str]) -> tuple[list[str], list[list[str]]]:
+    """Return header and rows as text: figures in percent where that is usual."""
+    metric = str(table["metric"].iloc[0])
+    is_percent = metric_named(metric).is_percent
+    unit = " (%)" if is_percent else ""
+    name = NAMES.get(metric, metric)
+    header = [*axes, f"{name}{unit}", "95 %", "Difference", "p (Holm)", "Time (s)", "MB"]
+
+    def figure(value: float, *, sign: bool = False) -> str:
+        if pd.isna(value):
+            return ""
+        scaled = 100 * value if is_percent else value
+        text = f"{scaled:.1f}" if is_percent else f"{scaled:.3f}"
+        return f"+{text}" if sign and scaled >= 0 else text
+
+    rows = []
+    for _, row in table.iterrows():
+        interval = "" if pd.isna(row["low"]) else f"{figure(row['low'])}–{figure(row['high'])}"
+        is_marked = not pd.isna(row["is_significant"]) and bool(row["is_significant"])
+        difference = "reference" if row["is_reference"] else figure(row["difference"], sign=True)
+        difference += " *" if is_marked else ""
+        p = "" if pd.isna(row["p_holm"]) else _p(row["p_holm"])
+        took = "" if pd.isna(row["seconds"]) else f"{row['seconds']:.1f}"
+        size = "" if pd.isna(row["megabytes"]) else f"{row['megabytes']:.2g}"
+        chosen = [str(row[axis]) for axis in axes]
+        rows.append([*chosen, figure(row["value"]), interval, difference, p, took, size])
+    return header, rows
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _flags(table: pd.DataFrame) -> list[str]:
+    return [name for name in ("is_significant", "is_reference") if name in table]
+
+
+def _latex(text: str) -> str:
+    if text.startswith("-") and text[1:2].isdigit():
+        return f"$-${latex_text(text[1:])}"
+    return latex_text(text).replace("< ", "$<$ ").replace("–", "--")

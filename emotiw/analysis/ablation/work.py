@@ -1,0 +1,227 @@
+"""Carry a plan out: what is there is reused, what was stopped goes on, what fails says why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+from emotiw.analysis.ablation.ablation_table import CLIPS, Ablation, Description, Row, read_table
+from emotiw.analysis.ablation.costs import Costs
+from emotiw.analysis.ablation.outputs import FILES, remake
+from emotiw.analysis.ablation.plan import Plan, card_of, fits_there, make_plan
+from emotiw.analysis.ablation.spaces import Space
+from emotiw.core.errors import EmotiwError
+from emotiw.core.execution import run_jobs
+from emotiw.evaluation.judging import judge_of
+from emotiw.runs.ablation_settings import AblationSettings
+from emotiw.runs.recipe import Recipe
+from emotiw.runs.run import Run
+from emotiw.runs.stages.fuse import fuse_inputs, fusion_inputs
+from emotiw.runs.stages.score_files import write_scores
+from emotiw.runs.stages.train import fits_of
+from fusion.fusion_options import FusionOptions
+
+WORTH_A_POOL_SEC = 20.0  # starting processes takes several seconds
+
+
+@dataclass(frozen=True)
+class FitJob:
+    """The fits of one model, to be left in the store."""
+
+    recipe: Recipe
+    model: str
+
+
+@dataclass(frozen=True)
+class RowJob:
+    """One row to fuse."""
+
+    recipe: Recipe
+    space_models: tuple[str, ...]
+    models: tuple[str, ...]
+    options: FusionOptions
+    path: Path
+
+
+def ablate(run: Run, settings: AblationSettings | None = None, *, force: bool = False) -> Ablation:
+    """Carry out an ablation, and return its table.
+
+    Args:
+        run: the run that is varied; what it has already is reused.
+        settings: the axes; those of its recipe by default.
+        force: overwrite scores of the run that were changed by hand.
+
+    Raises:
+        ConfigError: with everything that is wrong with the axes.
+    """
+    return carry_out(make_plan(run, settings), force=force)
+
+
+def carry_out(plan: Plan, *, force: bool = False) -> Ablation:
+    """Do what a plan says, and write and return the table.
+
+    A row that can't be made is left empty, with the reason; the others go on.
+    """
+    if plan.is_done and not force:
+        done = _reusable(plan)
+        if done is not None:
+            return done
+    failed = _train(plan, force=force)
+    failed |= _fuse(plan, failed)
+    run = plan.run
+    manifest = run.manifest()
+    prints = run.fingerprints(manifest)
+    judge = judge_of(
+        manifest,
+        manifest.groups_or_contents(prints),
+        labels=run.labels,
+        task=run.recipe.spec.task,
+        metric=plan.metric,
+        split=plan.settings.split,
+        seed=run.recipe.settings.seed,
+    )
+    judge.write_csv(plan.folder / CLIPS)
+    _describe(plan, failed, split=judge.split).write(plan.folder)
+    return remake(plan.folder)
+
+
+def fit_in_store(job: FitJob) -> None:
+    """Fit a model, and leave it and its scores in the store."""
+    fits_of(Run(job.recipe), job.model).scores()
+
+
+def fuse_row(job: RowJob) -> float:
+    """Fuse one row and write its scores; return the seconds that took."""
+    inputs = fusion_inputs(Run(job.recipe), job.space_models).only(job.models, job.options)
+    start = perf_counter()
+    result = fuse_inputs(inputs)
+    seconds = perf_counter() - start
+    write_scores(result.table, job.path, key=inputs.key, seconds=round(seconds, 3))
+    return seconds
+
+
+def _reusable(plan: Plan) -> Ablation | None:
+    """Return the ablation that is in the folder, if it is the one that is asked for."""
+    try:
+        there = Description.read(plan.folder)
+        asked = plan.settings.split
+        split = there.split if asked == "auto" else asked
+        if _describe(plan, {}, split=split, like=there) != there:
+            return None
+        if not all((plan.folder / name).is_file() for name in FILES):
+            return None
+        table = read_table(plan.folder / FILES[0], tuple(there.axes))
+        return Ablation(plan.folder, there, table)
+    except EmotiwError:
+        return None
+
+
+def _train(plan: Plan, *, force: bool) -> dict[str, str]:
+    """Make the scores of every space; return why rows can't be made."""
+    failed: dict[str, str] = {}
+
+    def fail(space: Space, why: str) -> None:
+        failed.update({name: why for name, own in plan.space_of.items() if own is space})
+
+    todo = [space for space in plan.spaces if not space.is_done or force]
+    ready = []
+    for space in todo:
+        try:
+            space.prepare()
+            ready.append(space)
+        except EmotiwError as error:
+            fail(space, str(error))
+    jobs: dict[str, FitJob] = {}
+    for space in ready:
+        for model in space.models:
+            fits = fits_there(space, model)
+            if fits is not None and fits.to_do:
+                jobs.setdefault(fits.key, FitJob(space.run.recipe, model))
+    if len(jobs) > 1 and plan.run.workers > 1 and not _has_gpu():
+        outcomes = run_jobs(fit_in_store, jobs, workers=min(plan.run.workers, len(jobs)))
+        for _ in plan.run.progress.track(outcomes, stage="train", total=len(jobs)):
+            pass  # what failed is fitted again below, and says why
+    for space in ready:
+        try:
+            space.train(force=force)
+        except EmotiwError as error:
+            fail(space, str(error))
+    return failed
+
+
+def _fuse(plan: Plan, failed: Mapping[str, str]) -> dict[str, str]:
+    jobs: dict[str, RowJob] = {}
+    for space in plan.spaces:
+        rows = [v for v in plan.variants.rows if plan.space_of[v.name] is space]
+        rows = [variant for variant in rows if variant.name not in failed]
+        if not rows:
+            continue
+        inputs = fusion_inputs(space.run, space.models)
+        for variant in rows:
+            path = plan.scores_path(variant.name)
+            own = inputs.only(variant.models, variant.recipe.fusion)
+            if card_of(path).get("key") != own.key:
+                jobs[variant.name] = RowJob(
+                    space.run.recipe, space.models, variant.models, own.options, path
+                )
+    order = {variant.name: place for place, variant in enumerate(plan.variants.rows)}
+    jobs = {name: jobs[name] for name in sorted(jobs, key=lambda name: order[name])}
+    reasons: dict[str, str] = {}
+    start = perf_counter()
+    bar = iter(plan.run.progress.track(range(len(jobs)), stage="fuse", total=len(jobs)))
+    todo = dict(jobs)
+    for name, job in jobs.items():
+        is_long = (perf_counter() - start) / max(1, len(jobs) - len(todo)) * len(todo)
+        if len(todo) < len(jobs) and plan.run.workers > 1 and is_long > WORTH_A_POOL_SEC:
+            break
+        next(bar)
+        del todo[name]
+        reasons.update({o.name: o.error for o in run_jobs(fuse_row, {name: job}) if o.error})
+    for outcome in run_jobs(fuse_row, todo, workers=plan.run.workers) if todo else ():
+        next(bar)
+        if outcome.error:
+            reasons[outcome.name] = outcome.error
+    next(bar, None)
+    return reasons
+
+
+def _describe(
+    plan: Plan, failed: Mapping[str, str], *, split: str, like: Description | None = None
+) -> Description:
+    recipe = plan.run.recipe
+    costs = Costs(plan.run)
+    known = {row.name: row for row in like.rows} if like else {}
+    rows = []
+    for variant in plan.variants.rows:
+        path = plan.scores_path(variant.name)
+        where = path.relative_to(plan.folder).as_posix()
+        why = failed.get(variant.name, "")
+        if variant.name in known:
+            seconds, megabytes = known[variant.name].seconds, known[variant.name].megabytes
+        elif why:
+            seconds, megabytes = None, None
+        else:
+            seconds, megabytes = costs.of(plan.space_of[variant.name], variant.models, path)
+        rows.append(
+            Row(variant.name, dict(variant.choice), list(variant.models), where, seconds,
+                megabytes, why)
+        )  # fmt: skip
+    return Description(
+        title=f"{recipe.name} ({recipe.spec.title})",
+        task=recipe.spec.task,
+        labels=list(plan.run.labels),
+        metric=plan.metric,
+        split=split,
+        seed=recipe.settings.seed,
+        reference=plan.variants.reference,
+        axes={axis: list(names) for axis, names in plan.variants.axes.items()},
+        rows=rows,
+    )
+
+
+def _has_gpu() -> bool:
+    import torch
+
+    return torch.cuda.is_available()

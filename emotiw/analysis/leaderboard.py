@@ -1,0 +1,303 @@
+"""All runs of a challenge by its official metric, next to what was published."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from emotiw.challenges.spec import ChallengeSpec
+from emotiw.core.config import read_document
+from emotiw.core.errors import ConfigError, EmotiwError, suggest
+from emotiw.core.manifest import Manifest
+from emotiw.core.score_table import ScoreTable
+
+FORMS = ("table", "csv", "markdown", "latex")
+COLUMNS = ("rank", "who", "kind", "split", "value", "low", "high", "n", "test", "certainty")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One line of the leaderboard; figures that are percentages are given in percent.
+
+    Attributes:
+        who: the run and its modality, or the published method.
+        kind: ``run``, ``baseline``, ``winner`` or ``entry``.
+        split: what ``value`` is on: ``val``, or ``folds`` for out-of-fold scores of training
+            clips where there is no validation set; empty where only a test figure is known.
+        value: the official metric there; NaN where unknown.
+        low: lower end of its 95 % interval; NaN where there is none.
+        high: upper end.
+        n: clips judged; 0 where unknown.
+        test: the official metric on test, as published or as the organisers returned it; NaN
+            where unknown.
+        certainty: of published figures, the lesser where there are two.
+    """
+
+    who: str
+    kind: str
+    split: str
+    value: float
+    low: float = np.nan
+    high: float = np.nan
+    n: int = 0
+    test: float = np.nan
+    certainty: str = ""
+
+
+def rank_runs(
+    spec: ChallengeSpec,
+    folders: Iterable[Path],
+    *,
+    test_values: Mapping[str, float] | None = None,
+    n_resamples: int = 500,
+    seed: int = 0,
+) -> tuple[list[Standing], list[str]]:
+    """Return every modality and fusion of these runs, best first, among the published figures.
+
+    Args:
+        spec: the challenge.
+        folders: of runs, each with ``manifest.csv``, ``fused.csv`` and ``scores/*.csv``.
+        test_values: what the organisers returned, by run.
+        n_resamples: of the bootstrap behind the intervals.
+        seed: of the bootstrap.
+
+    Returns:
+        The standings, and the reason for every file that could not be read.
+    """
+    standings = published(spec)
+    unread: list[str] = []
+    for folder in folders:
+        try:
+            manifest = Manifest.read_csv(folder / "manifest.csv", root=folder)
+        except EmotiwError as error:
+            unread.append(str(error))
+            continue
+        for path in (folder / "fused.csv", *sorted((folder / "scores").glob("*.csv"))):
+            if not path.is_file():
+                continue
+            try:
+                table = ScoreTable.read_csv(path)
+                standing = standing_of(
+                    spec,
+                    f"{folder.name}/{path.stem}",
+                    table,
+                    manifest,
+                    n_resamples=n_resamples,
+                    seed=seed,
+                    test=(test_values or {}).get(folder.name, np.nan)
+                    if path.stem == "fused"
+                    else np.nan,
+                )
+            except (EmotiwError, ValueError) as error:
+                unread.append(f"{path}: {error}")
+                continue
+            standings.append(standing)
+    return ranked(spec, standings), unread
+
+
+def runs_of(spec: ChallengeSpec, runs: Path) -> list[Path]:
+    """Return the folders of runs of a challenge, by what their ``recipe.yaml`` says.
+
+    Raises:
+        ConfigError: if there is no such folder, or a recipe in it is damaged.
+    """
+    if not runs.is_dir():
+        raise ConfigError(f"no folder of runs at {runs}")
+    return [
+        path.parent
+        for path in sorted(runs.glob("*/recipe.yaml"))
+        if _challenge_of(path) == spec.name
+    ]
+
+
+def standing_of(
+    spec: ChallengeSpec,
+    who: str,
+    table: ScoreTable,
+    manifest: Manifest,
+    *,
+    n_resamples: int = 500,
+    seed: int = 0,
+    test: float = np.nan,
+) -> Standing:
+    """Return where scores stand: on validation clips, or out of fold where there are none.
+
+    Rows of training clips that the final model scored are in-sample and never looked at. In a
+    classification a clip without scores is wrong; in a regression it is left out. The interval
+    resamples whole groups (speakers, source videos), because their clips are not independent.
+
+    Raises:
+        ValueError: if no row can be judged.
+    """
+    split, clip_ids = judged_clips(table, manifest)
+    answers = manifest.answer_key()
+    groups = manifest.groups()
+    metric = spec.official_metric
+    if table.task == "classification":
+        predicted = table.predictions()
+        code = {label: index for index, label in enumerate(table.labels)}
+        truth = np.array([code[str(answers[c])] for c in clip_ids])
+        prediction = np.array([code[predicted[c]] if c in predicted else -1 for c in clip_ids])
+    else:
+        scores = table.aligned_to(clip_ids)[:, 0]
+        present = ~np.isnan(scores)
+        clip_ids = [c for c, is_there in zip(clip_ids, present, strict=True) if is_there]
+        truth = np.array([float(answers[c]) for c in clip_ids])
+        prediction = scores[present]
+    scale = 100.0 if metric.is_percent else 1.0
+    value = scale * metric.function(truth, prediction)
+    members = np.unique([groups[c] for c in clip_ids], return_inverse=True)[1]
+    rows_of = [np.flatnonzero(members == group) for group in range(members.max() + 1)]
+    low = high = np.nan
+    if len(rows_of) > 1:
+        rng = np.random.default_rng(seed)
+        draws = [rng.integers(len(rows_of), size=len(rows_of)) for _ in range(n_resamples)]
+        if metric.name == "accuracy":  # the same from counts, hundreds of times as fast
+            n_right = np.array([int((truth[r] == prediction[r]).sum()) for r in rows_of])
+            n_asked = np.array([len(rows) for rows in rows_of])
+            resampled = [scale * n_right[d].sum() / n_asked[d].sum() for d in draws]
+        else:
+            picked = [np.concatenate([rows_of[group] for group in drawn]) for drawn in draws]
+            resampled = [scale * metric.function(truth[p], prediction[p]) for p in picked]
+        low, high = map(float, np.percentile(resampled, [2.5, 97.5]))
+    return Standing(who, "run", split, value, low, high, len(clip_ids), test)
+
+
+def published(spec: ChallengeSpec) -> list[Standing]:
+    """Return the published figures of a challenge in its official metric, one line per method."""
+    lines: dict[str, Standing] = {}
+    for figure in spec.figures:
+        if figure.metric not in (None, spec.metric):
+            continue
+        known = lines.get(figure.who, Standing(figure.who, figure.kind, "", np.nan))
+        is_test = figure.split == "test"
+        lines[figure.who] = Standing(
+            who=figure.who,
+            kind=figure.kind,
+            split=known.split if is_test else figure.split,
+            value=known.value if is_test else figure.value,
+            test=figure.value if is_test else known.test,
+            certainty=max(figure.certainty, known.certainty, key=_doubt),
+        )
+    return list(lines.values())
+
+
+def ranked(spec: ChallengeSpec, standings: Iterable[Standing]) -> list[Standing]:
+    """Return standings best first; those known on test alone come last, by their test figure."""
+    sign = -1.0 if spec.official_metric.is_higher_better else 1.0
+
+    def place(line: Standing) -> tuple[bool, float, str]:
+        is_unknown = bool(np.isnan(line.value))
+        return is_unknown, sign * (line.test if is_unknown else line.value), line.who
+
+    return sorted(standings, key=place)
+
+
+def to_rows(standings: Sequence[Standing], *, decimals: int = 2) -> list[list[str]]:
+    """Return the cells of the leaderboard as text, in the order of ``COLUMNS``."""
+
+    def text(value: float) -> str:
+        return "" if np.isnan(value) else f"{value:.{decimals}f}"
+
+    return [
+        [
+            "" if np.isnan(line.value) else str(rank),
+            line.who,
+            line.kind,
+            line.split,
+            text(line.value),
+            text(line.low),
+            text(line.high),
+            str(line.n or ""),
+            text(line.test),
+            line.certainty,
+        ]
+        for rank, line in enumerate(standings, start=1)
+    ]
+
+
+def render(
+    spec: ChallengeSpec,
+    standings: Sequence[Standing],
+    form: Literal["table", "csv", "markdown", "latex"] | str = "table",
+) -> str:
+    """Return the leaderboard as text.
+
+    Raises:
+        ConfigError: if the form is unknown.
+    """
+    if form not in FORMS:
+        raise ConfigError(f"unknown form {form!r}{suggest(form, FORMS)} ({', '.join(FORMS)})")
+    rows = to_rows(standings, decimals=2 if spec.official_metric.is_percent else 4)
+    if form == "csv":
+        buffer = io.StringIO(newline="")
+        csv.writer(buffer, lineterminator="\n").writerows([COLUMNS, *rows])
+        return buffer.getvalue()
+    if form == "markdown":
+        cells = [[cell.replace("|", "\\|") for cell in row] for row in [COLUMNS, *rows]]
+        rule = [
+            "---" if name in {"who", "kind", "split", "certainty"} else "--:" for name in COLUMNS
+        ]
+        return "".join(f"| {' | '.join(row)} |\n" for row in [cells[0], rule, *cells[1:]])
+    if form == "latex":
+        head = r"\begin{tabular}{rlllrrrrrl}" + "\n\\hline\n"
+        body = [" & ".join(map(latex_text, row)) + r" \\" + "\n" for row in [COLUMNS, *rows]]
+        return head + body[0] + "\\hline\n" + "".join(body[1:]) + "\\hline\n\\end{tabular}\n"
+    widths = [max(map(len, column)) for column in zip(COLUMNS, *rows, strict=True)]
+    lines = [
+        [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        for row in [COLUMNS, *rows]
+    ]
+    return f"{spec.title}: {spec.metric}\n" + "".join(
+        "  ".join(line).rstrip() + "\n" for line in lines
+    )
+
+
+def judged_clips(table: ScoreTable, manifest: Manifest) -> tuple[str, list[str]]:
+    """Return what scores are judged on, ``val`` or ``folds``, and the clips of it.
+
+    Clips that the table does not list are among them, and so are wrong.
+
+    Raises:
+        ValueError: if no row can be judged.
+    """
+    answers = manifest.answer_key()
+    rows = {
+        clip_id: (split, fold)
+        for clip_id, split, fold in zip(table.clip_ids, table.split, table.fold, strict=True)
+        if clip_id in answers and clip_id in manifest
+    }
+    for split in ("val", "train"):
+        chosen = sorted(
+            clip_id
+            for clip_id, (its_split, fold) in rows.items()
+            if its_split == split and (split == "val" or fold is not None)
+        )
+        if chosen and table.select(chosen).present.any():
+            listed = set(table.clip_ids)
+            lacking = {c.clip_id for c in manifest.select(split) if c.clip_id in answers} - listed
+            return "val" if split == "val" else "folds", sorted([*chosen, *lacking])
+    raise ValueError("no validation or out-of-fold scores of clips with an answer")
+
+
+def _challenge_of(recipe: Path) -> str:
+    # a recipe may name the challenge's file instead
+    return Path(str(read_document(recipe).data.get("challenge", ""))).stem
+
+
+def _doubt(certainty: str) -> int:
+    order = ("", "found", "computed", "assumed", "memory")
+    return order.index(certainty)
+
+
+def latex_text(text: str) -> str:
+    """Return text with everything escaped that LaTeX would take for a command."""
+    special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+    special |= {character: "\\" + character for character in "&%$#_{}"}
+    return "".join(special.get(character, character) for character in text)

@@ -1,0 +1,127 @@
+"""Every clip with its scores, in the form that the clip browser of the page reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from emotiw.analysis.report.quality import notes_of_clips
+from emotiw.analysis.report.snapshot import RunFacts
+from emotiw.runs.stages.fuse import FUSED
+
+MOST_CLIPS = 20_000
+MOST_NUMBERS = 400_000  # about 1.6 MB of scores
+
+
+@dataclass(frozen=True)
+class Browsed:
+    """The clips of the browser.
+
+    Attributes:
+        data: what the page's script reads; JSON can hold it.
+        clip_ids: in the order of the page.
+        worth: the same clips, those most worth looking at first.
+        left_out: how many clips there was no room for.
+    """
+
+    data: dict[str, Any]
+    clip_ids: tuple[str, ...]
+    worth: tuple[str, ...]
+    left_out: int
+
+
+def browsed(facts: RunFacts, *, most: int = MOST_CLIPS) -> Browsed:
+    """Return the clips with truth, scores and gaps; in a very large run those of most worth.
+
+    Args:
+        facts: the run.
+        most: clips at most.
+
+    Returns:
+        Scores are whole thousandths in classification, and numbers of four digits in regression.
+    """
+    names = list(facts.tables)
+    ids = facts.manifest.clip_ids
+    scores = {name: table.aligned_to(ids) for name, table in facts.tables.items()}
+    ranks = _ranks(facts, ids, scores)
+    worth = [ids[row] for row in np.lexsort((np.arange(len(ids)), ranks))]
+    per_clip = max(1, len(facts.run.labels) * len(names))
+    room = min(most, MOST_CLIPS, MOST_NUMBERS // per_clip)
+    kept = set(worth[:room])
+    labels = list(facts.run.labels)
+    is_label = facts.spec.task == "classification"
+    code = {label: number for number, label in enumerate(labels)}
+    notes = notes_of_clips(facts)
+    clips = []
+    for row, clip in enumerate(facts.manifest):
+        if clip.clip_id not in kept:
+            continue
+        answer = facts.answers.get(clip.clip_id)
+        truth: Any = answer if answer is None or not is_label else code.get(str(answer))
+        given = [_packed(scores[name][row], is_label) for name in names]
+        entry: dict[str, Any] = {"id": clip.clip_id, "split": clip.split, "y": truth, "s": given}
+        if clip.group is not None:
+            entry["g"] = clip.group
+        if clip.clip_id in notes:
+            entry["note"] = notes[clip.clip_id]
+        clips.append(entry)
+    data = {
+        "task": facts.spec.task,
+        "labels": labels,
+        "models": names,
+        "judged": "" if not facts.judged_on else {"folds": "train"}.get(facts.judged_on, "val"),
+        "clips": clips,
+    }
+    return Browsed(
+        data=data,
+        clip_ids=tuple(clip["id"] for clip in clips),
+        worth=tuple(worth[:room]),
+        left_out=len(ids) - len(clips),
+    )
+
+
+def _ranks(
+    facts: RunFacts, ids: Sequence[str], scores: Mapping[str, Any]
+) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """Return per clip how little worth looking at it is: mistakes first, sure ones before others.
+
+    Wrong and disagreed on, wrong, disagreed on, without some modality, all others.
+    """
+    ranks = np.full(len(ids), 4.0)
+    if not scores:
+        return ranks
+    alone = [name for name in scores if name != FUSED]
+    last = list(scores)[-1]
+    if facts.spec.task == "regression":
+        target = np.array([float(facts.answers.get(c, np.nan)) for c in ids])
+        error = np.abs(scores[last][:, 0] - target)
+        top = np.nanmax(error, initial=1e-12)
+        return np.where(np.isnan(error), 2.0, 1 - error / top)
+    labels = facts.run.labels
+    given = {
+        n: np.where(np.isnan(s[:, 0]), -1, np.nan_to_num(s).argmax(1)) for n, s in scores.items()
+    }
+    codes = {label: number for number, label in enumerate(labels)}
+    truth = np.array([codes.get(str(facts.answers.get(c, "")), -1) for c in ids])
+    is_wrong = (truth >= 0) & (given[last] != truth)
+    columns = np.array([given[name] for name in alone or [last]])  # (models, clips)
+    known = np.ma.masked_less(columns, 0)
+    differ = np.asarray((known.max(axis=0) != known.min(axis=0)).filled(False))
+    lacks = (columns < 0).any(axis=0)
+    ranks[lacks] = 3
+    ranks[differ] = 2
+    ranks[is_wrong] = 1
+    ranks[is_wrong & differ] = 0
+    sureness = np.nan_to_num(scores[last]).max(axis=1)
+    return ranks + np.where(is_wrong, 0.9 * (1 - sureness), 0)
+
+
+def _packed(row: Any, is_label: bool) -> Any:
+    if np.isnan(row).any():
+        return None
+    if is_label:
+        return [round(1000 * value) for value in row.tolist()]
+    return [float(f"{value:.4g}") for value in row.tolist()]

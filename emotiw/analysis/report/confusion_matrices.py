@@ -1,0 +1,114 @@
+"""Which label was taken for which, by every model; or targets against predictions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from emotiw.analysis.report.snapshot import RunFacts
+from emotiw.core.score_table import ScoreTable
+from emotiw.evaluation.metrics import confusion_matrix
+from emotiw.visualization.svg_charts import Series, chart
+
+NO_ANSWER = ""
+
+
+def confusions(facts: RunFacts) -> list[dict[str, Any]]:
+    """Return one matrix of counts per model, the fusion first; rows are true labels.
+
+    A clip without scores is in the last column, "no score", which is there only where one is.
+    """
+    if facts.spec.task != "classification":
+        return []
+    truth = [str(facts.answers[c]) for c in facts.judged]
+    matrices = []
+    for name, table in facts.by_rank.items():
+        predicted = table.predictions()
+        given = [predicted.get(c, NO_ANSWER) for c in facts.judged]
+        labels = [*table.labels, NO_ANSWER]
+        counts = confusion_matrix(truth, given, labels=labels)[:-1]
+        if not counts[:, -1].any():
+            counts, labels = counts[:, :-1], labels[:-1]
+        totals = np.maximum(counts.sum(axis=1, keepdims=True), 1)
+        matrices.append(
+            {
+                "name": name,
+                "columns": [label or "no score" for label in labels],
+                "rows": [
+                    {
+                        "label": label,
+                        "n": int(counts[row].sum()),
+                        "cells": [
+                            {
+                                "n": int(counts[row, column]),
+                                "share": round(float(counts[row, column] / totals[row, 0]), 4),
+                                "is_right": row == column,
+                            }
+                            for column in range(len(labels))
+                        ],
+                    }
+                    for row, label in enumerate(table.labels)
+                ],
+                "told": _told(name, counts, table.labels),
+            }
+        )
+    return matrices
+
+
+def recalls(matrices: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return per label the share of its clips that each model finds, from the matrices."""
+    if not matrices:
+        return []
+    return [
+        {
+            "label": row["label"],
+            "n": row["n"],
+            "shares": [
+                {"name": m["name"], "share": m["rows"][number]["cells"][number]["share"]}
+                for m in matrices
+            ],
+        }
+        for number, row in enumerate(matrices[0]["rows"])
+        if row["n"]
+    ]
+
+
+def scatters(facts: RunFacts) -> list[dict[str, Any]]:
+    """Return, in regression, a chart of predictions against targets per model, fusion first."""
+    if facts.spec.task != "regression":
+        return []
+    return [_scatter(facts, name, table) for name, table in facts.by_rank.items()]
+
+
+def _scatter(facts: RunFacts, name: str, table: ScoreTable) -> dict[str, Any]:
+    predicted = table.aligned_to(facts.judged)[:, 0].tolist()
+    targets = [float(facts.answers[c]) for c in facts.judged]
+    points = list(zip(targets, predicted, strict=True))
+    known = [v for v in (*targets, *predicted) if np.isfinite(v)]
+    span = (min(known, default=0.0), max(known, default=1.0) + 1e-9)
+    what = table.labels[0]
+    off = np.nanmean(np.array(predicted) - targets) if known and targets else 0.0
+    title = f"{name}: {off:+.2g} from the line on average, where all would be right"
+    svg = chart(
+        [Series(name, points, colour=0, style="points")],
+        title=title,
+        x_label=f"true {what}",
+        y_label=f"predicted {what}",
+        x_span=span,
+        y_span=span,
+        has_diagonal=True,
+    )
+    return {"name": name, "title": title, "svg": svg}
+
+
+def _told(name: str, counts: Any, labels: tuple[str, ...]) -> str:
+    off = np.array(counts[:, : len(labels)])
+    np.fill_diagonal(off, 0)
+    if not off.any():
+        return f"{name} confuses no two labels"
+    row, column = np.unravel_index(int(off.argmax()), off.shape)
+    return (
+        f"{name} takes {labels[row]} for {labels[column]} most often "
+        f"({off[row, column]} of {counts[row].sum()})"
+    )

@@ -1,0 +1,170 @@
+"""All parts put into one HTML file that needs nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from emotiw import __version__
+from emotiw.analysis.report.clips import Browsed, browsed
+from emotiw.analysis.report.confusion_matrices import confusions, recalls, scatters
+from emotiw.analysis.report.headline import headline, shown
+from emotiw.analysis.report.history import ablation, attempts, curves
+from emotiw.analysis.report.modality_importance import reliability, shares
+from emotiw.analysis.report.quality import quality
+from emotiw.analysis.report.samples import Samples, samples
+from emotiw.analysis.report.snapshot import RunFacts, read_facts
+from emotiw.core.files import atomic_write
+from emotiw.runs.run import Run
+
+MOST_BYTES = 5_000_000
+SPARE = 250_000  # kept free, so that no file that is sent on grows out of a limit of 5 MB
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was written.
+
+    Attributes:
+        path: the file.
+        size: its bytes.
+        told: what was left out and why, in words.
+    """
+
+    path: Path
+    size: int
+    told: tuple[str, ...]
+
+
+def write_report(run: Run, path: Path | None = None, *, has_samples: bool = True) -> Report:
+    """Write the report of a run, below 5 MB whatever the run's size.
+
+    Args:
+        run: a run with a manifest at least; what is not there yet has no part in the report.
+        path: the file; ``report.html`` in the run's folder by default.
+        has_samples: whether pictures and sound of the clips go in.
+
+    Raises:
+        MissingStageError: if the run has no manifest.
+        EmotiwError: if a file of the run is damaged.
+    """
+    facts = read_facts(run)
+    parts = _parts(facts)
+    clips, room = _clips_that_fit(facts, parts)
+    taken = samples(facts, clips.worth, room) if has_samples else None
+    told = list(taken.told) if taken else ["Without pictures and sound of the clips."]
+    if clips.left_out:
+        told.append(f"{clips.left_out:,} clips are not listed: there are too many for one page.")
+    told += dict.fromkeys(facts.problems)
+    page = _page(parts, clips.data, taken, told).encode()
+    target = path or run.folder / "report.html"
+    atomic_write(target, page)
+    return Report(target, len(page), tuple(told))
+
+
+def _clips_that_fit(facts: RunFacts, parts: Mapping[str, Any]) -> tuple[Browsed, int]:
+    """Return the clips that the page has room for, and the bytes that are left beside them."""
+    clips = browsed(facts)
+    while True:
+        room = MOST_BYTES - SPARE - len(_page(parts, clips.data, None, []).encode())
+        if room >= 0 or not clips.clip_ids:
+            return clips, room
+        clips = browsed(facts, most=len(clips.clip_ids) * 2 // 3)
+
+
+def _parts(facts: RunFacts) -> dict[str, Any]:
+    matrices = confusions(facts)
+    recipe = facts.run.recipe
+    return {
+        "version": __version__,
+        "name": recipe.name,
+        "spec": facts.spec,
+        "is_synthetic": facts.is_synthetic,
+        "n_clips": len(facts.manifest),
+        "splits": _splits(facts),
+        "headline": headline(facts),
+        "figures": _figures(facts),
+        "matrices": matrices,
+        "recalls": recalls(matrices),
+        "scatters": scatters(facts),
+        "reliability": reliability(facts),
+        "calibration": recipe.fusion.calibration,
+        "shares": shares(facts),
+        "ablation": ablation(facts),
+        "attempts": attempts(facts),
+        "curves": curves(facts),
+        "quality": quality(facts),
+        "recipe": _text(facts.run.folder / "recipe.yaml"),
+        "versions": _text(facts.run.folder / "versions.json"),
+    }
+
+
+def _figures(facts: RunFacts) -> dict[str, Any] | None:
+    import pandas as pd
+
+    path = facts.run.metrics_path
+    if not path.is_file():
+        return None
+    frame = pd.read_csv(path, dtype={"modality": str, "split": str, "metric": str})
+    metrics = list(dict.fromkeys(frame["metric"]))
+    rows = []
+    for (modality, split), part in frame.groupby(["modality", "split"], sort=False):
+        value_of = dict(zip(part["metric"], part["value"], strict=True))
+        rows.append(
+            {
+                "modality": str(modality),
+                "split": "train, out of fold" if split == "train" else str(split),
+                "n": int(part["n"].iloc[0]),
+                "n_scored": int(part["n_scored"].iloc[0]),
+                "values": [
+                    shown(value_of.get(m, float("nan")), m, is_scaled=False) for m in metrics
+                ],
+            }
+        )
+    return {"metrics": metrics, "rows": rows}
+
+
+def _splits(facts: RunFacts) -> str:
+    counts = {s: len(facts.manifest.select(s)) for s in ("train", "val", "test")}
+    return ", ".join(f"{n:,} {split}" for split, n in counts.items() if n)
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+def _page(
+    parts: Mapping[str, Any], data: dict[str, Any], taken: Samples | None, told: list[str]
+) -> str:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("emotiw.analysis.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    folder = files("emotiw.analysis.report").joinpath("templates")
+    more = {
+        "strips": taken.strips if taken else {},
+        "sounds": taken.sounds if taken else {},
+        "sound_type": taken.sound_type if taken else "",
+    }
+    return environment.get_template("report.html.j2").render(
+        **parts,
+        told=told,
+        style=folder.joinpath("report.css").read_text(encoding="utf-8"),
+        script=folder.joinpath("report.js").read_text(encoding="utf-8"),
+        data=_json({**data, **more}),
+    )
+
+
+def _json(value: Any) -> str:
+    # "</script>" or "<!--" in a clip's name must not end the script that holds it
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c")

@@ -1,0 +1,202 @@
+"""Small pictures and sounds of clips, as many as a file of limited size has room for."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from emotiw.analysis.report.snapshot import RunFacts
+from emotiw.core.errors import EmotiwError
+from emotiw.core.face_tracks import FaceTracks
+from emotiw.core.media import read_audio
+from emotiw.runs.stages import faces
+from emotiw.runs.stages.artifacts import read_artifacts
+
+SIDE = 48  # px of a face in the strip
+FACES = (6, 4, 3, 2, 1)  # in a strip; as many as fit for all clips
+QUALITY = 55
+RATE = 16_000
+SECONDS = (5.0, 3.0)  # of sound; as many as fit for all clips
+BIT_RATE = 16_000
+FACES_SHARE = 0.45  # of the room; the rest is for sound
+TRIED_FIRST = 24  # clips by which the size of all is judged
+MARGIN = 1.1  # by which the others may be larger
+
+
+Size = TypeVar("Size", int, float)
+
+
+@dataclass
+class Samples:
+    """What fits.
+
+    Attributes:
+        strips: by clip, a WebP of faces side by side, in base64.
+        sounds: by clip, an MP3 (or ADTS AAC, where there is no encoder for it), in base64.
+        sound_type: the media type of the sounds.
+        n_faces: faces in a strip, at most.
+        told: what was left out and why, in words.
+    """
+
+    strips: dict[str, str]
+    sounds: dict[str, str]
+    sound_type: str
+    n_faces: int
+    told: list[str]
+
+
+def samples(facts: RunFacts, worth: Sequence[str], room: int) -> Samples:
+    """Return strips of faces and sounds, of clips in this order, in at most ``room`` characters."""
+    progress = facts.run.progress
+    told: list[str] = []
+    strips, n_faces, n_with_faces = _strips(facts, worth, int(room * FACES_SHARE))
+    if n_with_faces > len(strips):
+        told.append(
+            f"Faces are shown of {len(strips):,} of {n_with_faces:,} clips that have any: "
+            "mistakes and disagreements first."
+        )
+    elif 0 < n_faces < FACES[0] and strips:
+        told.append(f"Strips show {n_faces} faces instead of {FACES[0]}, to keep this file small.")
+    room -= sum(len(text) + len(c) + 8 for c, text in strips.items())
+    codec, kind = _sound_codec()
+    with_sound = [c for c in worth if facts.manifest[c].path.suffix.lower() not in PICTURES]
+
+    def sound(clip_id: str, seconds: float) -> str:
+        data = encode_sound(facts.manifest[clip_id].path, codec, most_sec=seconds)
+        return base64.b64encode(data).decode()
+
+    seconds = _first_that_fits(SECONDS, with_sound, sound, room)
+    sounds: dict[str, str] = {}
+    n_heard = n_failed = 0
+    is_full = False
+    for clip_id in progress.track(with_sound, stage="sound", total=len(with_sound)):
+        if is_full:
+            n_heard += 1
+            continue
+        try:
+            text = sound(clip_id, seconds)
+        except EmotiwError:
+            n_failed += 1
+            continue
+        n_heard += 1
+        if len(text) + len(clip_id) + 8 > room:
+            is_full = True
+            continue
+        room -= len(text) + len(clip_id) + 8
+        sounds[clip_id] = text
+    if is_full:
+        told.append(
+            f"Sound is kept of {len(sounds):,} of {n_heard:,} clips, the first {seconds:g} s: "
+            "mistakes and disagreements first. The rest is left out to keep this file small."
+        )
+    elif seconds < SECONDS[0] and sounds:
+        told.append(f"Sound is cut after {seconds:g} s, to keep this file small.")
+    if with_sound and n_failed == len(with_sound):
+        told.append("No sound: the clips can't be read, or have none.")
+    return Samples(strips, sounds, kind, n_faces, told)
+
+
+PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
+
+
+def _strips(facts: RunFacts, worth: Sequence[str], room: int) -> tuple[dict[str, str], int, int]:
+    if not facts.run.faces_path.is_file():
+        return {}, 0, 0
+    artifacts = read_artifacts(facts.run.faces_path, made_by="faces")
+    wanted = [c for c in worth if c in artifacts and artifacts[c].n_present]
+
+    def strip(clip_id: str, n: int) -> str:
+        tracks = FaceTracks.from_tensors(facts.run.store.read(faces.STAGE, artifacts[clip_id].key))
+        return base64.b64encode(strip_of(tracks, n)).decode()
+
+    n_faces = _first_that_fits(FACES, wanted, strip, room)
+    strips: dict[str, str] = {}
+    for clip_id in facts.run.progress.track(wanted, stage="faces", total=len(wanted)):
+        try:
+            text = strip(clip_id, n_faces)
+        except EmotiwError:
+            continue
+        if len(text) + len(clip_id) + 8 > room:
+            break
+        room -= len(text) + len(clip_id) + 8
+        strips[clip_id] = text
+    return strips, n_faces, len(wanted)
+
+
+def _first_that_fits(
+    sizes: Sequence[Size], wanted: Sequence[str], made: Callable[[str, Size], str], room: int
+) -> Size:
+    """Return the first of these sizes that leaves room for all, judged by some; or the last."""
+    some = wanted[:: max(1, len(wanted) // TRIED_FIRST)]
+    for size in sizes[:-1]:
+        lengths = []
+        for clip_id in some:
+            try:
+                lengths.append(len(made(clip_id, size)) + len(clip_id) + 8)
+            except EmotiwError:
+                continue
+        if not lengths or float(np.mean(lengths)) * len(wanted) * MARGIN <= room:
+            return size
+    return sizes[-1]
+
+
+def strip_of(tracks: FaceTracks, n: int) -> bytes:
+    """Return a WebP of up to ``n`` faces side by side, ``SIDE`` px each.
+
+    Of a video it is the main face, evenly over time; of a photograph its people.
+    """
+    from PIL import Image
+
+    rows = np.flatnonzero(tracks.track == 0) if tracks.n_frames > 1 else np.arange(len(tracks))
+    chosen = rows[np.unique(np.linspace(0, len(rows) - 1, min(n, len(rows))).round().astype(int))]
+    if tracks.n_frames == 1:
+        chosen = rows[:n]
+    strip = Image.new("RGB", (SIDE * len(chosen), SIDE))
+    for place, row in enumerate(chosen):
+        face = Image.fromarray(tracks.crop(int(row))).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+        strip.paste(face, (SIDE * place, 0))
+    buffer = io.BytesIO()
+    strip.save(buffer, "WEBP", quality=QUALITY, method=4)
+    return buffer.getvalue()
+
+
+def encode_sound(path: Path, codec: str, *, most_sec: float = SECONDS[0]) -> bytes:
+    """Return the first seconds of a clip's sound, mono, small.
+
+    Raises:
+        MediaError: if it has no sound that can be read.
+    """
+    import av
+
+    sound = read_audio(path, RATE)
+    waveform = sound.waveform[: int(most_sec * RATE)]
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format="mp3" if codec == "libmp3lame" else "adts") as container:
+        stream: Any = container.add_stream(codec, rate=RATE)
+        stream.bit_rate = BIT_RATE
+        stream.layout = "mono"
+        resampler = av.AudioResampler(format=stream.format, layout="mono", rate=RATE)
+        frame = av.AudioFrame.from_ndarray(waveform[None], format="fltp", layout="mono")
+        frame.sample_rate = RATE
+        fifo = av.AudioFifo()
+        for block in resampler.resample(frame):
+            fifo.write(block)
+        size = stream.codec_context.frame_size or 1024
+        while (part := fifo.read(size, partial=True)) is not None:
+            container.mux(stream.encode(part))
+        container.mux(stream.encode(None))
+    return buffer.getvalue()
+
+
+def _sound_codec() -> tuple[str, str]:
+    import av
+
+    if "libmp3lame" in av.codecs_available:
+        return "libmp3lame", "audio/mpeg"
+    return "aac", "audio/aac"

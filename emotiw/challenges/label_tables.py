@@ -1,0 +1,230 @@
+"""Layouts whose labels are in text files beside the clips: VGAF, EAT, engagement, MER, MELD."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from re import Pattern
+from string import Formatter
+
+from pydantic import Field
+
+from emotiw.challenges.manifest_builder import Found, first_file, first_folder, media_files
+from emotiw.challenges.reader import Reader
+from emotiw.challenges.text_table import TableFormat, read_table
+from emotiw.core.config import Strict
+from emotiw.core.manifest import Split
+
+Named = dict[str, list[Path]]
+
+
+class SplitFiles(Strict):
+    """Where a split is.
+
+    Attributes:
+        table: names that the split's table may have (``*`` as in a shell); without a table every
+            clip of the folder belongs to the split.
+        clips: names that the folder of its clips may have; the root by default.
+        labelled: whether the table holds the answers.
+        optional: whether it is no news that the split is absent.
+    """
+
+    table: tuple[str, ...] = ()
+    clips: tuple[str, ...] = (".",)
+    labelled: bool = True
+    optional: bool = False
+
+
+class Answers(Strict):
+    """One table with the answers of all splits, where the splits themselves only list clips.
+
+    Attributes:
+        table: names that it may have.
+        id: template of the clip id from its columns.
+        style: how it is written.
+    """
+
+    table: tuple[str, ...]
+    id: str
+    style: TableFormat = TableFormat()
+
+
+class Tables(Reader):
+    """One text table per split; or lists of clips and one table of answers.
+
+    Attributes:
+        splits: where each split is.
+        style: how the tables are written.
+        id: template of the clip id, from the columns and ``{split}``; an extension of a clip at
+            its end is dropped.
+        id_pattern: regular expression whose named groups add fields of the id to the columns.
+        file: template of the clip's file below its folder, with or without extension; the id by
+            default.
+        label: the column with the label.
+        targets: column by target.
+        group: template of what is kept together in cross-validation.
+        extra: template by column of the manifest.
+        answers: where they are in a table of their own.
+    """
+
+    splits: dict[Split, SplitFiles]
+    style: TableFormat = TableFormat()
+    id: str
+    id_pattern: Pattern[str] | None = None
+    file: str = ""
+    label: str = ""
+    targets: dict[str, str] = Field(default_factory=dict)
+    group: str = ""
+    extra: dict[str, str] = Field(default_factory=dict)
+    answers: Answers | None = None
+
+    def read(self, found: Found) -> None:
+        """Note every row of the tables, and the clips of splits that have none."""
+        answers = self._read_answers(found)
+        for split, where in self.splits.items():
+            folder = first_folder(found.root, where.clips)
+            if not where.table:
+                self._read_all(found, split, where, folder)
+                continue
+            path = first_file(found.root, where.table)
+            if path is None:
+                if not where.optional:
+                    found.warnings.append(f"{split}: no file {' or '.join(where.table)}")
+                continue
+            if folder is None:
+                found.problems.add(f"{split}: no folder {' or '.join(where.clips)}")
+                continue
+            self._read_split(found, split, where, path, folder, answers)
+
+    def expects(self) -> str:
+        """Say which tables there should be."""
+        return "; ".join(
+            f"{split}: {' or '.join(where.table or where.clips)}"
+            for split, where in self.splits.items()
+        )
+
+    def _read_all(self, found: Found, split: Split, where: SplitFiles, folder: Path | None) -> None:
+        if folder is None:
+            if not where.optional:
+                found.warnings.append(f"{split}: no folder {' or '.join(where.clips)}")
+            return
+        for path in media_files(folder, self.extensions):
+            found.add(path.stem, path, split)
+
+    def _read_split(
+        self,
+        found: Found,
+        split: Split,
+        where: SplitFiles,
+        path: Path,
+        folder: Path,
+        answers: Mapping[str, dict[str, str]] | None,
+    ) -> None:
+        inside = answers is None and where.labelled
+        wanted = [*_fields(self.id), *_fields(self.file), *_fields(self.group)]
+        wanted += [name for template in self.extra.values() for name in _fields(template)]
+        wanted += [name for name in (self.label, *self.targets.values()) if name and inside]
+        parts = self.id_pattern.groupindex if self.id_pattern else {}
+        needed = [name for name in dict.fromkeys(wanted) if name != "split" and name not in parts]
+        clips = media_files(folder, self.extensions)
+        by_name, by_stem = self._by_name(clips, folder)
+        used: set[Path] = set()
+        absent: list[str] = []
+        first_line: dict[tuple[str, str], int] = {}
+        for line, row in read_table(path, self.style, needed, found):
+            place = f"{found.name(path)}:{line}"
+            fields = {**row, "split": split}
+            name = self.id.format(**fields)
+            clip_id = self._without_extension(name)
+            match = self.id_pattern.fullmatch(clip_id) if self.id_pattern else None
+            fields |= match.groupdict() if match else dict.fromkeys(parts, "")
+            name = self.file.format(**fields) if self.file else name
+            stem = self._without_extension(name)
+            # of one stem there may be several files, each with a row that names its extension
+            files = by_name.get(name) or by_stem.get(stem, [])
+            file = files[0] if files else folder / (stem + self.extensions[0])
+            first = first_line.setdefault((clip_id, file.name), line)
+            if first != line:
+                found.problems.add(f"{place}: clip {clip_id!r} again, first on line {first}")
+                continue
+            if not files:
+                absent.append(clip_id)
+            if len(files) > 1:
+                names = ", ".join(map(found.name, files))
+                found.problems.add(f"{place}: clip {clip_id!r} has {len(files)} files: {names}")
+            used.add(file)
+            answer = row if inside else (answers or {}).get(clip_id, {})
+            if not answer and where.labelled:
+                found.problems.add(f"{place}: no answer for clip {clip_id!r}")
+                continue
+            found.add(
+                clip_id,
+                file,
+                split,
+                code=answer.get(self.label) if self.label else None,
+                targets={t: answer.get(column, "") for t, column in self.targets.items()},
+                group=self.group.format(**fields) or None,
+                extra={name: template.format(**fields) for name, template in self.extra.items()},
+                where=place,
+            )
+        self._report(found, split, folder, absent, len(first_line), set(clips) - used)
+
+    def _report(
+        self,
+        found: Found,
+        split: Split,
+        folder: Path,
+        absent: list[str],
+        n_rows: int,
+        spare: set[Path],
+    ) -> None:
+        where = found.name(folder)
+        if absent and len(absent) == n_rows:
+            found.problems.add(f"{split}: {where} has none of its {n_rows} clips, e.g. {absent[0]}")
+        elif absent:
+            found.warnings.append(
+                f"{split}: {len(absent)} clips have no file in {where}, e.g. {absent[0]}"
+            )
+        known = {clip.path for clip in found.clips}
+        beside = sorted(path for path in spare - known)
+        shared = sum(files.clips == self.splits[split].clips for files in self.splits.values()) > 1
+        if beside and not shared:
+            found.warnings.append(
+                f"{split}: {len(beside)} files of {where} are in no table, e.g. {beside[0].name}"
+            )
+
+    def _read_answers(self, found: Found) -> dict[str, dict[str, str]] | None:
+        if self.answers is None:
+            return None
+        path = first_file(found.root, self.answers.table)
+        if path is None:
+            found.problems.add(f"no file {' or '.join(self.answers.table)}")
+            return {}
+        columns = [name for name in (self.label, *self.targets.values()) if name]
+        needed = [*_fields(self.answers.id), *columns]
+        return {
+            self._without_extension(self.answers.id.format(**row)): row
+            for _, row in read_table(path, self.answers.style, needed, found)
+        }
+
+    def _by_name(self, clips: Sequence[Path], folder: Path) -> tuple[Named, Named]:
+        """Return files by name, and those of the best extension by stem; also below the folder."""
+        by_name: Named = {}
+        by_stem: Named = {}
+        for path in sorted(clips, key=lambda path: self.extensions.index(path.suffix.lower())):
+            below = path.relative_to(folder)
+            for name in {path.name, below.as_posix()}:
+                by_name.setdefault(name, []).append(path)
+            for stem in {path.stem, below.with_suffix("").as_posix()}:
+                same = by_stem.setdefault(stem, [])
+                if not same or same[0].suffix.lower() == path.suffix.lower():
+                    same.append(path)
+        return by_name, by_stem
+
+    def _without_extension(self, name: str) -> str:
+        path = Path(name)
+        return name[: -len(path.suffix)] if path.suffix.lower() in self.extensions else name
+
+
+def _fields(template: str) -> list[str]:
+    return [name for _, name, _, _ in Formatter().parse(template) if name]

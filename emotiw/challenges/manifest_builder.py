@@ -1,0 +1,162 @@
+"""What a reader has found so far: clips, problems and warnings, all of them kept to the end."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from emotiw.challenges.spec import ChallengeSpec
+from emotiw.core.errors import Problems, suggest
+from emotiw.core.manifest import Clip, Split
+
+VIDEO = (".avi", ".mp4", ".mkv", ".mov", ".flv", ".webm", ".mpg", ".mpeg", ".wmv", ".m4v")
+SOUND = (".wav", ".flac", ".mp3", ".m4a", ".ogg", ".opus", ".aac")
+PICTURE = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
+
+
+@dataclass
+class Found:
+    """Collects the clips of one challenge folder.
+
+    Attributes:
+        spec: the challenge.
+        root: its folder.
+        problems: what stops the reading, in the end.
+        warnings: what the user should know.
+        clips: so far.
+    """
+
+    spec: ChallengeSpec
+    root: Path
+    problems: Problems
+    warnings: list[str] = field(default_factory=list)
+    clips: list[Clip] = field(default_factory=list)
+    ignored: Counter[str] = field(default_factory=Counter)
+
+    def name(self, path: Path) -> str:
+        """Return a path as messages show it: below the root."""
+        return path.relative_to(self.root).as_posix() if path != self.root else str(self.root)
+
+    def add(
+        self,
+        clip_id: str,
+        path: Path,
+        split: Split,
+        *,
+        code: str | None = None,
+        targets: Mapping[str, str] | None = None,
+        group: str | None = None,
+        extra: Mapping[str, str] | None = None,
+        where: str = "",
+    ) -> None:
+        """Note a clip, with its label and targets as the challenge's files write them.
+
+        Args:
+            clip_id: its name.
+            path: its file.
+            split: its split.
+            code: of its label; None where there is none.
+            targets: text of its numbers, by target.
+            group: speaker or source video.
+            extra: anything else.
+            where: file and line that say so, for messages; the path by default.
+        """
+        place = where or self.name(path)
+        label = None
+        if code is not None:
+            if code in self.spec.ignored_codes:
+                self.ignored[code] += 1
+                return
+            label = self.spec.label_of(code)
+            if label is None:
+                known = [*self.spec.labels, *self.spec.codes]
+                self.problems.add(
+                    f"{place}: unknown label {code!r}{suggest(code, known)} "
+                    f"(expected one of {', '.join(known)})"
+                )
+                return
+        numbers = self._numbers(targets or {}, place)
+        more = dict(extra or {})
+        target = None
+        if self.spec.task == "regression" and len(self.spec.targets) == 1:
+            target = numbers.get(self.spec.targets[0].name)
+        elif split != "test":  # a manifest keeps the answers of test clips out of reach
+            more |= {name: repr(number) for name, number in numbers.items()}
+        self.clips.append(Clip(clip_id, path, split, label, target, group, extra=more))
+
+    def check_sizes(self) -> None:
+        """Warn of splits whose size is not the one that the challenge published."""
+        counts = Counter(clip.split for clip in self.clips)
+        for split, size in self.spec.sizes.items():
+            if counts[split] != size:
+                self.warnings.append(f"{split}: {counts[split]} clips, {size} were published")
+        for code, count in self.ignored.items():
+            self.warnings.append(f"{count} clips left out: labelled {code!r}")
+
+    def _numbers(self, targets: Mapping[str, str], place: str) -> dict[str, float]:
+        numbers: dict[str, float] = {}
+        for target in self.spec.targets:
+            text = targets.get(target.name, "")
+            if not text:
+                continue
+            try:
+                number = float(text)
+            except ValueError:
+                self.problems.add(f"{place}: {target.name} {text!r} is not a number")
+                continue
+            if not target.minimum <= number <= target.maximum:
+                self.problems.add(
+                    f"{place}: {target.name} {text} is outside "
+                    f"{target.minimum:g} to {target.maximum:g}"
+                )
+            numbers[target.name] = number
+        return numbers
+
+
+def first_folder(parent: Path, names: Iterable[str]) -> Path | None:
+    """Return the first folder of these names below ``parent``, with ``*`` as in a shell."""
+    for name in names:
+        if name in {"", "."}:
+            return parent
+        matches = sorted(path for path in parent.glob(name) if path.is_dir())
+        if matches:
+            return matches[0]
+    return None
+
+
+def first_file(parent: Path, names: Iterable[str]) -> Path | None:
+    """Return the first file of these names below ``parent``, with ``*`` as in a shell."""
+    for name in names:
+        matches = sorted(path for path in parent.glob(name) if path.is_file())
+        if matches:
+            return matches[0]
+    return None
+
+
+def media_files(folder: Path, extensions: Sequence[str], *, deep: bool = True) -> list[Path]:
+    """Return the media files of a folder, sorted by path; hidden ones are left out.
+
+    Links to folders are followed, each folder once.
+    """
+    files: list[Path] = []
+    seen: set[str] = set()
+    for parent, folders, names in os.walk(folder, followlinks=True):
+        real = os.path.realpath(parent)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = [name for name in folders if not _is_hidden(name)] if deep else []
+        files += [
+            Path(parent, name)
+            for name in names
+            if not _is_hidden(name) and Path(name).suffix.lower() in extensions
+        ]
+    return sorted(files)
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") or name == "__MACOSX"

@@ -1,0 +1,264 @@
+"""What a challenge is: labels, splits, layout, metric and submission, all of it data."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from emotiw.challenges.downloads import Download
+from emotiw.challenges.submission_format import SubmissionFormat, TextFiles
+from emotiw.core.config import Document, Strict, packaged, read_document, validated
+from emotiw.core.errors import ConfigError, suggest
+from emotiw.core.manifest import Split
+from emotiw.evaluation.metrics import METRICS, Metric, metric_named
+
+Answer = str | float | tuple[str | float, ...]
+Certainty = Literal["found", "computed", "memory", "assumed"]
+
+
+class Target(Strict):
+    """A number to predict.
+
+    Attributes:
+        name: its column.
+        minimum: the smallest value allowed; any where it isn't known.
+        maximum: the largest value allowed; any where it isn't known.
+        values: the only values allowed in a submission, where it isn't any number in the range.
+    """
+
+    name: str
+    minimum: float = -math.inf
+    maximum: float = math.inf
+    values: tuple[float, ...] | None = None
+
+
+class Layout(Strict):
+    """How the challenge's folder is read.
+
+    Attributes:
+        reader: a name known to ``emotiw.challenges.READERS``, or ``module:attribute``.
+        options: of that reader.
+    """
+
+    reader: str
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class Figure(Strict):
+    """A published result, to stand beside one's own.
+
+    Attributes:
+        who: the method or team.
+        kind: the organisers' own ``baseline``, the ``winner``, or any other ``entry``.
+        split: ``val`` or ``test``; ``folds`` for cross-validation.
+        value: as printed (accuracies in percent).
+        metric: its name; the challenge's own metric where None.
+        certainty: how sure it is.
+        where: the source.
+    """
+
+    who: str
+    kind: Literal["baseline", "winner", "entry"]
+    split: Literal["val", "test", "folds"]
+    value: float
+    metric: str | None = None
+    certainty: Certainty = "found"
+    where: str = ""
+
+
+class Source(Strict):
+    """Where facts of a spec come from.
+
+    Attributes:
+        says: which facts.
+        where: a page, repository or paper.
+        certainty: ``found`` there, ``computed`` from its files, from ``memory`` and not verified,
+            or ``assumed`` here because nothing was found.
+    """
+
+    says: str
+    where: str
+    certainty: Certainty
+
+
+class FoldProtocol(Strict):
+    """A published way to hold speakers out.
+
+    Attributes:
+        by: the field of a clip that is held out together (``speaker``).
+        held_out: per fold, the values that it holds out. Without it, every value is a fold.
+        splits: instead of folds, the values that make up ``val`` and ``test``; the rest trains.
+        source: where it was published.
+    """
+
+    by: str
+    held_out: tuple[tuple[str, ...], ...] | None = None
+    splits: dict[Split, tuple[str, ...]] | None = None
+    source: str = ""
+
+
+class ChallengeSpec(Strict):
+    """A challenge, as ``configs/challenges/<name>.yaml`` describes it.
+
+    Attributes:
+        name: of its file.
+        title: in words.
+        year: of the challenge.
+        unit: what one answer is about.
+        task: ``classification`` into labels, or ``regression`` of targets.
+        labels: in class order, spelt as the organisers spell them.
+        codes: label by the code that stands for it in the challenge's files; the labels
+            themselves always count as codes, too.
+        ignored_codes: codes of clips that the challenge leaves out.
+        targets: the numbers to predict; a classification may ask for some beside the label.
+        sizes: clips expected per split, where known.
+        layout: of the folder.
+        metric: official, as ``emotiw.evaluation.metrics`` names it.
+        metric_note: what that name leaves out.
+        submission: the file that the organisers take.
+        attempts: how many submissions are allowed, where known.
+        folds: published protocols of cross-validation; the first is the default.
+        figures: baselines, winners and other published results.
+        downloads: parts of the corpus that may be downloaded, by name.
+        sources: of everything above.
+    """
+
+    name: str
+    title: str
+    year: int
+    unit: Literal["clip", "image", "frame", "segment"]
+    task: Literal["classification", "regression"]
+    labels: tuple[str, ...] = ()
+    codes: dict[str, str] = Field(default_factory=dict)
+    ignored_codes: tuple[str, ...] = ()
+    targets: tuple[Target, ...] = ()
+    sizes: dict[Split, int] = Field(default_factory=dict)
+    layout: Layout
+    metric: str
+    metric_note: str = ""
+    submission: SubmissionFormat
+    attempts: int | None = None
+    folds: dict[str, FoldProtocol] = Field(default_factory=dict)
+    figures: tuple[Figure, ...] = ()
+    downloads: dict[str, Download] = Field(default_factory=dict)
+    sources: tuple[Source, ...]
+
+    @field_validator("metric")
+    @classmethod
+    def _metric_is_known(cls, name: str) -> str:
+        if name not in METRICS:
+            raise ValueError(
+                f"unknown metric{suggest(name, METRICS)} (known: {', '.join(METRICS)})"
+            )
+        return name
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> Self:
+        wrong = list(self._misfits())
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self
+
+    def _misfits(self) -> Iterator[str]:
+        if self.task == "classification" and len(self.labels) < 2:
+            yield "a classification needs at least two labels"
+        if self.task == "regression" and (self.labels or not self.targets):
+            yield "a regression has targets and no labels"
+        for word, count in Counter([*self.labels, *(t.name for t in self.targets)]).items():
+            if count > 1:
+                yield f"{word!r} comes {count} times among labels and targets"
+        for code, label in self.codes.items():
+            if label not in self.labels:
+                yield f"code {code!r} means no label: {label!r}{suggest(label, self.labels)}"
+        for target in self.targets:
+            if not target.minimum < target.maximum:
+                yield f"target {target.name!r} has an empty range"
+        if isinstance(self.submission, TextFiles) and len(self.labels[:1]) + len(self.targets) > 1:
+            yield "a text per clip holds one answer; this challenge asks for several"
+
+    @property
+    def score_names(self) -> tuple[str, ...]:
+        """The columns of a score table: labels in class order, or the names of the targets."""
+        return self.labels or tuple(target.name for target in self.targets)
+
+    @property
+    def official_metric(self) -> Metric:
+        """The metric that ranks."""
+        return metric_named(self.metric)
+
+    def label_of(self, code: str) -> str | None:
+        """Return the label that a code of the challenge's files stands for, or None.
+
+        Examples:
+            >>> load_spec("vgaf").label_of("1")
+            'Positive'
+        """
+        if code in self.labels:
+            return code
+        return self.codes.get(code)
+
+    def with_options(self, options: Mapping[str, Any]) -> ChallengeSpec:
+        """Return the spec with these layout options put over its own."""
+        merged = {**self.layout.options, **options}
+        return self.model_copy(update={"layout": Layout(reader=self.layout.reader, options=merged)})
+
+
+def spec_names() -> list[str]:
+    """Return the names of the challenges that come with the toolkit, sorted."""
+    return sorted(path.stem for path in packaged("challenges").glob("*.yaml"))
+
+
+def load_spec(name_or_path: str | Path) -> ChallengeSpec:
+    """Return a challenge by its name, or from a YAML file of one's own.
+
+    A file with ``extends: NAME`` says only what differs from that challenge.
+
+    Raises:
+        ConfigError: if there is none, or with everything that is wrong in its file.
+
+    Examples:
+        >>> load_spec("afew2017").labels[:3]
+        ('Angry', 'Disgust', 'Fear')
+        >>> load_spec("ravdes")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        ...
+        emotiw.core.errors.ConfigError: no challenge 'ravdes'; did you mean 'ravdess'? ...
+    """
+    document = _document(str(name_or_path), ())
+    return validated(ChallengeSpec, document.data, document=document)
+
+
+def _document(text: str, derived: tuple[str, ...]) -> Document:
+    """Return a spec's YAML, put over the one that its ``extends`` names; null takes a key away."""
+    if text in derived:
+        raise ConfigError(f"challenges extend each other in a circle: {', '.join(derived)}")
+    document = read_document(spec_path(text))
+    base = document.data.pop("extends", None)
+    if base is None:
+        return document
+    inherited = _document(str(base), (*derived, text)).data
+    merged = {**inherited, **document.data}
+    document.data = {key: value for key, value in merged.items() if value is not None}
+    return document
+
+
+def spec_path(name_or_path: str | Path) -> Path:
+    """Return the YAML file of a challenge.
+
+    Raises:
+        ConfigError: if no challenge has that name.
+    """
+    text = str(name_or_path)
+    names = spec_names()
+    if text in names:
+        return packaged("challenges", f"{text}.yaml")
+    if Path(text).suffix in {".yaml", ".yml"}:
+        return Path(text)
+    raise ConfigError(
+        f"no challenge {text!r}{suggest(text, names)} (a YAML file, or one of: {', '.join(names)})"
+    )

@@ -1,0 +1,293 @@
+"""The command line: one command per stage, one for all of them; imports are paid when used."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from emotiw import __version__
+from emotiw.cli import attempts, challenges, data, faces, weights
+from emotiw.cli.ablate import ablate
+from emotiw.cli.backbone import train_backbone
+from emotiw.cli.compare import compare
+from emotiw.cli.leaderboard import leaderboard
+from emotiw.cli.outcome import as_plain, check_tracker, is_ok, log
+from emotiw.cli.predict import predict
+from emotiw.cli.report import report
+from emotiw.cli.stage import (
+    AsJson,
+    Config,
+    Quiet,
+    Set,
+    indexed,
+    opened,
+    print_json,
+    show_rows,
+)
+from emotiw.core.errors import EmotiwError
+
+if TYPE_CHECKING:
+    from emotiw.runs.run import Run
+
+app = typer.Typer(
+    help="From a folder of clips or group photographs to a checked challenge submission.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+app.add_typer(challenges.app, name="challenges")
+app.add_typer(data.app, name="data")
+app.add_typer(attempts.app, name="attempts")
+app.add_typer(weights.app, name="weights")
+app.add_typer(faces.app, name="faces")
+
+Names = Annotated[list[str] | None, typer.Argument(help="Only these; all by default.")]
+Track = Annotated[str | None, typer.Option(help="Log the finished run with a tracker: mlflow.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite scores changed by hand.")]
+
+
+def main() -> None:
+    """Run a command; a mistake of the user's is one clear message and exit status 2."""
+    try:
+        app()
+    except EmotiwError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("stopped; run the same command again to go on", file=sys.stderr)
+        sys.exit(130)
+
+
+def _version(is_asked: bool) -> None:
+    if is_asked:
+        print(f"emotiw {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _top(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def index(
+    config: Config, settings: Set = None, quiet: Quiet = False, as_json: AsJson = False
+) -> None:
+    """Read the challenge's folder into manifest.csv."""
+    from emotiw.runs.stages.index import index as read_index
+
+    run = opened(config, settings, quiet, as_json)
+    manifest = read_index(run)
+    counts = {split: len(manifest.select(split)) for split in ("train", "val", "test")}
+    if as_json:
+        print_json({"manifest": str(run.manifest_path), "clips": counts})
+    else:
+        listed = ", ".join(f"{count} {split}" for split, count in counts.items())
+        print(f"{run.manifest_path}: {len(manifest)} clips ({listed})")
+
+
+@app.command()
+def features(
+    config: Config,
+    names: Names = None,
+    settings: Set = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Extract the recipe's features of every clip."""
+    from emotiw.runs.stages.features import extract_all
+
+    run = indexed(config, settings, quiet, as_json)
+    for name, rows in extract_all(run, names or ()).items():
+        show_rows(run, f"features:{name}", rows, as_json)
+
+
+@app.command()
+def train(
+    config: Config,
+    names: Names = None,
+    settings: Set = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+    force: Force = False,
+) -> None:
+    """Fit one model per modality; write scores of clips whose group it has not seen."""
+    from emotiw.evaluation.figures import evaluate, figures_frame
+    from emotiw.runs.stages.train import train_all
+
+    run = opened(config, settings, quiet, as_json)
+    tables = train_all(run, names or (), force=force)
+    manifest = run.manifest()
+    answers, splits = manifest.answer_key(), manifest.splits()
+    figures = [
+        figure for table in tables.values() for figure in evaluate(table, answers, splits=splits)
+    ]
+    _show_figures(run, figures_frame(figures), as_json)
+
+
+@app.command()
+def fuse(
+    config: Annotated[str | None, typer.Argument(help="The recipe of the run.")] = None,
+    names: Names = None,
+    scores: Annotated[
+        list[Path] | None,
+        typer.Option(help="Instead of a recipe: CSVs of scores, or folders of one per fold."),
+    ] = None,
+    labels: Annotated[
+        Path | None, typer.Option(help="With --scores: a CSV of clip_id, label, group, fold …")
+    ] = None,
+    groups: Annotated[
+        Path | None, typer.Option(help="With --scores: a CSV of clip_id and group.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="With --scores: where the results go.")] = Path("fused"),
+    settings: Set = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+    force: Force = False,
+) -> None:
+    """Calibrate and fuse the scores of the models, and judge all of them.
+
+    Without a recipe: emotiw fuse --scores a.csv b.csv --labels labels.csv --set method=logistic
+    """
+    from emotiw.core.errors import ConfigError
+
+    if scores:
+        from emotiw.runs.stages.fuse import fuse_alone
+
+        files = [*scores, *(Path(name) for name in [*([config] if config else []), *(names or [])])]
+        if labels is None:
+            raise ConfigError("fuse --scores needs --labels FILE")
+        print(fuse_alone(files, labels, groups=groups, settings=settings or (), out=out))
+        return
+    if config is None:
+        raise ConfigError("fuse needs a recipe, or --scores FILE… --labels FILE")
+    from emotiw.runs.stages.fuse import fuse_all
+
+    run = opened(config, settings, quiet, as_json)
+    _, figures = fuse_all(run, names or (), force=force)
+    _show_figures(run, figures, as_json)
+
+
+@app.command()
+def submit(
+    config: Annotated[str | None, typer.Argument(help="The recipe of the run.")] = None,
+    check: Annotated[
+        Path | None, typer.Option("--check", help="Check this file instead of writing one.")
+    ] = None,
+    challenge: Annotated[
+        str | None, typer.Option(help="With --check and no recipe: the challenge's name.")
+    ] = None,
+    clips: Annotated[
+        Path | None,
+        typer.Option(help="With --challenge: the folder of test clips, or a list of their ids."),
+    ] = None,
+    settings: Set = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write the submission and check it; or check one from elsewhere."""
+    from emotiw.core.errors import ConfigError
+    from emotiw.runs.stages import submit as stage
+
+    if config is not None:
+        run = opened(config, settings, quiet, as_json)
+        report = stage.check(run, check) if check is not None else stage.submit(run)[1]
+    elif check is not None and challenge is not None and clips is not None:
+        report = stage.check_alone(challenge, check, clips)
+    else:
+        raise ConfigError("submit needs a recipe, or --check FILE --challenge NAME --clips LIST")
+    print_json(report.to_dict()) if as_json else print(report)
+    if not report.is_ok:
+        raise typer.Exit(1)
+
+
+@app.command(name="run")
+def run_command(
+    config: Config,
+    settings: Set = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+    force: Force = False,
+    track: Track = None,
+) -> None:
+    """Run every stage, reusing what is there."""
+    from emotiw.cli.terminal_tables import summary_tables
+    from emotiw.runs.pipeline import run_all
+
+    check_tracker(track)
+    run = opened(config, settings, quiet, as_json)
+    summary = run_all(run, force=force)
+    log(run, track)
+    if as_json:
+        print_json(as_plain(run, summary))
+    else:
+        summary_tables(run, summary)
+    if not is_ok(summary):
+        raise typer.Exit(1)
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Where the demo lives.")] = Path("demo"),
+    settings: Set = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+    track: Track = None,
+) -> None:
+    """Make small synthetic corpora (clips, groups in photographs and clips); run every stage."""
+    from emotiw.cli.terminal_tables import summary_tables
+    from emotiw.demo.corpus import make_corpus
+    from emotiw.demo.group_corpus import make_group_corpus
+    from emotiw.runs.pipeline import run_all
+
+    check_tracker(track)
+    groups = folder / "groups"
+    corpora = {
+        "demo": folder / "corpus",
+        "demo_gaf": groups / "stills",
+        "demo_vgaf": groups / "clips",
+    }
+    # models and features differ between the three; all else may be set for all of them
+    shared = [s for s in settings or () if not s.startswith(("models.", "features."))]
+    runs = []
+    for name, root in corpora.items():
+        over = (settings or []) if name == "demo" else shared
+        where = [f"data.root={root}", f"paths.runs={folder / 'runs'}"]
+        runs.append(opened(name, [*where, *over], quiet, as_json))
+    make_corpus(folder / "corpus", workers=runs[0].workers)
+    make_group_corpus(groups, workers=runs[0].workers)
+    summaries = []
+    for run in runs:
+        summaries.append(run_all(run))
+        log(run, track)
+        if not as_json:
+            summary_tables(run, summaries[-1])
+    if as_json:
+        print_json([as_plain(*pair) for pair in zip(runs, summaries, strict=True)])
+    if not all(is_ok(summary) for summary in summaries):
+        raise typer.Exit(1)
+
+
+app.command()(ablate)
+app.command()(compare)
+app.command()(leaderboard)
+app.command()(predict)
+app.command()(report)
+app.command()(train_backbone)
+
+
+def _show_figures(run: Run, figures: Any, as_json: bool) -> None:
+    if as_json:
+        print_json(figures.to_dict("records"))
+        return
+    from emotiw.cli.terminal_tables import figures_table
+
+    figures_table(figures, run.recipe.spec.metric)

@@ -1,0 +1,94 @@
+"""`emotiw attempts list|add|result`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from emotiw.cli.stage import AsJson, print_json
+
+app = typer.Typer(help="What was handed in, and what came of it.", no_args_is_help=True)
+Folder = Annotated[Path, typer.Option(help="Where attempts.csv and the kept copies are.")]
+Challenge = Annotated[str, typer.Argument(help="A challenge, or a YAML file of your own.")]
+
+
+@app.command(name="list")
+def list_attempts(
+    challenge: Challenge, folder: Folder = Path("runs"), as_json: AsJson = False
+) -> None:
+    """List the attempts at a challenge, with the gap between validation and test."""
+    from emotiw.challenges.spec import load_spec
+    from submissions.attempts import Attempts
+
+    spec, attempts = load_spec(challenge), Attempts(folder)
+    rows, left = attempts.rows(spec.name), attempts.left(spec)
+    if as_json:
+        lines = [asdict(row) | {"gap": row.gap} for row in rows]
+        print_json({"left": left, "attempts": lines})
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("attempt", "date", "run", "validation", "test", "gap", "note")
+    for row in rows:
+        figures = ["" if v is None else f"{v:.4g}" for v in (row.val, row.test, row.gap)]
+        table.add_row(str(row.number), row.date, row.run, *figures, row.note)
+    Console().print(table)
+    print("nobody knows how many are allowed" if left is None else f"{left} left")
+
+
+@app.command()
+def add(
+    challenge: Challenge,
+    submission: Annotated[Path, typer.Argument(help="The file that was handed in.")],
+    run: Annotated[str, typer.Option(help="The run that it comes from.")] = "",
+    config: Annotated[str, typer.Option(help="Hash of the run's configuration.")] = "",
+    val: Annotated[float | None, typer.Option(help="Its figure on validation.")] = None,
+    note: Annotated[str, typer.Option(help="Anything worth remembering.")] = "",
+    folder: Folder = Path("runs"),
+) -> None:
+    """Note that a submission was handed in, and keep a copy of it."""
+    from emotiw.challenges.spec import load_spec
+    from emotiw.core.errors import SubmissionError
+    from submissions.attempts import Attempts
+
+    if not submission.is_file():
+        raise SubmissionError(f"no such file: {submission}")
+    spec, attempts = load_spec(challenge), Attempts(folder)
+    row = attempts.add(spec, submission, run=run, config=config, val=val, note=note)
+    left = attempts.left(spec)
+    print(f"attempt {row.number} at {spec.name}" + ("" if left is None else f", {left} left"))
+
+
+@app.command()
+def result(
+    challenge: Challenge,
+    number: Annotated[int, typer.Argument(help="Of the attempt.")],
+    sheet: Annotated[
+        Path | None, typer.Argument(help="The organisers' result sheet.", show_default=False)
+    ] = None,
+    value: Annotated[float | None, typer.Option(help="Their figure, without a sheet.")] = None,
+    folder: Folder = Path("runs"),
+) -> None:
+    """Note what the organisers returned, and compare their figures with their matrix."""
+    from emotiw.challenges.spec import load_spec
+    from emotiw.core.errors import SubmissionError
+    from submissions.attempts import Attempts
+
+    spec, attempts = load_spec(challenge), Attempts(folder)
+    if (sheet is None) == (value is None):
+        raise SubmissionError("expected either the result sheet or --value")
+    if sheet is None:
+        assert value is not None
+        row = attempts.record_value(spec, number, value)
+    else:
+        row, found = attempts.record_result(spec, number, sheet)
+        for name, figure in found.parts.items():
+            print(f"  {name}: {figure}")
+        for difference in found.differences():
+            print(f"  differs: {difference}")
+    gap = "" if row.gap is None else f", {row.gap:+.4g} to validation"
+    print(f"attempt {row.number}: {row.metric} {row.test:g} on test{gap}")

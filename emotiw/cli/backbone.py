@@ -1,0 +1,106 @@
+"""`emotiw train-backbone`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from emotiw.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from emotiw.models.backbone.backbone_recipe import BackboneRecipe
+    from emotiw.models.backbone.labelled_faces import LabelledFaces
+    from emotiw.models.training.training_state import EpochRecord
+
+
+def train_backbone(
+    recipe: Annotated[Path, typer.Argument(help="A YAML file like configs/recipes/fer2013.yaml.")],
+    folder: Annotated[Path, typer.Option(help="Where the checkpoint, weights and card go.")],
+    faces: Annotated[
+        Path | None, typer.Option(help="Folder or zip file with a folder per label.")
+    ] = None,
+    clips: Annotated[
+        Path | None,
+        typer.Option(help="Instead: the recipe of a run, whose training clips' faces it learns."),
+    ] = None,
+    feature: Annotated[
+        str, typer.Option(help="With --clips: the run's feature of extractor face_crops.")
+    ] = "crops",
+    split: Annotated[str, typer.Option(help="The folder above the labels; '' for none.")] = "train",
+    test: Annotated[
+        str | None, typer.Option(help="The folder of test faces, used once, at the end.")
+    ] = None,
+    member: Annotated[
+        int | None,
+        typer.Option(help="Train only this one of the recipe's members, from 0, and stop."),
+    ] = None,
+) -> None:
+    """Train or fine-tune a face network; run it again to go on where it stopped."""
+    from emotiw.models.backbone.backbone_recipe import BackboneRecipe
+    from emotiw.models.backbone.face_source import split_off_inner
+    from emotiw.models.backbone.recipe_faces import faces_for
+    from emotiw.models.backbone.train_backbone import test_once, train_member
+    from emotiw.models.backbone.train_backbone import train_backbone as learn
+    from emotiw.models.training.loop import is_main_process, part_ways
+
+    options = BackboneRecipe.read(recipe)
+    if faces is not None and clips is None:
+        labelled = faces_for(options, faces, split or None)
+    elif clips is not None and faces is None:
+        labelled = _faces_of_run(options, clips, feature)
+    else:
+        raise ConfigError("give either --faces or --clips")
+    if test is not None and faces is None:
+        raise ConfigError("--test names a folder beside the training faces, and needs --faces")
+    if member is not None:
+        if not 0 <= member < len(options.members):
+            last = len(options.members) - 1
+            raise ConfigError(f"--member {member}: the recipe has members 0 to {last}")
+        training, inner = split_off_inner(labelled, options.inner_share, options.seed)
+        train_member(options, training, inner, folder, member, on_epoch=_print_epoch)
+        part_ways()
+        return
+    card = learn(options, labelled, folder, on_epoch=_print_epoch)
+    part_ways()
+    if not is_main_process():
+        return
+    print(f"{folder / card.name}.yaml: {card.notes}")
+    if test is not None and faces is not None:
+        found = test_once(options, faces_for(options, faces, test), folder)
+        for view in ("plain", "averaged_with_mirrored"):
+            figures = found[view]
+            print(
+                f"test, {view}: accuracy {figures['accuracy']:.4f}, uar {figures['uar']:.4f}, "
+                f"calibration error {figures['calibration_error']:.4f}"
+            )
+            print("  " + ", ".join(f"{name} {x:.3f}" for name, x in figures["recall"].items()))
+
+
+def _faces_of_run(options: BackboneRecipe, config: Path, feature: str) -> LabelledFaces:
+    """Return the faces of the labelled training clips of a run; the others' are never seen."""
+    from emotiw.models.backbone.recipe_faces import crops_for
+    from emotiw.runs.run import open_run
+    from emotiw.runs.stages.features import feature_table
+
+    run = open_run(config)
+    table = feature_table(run, feature)
+    if len(table.spec.shape) != 3 or table.spec.dtype != "uint8":
+        raise ConfigError(f"feature {feature!r} holds no pictures; use one of extractor face_crops")
+    manifest = run.manifest()
+    groups = manifest.groups_or_contents(run.fingerprints(manifest))
+    clips = {
+        clip.clip_id: (clip.label, groups[clip.clip_id])
+        for clip in manifest
+        if clip.split == "train" and clip.label is not None
+    }
+    return crops_for(options, table, clips)
+
+
+def _print_epoch(record: EpochRecord) -> None:
+    print(
+        f"epoch {record.epoch}: loss {record.loss:.4f}, inner loss {record.inner_loss:.4f}, "
+        f"inner figure {record.figure:.4f}, {record.seconds:.0f} s",
+        flush=True,
+    )

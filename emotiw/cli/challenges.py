@@ -1,0 +1,64 @@
+"""`emotiw challenges list|show|new`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from emotiw.cli.stage import AsJson, print_json
+
+app = typer.Typer(
+    help="The challenges that are known, and a beginning for your own.", no_args_is_help=True
+)
+
+
+@app.command(name="list")
+def list_challenges(as_json: AsJson = False) -> None:
+    """List every challenge that comes along."""
+    from emotiw.challenges.catalogue import summaries
+
+    lines = summaries()
+    if as_json:
+        print_json([asdict(line) for line in lines])
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("name", "title", "unit", "answers", "metric", "submission", "attempts")
+    for line in lines:
+        attempts = "" if line.attempts is None else str(line.attempts)
+        cells = (line.title, line.unit, line.answers, line.metric, line.submission, attempts)
+        table.add_row(line.name, *cells)
+    Console().print(table)
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(help="A challenge, or a YAML file of your own.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show what is known of a challenge, from where, and how sure it is."""
+    from emotiw.challenges.catalogue import describe
+    from emotiw.challenges.spec import load_spec
+
+    spec = load_spec(name)
+    if as_json:
+        print_json(spec.model_dump(mode="json"))
+    else:
+        print(describe(spec))
+
+
+@app.command()
+def new(
+    path: Annotated[Path, typer.Argument(help="The YAML file to make, <name>.yaml.")],
+    extends: Annotated[
+        str | None, typer.Option(help="A challenge that yours differs from in a few things.")
+    ] = None,
+) -> None:
+    """Begin the description of a challenge of your own."""
+    from emotiw.challenges.catalogue import new_spec
+
+    print(f"{new_spec(path, base=extends)}: fill it in, then `challenge: {path}` in a recipe")

@@ -1,0 +1,64 @@
+"""`emotiw data fetch`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Corpora that anyone may have.", no_args_is_help=True)
+
+
+@app.callback()
+def _top() -> None:
+    pass
+
+
+@app.command()
+def fetch(
+    name: Annotated[str, typer.Argument(help="The corpus: ravdess, crema_d, …")],
+    folder: Annotated[Path, typer.Argument(help="Where it goes.")],
+    parts: Annotated[
+        list[str] | None, typer.Option("--part", help="audio, video, …; all by default.")
+    ] = None,
+    agreed: Annotated[bool, typer.Option("--yes", help="I agree to the licence.")] = False,
+    drop_archives: Annotated[
+        bool, typer.Option("--drop-archives", help="Delete archives once they are unpacked.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+) -> None:
+    """Download a corpus whose licence allows it; run it again to go on where it stopped."""
+    from emotiw.challenges.fetch import fetch as fetch_parts
+    from emotiw.challenges.fetch import fetchable
+    from emotiw.challenges.spec import load_spec
+
+    spec = load_spec(name)
+    for part, download in fetchable(spec, parts or ()).items():
+        known = [file.size for file in download.files if file.size is not None]
+        size = f", {sum(known) / 1e6:.0f} MB" if len(known) == len(download.files) > 0 else ""
+        print(f"{spec.name} {part}: {download.licence}{size}")
+    if not agreed and not typer.confirm("Do you agree to the licence?"):
+        raise typer.Exit(1)
+    progress = None if quiet or not sys.stderr.isatty() else _Line()
+    done = fetch_parts(
+        spec, folder, parts or (), progress=progress, keep_archives=not drop_archives
+    )
+    print(
+        f"{folder}: {done.n_files} files, {done.n_downloaded} downloaded now, "
+        f"{done.n_unpacked} unpacked"
+    )
+    for reason in done.failures.values():
+        print(f"  failed: {reason}", file=sys.stderr)
+    if done.failures:
+        raise typer.Exit(1)
+
+
+class _Line:
+    """One line on the terminal that says how far a file has come."""
+
+    def __call__(self, name: str, done: int, total: int | None) -> None:
+        of = f" of {total / 1e6:.1f}" if total else ""
+        end = "\n" if done == total else ""
+        print(f"\r{name}: {done / 1e6:.1f}{of} MB", end=end, file=sys.stderr, flush=True)

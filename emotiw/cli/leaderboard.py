@@ -1,0 +1,37 @@
+"""`emotiw leaderboard`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def leaderboard(
+    challenge: Annotated[str, typer.Argument(help="A challenge, or a YAML file of your own.")],
+    runs: Annotated[Path, typer.Option(help="The folder of runs.")] = Path("runs"),
+    form: Annotated[str, typer.Option("--format", help="table, csv, markdown or latex.")] = "table",
+    output: Annotated[Path | None, typer.Option(help="A file instead of the terminal.")] = None,
+    resamples: Annotated[int, typer.Option(help="Of the bootstrap behind the intervals.")] = 500,
+    seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
+) -> None:
+    """Rank all runs of a challenge by its official metric, among what was published."""
+    from emotiw.analysis.leaderboard import rank_runs, render, runs_of
+    from emotiw.challenges.spec import load_spec
+    from emotiw.core.files import atomic_write
+    from submissions.attempts import Attempts
+
+    spec = load_spec(challenge)
+    tested = {row.run: row.test for row in Attempts(runs).rows(spec.name) if row.test is not None}
+    standings, unread = rank_runs(
+        spec, runs_of(spec, runs), test_values=tested, n_resamples=resamples, seed=seed
+    )
+    text = render(spec, standings, form)
+    if output is None:
+        print(text, end="")
+    else:
+        atomic_write(output, text.encode())
+    for reason in unread:
+        print(f"left out: {reason}", file=sys.stderr)

@@ -1,0 +1,112 @@
+"""`emotiw predict`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from emotiw.cli.stage import Quiet, print_json, progress_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from emotiw.predict.prediction_rows import FilePrediction
+
+MOST_PEOPLE = 6  # in the terminal; all are in the CSV
+
+
+def predict(
+    inputs: Annotated[
+        list[Path], typer.Argument(help="Videos, photographs, recordings, or folders of them.")
+    ],
+    run: Annotated[
+        Path | None,
+        typer.Option(help="The folder of a trained run; the bundled frame CNN without one."),
+    ] = None,
+    weights: Annotated[
+        str | None, typer.Option(help="Without a run: a weights card of a frame CNN with labels.")
+    ] = None,
+    window: Annotated[
+        float | None, typer.Option(help="Also score stretches of so many seconds.")
+    ] = None,
+    hop: Annotated[
+        float | None, typer.Option(help="Seconds from one stretch to the next; half by default.")
+    ] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write every row into this CSV.")] = None,
+    video: Annotated[
+        Path | None, typer.Option(help="Write annotated videos into this folder.")
+    ] = None,
+    timeline: Annotated[
+        Path | None, typer.Option(help="Write plots of the scores over time into this folder.")
+    ] = None,
+    workers: Annotated[int, typer.Option(help="Processes; 0 for one per core.")] = 0,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="KEY.KEY=VALUE over the run's recipe.")
+    ] = None,
+    quiet: Quiet = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="All rows as JSON on standard output.")
+    ] = False,
+) -> None:
+    """Tell the emotion in any video or photograph, person by person and for everyone together."""
+    from emotiw.core.errors import ConfigError
+    from emotiw.core.files import atomic_write
+    from emotiw.predict.inputs import media_files
+    from emotiw.predict.predict_files import Wanted, predict_files
+    from emotiw.predict.prediction_rows import as_csv
+    from emotiw.predict.prediction_rows import as_json as rows_as_json
+
+    if hop is not None and window is None:
+        raise ConfigError("--hop needs --window")
+    if run is not None and weights is not None:
+        raise ConfigError("--run and --weights exclude each other")
+    wanted = Wanted(run, tuple(settings or ()), weights, window, hop, video, timeline)
+    files = media_files(inputs)
+    progress = progress_of(quiet, as_json)
+    n_workers = workers or os.cpu_count() or 1
+    found = predict_files(files, wanted, workers=n_workers, progress=progress)
+    if csv is not None:
+        atomic_write(csv, as_csv(found).encode())
+    if as_json:
+        print_json(rows_as_json(found))
+    else:
+        _print(found)
+    if any(one.reason for one in found):
+        raise typer.Exit(1)
+
+
+def _print(found: Sequence[FilePrediction]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table()
+    table.add_column("file", overflow="fold")
+    for name in ("who", "prediction", "scores", "faces", "notes"):
+        table.add_column(name)
+    for one in found:
+        name = Path(one.file).name
+        if one.reason:
+            table.add_row(name, "", "", "", "", f"can't be read: {one.reason}")
+        people = [row for row in one.whole() if row.person is not None]
+        for row in [row for row in one.whole() if row.person is None] + people[:MOST_PEOPLE]:
+            who = "everyone" if row.person is None else f"person {row.person}"
+            notes = "; ".join(one.notes) if row.person is None else ""
+            table.add_row(
+                name, who, one.answer(row), _shown(one, row.scores), str(row.n_faces), notes
+            )
+            name = ""
+        if len(people) > MOST_PEOPLE:
+            table.add_row("", "", "", "", "", f"… and {len(people) - MOST_PEOPLE} more people")
+    Console().print(table)
+    for path in [path for one in found for path in one.written]:
+        print(f"wrote {path}")
+
+
+def _shown(one: FilePrediction, scores: Sequence[float] | None) -> str:
+    if scores is None or one.task == "regression":
+        return ""
+    ranked = sorted(zip(scores, one.labels, strict=True), key=lambda pair: -pair[0])
+    return ", ".join(f"{label} {100 * score:.0f} %" for score, label in ranked[:3])

@@ -1,0 +1,1 @@
+"""Face networks trained on labelled pictures."""

@@ -1,0 +1,100 @@
+"""Chance applied to pictures of faces, a whole batch at a time."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from emotiw.models.backbone.backbone_recipe import AugmentationOptions
+
+
+def augment_faces(
+    faces: Tensor, options: AugmentationOptions, generator: torch.Generator, *, side: int
+) -> Tensor:
+    """Return strayed copies of faces, cut from the middle at the scale they have.
+
+    Args:
+        faces: ``(batch, channels, height, width)`` float32 in [0, 1].
+        generator: of the processor, wherever the faces are.
+        side: of the square result, in px; smaller than the input, it sees less of the face.
+
+    Returns:
+        ``(batch, channels, side, side)`` float32 in [0, 1].
+    """
+    chance = _Chance(len(faces), generator, faces.device)
+    x = _move(faces, options, chance, side)
+    x = torch.where(chance.happens(options.blur), _without_detail(x, chance), x)
+    x = x.clamp(1e-4, 1) ** torch.exp(chance.either_way(math.log1p(options.gamma)))
+    x = x * (1 + chance.either_way(options.colour_cast, x.shape[1])) if x.shape[1] == 3 else x
+    ramp = torch.linspace(-1, 1, side, device=faces.device)
+    x = (
+        x
+        + chance.either_way(options.light) * ramp
+        + chance.either_way(options.light) * ramp[:, None]
+    )
+    noise = torch.randn(x.shape, generator=chance.generator, device=faces.device)
+    x = (x + options.noise * chance.share() * noise).clamp(0, 1)
+    return _erase(x, options, chance)
+
+
+class _Chance:
+    """Draws one number per picture, shaped to multiply a batch of pictures."""
+
+    def __init__(self, n: int, generator: torch.Generator, device: torch.device) -> None:
+        self.processor = generator
+        if device.type != generator.device.type:  # what is drawn there need not be carried there
+            seed = int(torch.randint(2**62, (1,), generator=generator))
+            generator = torch.Generator(device).manual_seed(seed)
+        self.n, self.generator = n, generator
+
+    def one_share(self) -> float:
+        return float(torch.rand(1, generator=self.processor))
+
+    def share(self, channels: int = 1) -> Tensor:
+        shape = self.n, channels, 1, 1
+        return torch.rand(shape, generator=self.generator, device=self.generator.device)
+
+    def either_way(self, most: float, channels: int = 1) -> Tensor:
+        return (2 * self.share(channels) - 1) * most
+
+    def happens(self, share: float) -> Tensor:
+        return self.share() < share
+
+
+def _move(faces: Tensor, options: AugmentationOptions, chance: _Chance, side: int) -> Tensor:
+    height, width = faces.shape[-2:]
+    angle = chance.either_way(math.radians(options.rotation_deg)).flatten()
+    zoom = torch.exp(chance.either_way(math.log1p(options.scale))).flatten()
+    stretch = torch.exp(chance.either_way(math.log1p(options.stretch))).flatten()
+    mirror = torch.where(chance.happens(options.flip), -1.0, 1.0).flatten()
+    shift = chance.either_way(2 * options.shift, 2).flatten(1)  # (batch, 2), the side is 2 long
+    cosine, sine = torch.cos(angle), torch.sin(angle)
+    x_scale, y_scale = zoom * stretch * side / width, zoom / stretch * side / height
+    theta = torch.stack(
+        [mirror * cosine * x_scale, -sine * y_scale, sine * x_scale * mirror, cosine * y_scale], 1
+    ).view(-1, 2, 2)
+    grid = F.affine_grid(
+        torch.cat([theta, shift[:, :, None]], 2), [len(faces), 1, side, side], align_corners=False
+    )  # (batch, side, side, 2)
+    return F.grid_sample(faces, grid, padding_mode="reflection", align_corners=False)
+
+
+def _without_detail(x: Tensor, chance: _Chance) -> Tensor:
+    # as if the face had been found at a third to two thirds of this size
+    side = x.shape[-1]
+    small = max(4, int(side * (0.35 + 0.3 * chance.one_share())))
+    x = F.interpolate(x, size=(small, small), mode="area")
+    return F.interpolate(x, size=(side, side), mode="bilinear", align_corners=False)
+
+
+def _erase(x: Tensor, options: AugmentationOptions, chance: _Chance) -> Tensor:
+    place = torch.arange(x.shape[-1], device=x.device)
+    half_size = chance.share(2) * x.shape[-1] / 4  # of height and width
+    centre = chance.share(2) * x.shape[-1]
+    rows = (place[:, None] - centre[:, :1]).abs() <= half_size[:, :1]
+    columns = (place - centre[:, 1:]).abs() <= half_size[:, 1:]
+    covered = rows & columns & chance.happens(options.erase)  # (batch, 1, side, side)
+    return torch.where(covered, chance.share(), x)

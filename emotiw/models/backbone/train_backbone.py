@@ -1,0 +1,257 @@
+"""A face network trained or fine-tuned on labelled faces, and tested on others exactly once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from emotiw.core.errors import ConfigError
+from emotiw.core.files import atomic_write, sha256_of
+from emotiw.core.stored_tensors import stored
+from emotiw.core.weights import InFile, WeightsCard, read_card, write_card
+from emotiw.models.backbone.backbone_recipe import MOST_MEMBERS, BackboneRecipe
+from emotiw.models.backbone.face_figures import FaceFigures, figures_of
+from emotiw.models.backbone.face_source import FaceSource, split_off_inner
+from emotiw.models.backbone.labelled_faces import LabelledFaces
+from emotiw.models.backbone.recipe_faces import framing_of, grown
+from emotiw.models.training.checkpoint import save_tensors
+from emotiw.models.training.loop import predict, train, training_device
+from emotiw.models.training.training_state import EpochRecord
+from features.backbones.joint_network import JoinedNetwork
+from features.backbones.loading import build_network, load_network
+from features.backbones.network import FaceNetwork
+
+TEST_LOG = "test.json"
+
+
+@dataclass(frozen=True)
+class TrainedMember:
+    """One network of a recipe as training left it, and the card that it began with."""
+
+    start: WeightsCard
+    network: FaceNetwork
+    epochs: int
+
+
+def train_backbone(
+    recipe: BackboneRecipe,
+    faces: LabelledFaces,
+    folder: Path,
+    *,
+    on_epoch: Callable[[EpochRecord], None] | None = None,
+) -> WeightsCard:
+    """Train on labelled faces and write the best weights with their card.
+
+    A run that was stopped goes on when it is called again with the same arguments; the weights
+    are those of one that never stopped.
+
+    Args:
+        recipe: which network, and how.
+        faces: to learn from; a part of them is held out to choose the best epoch.
+        folder: for the checkpoint, ``<name>.safetensors`` and its card ``<name>.yaml``.
+        on_epoch: called after each epoch, for progress.
+
+    Raises:
+        ConfigError: if the network can't be trained on these faces.
+        WeightsError: if it is to be fine-tuned and its weights are missing.
+    """
+    training, inner = split_off_inner(faces, recipe.inner_share, recipe.seed)
+    trained = [
+        train_member(recipe, training, inner, folder, index, on_epoch=on_epoch)
+        for index in range(len(recipe.members))
+    ]
+    start, network = trained[0].start, trained[0].network
+    if len(trained) > 1:
+        start = _joined_card([member.start for member in trained])
+        network = JoinedNetwork([member.network for member in trained])
+    notes: dict[str, Any] = {"epochs": [member.epochs for member in trained]}
+    notes |= _calibrate(network, start, inner, recipe)
+    return _write(recipe, start, network, notes, folder)
+
+
+def train_member(
+    recipe: BackboneRecipe,
+    training: LabelledFaces,
+    inner: LabelledFaces,
+    folder: Path,
+    index: int = 0,
+    *,
+    on_epoch: Callable[[EpochRecord], None] | None = None,
+) -> TrainedMember:
+    """Train one of the recipe's members; :func:`train_backbone` finds what it came to.
+
+    Args:
+        training: the faces to learn from, as :func:`split_off_inner` gives them.
+        inner: the faces that all members hold out, so that they can be judged together.
+        folder: the one of the whole recipe.
+        index: which member; each can have a process or a machine of its own.
+
+    Raises:
+        ConfigError: if the network can't be built, or isn't what its card says.
+    """
+    own = recipe.of_member(index)
+    start, network = _starting_network(own)
+    _check_embedding(start, network)
+    # a quarter less time on a processor, for networks that see their inputs in this order anyway
+    network.to(memory_format=torch.channels_last)
+    own_folder = folder if len(recipe.members) == 1 else folder / f"member_{index}"
+    device = training_device()
+    epochs = 0
+    for number, stage in enumerate(own.stages()):
+        report = train(
+            network,
+            FaceSource(training, start, stage.augmentation, device=device),
+            stage.training,
+            task="classification",
+            n_outputs=len(recipe.labels),
+            inner=FaceSource(inner, start, stage.augmentation, device=device),
+            seed=own.seed + MOST_MEMBERS * number,
+            folder=own_folder / f"stage_{number}" if number else own_folder,
+            on_epoch=on_epoch,
+        )
+        epochs += report.best_epoch
+    return TrainedMember(start, network.cpu(), epochs)
+
+
+def test_once(recipe: BackboneRecipe, faces: LabelledFaces, folder: Path) -> dict[str, Any]:
+    """Return the figures of the trained weights on faces that nothing was chosen by.
+
+    They are computed the first time and read from ``test.json`` after that: whoever changes a
+    recipe because of them has no test faces left.
+
+    Raises:
+        ConfigError: if the log is that of other weights.
+    """
+    card = read_card(folder / f"{recipe.name}.yaml")
+    log = folder / TEST_LOG
+    if log.is_file():
+        kept: dict[str, Any] = json.loads(log.read_text(encoding="utf-8"))
+        if kept["weights_sha256"] != card.sha256:
+            raise ConfigError(f"{log}: the test faces were already used, for other weights")
+        return kept
+    plain, mirrored = both_views(load_network(card), card, faces, recipe)
+    figures: dict[str, FaceFigures] = {
+        "plain": figures_of(plain.softmax(1).numpy(), faces),
+        "averaged_with_mirrored": figures_of(((plain + mirrored) / 2).softmax(1).numpy(), faces),
+    }
+    found = {"n_faces": len(faces), "weights_sha256": card.sha256, **figures}
+    atomic_write(log, (json.dumps(found, indent=1) + "\n").encode())
+    return found
+
+
+test_once.__test__ = False  # type: ignore[attr-defined]  # no test for pytest to collect
+
+
+def _starting_network(recipe: BackboneRecipe) -> tuple[WeightsCard, FaceNetwork]:
+    """Return the card and the network of one member's recipe, before it has learnt anything."""
+    with torch.random.fork_rng():
+        torch.manual_seed(recipe.seed)
+        if isinstance(recipe.network, WeightsCard):
+            card = recipe.network.model_copy(update={"labels": recipe.labels})
+            return card, build_network(card)
+        card = read_card(recipe.network)
+        if card.backbone == "onnx":
+            raise ConfigError(f"weights {card.name!r}: an ONNX file can't be fine-tuned")
+        if card.size > recipe.side:
+            raise ConfigError(f"side {recipe.side} is less than the network's {card.size}")
+        return card, load_network(card, labels=recipe.labels)
+
+
+def _check_embedding(card: WeightsCard, network: FaceNetwork) -> None:
+    """Find out before a night of training that nothing could read what comes of it."""
+    with torch.inference_mode():
+        found = network.embed(torch.zeros(1, len(card.mean), card.size, card.size)).shape[1]
+    if found != card.embedding:
+        raise ConfigError(
+            f"network {card.name!r}: its embedding has {found} values, expected {card.embedding} "
+            "(`embedding` of the network or of its member)"
+        )
+
+
+def _joined_card(starts: Sequence[WeightsCard]) -> WeightsCard:
+    """Return the card of networks joined; what all are told is said once."""
+    told = [start.options_of(member) for start in starts for member in range(start.members)]
+    common = {
+        name: value
+        for name, value in told[0].items()
+        if all(name in options and options[name] == value for options in told)
+    }
+    own = [{n: v for n, v in options.items() if n not in common} for options in told]
+    return starts[0].model_copy(
+        update={
+            "members": len(told),
+            "embedding": sum(start.embedding for start in starts),
+            "options": common,
+            "member_options": tuple(own) if any(own) else (),
+        }
+    )
+
+
+def both_views(
+    network: FaceNetwork, card: WeightsCard, faces: LabelledFaces, recipe: BackboneRecipe
+) -> tuple[Tensor, Tensor]:
+    """Return the logits of faces as they are and mirrored, each ``(n, n_labels)``."""
+    plain, mirrored = (
+        predict(
+            network,
+            FaceSource(faces, card, recipe.augmentation, is_mirrored=flag),
+            recipe.training,
+        )
+        for flag in (False, True)
+    )
+    return plain, mirrored
+
+
+def _calibrate(
+    network: FaceNetwork, card: WeightsCard, inner: LabelledFaces, recipe: BackboneRecipe
+) -> dict[str, float]:
+    """Let the head say as much as it knows, judged by the inner part; return what that came to."""
+    from emotiw.core.probabilities import fit_temperature
+
+    assert isinstance(network.head, nn.Linear)
+    if card.mirrored:
+        plain, mirrored = both_views(network, card, inner, recipe)
+        logits = (plain + mirrored) / 2
+    else:
+        logits = predict(network, FaceSource(inner, card, recipe.augmentation), recipe.training)
+    temperature = fit_temperature(logits.double().numpy(), inner.answers)
+    # few faces that happen to be all right don't say that the network is never wrong
+    temperature = min(max(temperature, 0.05), 20.0)
+    with torch.no_grad():
+        network.head.weight.div_(temperature)
+        network.head.bias.div_(temperature)
+    return {
+        "inner_accuracy": float((logits.argmax(1).numpy() == inner.answers).mean()),
+        "temperature": temperature,
+    }
+
+
+def _write(
+    recipe: BackboneRecipe,
+    start: WeightsCard,
+    network: FaceNetwork,
+    notes: dict[str, Any],
+    folder: Path,
+) -> WeightsCard:
+    state = stored(network.state_dict(), recipe.storage)
+    path = folder / f"{recipe.name}.safetensors"
+    save_tensors(path, state, {"labels": recipe.labels})
+    card = start.model_copy(
+        update={
+            "name": recipe.name,
+            "source": InFile(file=Path(path.name)),
+            "sha256": sha256_of(path),
+            "labels": recipe.labels,
+            "licence": "; ".join(filter(None, (start.licence, recipe.licence))),
+            "window": grown(framing_of(recipe), start.size / recipe.side),
+            "notes": notes,
+        }
+    )
+    write_card(card, folder / f"{recipe.name}.yaml")
+    return card

@@ -1,0 +1,1 @@
+"""Networks over face crops, trained end to end."""

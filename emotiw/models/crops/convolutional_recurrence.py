@@ -1,0 +1,94 @@
+"""Recurrent convolution over the maps of frames, where motion is seen as it happens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import Field
+
+from emotiw.core.errors import ConfigError
+from emotiw.models.crops.snippet_model import SnippetModel, SnippetOptions
+from emotiw.models.crops.snippet_source import SnippetSource
+from emotiw.models.model import Examples
+from emotiw.models.network_options import NetworkOptions
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from emotiw.models.training.loop import ExampleSource
+    from features.frames.pixel_rule import PixelRule
+
+
+class ConvolutionalRecurrenceOptions(SnippetOptions):
+    """Options of :class:`ConvolutionalRecurrent`.
+
+    Attributes:
+        cell: GRU or LSTM.
+        stem: channels of the convolutions that halve each picture before the recurrence; not used
+            where the feature is maps already.
+        channels: of the recurrent state.
+        kernel: side of the recurrent kernels.
+        dropout: before the answer.
+    """
+
+    cell: Literal["gru", "lstm"] = "gru"
+    stem: tuple[int, ...] = (16, 32, 32)
+    channels: int = Field(default=32, ge=1)
+    kernel: int = Field(default=3, ge=1)
+    dropout: float = Field(default=0.3, ge=0, lt=1)
+    crop_size: int = Field(default=48, ge=16)
+
+
+class ConvolutionalRecurrent(SnippetModel):
+    """A recurrent convolution over pictures, or over maps that a backbone made of them.
+
+    It reads uint8 pictures ``(height, width, 3)``, or float32 maps ``(channels, height, width)``.
+    """
+
+    Options: ClassVar[type[NetworkOptions]] = ConvolutionalRecurrenceOptions
+    version: ClassVar[str] = "1"
+    options: ConvolutionalRecurrenceOptions
+
+    def check(self) -> None:
+        """Accept pictures and maps."""
+        if self.spec.dtype == "uint8":
+            super().check()
+        elif len(self.spec.shape) != 3:
+            raise ConfigError(
+                f"{type(self).__name__} reads pictures, or maps of (channels, height, width); "
+                f"feature {self.spec.name!r} has {self.spec.shape}"
+            )
+
+    def build(self) -> nn.Module:
+        """Return the network over pictures, or over maps."""
+        from emotiw.models.networks.snippet_net import MapInput, MeanOverSnippets
+
+        if self.spec.dtype == "uint8":
+            return super().build()
+        return MeanOverSnippets(MapInput(self._network_over(self.spec.shape[0])), self.goal.task)
+
+    def build_clip_network(self) -> tuple[nn.Module, PixelRule]:
+        """Return the network over pictures."""
+        from features.frames.pixel_rule import PLAIN
+
+        return self._network_over(3), PLAIN
+
+    def source(self, examples: Examples, *, augments: bool) -> ExampleSource:
+        """Return snippets of pictures, augmented, or of maps as they are."""
+        if self.spec.dtype == "uint8":
+            return super().source(examples, augments=augments)
+        length, stride = self.options.length, self.options.stride
+        return SnippetSource(examples, length=length, stride=stride, samples=augments)
+
+    def _network_over(self, n_channels: int) -> nn.Module:
+        from emotiw.models.networks.conv_rnn_net import ConvolutionalRecurrence
+
+        return ConvolutionalRecurrence(
+            n_channels,
+            len(self.goal.labels),
+            cell=self.options.cell,
+            stem=self.options.stem if self.spec.dtype == "uint8" else (),
+            channels=self.options.channels,
+            kernel=self.options.kernel,
+            dropout=self.options.dropout,
+        )

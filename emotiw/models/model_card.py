@@ -1,0 +1,76 @@
+"""What a saved model was made with, as a JSON that a person can read."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from emotiw.core.errors import ConfigError
+from emotiw.core.feature_table import FeatureSpec
+from emotiw.core.files import atomic_write
+from emotiw.models.model import Goal
+
+CARD = "card.json"
+
+
+@dataclass(frozen=True)
+class Card:
+    """The arguments of a model's constructor, and the version of its code.
+
+    Attributes:
+        options: the model's options as plain values.
+        spec: the feature that it reads.
+        goal: what it predicts.
+        seed: of its random numbers.
+        version: of the class that wrote it.
+    """
+
+    options: dict[str, Any]
+    spec: FeatureSpec
+    goal: Goal
+    seed: int
+    version: str
+
+    def write(self, folder: Path) -> None:
+        """Write the card into the folder of a model."""
+        text = json.dumps(asdict(self), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+        atomic_write(folder / CARD, text.encode())
+
+    @classmethod
+    def read(cls, folder: Path, *, version: str | None) -> Card:
+        """Read the card of a model.
+
+        Args:
+            folder: of the model.
+            version: of the class that wants to load it; None for any.
+
+        Raises:
+            ConfigError: if there is no readable card, or another version wrote it.
+        """
+        path = folder / CARD
+        try:
+            fields = json.loads(path.read_text(encoding="utf-8"))
+            spec, goal = fields["spec"], fields["goal"]
+            columns, limits = spec.pop("columns"), goal.pop("target_range")
+            card = cls(
+                options=fields["options"],
+                spec=FeatureSpec(
+                    **spec | {"shape": tuple(spec["shape"])},
+                    columns=tuple(columns) if columns is not None else None,
+                ),
+                goal=Goal(
+                    **goal | {"labels": tuple(goal["labels"])},
+                    target_range=(limits[0], limits[1]) if limits is not None else None,
+                ),
+                seed=fields["seed"],
+                version=fields["version"],
+            )
+        except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+            raise ConfigError(f"{path}: not the card of a model ({error})") from error
+        if version is not None and card.version != version:
+            raise ConfigError(
+                f"{path}: written by version {card.version} of this model, this is {version}"
+            )
+        return card

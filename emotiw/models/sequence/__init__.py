@@ -1,0 +1,1 @@
+"""Models of rows over time: frames, audio windows, spectrograms."""

@@ -1,0 +1,72 @@
+"""Recurrent networks over frame embeddings, the second half of CNN-RNN."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import Field
+
+from emotiw.models.network_options import NetworkOptions
+from emotiw.models.sequence.sequence_model import SequenceModel, SequenceOptions
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class RecurrentOptions(SequenceOptions):
+    """Options of :class:`Recurrent`.
+
+    Attributes:
+        cell: LSTM or GRU.
+        hidden: units per direction and layer.
+        layers: stacked layers.
+        is_bidirectional: whether a second network reads the clip from its end.
+        reads: ``last`` answers from the state after the last frame (of both directions, after
+            the first and last), ``mean`` from the mean of the states over time, ``attention`` from
+            a weighted mean whose weights the states decide themselves.
+        dropout: before the recurrence, between layers and before the answer.
+    """
+
+    cell: Literal["lstm", "gru"] = "lstm"
+    hidden: int = Field(default=128, ge=1)
+    layers: int = Field(default=1, ge=1)
+    is_bidirectional: bool = False
+    reads: Literal["last", "mean", "attention"] = "mean"
+    dropout: float = Field(default=0.3, ge=0, lt=1)
+
+
+class Recurrent(SequenceModel):
+    """An LSTM or GRU over the frames of a clip; padding and batch never change an answer."""
+
+    Options: ClassVar[type[NetworkOptions]] = RecurrentOptions
+    version: ClassVar[str] = "1"
+    options: RecurrentOptions
+
+    def build_sequence(self) -> nn.Module:
+        """Return the network of the options."""
+        from emotiw.models.networks.recurrent_net import RecurrentNetwork
+
+        options = self.options
+        return RecurrentNetwork(
+            self.spec.dim,
+            len(self.goal.labels),
+            cell=options.cell,
+            hidden=options.hidden,
+            layers=options.layers,
+            is_bidirectional=options.is_bidirectional,
+            reads=options.reads,
+            dropout=options.dropout,
+        )
+
+
+class GatedRecurrentOptions(RecurrentOptions):
+    """Options of :class:`GatedRecurrent`: as those of :class:`Recurrent`, with another cell."""
+
+    cell: Literal["lstm", "gru"] = "gru"
+
+
+class GatedRecurrent(Recurrent):
+    """A recurrent network whose cell is a GRU unless a recipe says otherwise."""
+
+    Options: ClassVar[type[NetworkOptions]] = GatedRecurrentOptions
+    options: GatedRecurrentOptions

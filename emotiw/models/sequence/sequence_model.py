@@ -1,0 +1,134 @@
+"""Models of sequences: rows of numbers, frame after frame, clips of any length."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from emotiw.core.errors import ConfigError
+from emotiw.models.crops.snippet_source import SnippetSource
+from emotiw.models.model import Examples
+from emotiw.models.network_model import NetworkModel
+from emotiw.models.network_options import NetworkOptions
+from emotiw.models.training.training_options import TrainingOptions
+from features.clips.snippets import STRIDE
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+    from emotiw.models.training.loop import ExampleSource
+
+
+class SequenceTraining(TrainingOptions):
+    """How a sequence model learns, unless a recipe says otherwise."""
+
+    epochs: int = Field(default=40, ge=1)
+    batch_size: int = Field(default=16, ge=1)
+    learning_rate: float = Field(default=2e-3, gt=0)
+    patience: int | None = Field(default=12, ge=1)
+
+
+class SequenceOptions(NetworkOptions):
+    """Options of every model of sequences.
+
+    Attributes:
+        window: frames that the network sees at a time, 16 say: a clip is scored by the mean over
+            its windows, and each epoch of training sees one window per clip, from anywhere in it.
+            A track shorter than a window is filled with its last row. None: whole clips.
+        stride: frames from one window to the next.
+    """
+
+    window: int | None = Field(default=None, ge=2)
+    stride: int = Field(default=STRIDE, ge=1)
+    training: SequenceTraining = SequenceTraining()
+
+
+class SequenceModel(NetworkModel):
+    """A network over the present rows of a clip, in time order; absent rows are left out.
+
+    Rows are standardised with the mean and deviation of the training rows, column by column.
+    """
+
+    Options: ClassVar[type[NetworkOptions]] = SequenceOptions
+    options: SequenceOptions
+
+    @abstractmethod
+    def build_sequence(self) -> nn.Module:
+        """Return a new network over ``(batch, time, dim)`` frames with a ``(batch, time)`` mask."""
+
+    def check(self) -> None:
+        """Accept rows of numbers, of frames or snippets."""
+        is_sequence = self.spec.unit in ("frame", "snippet") and len(self.spec.shape) == 1
+        if not is_sequence or self.spec.dtype != "float32":
+            raise ConfigError(
+                f"{type(self).__name__} reads float32 rows of frames or snippets; feature "
+                f"{self.spec.name!r} has {self.spec.shape} {self.spec.dtype} per {self.spec.unit}"
+            )
+
+    def build(self) -> nn.Module:
+        """Return the network, with the mean over windows where there are any."""
+        from emotiw.models.networks.snippet_net import EveryFrame, MeanOverSnippets
+
+        network = self.build_sequence()
+        if self.options.window is None:
+            return network
+        return MeanOverSnippets(EveryFrame(network), self.goal.task)
+
+    def source(self, examples: Examples, *, augments: bool) -> ExampleSource:
+        """Return padded batches with their masks: of frames, or of windows."""
+        if self.options.window is None:
+            return PaddedRows(examples)
+        window, stride = self.options.window, self.options.stride
+        return SnippetSource(examples, length=window, stride=stride, samples=augments)
+
+    def adapt(self, network: nn.Module, examples: Examples) -> None:
+        """Measure the scale of the columns."""
+        import torch
+
+        from emotiw.models.networks.scaling import ScaledRows
+
+        total = np.zeros(self.spec.dim)
+        squares = np.zeros(self.spec.dim)
+        count = 0
+        for array in examples.arrays():
+            rows = array.values[array.present].astype(np.float64)
+            total += rows.sum(0)
+            squares += np.square(rows).sum(0)
+            count += len(rows)
+        mean = total / count
+        deviation = np.sqrt(np.maximum(squares / count - mean**2, 0))
+        # a column that never varies says nothing, and must not blow up where it does later
+        scale = np.where(deviation > 1e-6 * (1 + np.abs(mean)), deviation, 1.0)
+        for module in network.modules():
+            if isinstance(module, ScaledRows):
+                module.mean.copy_(torch.from_numpy(mean))
+                module.scale.copy_(torch.from_numpy(scale))
+
+
+class PaddedRows:
+    """Clips as ``(batch, time, dim)`` float32, padded behind, with a ``(batch, time)`` mask."""
+
+    def __init__(self, examples: Examples) -> None:
+        import torch
+
+        self._rows: Sequence[Tensor] = [
+            torch.from_numpy(np.asarray(array.values[array.present], dtype=np.float32))
+            for array in examples.arrays()
+        ]
+        answers = np.zeros(len(examples)) if examples.answers is None else examples.answers
+        self.answers = torch.from_numpy(np.asarray(answers))
+
+    def batch(self, rows: Tensor, generator: torch.Generator | None) -> tuple[Tensor, ...]:
+        """Return the frames and the mask of those that are there."""
+        import torch
+        from torch.nn.utils.rnn import pad_sequence
+
+        clips = [self._rows[row] for row in rows.tolist()]
+        frames = pad_sequence(list(clips), batch_first=True)  # (batch, time, dim)
+        lengths = torch.tensor([len(clip) for clip in clips])
+        return frames, torch.arange(frames.shape[1]) < lengths[:, None]

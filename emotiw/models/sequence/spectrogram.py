@@ -1,0 +1,68 @@
+"""Small convolutional networks over spectrograms of sound."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import Field
+
+from emotiw.models.network_options import NetworkOptions
+from emotiw.models.sequence.sequence_model import SequenceModel, SequenceOptions, SequenceTraining
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class SpectrogramTraining(SequenceTraining):
+    """How a spectrogram network learns, unless a recipe says otherwise."""
+
+    mixup: float = Field(default=0.2, ge=0)
+
+
+class SpectrogramOptions(SequenceOptions):
+    """Options of :class:`SpectrogramCnn`.
+
+    Attributes:
+        channels: per layer; each layer halves time and bands.
+        time_masks: spans of time that are hidden from the network in training.
+        longest_time_mask: of such a span, in rows.
+        band_masks: spans of bands that are hidden from the network in training.
+        widest_band_mask: of such a span, in bands.
+        shift_bands: in training, each clip's spectrum is moved up or down by up to this many
+            bands, as if another throat had spoken.
+        dropout: before the answer.
+    """
+
+    channels: tuple[int, ...] = Field(default=(16, 32, 64), min_length=1)
+    time_masks: int = Field(default=2, ge=0)
+    longest_time_mask: int = Field(default=25, ge=0)
+    band_masks: int = Field(default=2, ge=0)
+    widest_band_mask: int = Field(default=6, ge=0)
+    shift_bands: int = Field(default=2, ge=0)
+    dropout: float = Field(default=0.3, ge=0, lt=1)
+    training: SpectrogramTraining = SpectrogramTraining()
+
+
+class SpectrogramCnn(SequenceModel):
+    """A small CNN with SpecAugment over log-mel bands, or any rows whose columns are in order."""
+
+    Options: ClassVar[type[NetworkOptions]] = SpectrogramOptions
+    version: ClassVar[str] = "1"
+    options: SpectrogramOptions
+
+    def build_sequence(self) -> nn.Module:
+        """Return the network of the options."""
+        from emotiw.models.networks.spectrogram_net import SpectrogramNetwork
+
+        options = self.options
+        return SpectrogramNetwork(
+            self.spec.dim,
+            len(self.goal.labels),
+            channels=options.channels,
+            n_time_masks=options.time_masks,
+            longest_time_mask=options.longest_time_mask,
+            n_band_masks=options.band_masks,
+            widest_band_mask=options.widest_band_mask,
+            shift_bands=options.shift_bands,
+            dropout=options.dropout,
+        )

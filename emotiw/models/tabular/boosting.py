@@ -1,0 +1,83 @@
+"""Gradient-boosted trees over histograms, for labels and for targets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, Field, field_validator
+
+from emotiw.models.tabular.preparation import Vectors
+from emotiw.models.tabular.tabular_model import (
+    Several,
+    State,
+    TabularModel,
+    TabularOptions,
+    Values,
+    check_positive,
+    several,
+)
+
+
+class BoostingOptions(TabularOptions):
+    """Options of gradient boosting.
+
+    Attributes:
+        learning_rate: shrinkage per tree; of several values the best is chosen.
+        n_trees: boosting rounds (each grows one tree per label).
+        max_leaves: leaves per tree.
+        min_clips: clips per leaf.
+        share_of_columns: columns looked at per split.
+        class_weight: ``balanced`` lets every label weigh the same, however rare.
+    """
+
+    learning_rate: Several = 0.1
+    n_trees: int = Field(default=100, ge=1)
+    max_leaves: int = Field(default=15, ge=2)
+    min_clips: int = Field(default=10, ge=1)
+    share_of_columns: float = Field(default=0.2, gt=0, le=1)
+    class_weight: Literal["balanced"] | None = "balanced"
+
+    _are_positive = field_validator("learning_rate")(check_positive)
+
+
+class Boosting(TabularModel):
+    """Gradient boosting as LightGBM does it, in scikit-learn's implementation."""
+
+    Options: ClassVar[type[BaseModel]] = BoostingOptions
+    version: ClassVar[str] = "1"
+    trusted: ClassVar[tuple[str, ...]] = (
+        "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    )
+    options: BoostingOptions
+
+    def settings(self) -> Sequence[float]:
+        """Return every learning rate."""
+        return several(self.options.learning_rate)
+
+    def learn(self, vectors: Vectors, answers: npt.NDArray[Any], setting: float) -> State:
+        """Grow the trees."""
+        from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
+        shared = {
+            "learning_rate": setting,
+            "max_iter": self.options.n_trees,
+            "max_leaf_nodes": self.options.max_leaves,
+            "min_samples_leaf": self.options.min_clips,
+            "max_features": self.options.share_of_columns,
+            "early_stopping": False,
+            "random_state": self.seed,
+        }
+        if self.goal.task == "regression":
+            return {"machine": HistGradientBoostingRegressor(**shared).fit(vectors, answers)}
+        machine = HistGradientBoostingClassifier(class_weight=self.options.class_weight, **shared)
+        return {"machine": machine.fit(vectors, answers)}
+
+    def raw_scores(self, state: State, vectors: Vectors) -> Values:
+        """Return log-probabilities, or targets."""
+        if self.goal.task == "regression":
+            return np.asarray(state["machine"].predict(vectors), dtype=np.float64)[:, None]
+        probabilities = state["machine"].predict_proba(vectors)
+        return np.asarray(np.log(np.clip(probabilities, 1e-12, None)), dtype=np.float64)

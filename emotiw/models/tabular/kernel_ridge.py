@@ -1,0 +1,93 @@
+"""Kernel ridge regression onto the labels, also known as kernel extreme learning machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, field_validator
+
+from emotiw.models.tabular.kernels import Kernel, kernel_matrix, kernel_settings
+from emotiw.models.tabular.preparation import Vectors
+from emotiw.models.tabular.tabular_model import (
+    Several,
+    State,
+    TabularModel,
+    TabularOptions,
+    Values,
+    check_positive,
+)
+
+SHARPNESS = 10.0  # log-odds per unit of the regressed label, before the temperature
+
+
+class KernelRidgeOptions(TabularOptions):
+    """Options of kernel ridge regression.
+
+    Attributes:
+        kernel: ``linear`` or ``rbf``.
+        penalty: on the weights, for a kernel that is 1 for a typical clip with itself, whatever
+            the dimension; of several values the best is chosen.
+        gamma: for ``rbf``, in units of 1 / dim; of several values the best is chosen.
+        class_weight: ``balanced`` lets every label weigh the same, however rare.
+    """
+
+    kernel: Kernel = "rbf"
+    penalty: Several = 0.5
+    gamma: Several = 0.5
+    class_weight: Literal["balanced"] | None = "balanced"
+
+    _are_positive = field_validator("penalty", "gamma")(check_positive)
+
+
+class KernelRidge(TabularModel):
+    """Regresses every label, 1 where it is right and 0 where it is not, or a target.
+
+    One system of linear equations answers for all labels at once: several times as fast as a
+    support vector machine, and smoother where labels are hard to tell apart.
+
+    Source:
+        Huang et al. 2012, section III; Kaya, Gürpınar and Salah 2017 for emotions in the wild.
+        Differs: labels are regressed about their mean, and their weights are balanced.
+    """
+
+    Options: ClassVar[type[BaseModel]] = KernelRidgeOptions
+    version: ClassVar[str] = "1"
+    options: KernelRidgeOptions
+
+    def settings(self) -> Sequence[tuple[float, float]]:
+        """Return every pair of penalty and gamma."""
+        return kernel_settings(self.options.penalty, self.options.kernel, self.options.gamma)
+
+    def learn(
+        self, vectors: Vectors, answers: npt.NDArray[Any], setting: tuple[float, float]
+    ) -> State:
+        """Solve for one weight per clip and label."""
+        from scipy.linalg import solve
+
+        penalty, gamma = setting
+        if self.goal.task == "regression":
+            wanted, weights = answers.astype(np.float64)[:, None], np.ones(len(answers))
+        else:
+            wanted = np.eye(int(answers.max()) + 1)[answers]  # (n, n_classes)
+            weights = self._weights(answers)
+        centre = np.average(wanted, axis=0, weights=weights)
+        kernel = kernel_matrix(vectors, vectors, self.options.kernel, gamma)
+        kernel[np.diag_indices(len(kernel))] += penalty / weights
+        shares = solve(kernel, wanted - centre, assume_a="pos", overwrite_a=True)
+        return {"shares": shares, "centre": centre, "vectors": vectors, "gamma": gamma}
+
+    def raw_scores(self, state: State, vectors: Vectors) -> Values:
+        """Return the regressed labels as logits, or targets."""
+        kernel = kernel_matrix(vectors, state["vectors"], self.options.kernel, state["gamma"])
+        regressed = kernel @ state["shares"] + state["centre"]
+        scale = 1.0 if self.goal.task == "regression" else SHARPNESS
+        return np.asarray(scale * regressed, dtype=np.float64)
+
+    def _weights(self, answers: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+        if self.options.class_weight is None:
+            return np.ones(len(answers))
+        counts = np.bincount(answers)
+        return np.asarray(len(answers) / (len(counts) * counts[answers]), dtype=np.float64)

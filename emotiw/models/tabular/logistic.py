@@ -1,0 +1,66 @@
+"""Multinomial logistic regression, and ridge regression for targets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, field_validator
+
+from emotiw.models.tabular.preparation import Vectors
+from emotiw.models.tabular.tabular_model import (
+    Several,
+    State,
+    TabularModel,
+    TabularOptions,
+    Values,
+    check_positive,
+    several,
+)
+
+
+class LogisticOptions(TabularOptions):
+    """Options of logistic regression.
+
+    Attributes:
+        c: the inverse of the squared penalty's weight; of several values the best is chosen.
+        class_weight: ``balanced`` lets every label weigh the same, however rare.
+    """
+
+    c: Several = 0.01
+    class_weight: Literal["balanced"] | None = "balanced"
+
+    _are_positive = field_validator("c")(check_positive)
+
+
+class Logistic(TabularModel):
+    """Logistic regression with a squared penalty; targets are learned by ridge regression."""
+
+    Options: ClassVar[type[BaseModel]] = LogisticOptions
+    version: ClassVar[str] = "1"
+    options: LogisticOptions
+
+    def settings(self) -> Sequence[float]:
+        """Return every C."""
+        return several(self.options.c)
+
+    def learn(self, vectors: Vectors, answers: npt.NDArray[Any], setting: float) -> State:
+        """Fit by L-BFGS; targets in closed form."""
+        from sklearn.linear_model import LogisticRegression, Ridge
+
+        wide = vectors.astype(np.float64)
+        if self.goal.task == "regression":
+            return {"machine": Ridge(alpha=1 / setting).fit(wide, answers)}
+        machine = LogisticRegression(
+            C=setting, class_weight=self.options.class_weight, max_iter=1000
+        )
+        return {"machine": machine.fit(wide, answers)}
+
+    def raw_scores(self, state: State, vectors: Vectors) -> Values:
+        """Return log-probabilities, or targets."""
+        wide = vectors.astype(np.float64)
+        if self.goal.task == "regression":
+            return np.asarray(state["machine"].predict(wide), dtype=np.float64)[:, None]
+        return np.asarray(state["machine"].predict_log_proba(wide), dtype=np.float64)

@@ -1,0 +1,101 @@
+"""Statistics over the rows of a clip, for models that read one vector per clip."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from emotiw.core.errors import ConfigError
+from emotiw.core.feature_table import FeatureArray, FeatureSpec
+from emotiw.models.model import Examples
+
+STATISTICS = ("mean", "std", "min", "max")
+
+
+def pool(array: FeatureArray) -> npt.NDArray[np.float32]:
+    """Return mean, standard deviation, minimum and maximum of the rows that are present.
+
+    Args:
+        array: ``(n, dim)`` rows, at least one of them present.
+
+    Returns:
+        ``(4 * dim,)`` float32: all means first, then all standard deviations (of the population:
+        0 for a single row), minima, maxima.
+
+    Examples:
+        >>> rows = np.array([[1, 5], [3, 5], [99, 99]], dtype=np.float32)
+        >>> pool(FeatureArray(rows, np.array([True, True, False]))).tolist()
+        [2.0, 5.0, 1.0, 0.0, 1.0, 5.0, 3.0, 5.0]
+    """
+    rows = array.values[array.present].astype(np.float64)
+    statistics = [rows.mean(axis=0), rows.std(axis=0), rows.min(axis=0), rows.max(axis=0)]
+    return np.concatenate(statistics).astype(np.float32)
+
+
+def pooled_matrix(examples: Examples) -> npt.NDArray[np.float32]:
+    """Return one vector per clip: its row where a clip has one by nature, else pooled rows.
+
+    Returns:
+        ``(n, dim)`` for features of whole clips, ``(n, 4 * dim)`` for those of frames and snippets.
+
+    Raises:
+        ConfigError: if a row is a picture and not a vector.
+    """
+    require_vectors(examples.table.spec)
+    if examples.table.spec.unit == "clip":
+        vectors = [array.values[array.present][0] for array in examples.arrays()]
+    else:
+        vectors = [pool(array) for array in examples.arrays()]
+    return np.array(vectors, dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Copies:
+    """Altered copies of clips, to learn from.
+
+    Attributes:
+        vectors: ``(n_copies, dim)``.
+        owners: ``(n_copies,)``: the row of the clip that each was made from.
+        groups: per copy, the group of its clip and which copy it is: a voice raised by a semitone
+            is a speaker of its own, where vectors are standardised per speaker.
+    """
+
+    vectors: npt.NDArray[np.float32]
+    owners: npt.NDArray[np.intp]
+    groups: tuple[str, ...]
+
+    def of(self, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+        """Return which of the copies were made from clips at these rows."""
+        return np.flatnonzero(np.isin(self.owners, rows))
+
+
+def copies_in(examples: Examples) -> Copies:
+    """Return the rows after the first of features of whole clips: copies made for training."""
+    vectors, owners, groups = [], [], []
+    if examples.table.spec.unit == "clip":
+        for row, array in enumerate(examples.arrays()):
+            for number in np.flatnonzero(array.present)[1:]:
+                vectors.append(array.values[number])
+                owners.append(row)
+                groups.append(f"{examples.groups[row]} copy {number}")
+    shape = (len(vectors), examples.table.spec.dim)
+    return Copies(
+        np.array(vectors, dtype=np.float32).reshape(shape),
+        np.array(owners, dtype=np.intp),
+        tuple(groups),
+    )
+
+
+def require_vectors(spec: FeatureSpec) -> None:
+    """Raise ConfigError unless the rows of this feature are vectors of numbers."""
+    if len(spec.shape) != 1:
+        raise ConfigError(
+            f"feature {spec.name!r} has rows of shape {spec.shape}; this model reads vectors"
+        )
+    if spec.unit == "face":
+        raise ConfigError(
+            f"feature {spec.name!r} has one row per face; this model reads one vector per clip: "
+            "put it inside a group model, {model: group, learner: …}"
+        )

@@ -1,0 +1,298 @@
+"""What all models of one vector per clip share: preparation, inner folds, calibration, files."""
+
+from __future__ import annotations
+
+import zipfile
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from emotiw.core.errors import ConfigError
+from emotiw.core.feature_table import FeatureSpec
+from emotiw.core.files import atomic_write
+from emotiw.core.folds import assign_folds
+from emotiw.core.probabilities import fit_temperature, softmax
+from emotiw.evaluation.metrics import metric_named
+from emotiw.models.model import Examples, Goal
+from emotiw.models.model_card import Card
+from emotiw.models.tabular.pooling import Copies, copies_in, pooled_matrix, require_vectors
+from emotiw.models.tabular.preparation import Preparation, PreparationOptions, Vectors
+
+MODEL = "model.skops"
+Values = npt.NDArray[np.float64]
+State = dict[str, Any]
+Several = float | tuple[float, ...]
+
+
+class TabularOptions(BaseModel):
+    """Options that all models of one vector per clip share.
+
+    Attributes:
+        preparation: how vectors are standardised, filtered and shortened.
+        inner_folds: folds over the groups of the training clips, on which hyper-parameters are
+            chosen and probabilities calibrated; fewer where there are fewer groups.
+        choose_by: the metric by which hyper-parameters are chosen; by default ``uar``,
+            or ``ccc`` in regression.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    preparation: PreparationOptions = PreparationOptions()
+    inner_folds: int = Field(default=4, ge=2)
+    choose_by: str | None = None
+
+
+@dataclass(frozen=True)
+class InnerScores:
+    """What one setting said about training clips that it was not fitted on.
+
+    Attributes:
+        raw: ``(n, n_labels)`` logits or ``(n, 1)`` targets; NaN where no inner fold held a row out.
+        merit: larger is better.
+    """
+
+    raw: Values
+    merit: float
+
+
+class TabularModel(ABC):
+    """A model that reads one vector per clip; features of frames are pooled first.
+
+    Its settings (those of its hyper-parameters for which a recipe gives several values) are
+    tried on inner folds over the training groups. The same inner folds give the temperature
+    that turns logits into probabilities. With a single training group there are no inner folds:
+    the first setting is taken, and the temperature is 1.
+
+    A clip's answer does not depend on the clips beside it, unless vectors are standardised per
+    speaker: then on the other clips of its speaker, and only on these.
+    """
+
+    Options: ClassVar[type[BaseModel]]
+    version: ClassVar[str]
+    trusted: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(
+        self, options: TabularOptions, *, spec: FeatureSpec, goal: Goal, seed: int
+    ) -> None:
+        require_vectors(spec)
+        self.options = options
+        self.spec = spec
+        self.goal = goal
+        self.seed = seed
+        self._preparation = Preparation(options.preparation)
+        self._state: State = {}
+        self.encoder: State = {}
+        self._temperature = 1.0
+        self.chosen: Any = None
+
+    @abstractmethod
+    def settings(self) -> Sequence[Any]:
+        """Return the settings to try, at least one; ties go to the first."""
+
+    @abstractmethod
+    def learn(self, vectors: Vectors, answers: npt.NDArray[Any], setting: Any) -> State:
+        """Return what was learned: arrays, numbers and fitted scikit-learn objects.
+
+        Args:
+            vectors: ``(n, dim)`` prepared.
+            answers: class indices 0, 1, … without gaps, at least two of them; or targets.
+            setting: one of :meth:`settings`.
+        """
+
+    @abstractmethod
+    def raw_scores(self, state: State, vectors: Vectors) -> Values:
+        """Return ``(n, n_classes)`` logits, or ``(n, 1)`` targets."""
+
+    def learn_vectors(self, examples: Examples) -> Vectors:
+        """Return ``(n, dim)`` vectors of training clips, having learned how to make them.
+
+        Whatever is learned goes into :attr:`encoder`, and uses no answers.
+        """
+        return self.vectors_of(examples)
+
+    def vectors_of(self, examples: Examples) -> Vectors:
+        """Return ``(n, dim)`` vectors of any clips."""
+        return pooled_matrix(examples)
+
+    def fit(self, examples: Examples, *, folder: Path | None = None) -> None:
+        """Learn from examples with answers; there are no checkpoints.
+
+        Raises:
+            ConfigError: if all training clips have the same label.
+        """
+        assert examples.answers is not None
+        if self.goal.task == "classification" and len(set(examples.answers.tolist())) < 2:
+            raise ConfigError(
+                f"all training clips are {self.goal.labels[int(examples.answers[0])]!r}; "
+                "nothing can be told apart"
+            )
+        vectors = self.learn_vectors(examples)
+        copies = copies_in(examples)
+        settings = self.settings()
+        tried = self._on_inner_folds(vectors, copies, examples, settings)
+        best = int(np.argmax([scores.merit for scores in tried]))
+        self.chosen = settings[best]
+        if self.goal.task == "classification":
+            self._temperature = fit_temperature(tried[best].raw, examples.answers)
+        everyone = np.arange(len(examples))
+        self._state = self._learn_rows(
+            self._preparation, vectors, copies, examples, everyone, [self.chosen]
+        )[0]
+
+    def predict(self, examples: Examples) -> Values:
+        """Return ``(n, n_labels)`` probabilities or ``(n, 1)`` targets within their range."""
+        prepared = self._preparation.apply(self.vectors_of(examples), examples.groups)
+        raw = self._raw_for_all_labels(self._state, prepared)
+        if self.goal.task == "classification":
+            return softmax(raw / self._temperature)
+        return raw if self.goal.target_range is None else raw.clip(*self.goal.target_range)
+
+    def save(self, folder: Path) -> None:
+        """Write a readable card and the fitted parts, as a skops file."""
+        import skops.io
+
+        card = Card(
+            self.options.model_dump(mode="json"), self.spec, self.goal, self.seed, self.version
+        )
+        card.write(folder)
+        parts = {
+            "encoder": self.encoder,
+            "preparation": self._preparation.state,
+            "state": self._state,
+            "temperature": self._temperature,
+            "chosen": self.chosen,
+        }
+        atomic_write(folder / MODEL, skops.io.dumps(parts))
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Return the model that :meth:`save` wrote.
+
+        Raises:
+            ConfigError: if it isn't one, or holds objects that such a model has no use for.
+        """
+        import skops.io
+
+        card = Card.read(folder, version=cls.version)
+        try:
+            options = cls.Options.model_validate(card.options)
+            parts = skops.io.load(folder / MODEL, trusted=list(cls.trusted))
+        except (OSError, ValueError, TypeError, zipfile.BadZipFile, ValidationError) as error:
+            raise ConfigError(f"{folder / MODEL}: can't be loaded: {error}") from error
+        model = cls(options, spec=card.spec, goal=card.goal, seed=card.seed)  # type: ignore[arg-type]
+        model._preparation = Preparation(model.options.preparation, parts["preparation"])
+        model.encoder = parts["encoder"]
+        model._state = parts["state"]
+        model._temperature = parts["temperature"]
+        model.chosen = parts["chosen"]
+        return model
+
+    def _on_inner_folds(
+        self, vectors: Vectors, copies: Copies, examples: Examples, settings: Sequence[Any]
+    ) -> list[InnerScores]:
+        """Return what each setting says about clips of groups that it has not seen."""
+        answers = examples.answers
+        assert answers is not None
+        groups = np.array(examples.groups)
+        raw = np.full((len(settings), len(examples), len(self.goal.labels)), np.nan)
+        for learned, held_out in self._inner_folds(examples):
+            preparation = Preparation(self.options.preparation)
+            states = self._learn_rows(preparation, vectors, copies, examples, learned, settings)
+            others = preparation.apply(vectors[held_out], list(groups[held_out]))
+            for number, state in enumerate(states):
+                raw[number, held_out] = self._raw_for_all_labels(state, others)
+        scored = ~np.isnan(raw[0]).any(axis=1)
+        if not scored.any():
+            return [InnerScores(each, 0.0) for each in raw]
+        return [InnerScores(each, self._merit(answers[scored], each[scored])) for each in raw]
+
+    def _learn_rows(
+        self,
+        preparation: Preparation,
+        vectors: Vectors,
+        copies: Copies,
+        examples: Examples,
+        rows: npt.NDArray[np.intp],
+        settings: Sequence[Any],
+    ) -> list[State]:
+        """Learn every setting from the clips at these rows and from their copies."""
+        answers = examples.answers
+        assert answers is not None
+        copied = copies.of(rows)
+        both = vectors[rows]
+        if len(copied):
+            both = np.concatenate([both, copies.vectors[copied]])
+        groups = [*(examples.groups[row] for row in rows), *(copies.groups[c] for c in copied)]
+        prepared = preparation.fit(both, groups)
+        answered = answers[np.concatenate([rows, copies.owners[copied]])]
+        return [self._learn_present(prepared, answered, setting) for setting in settings]
+
+    def _inner_folds(
+        self, examples: Examples
+    ) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
+        n_folds = min(self.options.inner_folds, len(set(examples.groups)))
+        if n_folds < 2:
+            return
+        answers = examples.answers
+        assert answers is not None
+        is_label = self.goal.task == "classification"
+        known = [str(a) if is_label else float(a) for a in answers.tolist()]
+        fold_of = assign_folds(
+            dict(zip(examples.clip_ids, examples.groups, strict=True)),
+            dict(zip(examples.clip_ids, known, strict=True)),
+            scheme="grouped",
+            n_folds=n_folds,
+            seed=self.seed,
+        )
+        folds = np.array([fold_of[clip_id] for clip_id in examples.clip_ids])
+        for fold in range(n_folds):
+            learned, held_out = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+            if len(held_out) and (not is_label or len(set(answers[learned].tolist())) > 1):
+                yield learned, held_out
+
+    def _merit(self, answers: npt.NDArray[Any], raw: Values) -> float:
+        is_label = self.goal.task == "classification"
+        metric = metric_named(self.options.choose_by or ("uar" if is_label else "ccc"))
+        if metric.task != self.goal.task:
+            raise ConfigError(f"choose_by: {metric.name!r} does not judge a {self.goal.task}")
+        if is_label:
+            labels = self.goal.labels
+            value = metric.function(
+                [labels[code] for code in answers], [labels[code] for code in raw.argmax(axis=1)]
+            )
+        else:
+            value = metric.function(answers, raw[:, 0])
+        return value if metric.is_higher_better else -value
+
+    def _learn_present(self, prepared: Vectors, answers: npt.NDArray[Any], setting: Any) -> State:
+        """Learn with the labels that occur numbered without gaps."""
+        if self.goal.task == "regression":
+            return self.learn(prepared, answers, setting)
+        classes, codes = np.unique(answers, return_inverse=True)
+        return {**self.learn(prepared, codes, setting), "classes": classes}
+
+    def _raw_for_all_labels(self, state: State, prepared: Vectors) -> Values:
+        raw = self.raw_scores(state, prepared)
+        if self.goal.task == "regression":
+            return raw
+        full = np.full((len(raw), len(self.goal.labels)), -np.inf)  # never seen: probability 0
+        full[:, state["classes"]] = raw
+        return full
+
+
+def several(value: Several) -> tuple[float, ...]:
+    """Return the values to try, where a recipe gives one or several."""
+    return value if isinstance(value, tuple) else (value,)
+
+
+def check_positive(value: Several) -> Several:
+    """Return the value; ValueError unless it is one positive number, or several."""
+    if not several(value) or min(several(value)) <= 0:
+        raise ValueError(f"expected one positive number, or several, got {value}")
+    return value

@@ -1,0 +1,45 @@
+"""The part of the training groups by which a network knows its best epoch."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from emotiw.core.folds import assign_folds
+from emotiw.core.score_table import Task
+from emotiw.models.model import Examples
+
+Rows = npt.NDArray[np.intp]
+
+
+def split_inner(
+    examples: Examples, share: float, *, task: Task, seed: int
+) -> tuple[Rows, Rows | None]:
+    """Return the rows to learn from and those to judge epochs by; no group is in both.
+
+    Labels are spread evenly where the groups allow it. There is no inner part, None, where
+    ``share`` is 0 or all examples belong to one group.
+
+    Args:
+        share: of the groups, about: one of ``round(1 / share)`` folds, at least one group.
+        seed: which of the equally good splits to take.
+    """
+    everything = np.arange(len(examples))
+    n_groups = len(set(examples.groups))
+    if share == 0 or n_groups < 2:
+        return everything, None
+    assert examples.answers is not None
+    keys = [str(row) for row in everything]
+    answers: dict[str, str | float] = {
+        key: f"{answer}" if task == "classification" else float(answer)
+        for key, answer in zip(keys, examples.answers.tolist(), strict=True)
+    }
+    folds = assign_folds(
+        dict(zip(keys, examples.groups, strict=True)),
+        answers,
+        scheme="grouped",
+        n_folds=min(round(1 / share), n_groups),
+        seed=seed,
+    )
+    is_inner = np.array([folds[key] == 0 for key in keys])
+    return np.flatnonzero(~is_inner), np.flatnonzero(is_inner)

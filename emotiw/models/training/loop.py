@@ -1,0 +1,284 @@
+"""The one training loop: every network of the project learns here, and it stays readable."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager, closing
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from emotiw.core.errors import ConfigError
+from emotiw.core.score_table import Task
+from emotiw.models.training.objectives import as_shares, judge, make_loss
+from emotiw.models.training.training_options import TrainingOptions
+from emotiw.models.training.training_state import (
+    BestEpoch,
+    EpochRecord,
+    MovingAverage,
+    Scalars,
+    TrainingReport,
+    restore_state,
+    save_state,
+    training_identity,
+)
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
+CHECKPOINT = "checkpoint.safetensors"
+
+
+class ExampleSource(Protocol):
+    """Examples that a network learns from, made into batches as they are asked for.
+
+    Attributes:
+        answers: ``(n,)`` int64 class indices or ``(n,)`` / ``(n, n_targets)`` float targets, in
+            the order of the rows, which must not depend on names of files or clips.
+    """
+
+    answers: Tensor
+
+    def batch(self, rows: Tensor, generator: torch.Generator | None) -> tuple[Tensor, ...]:
+        """Return the network's inputs for these rows, example first in every tensor.
+
+        Args:
+            generator: the source of all chance in augmentation; None asks for none.
+        """
+
+
+def train(
+    network: nn.Module,
+    training: ExampleSource,
+    options: TrainingOptions,
+    *,
+    task: Task,
+    n_outputs: int,
+    inner: ExampleSource | None = None,
+    seed: int = 0,
+    folder: Path | None = None,
+    scalars: Path | None = None,
+    on_epoch: Callable[[EpochRecord], None] | None = None,
+) -> TrainingReport:
+    """Train a network in place and return how it went.
+
+    The network is called as ``network(*inputs)`` and returns ``(batch, n_outputs)`` logits or
+    targets. All chance hangs on ``seed`` and the epoch, so a run that was killed goes on from its
+    checkpoint to the same weights as one that never stopped. Under ``torchrun`` or ``accelerate
+    launch`` every process takes its share of each batch.
+
+    Args:
+        inner: the part of the training examples that early stopping and ``keep`` go by; it must
+            share no group with ``training``.
+        folder: where the checkpoint is kept and looked for; None keeps none.
+        scalars: where TensorBoard scalars go; None writes none.
+        on_epoch: called after each epoch, for progress.
+
+    Raises:
+        ConfigError: if there are no examples, the options don't fit the task, or the folder holds
+            the checkpoint of another training.
+    """
+    if not len(training.answers):
+        raise ConfigError("no examples to train on")
+    accelerator = _accelerator()
+    loss_of = make_loss(options, task, training.answers, n_outputs)
+    optimizer = make_optimizer(network, options)
+    model, optimizer = accelerator.prepare(network, optimizer)
+    average = MovingAverage(network, options.average_decay)
+    best = BestEpoch(options.watch)
+    report = TrainingReport()
+    identity = training_identity(network, training.answers, options, seed)
+    checkpoint = folder / CHECKPOINT if folder is not None else None
+    if checkpoint is not None and checkpoint.is_file():
+        report = restore_state(checkpoint, identity, network, optimizer, average, best)
+    n_batches = math.ceil(len(training.answers) / options.batch_size)
+    with torch.random.fork_rng(), closing(Scalars(scalars)) as board:
+        for epoch in range(len(report.records), options.epochs):
+            if inner and options.patience and epoch - best.epoch >= options.patience:
+                break
+            start, rate = perf_counter(), 0.0
+            losses: list[Tensor] = []  # numbers only at the end: asking a GPU for one stalls it
+            generator = _seeded(seed, epoch)
+            order = torch.randperm(len(training.answers), generator=generator)
+            model.train()
+            for index, rows in enumerate(order.tensor_split(n_batches)):
+                inputs, shares = _mixed_batch(training, rows, options, task, n_outputs, generator)
+                share = slice(accelerator.process_index, None, accelerator.num_processes)
+                rate = learning_rate(options, epoch + index / n_batches)
+                for group in optimizer.param_groups:
+                    group["lr"] = rate
+                with _precision(options.precision, accelerator.device):
+                    outputs = model(*(x[share].to(accelerator.device) for x in inputs))
+                loss = loss_of(outputs.float(), shares[share].to(accelerator.device))
+                optimizer.zero_grad()
+                accelerator.backward(loss)
+                if options.gradient_clip is not None:
+                    accelerator.clip_grad_norm_(model.parameters(), options.gradient_clip)
+                optimizer.step()
+                average.update(network)
+                losses.append(loss.detach() * len(rows))
+            inner_loss, figure = None, None
+            if inner is not None:
+                with average.in_place(network):
+                    outputs = _predict_together(network, inner, options, accelerator)
+                    inner_loss = float(loss_of(outputs, as_shares(inner.answers, task, n_outputs)))
+                    figure = judge(options.watch, outputs, inner.answers, inner_loss)
+                    best.offer(epoch + 1, figure, network)
+            else:
+                best.epoch = epoch + 1
+            mean_loss = sum(torch.stack(losses).tolist()) / len(order)
+            seconds = perf_counter() - start
+            record = EpochRecord(epoch + 1, rate, mean_loss, inner_loss, figure, seconds)
+            report.records.append(record)
+            report.best_epoch, report.best_figure = best.epoch, best.figure
+            board.write(record)
+            if accelerator.is_main_process:
+                if checkpoint is not None:
+                    save_state(checkpoint, identity, network, optimizer, average, best, report)
+                if on_epoch is not None:
+                    on_epoch(record)
+    average.adopt(network)
+    if options.keep == "best" and best.weights:
+        network.load_state_dict(best.weights)
+    elif inner is not None:
+        report.best_epoch, report.best_figure = len(report.records), report.records[-1].figure
+    network.eval()
+    return report
+
+
+def predict(
+    network: nn.Module, source: ExampleSource, options: TrainingOptions, rows: Tensor | None = None
+) -> Tensor:
+    """Return the network's outputs, ``(n, n_outputs)`` float32 on the CPU, in order.
+
+    The network is left in evaluation mode.
+
+    Args:
+        rows: which examples; None for all of them.
+    """
+    network.eval()
+    device = next(network.parameters()).device
+    wanted = torch.arange(len(source.answers)) if rows is None else rows
+    outputs = []
+    with torch.inference_mode(), _precision(options.precision, device):
+        for some in torch.split(wanted, options.batch_size):
+            inputs = source.batch(some, None)
+            outputs.append(network(*(x.to(device) for x in inputs)).float().cpu())
+    return torch.cat(outputs)
+
+
+def make_optimizer(network: nn.Module, options: TrainingOptions) -> torch.optim.Optimizer:
+    """Return the optimizer of the options; biases and norms are never decayed."""
+    learnt = [p for p in network.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in learnt if p.ndim > 1], "weight_decay": options.weight_decay},
+        {"params": [p for p in learnt if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    if options.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=options.learning_rate, momentum=0.9, nesterov=True)
+    return torch.optim.AdamW(groups, lr=options.learning_rate)
+
+
+def learning_rate(options: TrainingOptions, epoch: float) -> float:
+    """Return the learning rate at a point of the run, counted in epochs.
+
+    Examples:
+        >>> options = TrainingOptions(epochs=11, learning_rate=1.0, warm_up_epochs=1)
+        >>> [round(learning_rate(options, x), 3) for x in (0.0, 0.5, 1.0, 6.0, 11.0)]
+        [0.01, 0.505, 1.0, 0.505, 0.01]
+    """
+    floor = 0.01
+    if epoch < options.warm_up_epochs:
+        share = floor + (1 - floor) * epoch / options.warm_up_epochs
+    elif options.schedule == "constant":
+        share = 1.0
+    else:
+        left = max(options.epochs - options.warm_up_epochs, 1e-9)
+        done = min((epoch - options.warm_up_epochs) / left, 1.0)
+        share = floor + (1 - floor) * (1 + math.cos(math.pi * done)) / 2
+    return options.learning_rate * share
+
+
+def training_device() -> torch.device:
+    """Return where networks are trained: a GPU if there is one, each process its own."""
+    device: torch.device = _accelerator().device
+    return device
+
+
+def is_main_process() -> bool:
+    """Return whether this process is the one of ``torchrun``'s, or of one, that speaks."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+def part_ways() -> None:
+    """End what the processes share; without it, one that leaves first can take others down."""
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.barrier()
+        torch.distributed.destroy_process_group()
+
+
+def _accelerator() -> Accelerator:
+    from accelerate import Accelerator
+
+    # where there is no GPU, torchrun's processes would each train alone unless it is told
+    are_many = int(os.environ.get("WORLD_SIZE", "1")) > 1
+    return Accelerator(cpu=are_many and not torch.accelerator.is_available())
+
+
+def _predict_together(
+    network: nn.Module, source: ExampleSource, options: TrainingOptions, accelerator: Accelerator
+) -> Tensor:
+    """Return :func:`predict` for all examples, computed in shares where there are processes."""
+    if accelerator.num_processes == 1:
+        return predict(network, source, options)
+    from accelerate.utils import broadcast, gather_object
+
+    for value in network.state_dict().values():
+        broadcast(value)  # running statistics are each process's own until now
+    rows = torch.arange(len(source.answers))
+    mine = rows[accelerator.process_index :: accelerator.num_processes]
+    parts = gather_object([predict(network, source, options, mine)])
+    order = torch.cat([rows[i :: accelerator.num_processes] for i in range(len(parts))])
+    return torch.cat(parts)[order.argsort()]
+
+
+def _mixed_batch(
+    source: ExampleSource,
+    rows: Tensor,
+    options: TrainingOptions,
+    task: Task,
+    n_outputs: int,
+    generator: torch.Generator,
+) -> tuple[tuple[Tensor, ...], Tensor]:
+    inputs = source.batch(rows, generator)
+    shares = as_shares(source.answers[rows], task, n_outputs)
+    if not options.mixup:
+        return inputs, shares
+    from scipy.stats import beta
+
+    chance = torch.rand(1, generator=generator, dtype=torch.float64).item()
+    kept = float(beta.ppf(chance, options.mixup, options.mixup))
+    other = torch.randperm(len(rows), generator=generator)
+    # of masks and lengths, both partners' together
+    mixed = tuple(
+        kept * x + (1 - kept) * x[other] if x.is_floating_point() else torch.maximum(x, x[other])
+        for x in inputs
+    )
+    return mixed, kept * shares + (1 - kept) * shares[other]
+
+
+def _seeded(seed: int, epoch: int) -> torch.Generator:
+    # dropout draws from the global generator, so that one is set too
+    mixed = int.from_bytes(hashlib.sha256(f"{seed} {epoch}".encode()).digest()[:7], "little")
+    torch.manual_seed(mixed)
+    return torch.Generator().manual_seed(mixed)
+
+
+def _precision(name: str, device: torch.device) -> AbstractContextManager[Any]:
+    return torch.autocast(device.type, torch.bfloat16, enabled=name == "bfloat16")

@@ -1,0 +1,110 @@
+"""What a training step minimises, and the figures by which an epoch is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from emotiw.core.errors import ConfigError
+from emotiw.evaluation.metrics import metric_named
+from emotiw.models.training.training_options import TrainingOptions
+
+if TYPE_CHECKING:
+    from emotiw.core.score_table import Task
+
+LOSSES = {"classification": ("cross_entropy",), "regression": ("mse", "ccc")}
+Loss = Callable[[Tensor, Tensor], Tensor]
+
+
+def make_loss(options: TrainingOptions, task: Task, answers: Tensor, n_outputs: int) -> Loss:
+    """Return a function of (outputs, answers), both ``(batch, n_outputs)`` float32.
+
+    In classification the answers are the shares of the classes: one-hot, or mixed.
+
+    Args:
+        answers: all training answers, from which class weights are counted.
+
+    Raises:
+        ConfigError: if the loss doesn't fit the task.
+    """
+    name = options.loss or LOSSES[task][0]
+    if name not in LOSSES[task]:
+        raise ConfigError(f"loss {name!r} doesn't fit {task}; it takes {' or '.join(LOSSES[task])}")
+    if name == "mse":
+        return F.mse_loss
+    if name == "ccc":
+        return ccc_loss
+    weight = balanced_weights(answers, n_outputs) if options.class_weights == "balanced" else None
+
+    def cross_entropy(outputs: Tensor, shares: Tensor) -> Tensor:
+        return F.cross_entropy(
+            outputs,
+            shares,
+            weight=None if weight is None else weight.to(outputs.device),
+            label_smoothing=options.label_smoothing,
+        )
+
+    return cross_entropy
+
+
+def ccc_loss(outputs: Tensor, targets: Tensor) -> Tensor:
+    """Return 1 - CCC over the batch, averaged over the columns; in [0, 2].
+
+    Source:
+        Lin 1989 with population variances; a batch without any variance has CCC 0.
+
+    Examples:
+        >>> targets = torch.tensor([[0.0], [1.0], [2.0]])
+        >>> [round(ccc_loss(sign * targets, targets).item(), 2) for sign in (1, -1)]
+        [0.0, 1.25]
+    """
+    x, y = outputs - outputs.mean(0), targets - targets.mean(0)  # (batch, n_targets)
+    shift = outputs.mean(0) - targets.mean(0)
+    spread = x.square().mean(0) + y.square().mean(0) + shift.square()
+    return (1 - 2 * (x * y).mean(0) / (spread + 1e-8)).mean()
+
+
+def balanced_weights(answers: Tensor, n_classes: int) -> Tensor:
+    """Return ``(n_classes,)`` weights inverse to the class counts; an absent class gets 0.
+
+    Examples:
+        >>> balanced_weights(torch.tensor([0, 0, 0, 1]), 2).tolist()
+        [0.6666666865348816, 2.0]
+    """
+    counts = torch.bincount(answers, minlength=n_classes).float()
+    return torch.where(counts > 0, len(answers) / (n_classes * counts.clamp(min=1)), 0.0)
+
+
+def as_shares(answers: Tensor, task: Task, n_outputs: int) -> Tensor:
+    """Return answers as float32 ``(batch, n_outputs)``: one-hot classes, or targets as columns."""
+    if task == "classification":
+        return F.one_hot(answers.long(), n_outputs).float()
+    return answers.float().reshape(len(answers), n_outputs)
+
+
+def judge(name: str, outputs: Tensor, answers: Tensor, loss: float) -> float:
+    """Return the figure of that name for all examples of the inner part."""
+    if name == "loss":
+        return loss
+    metric = metric_named(name)
+    if metric.task == "classification":
+        truth, prediction = answers.tolist(), outputs.argmax(1).tolist()
+        return metric.function([str(x) for x in truth], [str(x) for x in prediction])
+    columns = answers.float().reshape(len(outputs), -1)
+    figures = [
+        metric.function(columns[:, i].double().numpy(), outputs[:, i].double().numpy())
+        for i in range(outputs.shape[1])
+    ]
+    return sum(figures) / len(figures)
+
+
+def is_better(name: str, figure: float, best: float | None) -> bool:
+    """Return whether a figure beats the best so far; NaN never does."""
+    if best is None:
+        return figure == figure
+    higher = name != "loss" and metric_named(name).is_higher_better
+    return figure > best if higher else figure < best

@@ -1,0 +1,100 @@
+"""A frame CNN alone: what it says of every face in every frame, and its means."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from emotiw.core.errors import ConfigError, MediaError
+from emotiw.core.face_tracks import FaceTracks, Origin
+from emotiw.core.progress import Progress
+from emotiw.core.score_table import Task
+from emotiw.predict.by_person import crops_in_parts, people
+from emotiw.predict.prediction_rows import Row
+from features.faces.face_options import FaceOptions
+from features.frames.frame_embeddings import BATCH, FrameEmbeddings, FrameEmbeddingsOptions
+
+Scores = npt.NDArray[np.float64]
+
+
+class FrameCNN:
+    """Scores by a network of single faces that knows labels.
+
+    A person's scores are the mean over all frames with their face; those of everyone together
+    the mean over all faces of all frames, so whoever is seen longer counts for more.
+
+    Args:
+        weights: the name of a weights card with labels, or a card of one's own.
+        faces: how faces are found.
+
+    Raises:
+        ConfigError: if there is no such card, or it knows no labels.
+    """
+
+    def __init__(self, weights: str | None = None, faces: FaceOptions | None = None) -> None:
+        options = FrameEmbeddingsOptions(values="scores")
+        if weights is not None:
+            options = options.model_copy(update={"weights": weights})
+        try:
+            self._extractor = FrameEmbeddings("frames", options)
+        except ConfigError as error:
+            raise ConfigError(
+                f"{error}; predict needs a network of labels: --weights CARD"
+            ) from error
+        self.face_options = faces or FaceOptions()
+        self.labels = self._extractor.card.labels
+        self.needs_faces = self.is_deaf = True
+        self.task: Task = "classification"
+
+    def rows(
+        self,
+        path: Path,
+        tracks: FaceTracks | None,
+        fps: float,
+        spans: list[tuple[float, float]],
+        duration_sec: float,
+        progress: Progress,
+    ) -> tuple[list[Row], list[str]]:
+        """Return the rows of the whole file and of every stretch, and notes.
+
+        Args:
+            path: the file; it is not read again.
+            tracks: its faces.
+            fps: frames per second of the tracks; 0 in a photograph.
+            spans: the stretches, seconds.
+            duration_sec: of the file.
+            progress: hears of the faces, in batches.
+
+        Raises:
+            MediaError: if the file has no pictures.
+        """
+        if tracks is None:
+            raise MediaError(f"{path.name}: no pictures to read; without --run only faces count")
+        scores = self._scores(tracks, progress)
+        time_sec = tracks.frame / fps if fps else np.zeros(len(tracks))
+        seen = np.asarray(tracks.origin != Origin.FALLBACK)
+        found = []
+        who = people(tracks)
+        notes = [] if len(tracks) else ["no face found"]
+        for is_whole, (start, end) in [(True, (0.0, duration_sec)), *((False, s) for s in spans)]:
+            inside = np.ones(len(tracks), bool)
+            if not is_whole:
+                inside = (time_sec >= start) & (time_sec < end)
+            for person in (None, *(who if len(who) > 1 else [])):
+                chosen = inside if person is None else inside & (tracks.track == person)
+                if person is not None and not chosen.any():
+                    continue
+                mean = tuple(scores[chosen].mean(axis=0).tolist()) if chosen.any() else None
+                n_faces = int((chosen & seen).sum())
+                found.append(Row(person, start, end, is_whole, n_faces, mean))
+        return found, notes
+
+    def _scores(self, tracks: FaceTracks, progress: Progress) -> Scores:
+        batches = crops_in_parts(tracks, BATCH)
+        n_batches = -(-len(tracks) // BATCH)
+        told = progress.track(batches, stage=f"expressions, by {BATCH}", total=n_batches)
+        parts = [self._extractor.embed(crops) for crops in told]
+        nothing = np.zeros((0, len(self.labels)))
+        return np.concatenate([nothing, *parts]).astype(np.float64)

@@ -1,0 +1,210 @@
+"""Predictions for files: each one alone, so that its answer never depends on the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
+from itertools import count
+from pathlib import Path
+from typing import Protocol
+
+from emotiw.core.errors import MediaError
+from emotiw.core.execution import run_jobs
+from emotiw.core.face_tracks import FaceTracks
+from emotiw.core.media import MediaReader
+from emotiw.core.progress import Progress, Silent, ticking
+from emotiw.core.score_table import Task
+from emotiw.predict.ensemble import Ensemble
+from emotiw.predict.frame_network import FrameCNN
+from emotiw.predict.prediction_rows import FilePrediction, Row
+from emotiw.predict.windows import stretches
+from emotiw.runs.run import reopen_run
+from features.faces.detect import load_detector
+from features.faces.face_options import FaceOptions
+from features.faces.find_faces import find_faces
+
+
+class Predictor(Protocol):
+    """What answers for a file.
+
+    Attributes:
+        labels: in class order.
+        face_options: how it wants faces to be found.
+        needs_faces: whether it wants any.
+        is_deaf: whether it goes by faces alone.
+        task: classification or regression.
+    """
+
+    labels: tuple[str, ...]
+    task: Task
+    face_options: FaceOptions
+    needs_faces: bool
+    is_deaf: bool
+
+    def rows(
+        self,
+        path: Path,
+        tracks: FaceTracks | None,
+        fps: float,
+        spans: list[tuple[float, float]],
+        duration_sec: float,
+        progress: Progress,
+    ) -> tuple[list[Row], list[str]]:
+        """Return the rows of the whole file and of every stretch, and notes."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked of every file.
+
+    Attributes:
+        run: the folder of a trained run; None for the frame CNN.
+        settings: over the run's recipe.
+        weights: the card of the frame CNN; the default one where None.
+        window_sec: length of a stretch; None for no stretches, if nothing else needs them.
+        hop_sec: from one stretch to the next.
+        video: folder for annotated videos; None for none.
+        timeline: folder for plots over time; None for none.
+    """
+
+    run: Path | None = None
+    settings: tuple[str, ...] = ()
+    weights: str | None = None
+    window_sec: float | None = None
+    hop_sec: float | None = None
+    video: Path | None = None
+    timeline: Path | None = None
+
+
+DEFAULT_WINDOW_SEC = 2.0  # where a video or a plot is asked for, and no window
+
+
+def predict_files(
+    files: Mapping[str, Path],
+    wanted: Wanted,
+    *,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> list[FilePrediction]:
+    """Return what each file shows, in the order given; a broken one has its reason instead.
+
+    Args:
+        files: by what to call them.
+        wanted: what is asked.
+        workers: processes; they change no answer.
+        progress: hears of files, or of the frames of a single one.
+
+    Raises:
+        EmotiwError: if the run or the weights can't be used, or the window makes no sense.
+    """
+    _predictor(wanted)  # a mistake here is everyone's, and told once
+    if wanted.window_sec is not None:
+        stretches(1.0, wanted.window_sec, wanted.hop_sec)
+    progress = progress or Silent()
+    names = _targets(files)
+    jobs = {name: (name, path, names[name], wanted) for name, path in files.items()}
+    found: dict[str, FilePrediction] = {}
+    if len(jobs) == 1 or workers == 1:
+        is_single = len(jobs) == 1
+        work = partial(predict_file, progress=progress if is_single else Silent())
+        outcomes = run_jobs(work, jobs)
+    else:
+        outcomes = run_jobs(predict_file, jobs, workers=min(workers, len(jobs)))
+    if len(jobs) > 1:
+        outcomes = progress.track(outcomes, stage="files", total=len(jobs))
+    for outcome in outcomes:
+        failed = FilePrediction(outcome.name, reason=outcome.error or "")
+        found[outcome.name] = outcome.value or failed
+    return [found[name] for name in files]
+
+
+def predict_file(
+    job: tuple[str, Path, str, Wanted], *, progress: Progress | None = None
+) -> FilePrediction:
+    """Return what one file shows, and write what was asked for beside the answer.
+
+    Raises:
+        MediaError: if it can't be read.
+    """
+    name, path, target, wanted = job
+    progress = progress or Silent()
+    predictor = _predictor(wanted)
+    with MediaReader(path) as reader:
+        info = reader.info
+    tracks, duration, fps = None, info.duration_sec, 0.0
+    unread = ""
+    with _one_thread():
+        if info.has_video and predictor.needs_faces:
+            n_frames = info.expected_frames
+            try:
+                options = predictor.face_options
+                detector = load_detector(options.detector, weights=options.weights)
+                with ticking(progress, "faces, frame by frame", n_frames) as tick:
+                    tracks, quality = find_faces(path, options, detector=detector, on_frame=tick)
+            except MediaError as error:
+                if predictor.is_deaf:
+                    raise
+                unread = f"faces: {error}"  # the sound may still be heard
+            else:
+                duration = float(quality["duration_sec"])
+                fps = 0.0 if info.is_still else info.fps or tracks.n_frames / max(duration, 1e-9)
+                duration = max(duration, tracks.n_frames / fps) if fps else 0.0
+        spans = _spans(wanted, duration, is_still=info.is_still)
+        rows, notes = predictor.rows(path, tracks, fps, spans, duration, progress)
+    notes = [*([unread] if unread else []), *notes]
+    if unread and all(row.scores is None for row in rows):
+        raise MediaError(unread)
+    found = FilePrediction(
+        name, predictor.labels, predictor.task, duration, tuple(rows), "", tuple(notes)
+    )
+    written = []
+    if wanted.timeline is not None and found.stretches(None):
+        from emotiw.predict.timeline import plot_timeline
+
+        written.append(plot_timeline(found, wanted.timeline / f"{target}.timeline.png"))
+    if wanted.video is not None and info.has_video:
+        from emotiw.predict.annotate import annotate
+
+        written.append(annotate(path, found, tracks, wanted.video / target, progress=progress))
+    return replace(found, written=tuple(map(str, written)))
+
+
+def _spans(wanted: Wanted, duration: float, *, is_still: bool) -> list[tuple[float, float]]:
+    needs_some = wanted.video is not None or wanted.timeline is not None
+    window = wanted.window_sec or (DEFAULT_WINDOW_SEC if needs_some else None)
+    if window is None or is_still:
+        return []
+    return stretches(duration, window, wanted.hop_sec)
+
+
+@lru_cache(maxsize=2)
+def _predictor(wanted: Wanted) -> Predictor:
+    if wanted.run is not None:
+        return Ensemble(reopen_run(wanted.run, wanted.settings))
+    return FrameCNN(wanted.weights)
+
+
+def _targets(files: Mapping[str, Path]) -> dict[str, str]:
+    """Return the name, without suffix, of what is written for each file; no two are alike."""
+    taken: dict[str, str] = {}
+    used: set[str] = set()
+    for name, path in files.items():
+        candidates = (path.stem + (f"-{n}" if n else "") for n in count())
+        taken[name] = next(one for one in candidates if one.casefold() not in used)
+        used.add(taken[name].casefold())
+    return taken
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    # sums over several threads may differ in the last bit: alone and beside others alike
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

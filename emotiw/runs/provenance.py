@@ -1,0 +1,101 @@
+"""What a run was made from: versions, weights, clips, and the state of the code."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from emotiw.core.errors import EmotiwError
+from emotiw.core.files import atomic_write, sha256_of
+from emotiw.runs.recipe import IMPORTED, ImportedScoresOptions
+from emotiw.runs.run import Run
+from emotiw.runs.stages.features import made_extractor
+from features.external.imported_features import ImportedOptions
+
+FILE = "provenance.json"
+PACKAGE = Path(__file__).parents[1]
+
+
+def provenance_of(run: Run) -> dict[str, Any]:
+    """Return what the results of a run depend on beside its recipe and its versions.
+
+    Returns:
+        ``manifest`` is the sha256 of its CSV; ``weights`` the fingerprint of every feature's
+        network, ``imported`` the sha256 of every file from elsewhere; ``git`` the commit, and
+        whether anything was changed since, of the toolkit (``emotiw``) and of the folder that it
+        was called in (``here``); None where git doesn't know it.
+    """
+    return {
+        "manifest": sha256_of(run.manifest_path) if run.manifest_path.is_file() else None,
+        "seed": run.recipe.settings.seed,
+        "weights": _weights(run),
+        "imported": _imported(run),
+        "git": {
+            "emotiw": git_state(PACKAGE, tracked="__init__.py"),
+            "here": git_state(Path.cwd()),
+        },
+    }
+
+
+def write_provenance(run: Run) -> None:
+    """Write ``provenance.json`` into the folder of the run."""
+    text = json.dumps(provenance_of(run), indent=1, sort_keys=True) + "\n"
+    atomic_write(run.folder / FILE, text.encode())
+
+
+def git_state(folder: Path, *, tracked: str | None = None) -> dict[str, Any] | None:
+    """Return commit and branch of the checkout that a folder is in, and whether it was changed.
+
+    Args:
+        folder: any folder.
+        tracked: a file in it that must belong to the checkout: a library that is installed inside
+            somebody's project is none of its files.
+    """
+    if shutil.which("git") is None:
+        return None
+    try:
+        if tracked is not None:
+            _git(folder, "ls-files", "--error-unmatch", tracked)
+        commit = _git(folder, "rev-parse", "HEAD")
+        branch = _git(folder, "rev-parse", "--abbrev-ref", "HEAD")
+        changed = _git(folder, "status", "--porcelain", "--untracked-files=no")
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return {"commit": commit, "branch": branch, "is_changed": bool(changed)}
+
+
+def _git(folder: Path, *words: str) -> str:
+    done = subprocess.run(
+        ["git", "-C", str(folder), *words], capture_output=True, text=True, check=True, timeout=20
+    )
+    return done.stdout.strip()
+
+
+def _weights(run: Run) -> dict[str, str]:
+    weights = {}
+    for name, entry in run.recipe.features.items():
+        if entry.extractor == IMPORTED:
+            continue
+        try:
+            weights[name] = made_extractor(entry).weights_fingerprint
+        except EmotiwError as error:
+            weights[name] = f"missing: {error}"
+    return {name: sha for name, sha in weights.items() if sha}
+
+
+def _imported(run: Run) -> dict[str, str]:
+    root = run.recipe.settings.data.root
+    options = {
+        **{f"feature {name}": entry.options for name, entry in run.recipe.features.items()},
+        **{f"scores {name}": entry.options for name, entry in run.recipe.models.items()},
+    }
+    found: dict[str, str] = {}
+    for name, each in options.items():
+        if isinstance(each, (ImportedOptions, ImportedScoresOptions)):
+            path = root / each.path
+            files = sorted(path.glob("*.csv")) if path.is_dir() else [path]
+            found |= {f"{name}: {f.name}": sha256_of(f) for f in files if f.is_file()}
+    return found

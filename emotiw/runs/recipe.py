@@ -1,0 +1,334 @@
+"""A recipe: everything that decides what a run computes, checked before any work begins."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, Field
+
+from emotiw.challenges.spec import ChallengeSpec, load_spec
+from emotiw.core.config import (
+    Document,
+    KeyPath,
+    Strict,
+    override,
+    packaged,
+    read_document,
+    validated,
+)
+from emotiw.core.errors import ConfigError, EmotiwError, Problems, suggest
+from emotiw.core.folds import Scheme
+from emotiw.models.registry import MODELS
+from emotiw.runs.ablation_settings import AblationSettings
+from features.external.imported_features import ImportedOptions
+from features.faces.face_options import FaceOptions
+from features.registry import EXTRACTORS
+from fusion.fusion_options import FusionOptions
+from fusion.imported_scores import Kind, TrainedOn
+
+T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+IMPORTED = "imported"
+
+
+class DataSettings(Strict):
+    """Where the clips are.
+
+    Attributes:
+        root: the challenge's folder; relative paths start where the command is run.
+        options: over the layout options of the challenge's spec.
+    """
+
+    root: Path
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class PathSettings(Strict):
+    """Where the results go.
+
+    Attributes:
+        runs: a folder of runs; this one gets ``<runs>/<recipe name>``.
+        store: artifacts shared by all runs; ``<runs>/store`` by default.
+    """
+
+    runs: Path = Path("runs")
+    store: Path | None = None
+
+
+class ExecutionSettings(Strict):
+    """How the work is done; nothing here changes a result.
+
+    Attributes:
+        workers: processes; 0 for one per core.
+        dask: address of a Dask scheduler that is already running, instead of processes here.
+    """
+
+    workers: int = Field(default=0, ge=0)
+    dask: str | None = None
+
+
+class FoldSettings(Strict):
+    """Cross-validation over groups.
+
+    Attributes:
+        scheme: ``auto`` takes the folds of the manifest where it has any, else ``grouped``.
+        n_folds: for ``grouped``; 0 for no cross-validation at all (fusion is then fitted on the
+            validation split alone).
+    """
+
+    scheme: Scheme = "auto"
+    n_folds: int = Field(default=5, ge=0)
+
+
+class SubmissionSettings(Strict):
+    """What is handed in.
+
+    Attributes:
+        team: names the zip.
+        run: number of the attempt.
+        fallback: label of test clips that no modality could score; none by default, and then such
+            a clip is an error.
+    """
+
+    team: str = "team"
+    run: int = Field(default=1, ge=1)
+    fallback: str | None = None
+
+
+class ImportedScoresOptions(Strict):
+    """Scores from elsewhere; see :func:`fusion.imported_scores.import_scores`.
+
+    Attributes:
+        path: a CSV, or a folder of one per fold; relative to ``data.root``.
+        kind: probabilities, log-probabilities or logits; recognised by default.
+        trained_on: what the models behind the scores have seen.
+    """
+
+    path: Path
+    kind: Kind = "auto"
+    trained_on: TrainedOn = "other folds"
+
+
+class RecipeSettings(Strict):
+    """The keys of a recipe file."""
+
+    challenge: str
+    data: DataSettings
+    name: str | None = None
+    seed: int = 0
+    paths: PathSettings = PathSettings()
+    execution: ExecutionSettings = ExecutionSettings()
+    faces: dict[str, Any] = Field(default_factory=dict)
+    features: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    models: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    folds: FoldSettings = FoldSettings()
+    fusion: dict[str, Any] = Field(default_factory=dict)
+    submission: SubmissionSettings = SubmissionSettings()
+    ablation: AblationSettings = AblationSettings()
+
+
+@dataclass(frozen=True)
+class FeatureEntry:
+    """One feature of a recipe: the extractor's name and its checked options."""
+
+    name: str
+    extractor: str
+    options: BaseModel
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    """One model of a recipe: its kind, the feature it reads, and its checked options."""
+
+    name: str
+    model: str
+    features: str | None
+    options: BaseModel
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A checked recipe.
+
+    Attributes:
+        name: of the run.
+        settings: as written, with the defaults filled in.
+        spec: the challenge.
+        faces: options of the faces stage.
+        features: by name.
+        models: by name, in the order of the file.
+        fusion: options of the fusion.
+        document: what all this was read from.
+    """
+
+    name: str
+    settings: RecipeSettings
+    spec: ChallengeSpec
+    faces: FaceOptions
+    features: dict[str, FeatureEntry]
+    models: dict[str, ModelEntry]
+    fusion: FusionOptions
+    document: Document
+
+    @property
+    def folder(self) -> Path:
+        """The run's own folder."""
+        return self.settings.paths.runs / self.name
+
+    @property
+    def store(self) -> Path:
+        """The folder of artifacts."""
+        return self.settings.paths.store or self.settings.paths.runs / "store"
+
+
+def load_recipe(config: Path | str, settings: Sequence[str] = ()) -> Recipe:
+    """Read and check a recipe.
+
+    Args:
+        config: a YAML file, or the name of a recipe that comes with the toolkit.
+        settings: ``KEY.KEY=VALUE`` put over it.
+
+    Raises:
+        ConfigError: with everything that is wrong, each with its line.
+
+    Examples:
+        >>> load_recipe("ravdess", ["data.root=clips"]).settings.data.root.name
+        'clips'
+    """
+    path = _find(config)
+    return _checked(override(read_document(path), settings), path.stem)
+
+
+def varied(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
+    """Return a recipe with some keys changed, checked like any other.
+
+    Args:
+        recipe: what is changed.
+        changes: values by ``key.key``.
+
+    Raises:
+        ConfigError: with everything that is wrong.
+
+    Examples:
+        >>> varied(load_recipe("ravdess"), {"fusion.method": "mean"}).fusion.method
+        'mean'
+    """
+    settings = [f"{key}={_as_yaml(value)}" for key, value in changes.items()]
+    return _checked(override(recipe.document, settings), recipe.name)
+
+
+def _as_yaml(value: Any) -> str:
+    return str(yaml.safe_dump(value, default_flow_style=True, width=sys.maxsize))
+
+
+def _checked(document: Document, stem: str) -> Recipe:
+    top = validated(RecipeSettings, document.data, document=document)
+    check = _Check(document)
+    spec = check.attempt(load_spec, top.challenge, place=document.place(("challenge",)))
+    faces = check.options(FaceOptions, top.faces, ("faces",))
+    fusion = check.options(FusionOptions, top.fusion, ("fusion",))
+    features = _features(top, check)
+    models = _models(top, check)
+    name = top.name or stem
+    for kind, names in (("run", [name]), ("feature", top.features), ("model", top.models)):
+        for each in names:
+            if not NAME.fullmatch(each):
+                check.problems.add(f"{kind} name {each!r}: letters, digits, '_', '.', '-' only")
+    check.problems.raise_if_any(ConfigError)
+    assert spec is not None
+    assert faces is not None
+    assert fusion is not None
+    if spec.targets and fusion.target_range is None:
+        target = spec.targets[0]
+        fusion = fusion.model_copy(update={"target_range": (target.minimum, target.maximum)})
+    spec = spec.with_options(top.data.options)
+    return Recipe(name, top, spec, faces, features, models, fusion, document)
+
+
+def _find(config: Path | str) -> Path:
+    path = Path(config)
+    if path.is_file():
+        return path
+    known = {
+        p.stem: p for p in (*packaged("recipes").glob("*.yaml"), *packaged().glob("demo*.yaml"))
+    }
+    if str(config) in known:
+        return known[str(config)]
+    hint = suggest(path.stem, known)
+    raise ConfigError(
+        f"no such recipe: {config}{hint} (a file, or one of {', '.join(sorted(known))})"
+    )
+
+
+class _Check:
+    """Goes on after a problem, so that all of them are reported together."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.problems = Problems(document.where)
+
+    def attempt(
+        self, function: Callable[..., T], *args: Any, place: str = "", **more: Any
+    ) -> T | None:
+        """Return what the function returns; note what it raises and return None."""
+        try:
+            return function(*args, **more)
+        except EmotiwError as error:
+            lines = str(error).split("\n  - ")
+            for line in lines[1:] or lines:
+                self.problems.add(f"{place}: {line}" if place else line)
+            return None
+
+    def options(self, kind: type[M], data: Any, path: KeyPath) -> M | None:
+        """Return checked options of that kind, or None."""
+        return self.attempt(validated, kind, data, document=self.document, path=path)
+
+
+def _features(top: RecipeSettings, check: _Check) -> dict[str, FeatureEntry]:
+    entries = {}
+    for name, written in top.features.items():
+        path: KeyPath = ("features", name)
+        options = dict(written)
+        extractor = str(options.pop("extractor", name))
+        kind = check.attempt(_extractor_options, extractor, place=check.document.place(path))
+        checked = check.options(kind, options, path) if kind else None
+        if checked is not None:
+            entries[name] = FeatureEntry(name, extractor, checked)
+    return entries
+
+
+def _models(top: RecipeSettings, check: _Check) -> dict[str, ModelEntry]:
+    entries = {}
+    for name, written in top.models.items():
+        path: KeyPath = ("models", name)
+        place = check.document.place(path)
+        options = dict(written)
+        model = str(options.pop("model", ""))
+        features = options.pop("features", None)
+        if not model:
+            check.problems.add(f"{place}: 'models.{name}.model' is needed")
+            continue
+        if model != IMPORTED and features not in top.features:
+            hint = suggest(str(features), top.features)
+            known = ", ".join(top.features) or "none"
+            check.problems.add(f"{place}: unknown feature {features!r}{hint} (features: {known})")
+        kind = check.attempt(_model_options, model, place=place)
+        checked = check.options(kind, options, path) if kind else None
+        if checked is not None:
+            entries[name] = ModelEntry(name, model, features, checked)
+    return entries
+
+
+def _extractor_options(name: str) -> type[BaseModel]:
+    return ImportedOptions if name == IMPORTED else EXTRACTORS.resolve(name).Options
+
+
+def _model_options(name: str) -> type[BaseModel]:
+    return ImportedScoresOptions if name == IMPORTED else MODELS.resolve(name).Options

@@ -1,0 +1,257 @@
+"""A run: one recipe, and the folder of plain files that its stages read and write."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from emotiw.core.errors import ConfigError, MissingStageError
+from emotiw.core.files import atomic_write
+from emotiw.core.ledger import Ledger, LedgerRow
+from emotiw.core.manifest import Clip, Manifest
+from emotiw.core.progress import Progress, Silent
+from emotiw.core.score_table import ScoreTable
+from emotiw.core.store import ContentHashes, Store, artifact_key
+from emotiw.runs.recipe import Recipe, load_recipe
+
+
+class Run:
+    """The folder of one run::
+
+        manifest.csv              clips, splits, labels, groups
+        ledger.csv                what became of every clip in every stage
+        faces.csv                 where the face tracks of every clip are in the store
+        features/<name>.csv       where the rows of every clip are in the store
+        models/<model>.csv        where the trained models of every fold are in the store
+        scores/<model>.csv        scores of one modality, out-of-fold
+        individuals.csv           in groups: who is in which clip, where and when
+        individuals/<model>.csv   in groups: scores of each person
+        fused.csv                 fused scores
+        fusion.yaml               the final fusion
+        fusion.json, fusion.txt   on what it was fitted and judged; intervals and tests
+        metrics.csv               accuracy and friends per modality and fused
+        submission/               the zip, and its check
+        recipe.yaml, versions.json
+        provenance.json           sha256 of manifest, weights and imported files; state of git
+
+    All of them can be looked at, changed by hand and read on by the next stage.
+    """
+
+    def __init__(self, recipe: Recipe, *, progress: Progress | None = None) -> None:
+        self.recipe = recipe
+        self.progress: Progress = progress or Silent()
+        self.folder = recipe.folder
+        self.store = Store(recipe.store)
+        self._hashes = ContentHashes(recipe.store / "hashes.json")
+        self._fingerprints: dict[str, str] | None = None
+
+    @property
+    def manifest_path(self) -> Path:
+        """The manifest of this run."""
+        return self.folder / "manifest.csv"
+
+    @property
+    def ledger_path(self) -> Path:
+        """The ledger of this run."""
+        return self.folder / "ledger.csv"
+
+    @property
+    def metrics_path(self) -> Path:
+        """The figures of this run."""
+        return self.folder / "metrics.csv"
+
+    @property
+    def folds_path(self) -> Path:
+        """The figures fold by fold, with their intervals over groups, as CSV."""
+        return self.folder / "folds.csv"
+
+    @property
+    def faces_path(self) -> Path:
+        """Where the face tracks of every clip are in the store."""
+        return self.folder / "faces.csv"
+
+    def features_path(self, feature: str) -> Path:
+        """Where the rows of every clip of a feature are in the store."""
+        return self.folder / "features" / f"{feature}.csv"
+
+    @property
+    def evaluation_path(self) -> Path:
+        """How the fusion was fitted and judged."""
+        return self.folder / "fusion.json"
+
+    @property
+    def summary_path(self) -> Path:
+        """The same in words, with intervals and tests."""
+        return self.folder / "fusion.txt"
+
+    def models_path(self, model: str) -> Path:
+        """Where the trained models of a modality are in the store, fold by fold."""
+        return self.folder / "models" / f"{model}.csv"
+
+    def scores_path(self, model: str) -> Path:
+        """Where the scores of a model are."""
+        return self.folder / "scores" / f"{model}.csv"
+
+    @property
+    def individuals_path(self) -> Path:
+        """Who is in which clip, where and when; scores of each are in a folder beside it."""
+        return self.folder / "individuals.csv"
+
+    def individual_scores_path(self, name: str) -> Path:
+        """Where the scores are that a model gave each person."""
+        return self.folder / "individuals" / f"{name}.csv"
+
+    @property
+    def workers(self) -> int:
+        """The number of worker processes."""
+        return self.recipe.settings.execution.workers or os.cpu_count() or 1
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels of the challenge in class order, or the name of its target."""
+        return self.recipe.spec.score_names
+
+    @contextmanager
+    def executor(self) -> Iterator[Executor | None]:
+        """Yield the engine that the recipe names, or None for processes of this machine.
+
+        Raises:
+            ConfigError: if Dask is not installed, or its scheduler can't be reached.
+        """
+        address = self.recipe.settings.execution.dask
+        if address is None:
+            yield None
+            return
+        try:
+            from distributed import Client
+
+            client = Client(address, timeout=10)
+        except ImportError as error:
+            raise ConfigError("execution.dask needs Dask: pip install 'emotiw[dask]'") from error
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"execution.dask: no scheduler at {address} ({error})") from error
+        with client:
+            yield client.get_executor()
+
+    def manifest(self) -> Manifest:
+        """Read the manifest.
+
+        Raises:
+            MissingStageError: if the run has none yet.
+        """
+        if not self.manifest_path.is_file():
+            raise MissingStageError(f"{self.manifest_path} is not there yet: run `emotiw index`")
+        labels = self.labels if self.recipe.spec.task == "classification" else None
+        root = self.recipe.settings.data.root
+        return Manifest.read_csv(self.manifest_path, root=root, labels=labels)
+
+    def fingerprints(self, clips: Sequence[Clip] | Manifest) -> dict[str, str]:
+        """Return the sha256 of every clip's bytes; a clip that can't be read stands for itself."""
+        prints = {}
+        for clip in clips:
+            try:
+                prints[clip.clip_id] = self._hashes.of(clip.path)
+            except OSError:
+                prints[clip.clip_id] = artifact_key(
+                    "unreadable", version="1", content=clip.clip_id, options={}
+                )
+        self._hashes.save()
+        return prints
+
+    def record(self, stage: str, rows: Sequence[LedgerRow]) -> None:
+        """Put the rows of a stage into the ledger on disk."""
+        ledger = Ledger.read_csv(self.ledger_path)
+        ledger.replace_stage(stage, rows)
+        ledger.write_csv(self.ledger_path)
+
+    def scores(self, name: str) -> ScoreTable:
+        """Read the scores of a model, or those called ``fused``.
+
+        Raises:
+            MissingStageError: if they are not there yet.
+        """
+        path = self.folder / "fused.csv" if name == "fused" else self.scores_path(name)
+        if not path.is_file():
+            stage = "fuse" if name == "fused" else f"train {name}"
+            raise MissingStageError(f"{path} is not there yet: run `emotiw {stage}`")
+        return replace(ScoreTable.read_csv(path), name=name)
+
+    def ledger(self) -> Ledger:
+        """Read the ledger."""
+        return Ledger.read_csv(self.ledger_path)
+
+    def write_description(self) -> None:
+        """Write the recipe with all defaults filled in, and the versions of what computes it."""
+        import yaml
+
+        settings = self.recipe.settings.model_dump(mode="json")
+        settings["name"] = self.recipe.name
+        text = yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)
+        atomic_write(self.folder / "recipe.yaml", text.encode())
+        versions = json.dumps(_versions(), indent=1, sort_keys=True) + "\n"
+        atomic_write(self.folder / "versions.json", versions.encode())
+
+
+def open_run(
+    config: Path | str, settings: Sequence[str] = (), *, progress: Progress | None = None
+) -> Run:
+    """Return the run of a recipe, for its stages and for looking at what they wrote.
+
+    Args:
+        config: a YAML file, or the name of a recipe that comes with the toolkit; or the folder of
+            a run, as :func:`reopen_run` takes it.
+        settings: ``KEY.KEY=VALUE`` put over it.
+        progress: hears of the work; nobody by default.
+
+    Raises:
+        ConfigError: with everything that is wrong with the recipe.
+    """
+    if Path(config).is_dir():
+        return reopen_run(Path(config), settings, progress=progress)
+    return Run(load_recipe(config, settings), progress=progress)
+
+
+def reopen_run(
+    folder: Path, settings: Sequence[str] = (), *, progress: Progress | None = None
+) -> Run:
+    """Return the run of a folder that its stages wrote, wherever it lies now.
+
+    Args:
+        folder: the run's own folder, with its ``recipe.yaml``.
+        settings: ``KEY.KEY=VALUE`` put over that recipe; ``data.root`` above all, if the clips
+            have moved.
+        progress: hears of the work; nobody by default.
+
+    Raises:
+        ConfigError: if it is no such folder, or its recipe is damaged.
+    """
+    config = folder / "recipe.yaml"
+    if not config.is_file():
+        raise ConfigError(
+            f"{folder} is not the folder of a run: expected {config} (runs are in runs/<recipe>)"
+        )
+    here = folder.resolve()
+    places = [f"paths.runs={json.dumps(str(here.parent))}", f"name={json.dumps(here.name)}"]
+    return Run(load_recipe(config, [*places, *settings]), progress=progress)
+
+
+def _versions() -> dict[str, str]:
+    import platform
+    from importlib.metadata import PackageNotFoundError, version
+
+    names = (
+        "emotiw", "numpy", "torch", "torchaudio", "torchvision", "librosa", "opensmile",
+        "facenet-pytorch", "av", "opencv-python-headless", "scikit-learn", "pandas",
+    )  # fmt: skip
+    versions = {"python": platform.python_version()}
+    for name in names:
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            versions[name] = "not installed"
+    return versions

@@ -1,0 +1,119 @@
+"""Clips → face tracks and aligned crops."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from emotiw.core.errors import TableError, suggest
+from emotiw.core.face_tracks import FaceTracks
+from emotiw.core.ledger import LedgerRow
+from emotiw.core.media import MediaReader
+from emotiw.core.progress import Progress, Silent, ticking
+from emotiw.core.store import Store, artifact_key
+from emotiw.runs.run import Run
+from emotiw.runs.stages.artifacts import read_artifacts
+from emotiw.runs.stages.per_clip import Made, do_jobs, settle
+from features.faces.face_options import FaceOptions
+
+STAGE = "faces"
+
+
+@dataclass(frozen=True)
+class FacesJob:
+    """The faces of one clip to find."""
+
+    path: Path
+    options: FaceOptions
+    store: Path
+    key: str
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The key of the one artifact."""
+        return (self.key,)
+
+
+def find_all_faces(run: Run) -> list[LedgerRow]:
+    """Find and align the faces of every clip of the manifest; one ledger row per clip."""
+    manifest = run.manifest()
+    options = run.recipe.faces
+    keys = {
+        clip_id: faces_key(fingerprint, options)
+        for clip_id, fingerprint in run.fingerprints(manifest).items()
+    }
+    jobs = {
+        key: FacesJob(manifest[clip_id].path, options, run.store.root, key)
+        for clip_id, key in keys.items()
+        if not run.store.has(STAGE, key)
+    }
+    done = do_jobs(run, jobs, find_and_store, stage=STAGE, alone=find_frame_by_frame)
+    return settle(
+        run,
+        STAGE,
+        folder=STAGE,
+        keys=keys,
+        refused={},
+        done=done,
+        nothing="no face found",
+        table=run.faces_path,
+    )
+
+
+def face_tracks(run: Run, clip_id: str) -> FaceTracks:
+    """Return the faces of one clip of a run.
+
+    Raises:
+        MissingStageError: if the faces stage has not run.
+        TableError: if the clip could not be read, or there is none of that id.
+    """
+    return FaceTracks.from_tensors(run.store.read(STAGE, _key(run, clip_id)))
+
+
+def faces_quality(run: Run, clip_id: str) -> dict[str, float | int | str]:
+    """Return the figures of one clip that the ledger has too; raises as :func:`face_tracks`."""
+    quality: dict[str, float | int | str] = run.store.metadata(STAGE, _key(run, clip_id))["quality"]
+    return quality
+
+
+def _key(run: Run, clip_id: str) -> str:
+    artifacts = read_artifacts(run.faces_path, made_by="faces")
+    if clip_id not in artifacts:
+        hint = suggest(clip_id, artifacts)
+        raise TableError(f"{run.faces_path}: no faces of clip {clip_id!r}{hint}")
+    return artifacts[clip_id].key
+
+
+def faces_key(fingerprint: str, options: FaceOptions) -> str:
+    """Return the key of a clip's face tracks."""
+    from features.faces.find_faces import VERSION
+
+    return artifact_key(
+        STAGE,
+        version=VERSION,
+        content=fingerprint,
+        options=options.result_options(),
+        weights=options.weights_fingerprint(),
+    )
+
+
+def find_and_store(job: FacesJob) -> Made:
+    """Find the faces of one clip and write them to the store."""
+    return find_frame_by_frame(job, Silent())
+
+
+def find_frame_by_frame(job: FacesJob, progress: Progress) -> Made:
+    """Do the same, telling how far it is in the clip."""
+    from features.faces.find_faces import find_faces
+
+    with MediaReader(job.path) as reader:
+        n_frames = reader.info.expected_frames
+    with ticking(progress, "faces, frame by frame", n_frames) as tick:
+        tracks, quality = find_faces(job.path, job.options, on_frame=tick)
+    noted = {
+        "n_rows": len(tracks),
+        "n_present": len(tracks),
+        "quality": dict(quality),
+    }
+    Store(job.store).write(STAGE, job.key, tracks.to_tensors(), noted)
+    return Made()

@@ -1,0 +1,202 @@
+"""Clips and their faces → rows of every feature that the recipe names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from time import perf_counter
+
+from emotiw.core.errors import ConfigError, EmotiwError, suggest
+from emotiw.core.face_tracks import FaceTracks
+from emotiw.core.feature_table import FeatureSpec, FeatureTable
+from emotiw.core.files import atomic_write
+from emotiw.core.ledger import Ledger, LedgerRow
+from emotiw.core.store import Store, artifact_key
+from emotiw.runs.recipe import IMPORTED, FeatureEntry
+from emotiw.runs.run import Run
+from emotiw.runs.stages import faces
+from emotiw.runs.stages.artifacts import Artifact, StoredArrays, read_artifacts
+from emotiw.runs.stages.per_clip import Made, do_jobs, settle
+from features.external.imported_features import ImportedOptions, import_features
+from features.extractor import ClipSource, Extractor
+from features.registry import EXTRACTORS
+
+FOLDER = "features"
+
+
+@dataclass(frozen=True)
+class FeaturesJob:
+    """One clip, and the features of it that are not in the store yet."""
+
+    clip_id: str
+    path: Path
+    faces_key: str | None
+    store: Path
+    wanted: dict[str, FeatureEntry] = field(default_factory=dict)  # by key of the artifact
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of the artifacts to make."""
+        return tuple(self.wanted)
+
+
+def extract_all(run: Run, names: Sequence[str] = ()) -> dict[str, list[LedgerRow]]:
+    """Extract features of every clip; each clip is opened once for all of them.
+
+    Args:
+        run: the run.
+        names: the features to extract; all of the recipe by default.
+
+    Returns:
+        By feature, one ledger row per clip.
+
+    Raises:
+        ConfigError: if the recipe has no feature of that name.
+        MissingStageError: if a feature needs faces and the faces stage has not run.
+    """
+    entries = [entry for entry in wanted_entries(run, names) if entry.extractor != IMPORTED]
+    manifest = run.manifest()
+    prints = run.fingerprints(manifest)
+    face_artifacts: Mapping[str, Artifact] = {}
+    if any(EXTRACTORS.resolve(entry.extractor).needs == "faces" for entry in entries):
+        face_artifacts = read_artifacts(run.faces_path, made_by="faces")
+    ledger = run.ledger()
+    keys: dict[str, dict[str, str]] = {}
+    refused: dict[str, dict[str, str]] = {}
+    nothing: dict[str, str] = {}
+    jobs: dict[str, FeaturesJob] = {}
+    for entry in entries:
+        extractor = made_extractor(entry)
+        key_of = feature_key(entry, extractor)
+        _write_spec(run, extractor.spec)
+        keys[entry.name], refused[entry.name] = {}, {}
+        nothing[entry.name] = "no face found" if extractor.needs == "faces" else "no such data"
+        for clip in manifest:
+            face = face_artifacts.get(clip.clip_id)
+            if extractor.needs == "faces" and face is None:
+                refused[entry.name][clip.clip_id] = _why_no_faces(ledger, clip.clip_id)
+                continue
+            content = face.key if extractor.needs == "faces" and face else prints[clip.clip_id]
+            key = key_of(content)
+            keys[entry.name][clip.clip_id] = key
+            if not run.store.has(FOLDER, key):
+                job = jobs.setdefault(
+                    prints[clip.clip_id],
+                    FeaturesJob(
+                        clip.clip_id, clip.path, face.key if face else None, run.store.root
+                    ),
+                )
+                job.wanted[key] = entry
+    done = do_jobs(run, jobs, extract_and_store, stage="features")
+    return {
+        entry.name: settle(
+            run,
+            f"features:{entry.name}",
+            folder=FOLDER,
+            keys=keys[entry.name],
+            refused=refused[entry.name],
+            done=done,
+            nothing=nothing[entry.name],
+            table=run.features_path(entry.name),
+        )
+        for entry in entries
+    }
+
+
+def feature_table(run: Run, name: str) -> FeatureTable:
+    """Return a feature of the run as a table that reads from the store when it is asked.
+
+    Raises:
+        MissingStageError: if it has not been extracted yet.
+    """
+    entry = wanted_entries(run, [name])[0]
+    if isinstance(entry.options, ImportedOptions):
+        return import_features(name, entry.options, root=run.recipe.settings.data.root)
+    artifacts = read_artifacts(run.features_path(name), made_by=f"features {name}")
+    spec = made_extractor(entry).spec
+    return FeatureTable(spec, StoredArrays(run.store, FOLDER, artifacts))
+
+
+def wanted_entries(run: Run, names: Sequence[str]) -> list[FeatureEntry]:
+    """Return the recipe's features of these names, or all."""
+    known = run.recipe.features
+    for name in names:
+        if name not in known:
+            listed = ", ".join(known) or "none"
+            raise ConfigError(f"no feature {name!r}{suggest(name, known)} (recipe has: {listed})")
+    return [known[name] for name in names or known]
+
+
+def feature_key(entry: FeatureEntry, extractor: Extractor) -> Callable[[str], str]:
+    """Return what gives the key of a clip's rows from its content.
+
+    The file of weights is hashed here, once, and not for every clip.
+    """
+    options = entry.options.model_dump(mode="json", exclude=set(extractor.speed_options))
+    weights = extractor.weights_fingerprint
+
+    def key_of(content: str) -> str:
+        return artifact_key(
+            entry.extractor,
+            version=extractor.version,
+            content=content,
+            options=options,
+            weights=weights,
+        )
+
+    return key_of
+
+
+@lru_cache(maxsize=32)
+def _extractor(extractor: str, name: str, options: str) -> Extractor:
+    kind = EXTRACTORS.resolve(extractor)
+    return kind(name, kind.Options.model_validate_json(options))
+
+
+def made_extractor(entry: FeatureEntry) -> Extractor:
+    """Return the extractor of an entry, made once per process."""
+    return _extractor(entry.extractor, entry.name, entry.options.model_dump_json())
+
+
+def extract_and_store(job: FeaturesJob) -> Made:
+    """Extract what is wanted of one clip; a failure of one feature leaves the others."""
+    store = Store(job.store)
+    tracks = None
+    if job.faces_key is not None and any(
+        EXTRACTORS.resolve(entry.extractor).needs == "faces" for entry in job.wanted.values()
+    ):
+        tracks = FaceTracks.from_tensors(store.read(faces.STAGE, job.faces_key))
+    source = ClipSource(job.clip_id, job.path, tracks)
+    failures: dict[str, str] = {}
+    seconds: dict[str, float] = {}
+    for key, entry in job.wanted.items():
+        start = perf_counter()
+        try:
+            extractor = made_extractor(entry)
+            extraction = extractor.extract(source)
+            array = extraction.array
+            array.check(extractor.spec, job.clip_id)
+        except EmotiwError as error:
+            failures[key] = str(error)
+            continue
+        noted = {
+            "n_rows": len(array.values),
+            "n_present": int(array.present.sum()),
+            "quality": dict(extraction.quality),
+        }
+        store.write(FOLDER, key, {"values": array.values, "present": array.present}, noted)
+        seconds[key] = perf_counter() - start
+    return Made(failures, seconds)
+
+
+def _write_spec(run: Run, spec: FeatureSpec) -> None:
+    text = json.dumps(asdict(spec), indent=1) + "\n"
+    atomic_write(run.features_path(spec.name).with_suffix(".json"), text.encode())
+
+
+def _why_no_faces(ledger: Ledger, clip_id: str) -> str:
+    row = ledger.get(faces.STAGE, clip_id)
+    return f"no face tracks: {row.reason}" if row else "no face tracks: run `emotiw faces` again"

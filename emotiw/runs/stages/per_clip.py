@@ -1,0 +1,149 @@
+"""What the stages that work clip by clip have in common: reuse, workers, and a full ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from emotiw.core.execution import run_jobs
+from emotiw.core.ledger import LedgerRow
+from emotiw.core.progress import Progress
+from emotiw.runs.run import Run
+from emotiw.runs.stages.artifacts import Artifact, write_artifacts
+
+
+class ClipJob(Protocol):
+    """The work on one clip: it makes one or more artifacts."""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of the artifacts that it makes."""
+
+
+Job = TypeVar("Job", bound=ClipJob)
+
+
+@dataclass(frozen=True)
+class Made:
+    """What one job did, by the key of the artifact.
+
+    Attributes:
+        failures: why an artifact could not be made.
+        seconds: time spent on each; where a key lacks, the time of the whole job counts.
+    """
+
+    failures: Mapping[str, str] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass
+class Done:
+    """What came of the jobs, by the key of the artifact.
+
+    Attributes:
+        failures: why an artifact could not be made.
+        seconds: time spent on the job that made it.
+    """
+
+    failures: dict[str, str] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def do_jobs(
+    run: Run,
+    jobs: Mapping[str, Job],
+    function: Callable[[Job], Made],
+    *,
+    stage: str,
+    alone: Callable[[Job, Progress], Made] | None = None,
+) -> Done:
+    """Do the work that is not done yet.
+
+    Args:
+        run: whose workers and progress to use.
+        jobs: one per distinct clip, under any name.
+        function: writes the artifacts of a job to the store, and says which could not be made.
+        stage: for the progress bar.
+        alone: the same as ``function``; tells how far it is with a job that is the only one.
+    """
+    done = Done()
+    is_alone = len(jobs) == 1 and run.recipe.settings.execution.dask is None
+    if alone is not None and is_alone:
+        function = partial(_watched, alone, run.progress)
+    workers = min(run.workers, max(len(jobs), 1))
+    with run.executor() as engine:
+        outcomes = run_jobs(function, jobs, workers=workers, executor=engine)
+        tracked = run.progress.track(outcomes, stage=stage, total=len(jobs))
+        for outcome in outcomes if alone is not None and is_alone else tracked:
+            made = outcome.value or Made()
+            for key in jobs[outcome.name].keys:
+                done.seconds[key] = made.seconds.get(key, outcome.seconds)
+                if outcome.error is not None:
+                    done.failures[key] = outcome.error
+            done.failures.update(made.failures)
+    return done
+
+
+def _watched(alone: Callable[[Job, Progress], Made], progress: Progress, job: Job) -> Made:
+    return alone(job, progress)
+
+
+def settle(
+    run: Run,
+    stage: str,
+    *,
+    folder: str,
+    keys: Mapping[str, str],
+    refused: Mapping[str, str],
+    done: Done,
+    nothing: str,
+    table: Path,
+) -> list[LedgerRow]:
+    """Write the stage's table and its page of the ledger: one row for every clip.
+
+    Args:
+        run: the run.
+        stage: as the ledger calls it.
+        folder: the stage's folder in the store.
+        keys: the key of every clip's artifact.
+        refused: clips without a key, and why.
+        done: what came of the jobs of this run.
+        nothing: why a clip counts as missing, where no row of its artifact holds data.
+        table: the CSV of artifacts to write.
+    """
+    earlier = run.ledger()
+    artifacts: dict[str, Artifact] = {}
+    rows = [LedgerRow(clip_id, stage, "failed", reason) for clip_id, reason in refused.items()]
+    for clip_id, key in keys.items():
+        spent = done.seconds.get(key, 0.0)
+        if key in done.failures:
+            rows.append(LedgerRow(clip_id, stage, "failed", done.failures[key], spent))
+            continue
+        noted = run.store.metadata(folder, key)
+        artifact = Artifact(key, int(noted["n_rows"]), int(noted["n_present"]))
+        artifacts[clip_id] = artifact
+        before = earlier.get(stage, clip_id)
+        rows.append(
+            LedgerRow(
+                clip_id=clip_id,
+                stage=stage,
+                status="ok" if artifact.n_present else "missing",
+                reason="" if artifact.n_present else _told(nothing, noted["quality"]),
+                seconds=before.seconds if before and key not in done.seconds else spent,
+                quality=noted["quality"],
+            )
+        )
+    write_artifacts(table, artifacts)
+    run.record(stage, rows)
+    return rows
+
+
+def _told(nothing: str, quality: Mapping[str, float | int | str]) -> str:
+    return (
+        f"sound: {quality['audio']}"
+        if "audio" in quality and "n_tracks" not in quality
+        else nothing
+    )

@@ -1,0 +1,69 @@
+"""Which trained model of the store belongs to which fold of a run: ``models/<name>.csv``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from emotiw.core.csv_rows import read_rows, rows_as_csv
+from emotiw.core.errors import MissingStageError, Problems, TableError
+from emotiw.core.files import atomic_write
+from emotiw.core.score_table import Fold
+from emotiw.models.model import Model
+from emotiw.models.out_of_fold import MODEL, is_fitted
+from emotiw.models.registry import MODELS
+from emotiw.runs.recipe import ModelEntry
+from emotiw.runs.run import Run
+
+COLUMNS = ("fold", "key")
+FINAL = "final"
+
+
+def write_model_keys(run: Run, name: str, keys: Mapping[Fold, str]) -> None:
+    """Write the keys of a modality's models, one per fold; the final one is fold ``final``."""
+    rows = [[FINAL if fold is None else str(fold), key] for fold, key in keys.items()]
+    atomic_write(run.models_path(name), rows_as_csv([list(COLUMNS), *rows]))
+
+
+def read_model_keys(run: Run, name: str) -> dict[Fold, str]:
+    """Read what :func:`write_model_keys` wrote.
+
+    Raises:
+        MissingStageError: if the model has not been trained yet.
+        TableError: if the table is damaged.
+    """
+    path = run.models_path(name)
+    if not path.is_file():
+        raise MissingStageError(f"{path} is not there yet: run `emotiw train` with this recipe")
+    problems = Problems(str(path))
+    keys: dict[Fold, str] = {}
+    for line, row in read_rows(path, COLUMNS, problems):
+        if row["fold"] == FINAL:
+            keys[None] = row["key"]
+        elif row["fold"].isdecimal():
+            keys[int(row["fold"])] = row["key"]
+        else:
+            problems.add(f"line {line}: fold {row['fold']!r} is neither a number nor {FINAL!r}")
+    problems.raise_if_any(TableError)
+    return keys
+
+
+def model_folder(run: Run, key: str) -> Path:
+    """Return where the store keeps a trained model and its checkpoint."""
+    return run.store.root / "models" / key[:2] / key
+
+
+def load_final_model(run: Run, entry: ModelEntry) -> Model:
+    """Return the model that scored the run's test clips.
+
+    Raises:
+        MissingStageError: if it has not been trained, or is no longer in the store.
+        ConfigError: if its files are damaged.
+    """
+    key = read_model_keys(run, entry.name).get(None)
+    folder = model_folder(run, key or "")
+    if key is None or not is_fitted(folder):
+        raise MissingStageError(
+            f"the trained model {entry.name!r} is not in {run.store.root}: run `emotiw train`"
+        )
+    return MODELS.resolve(entry.model).load(folder / MODEL)

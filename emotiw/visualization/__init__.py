@@ -1,0 +1,1 @@
+"""Pictures, videos and charts for a person to look at."""

@@ -1,0 +1,146 @@
+"""A video or photograph again, with something drawn on every picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from emotiw.core.files import atomic_write
+from emotiw.core.media import MediaReader, read_still
+from emotiw.core.progress import Progress
+
+CODECS = ("libx264", "mpeg4")  # H.264 plays everywhere, MPEG-4 part 2 nearly
+TICKS = 90_000  # per second
+Picture = npt.NDArray[np.uint8]
+Draw = Callable[[Picture, int, float], Picture]
+
+
+def write_annotated(path: Path, draw: Draw, target: Path, *, progress: Progress) -> Path:
+    """Write an annotated MP4 (a JPEG of a photograph), sound included; return its path.
+
+    Frames are read and written one by one. The file appears when it is whole.
+
+    Args:
+        path: the file.
+        draw: takes each picture, ``(height, width, 3)`` RGB, with its number and its time in
+            seconds; returns what is shown instead, of even sides and always of one size.
+        target: the file to write, without its suffix.
+        progress: hears of the frames.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with MediaReader(path) as reader:
+        if reader.info.is_still:
+            return _write_still(
+                draw(read_still(path), 0, 0.0), target.with_name(target.name + ".jpg")
+            )
+    final = target.with_name(f"{target.name}.mp4")
+    partial = target.with_name(f".partial-{target.name}.mp4")
+    try:
+        _write_video(path, draw, partial, progress)
+        partial.replace(final)
+    finally:
+        partial.unlink(missing_ok=True)
+    return final
+
+
+def _write_still(picture: Picture, target: Path) -> Path:
+    import cv2
+
+    quality = [cv2.IMWRITE_JPEG_QUALITY, 92]
+    atomic_write(target, cv2.imencode(".jpg", picture[..., ::-1], quality)[1].tobytes())
+    return target
+
+
+def _write_video(path: Path, draw: Draw, target: Path, progress: Progress) -> None:
+    import av
+
+    with MediaReader(path) as reader, av.open(str(target), "w") as out:
+        info = reader.info
+        n_frames = info.expected_frames
+        video: Any = None
+        sound = _Sound(path, out) if info.has_audio else None
+        before = -1
+        frames = progress.track(reader.frames(), stage="annotated video", total=n_frames)
+        for frame in frames:
+            picture = draw(frame.rgb, frame.index, frame.time_sec)
+            if video is None:
+                codec = next(name for name in CODECS if name in av.codecs_available)
+                rate = Fraction(info.fps or 25.0).limit_denominator(1001)
+                video = out.add_stream(codec, rate=rate)
+                video.height, video.width = picture.shape[:2]
+                video.pix_fmt = "yuv420p"
+                video.codec_context.time_base = Fraction(1, TICKS)
+                if codec == "mpeg4":
+                    video.codec_context.time_base = 1 / rate
+                    video.bit_rate = 4_000_000
+            drawn = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            base = video.codec_context.time_base
+            drawn.pts = max(round(frame.time_sec / base), before + 1)
+            drawn.time_base = base
+            before = drawn.pts
+            if sound is not None:
+                sound.up_to(frame.time_sec)
+            out.mux(video.encode(drawn))
+        if video is not None:
+            out.mux(video.encode(None))
+        if sound is not None:
+            sound.up_to(None)
+
+
+class _Sound:
+    """The sound of the file, encoded again alongside the pictures."""
+
+    def __init__(self, path: Path, out: Any) -> None:
+        import av
+
+        self._out = out
+        self._source = av.open(str(path), metadata_errors="replace")
+        stream: Any = next(s for s in self._source.streams.audio if s.codec_context is not None)
+        stream.thread_count = 1
+        rate = stream.rate if stream.rate in (22_050, 32_000, 44_100, 48_000) else 48_000
+        self._track = out.add_stream("aac", rate=rate)
+        self._track.layout = "stereo" if stream.codec_context.layout.nb_channels > 1 else "mono"
+        self._resampler = av.AudioResampler(
+            format="fltp", layout=self._track.layout, rate=rate, frame_size=1024
+        )
+        self._frames = self._decoded(stream)
+        self._done_sec = 0.0
+        self._n_samples = 0
+
+    def up_to(self, time_sec: float | None) -> None:
+        """Write the sound up to this time, or all that is left."""
+        while self._frames is not None and (time_sec is None or self._done_sec < time_sec):
+            frame = next(self._frames, None)
+            if frame is not None and frame.time is not None:
+                self._done_sec = frame.time
+            self._write(frame)
+            if frame is None:
+                self._frames = None  # type: ignore[assignment]
+                self._out.mux(self._track.encode(None))
+                self._source.close()
+
+    def _write(self, frame: Any) -> None:
+        for block in self._resampler.resample(frame):
+            block.pts = self._n_samples
+            block.time_base = Fraction(1, self._track.rate)
+            self._n_samples += block.samples
+            self._out.mux(self._track.encode(block))
+
+    def _decoded(self, stream: Any) -> Iterator[Any]:
+        import av
+
+        packets = self._source.demux(stream)
+        while True:
+            try:
+                packet = next(packets)
+            except (StopIteration, av.FFmpegError):
+                return
+            try:
+                yield from packet.decode()
+            except av.FFmpegError:
+                continue

@@ -1,0 +1,1 @@
+"""What is seen in snippets: networks over several frames at once."""

@@ -1,0 +1,162 @@
+"""One vector per snippet: the hidden layer of a clip network, C3D's fc6 above all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field
+
+from emotiw.core.errors import ConfigError
+from emotiw.core.feature_table import FeatureArray, FeatureSpec
+from emotiw.core.media import MediaReader
+from emotiw.core.weights import fingerprint, read_card
+from features.clips.clip_networks import VIDEO_NETWORKS, fill_from, pixels_of
+from features.clips.snippets import STRIDE, snippet_rows, snippet_starts
+from features.extractor import ClipSource, Extraction, Needs
+from features.frames.resizing import Pictures, resized, whole_frames
+
+if TYPE_CHECKING:
+    from torch import nn
+
+SNIPPETS_AT_ONCE = 8  # fixed, so that the same clip always gives the same last bit
+
+
+class ClipFeaturesOptions(BaseModel):
+    """Options of :class:`ClipFeatures`.
+
+    Attributes:
+        weights: the name of a weights card, or a card of the user's own as a YAML file.
+        layer: of C3D: ``fc6``, which the authors recommend as a descriptor, or ``fc7``. Of other
+            networks it is always the input of their last layer.
+        stride: frames from one snippet to the next.
+        is_normalised: whether each vector is brought to length 1, as the authors do.
+        device: a torch device; it changes the speed alone.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    weights: str = "c3d_sports1m"
+    layer: Literal["fc6", "fc7"] = "fc6"
+    stride: int = Field(default=STRIDE, ge=1)
+    is_normalised: bool = True
+    device: str = "cpu"
+
+
+class ClipFeatures:
+    """Rows of ``(dim,)`` float32, one per 16-frame snippet of the main face.
+
+    Frames without a face are left out, so a snippet may span a gap; a track shorter than a snippet
+    is filled with its last face. A clip without any face has no rows.
+
+    Source:
+        Tran et al. 2015, section 3.3; face crops instead of whole frames as in Fan et al. 2016.
+    """
+
+    Options: ClassVar[type[BaseModel]] = ClipFeaturesOptions
+    version: ClassVar[str] = "1"
+    needs: ClassVar[Needs] = "faces"
+    speed_options: ClassVar[frozenset[str]] = frozenset({"device"})
+
+    def __init__(self, name: str, options: ClipFeaturesOptions) -> None:
+        self.options = options
+        self.card = read_card(options.weights)
+        if self.card.backbone != "c3d" and self.card.backbone not in VIDEO_NETWORKS:
+            known = ", ".join(["c3d", *VIDEO_NETWORKS])
+            raise ConfigError(
+                f"feature {name!r}: weights {self.card.name!r} are for {self.card.backbone!r}, "
+                f"which is no clip network (known: {known})"
+            )
+        self._spec = FeatureSpec(name, (self.card.embedding,), "snippet")
+        self._network: nn.Module | None = None
+
+    @property
+    def spec(self) -> FeatureSpec:
+        """One row per snippet."""
+        return self._spec
+
+    @property
+    def weights_fingerprint(self) -> str:
+        """The fingerprint of weights and card.
+
+        Raises:
+            WeightsError: if it is missing, or not the one of the card.
+        """
+        return fingerprint(self.card)
+
+    def extract(self, source: ClipSource) -> Extraction:
+        """Return the vectors of the main face's snippets."""
+        pictures = self.pictures(source)
+        if not len(pictures):
+            nothing = np.zeros((0, self.card.embedding), dtype=np.float32)
+            return Extraction(FeatureArray.all_present(nothing), {"n_snippets": 0})
+        rows = self.embed(pictures)
+        return Extraction(FeatureArray.all_present(rows), {"n_snippets": len(rows)})
+
+    def pictures(self, source: ClipSource) -> Pictures:
+        """Return what the network sees: ``(n, size, size, 3)`` crops of the main face."""
+        crops = source.main_crops
+        faces = np.asarray(crops.values[crops.present], dtype=np.uint8)
+        return resized(faces, self.card.size, self.card.size)
+
+    def embed(self, pictures: Pictures) -> npt.NDArray[np.float32]:
+        """Return the ``(n_snippets, dim)`` vectors of ``(n, size, size, 3)`` uint8 RGB pictures."""
+        import torch
+        import torch.nn.functional as F
+
+        device = torch.device(self.options.device)
+        if self._network is None:
+            self._network = self._load().to(device)
+        rule = pixels_of(self.card)
+        seen = pictures[..., ::-1] if rule.order == "bgr" else pictures
+        starts = snippet_starts(len(pictures), stride=self.options.stride)
+        rows = []
+        with torch.inference_mode():
+            for begin in range(0, len(starts), SNIPPETS_AT_ONCE):
+                some = starts[begin : begin + SNIPPETS_AT_ONCE]
+                which = np.stack([snippet_rows(len(seen), start) for start in some])
+                # few at a time: in float, a long clip would fill the memory
+                frames = (seen[which] - np.array(rule.mean)) / np.array(rule.deviation)
+                snippets = torch.from_numpy(frames.astype(np.float32)).to(device)
+                found = self._network(snippets.permute(0, 4, 1, 2, 3))  # (some, dim)
+                rows.append(F.normalize(found) if self.options.is_normalised else found)
+        return np.asarray(torch.cat(rows).cpu().numpy(), dtype=np.float32)
+
+    def _load(self) -> nn.Module:
+        import torch
+
+        from features.clips.c3d import C3D
+        from features.clips.clip_embedding import C3DLayer, VideoEmbedding
+        from features.clips.clip_networks import make_video_network
+
+        kind = self.card.backbone
+        network: nn.Module
+        if kind == "c3d":
+            c3d = C3D(1, size=self.card.size, **self.card.options)
+            fill_from(self.card, c3d)
+            network = C3DLayer(c3d, self.options.layer)
+        else:
+            video = make_video_network(kind, 1)
+            fill_from(self.card, video)
+            network = VideoEmbedding(video, VIDEO_NETWORKS[kind].answer)
+        # the order in memory that convolutions are fastest in
+        return network.eval().to(memory_format=torch.channels_last_3d)
+
+
+class SceneClipFeatures(ClipFeatures):
+    """Rows as those of :class:`ClipFeatures`, of whole frames instead of faces.
+
+    Frames are brought to 128×171, whatever their shape, and the middle 112×112 of that is seen (in
+    proportion for networks of another size), as by Tran et al.
+    """
+
+    needs: ClassVar[Needs] = "pictures"
+
+    def pictures(self, source: ClipSource) -> Pictures:
+        """Return the middle of every frame, ``(n, size, size, 3)``."""
+        with MediaReader(source.path) as reader:
+            found = [whole_frames(f.rgb[None], self.card.size) for f in reader.frames()]
+        if not found:
+            return np.zeros((0, self.card.size, self.card.size, 3), dtype=np.uint8)
+        return np.concatenate(found)

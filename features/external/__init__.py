@@ -1,0 +1,1 @@
+"""Features that another tool computed."""

@@ -1,0 +1,147 @@
+"""All faces of one clip: found, followed, aligned, and cut out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from emotiw.core.errors import MediaError
+from emotiw.core.face_tracks import FaceTracks, Origin
+from emotiw.core.media import MediaReader
+from features.faces.align import square_to_crop
+from features.faces.collect import Collector
+from features.faces.detect import Detector, load_detector
+from features.faces.face_options import FaceOptions, FaceSpeed
+from features.faces.follow import FaceSequence
+
+VERSION = "6"
+Quality = dict[str, float | int | str]
+
+
+def find_faces(
+    path: Path,
+    options: FaceOptions | None = None,
+    *,
+    detector: Detector | None = None,
+    speed: FaceSpeed | None = None,
+    on_frame: Callable[[], object] | None = None,
+) -> tuple[FaceTracks, Quality]:
+    """Return the face tracks of a clip or photograph, and the figures that the ledger keeps.
+
+    A clip without any face gives no rows, or one per frame where ``options.no_face`` says so.
+
+    Args:
+        path: a video or a photograph.
+        options: what to look for and how to cut it out.
+        detector: a detector of the caller's own in place of ``options.detector``.
+        speed: what changes only the time it takes.
+        on_frame: called once for every frame read, to show progress.
+
+    Raises:
+        MediaError: if the file can't be read or holds no picture.
+    """
+    options, speed = options or FaceOptions(), speed or FaceSpeed()
+    detector = detector or load_detector(options.detector, speed.device, options.weights)
+    collector = Collector(options)
+    with MediaReader(path) as reader:
+        info = reader.info
+        fps = info.fps or 25.0
+        sequence = FaceSequence(
+            detector,
+            smallest_px=options.min_face_px(info.width, info.height, is_still=info.is_still),
+            stride=max(1, round(options.detect_every_sec * fps)),
+            max_gap=round(options.max_gap_sec * fps),
+        )
+        size = (0, 0)
+        last_sec = 0.0
+        for picture in reader.frames():
+            size = (picture.pixels.shape[1], picture.pixels.shape[0])
+            last_sec = picture.time_sec
+            for seen in sequence.push(picture):
+                collector.add(seen)
+            if on_frame is not None:
+                on_frame()
+        for seen in sequence.flush():
+            collector.add(seen)
+        n_frames = reader.n_decoded_frames
+        n_damaged = reader.n_damaged_packets
+    if n_frames == 0:
+        raise MediaError(f"{path}: not a single frame could be decoded")
+    shortest = min(n_frames, max(1, round(options.min_track_sec * fps)))
+    tracks = collector.tracks(n_frames, size, shortest=shortest)
+    if not len(tracks) and options.no_face != "mask":
+        tracks = _fall_back(path, options, n_frames, size)
+    quality: Quality = {
+        "declared_frames": info.declared_frames,
+        "decoded_frames": n_frames,
+        "fps": round(info.fps, 3),
+        "duration_sec": round(info.duration_sec or last_sec, 3),
+        "n_damaged_packets": n_damaged,
+        "audio": "present" if info.has_audio else "missing",
+        **face_quality(tracks),
+    }
+    return tracks, quality
+
+
+def face_quality(tracks: FaceTracks) -> Quality:
+    """Return the figures of the ledger that the face tracks themselves tell.
+
+    Confidence, tilt (of the line through the eyes, degrees) and blur (variance of the Laplacian
+    of the crop; small is blurred) are those of the main face.
+    """
+    seen = tracks.origin != Origin.FALLBACK
+    has_face = np.zeros(tracks.n_frames, dtype=bool)
+    has_face[tracks.frame[seen]] = True
+    edges = np.flatnonzero(np.diff(np.concatenate([[True], has_face, [True]]).astype(int)))
+    gaps = edges[1::2] - edges[::2]
+    quality: Quality = {
+        "frames_with_face": int(has_face.sum()),
+        "longest_gap_frames": int(gaps.max(initial=0)),
+        "n_tracks": len(np.unique(tracks.track[seen])),
+    }
+    main = np.flatnonzero((tracks.track == 0) & seen)
+    if len(main):
+        eyes = tracks.landmarks[main, 1] - tracks.landmarks[main, 0]
+        tilt = np.degrees(np.arctan2(eyes[:, 1], eyes[:, 0]))
+        quality["mean_confidence"] = round(float(tracks.confidence[main].mean()), 4)
+        quality["tilt_deg"] = round(float(np.median(tilt)), 2)
+        sample = main[:: max(1, len(main) // 8)]
+        quality["blur"] = round(float(np.median([_sharpness(tracks, row) for row in sample])), 1)
+    return quality
+
+
+def _sharpness(tracks: FaceTracks, row: int) -> float:
+    import cv2
+
+    begin, end = tracks.crop_offset[row], tracks.crop_offset[row + 1]
+    grey = cv2.imdecode(np.asarray(tracks.crop_jpeg[begin:end]), cv2.IMREAD_GRAYSCALE)
+    assert grey is not None
+    return float(cv2.Laplacian(grey, cv2.CV_64F).var())
+
+
+def _fall_back(
+    path: Path, options: FaceOptions, n_frames: int, size: tuple[int, int]
+) -> FaceTracks:
+    """Return one track that shows the whole frame, or its centre, in every frame."""
+    width, height = size
+    side = min(size) if options.no_face == "centre_crop" else max(size)
+    middle = np.array([width - 1, height - 1]) / 2
+    reach = (side - 1) / 2
+    box = np.array([*(middle - reach), *(middle + reach)], dtype=np.float32)
+    transform = square_to_crop(box, options.crop_size)
+    collector = Collector(options)
+    with MediaReader(path) as reader:
+        for picture in reader.frames():
+            collector.append(
+                0,
+                picture.index,
+                box=box,
+                landmarks=np.tile(middle, (5, 1)),
+                confidence=0.0,
+                origin=Origin.FALLBACK,
+                transform=transform,
+                pixels=picture.pixels,
+            )
+    return collector.tracks(n_frames, size, shortest=1)

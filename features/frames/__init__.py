@@ -1,0 +1,1 @@
+"""What is seen in single frames: embeddings of faces, of everyone, of the whole scene."""

@@ -1,0 +1,134 @@
+"""One embedding per video frame: a face network run over the aligned crops of the main face."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict
+
+from emotiw.core.errors import ConfigError, WeightsError
+from emotiw.core.feature_table import FeatureArray, FeatureSpec
+from emotiw.core.weights import fingerprint, read_card
+from features.extractor import ClipSource, Extraction, Needs
+
+if TYPE_CHECKING:
+    from features.backbones.network import FaceNetwork
+
+BATCH = 64  # fixed, so that the same clip always gives the same last bit
+
+
+class FrameEmbeddingsOptions(BaseModel):
+    """Options of :class:`FrameEmbeddings`.
+
+    Attributes:
+        weights: the name of a weights card, or a card of the user's own as a YAML file.
+        values: the embedding, the network's own probabilities of its labels, or both.
+        precision: of the network's arithmetic. ``bfloat16`` is several times as fast on a GPU and
+            on processors made for it; embeddings then keep a cosine of at least 0.999 with those
+            of ``float32``.
+        device: a torch device; it changes the speed alone.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    weights: str = "emotion_cnn"
+    values: Literal["embedding", "scores", "both"] = "embedding"
+    precision: Literal["float32", "bfloat16"] = "float32"
+    device: str = "cpu"
+
+
+class FrameEmbeddings:
+    """Rows of ``(dim,)`` float32, one per frame of the clip; no face, no row.
+
+    Source:
+        The first stage of the CNN-RNN entries to EmotiW, e.g. Fan et al. 2016.
+    """
+
+    Options: ClassVar[type[BaseModel]] = FrameEmbeddingsOptions
+    version: ClassVar[str] = "1"
+    needs: ClassVar[Needs] = "faces"
+    speed_options: ClassVar[frozenset[str]] = frozenset({"device"})
+
+    def __init__(self, name: str, options: FrameEmbeddingsOptions) -> None:
+        self.options = options
+        self.card = read_card(options.weights)
+        wants_scores = options.values != "embedding"
+        if wants_scores and not self.card.labels:
+            raise ConfigError(f"feature {name!r}: weights {self.card.name!r} score no labels")
+        columns: tuple[str, ...] = ()
+        if options.values != "scores":
+            columns += tuple(f"embedding_{i}" for i in range(self.card.embedding))
+        if wants_scores:
+            columns += tuple(f"score_{label}" for label in self.card.labels)
+        self._spec = FeatureSpec(name, (len(columns),), "frame", columns=columns)
+        self._network: FaceNetwork | None = None
+
+    @property
+    def spec(self) -> FeatureSpec:
+        """One row per frame."""
+        return self._spec
+
+    @property
+    def weights_fingerprint(self) -> str:
+        """The fingerprint of weights and card.
+
+        Raises:
+            WeightsError: if it is missing, or not the one of the card.
+        """
+        return fingerprint(self.card)
+
+    def extract(self, source: ClipSource) -> Extraction:
+        """Return the embeddings of the main face."""
+        assert source.faces is not None
+        values = np.zeros((source.faces.n_frames, *self._spec.shape), dtype=np.float32)
+        present = np.zeros(len(values), dtype=bool)
+        for frames, crops in source.main_crops_in_parts(BATCH):
+            values[frames] = self.embed(crops)
+            present[frames] = True
+        return Extraction(FeatureArray(values, present))
+
+    def embed(self, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Return the rows of face crops.
+
+        Args:
+            crops: ``(n, side, side, 3)`` uint8 RGB.
+
+        Returns:
+            ``(n, dim)`` float32; probabilities are in [0, 1] and sum to 1.
+        """
+        import torch
+
+        from features.backbones.loading import load_network
+        from features.backbones.prepare import prepare_faces
+
+        device = torch.device(self.options.device)
+        if self._network is None:
+            # channels last: the order in memory that convolutions are fastest in
+            network = load_network(self.card).to(device)
+            self._network = network.to(memory_format=torch.channels_last)
+        is_half = self.options.precision == "bfloat16"
+        rows = []
+        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=is_half):
+            for start in range(0, len(crops), BATCH):
+                faces = prepare_faces(crops[start : start + BATCH], self.card).to(device)
+                embedding, logits = self._network.embed_and_score(faces)
+                self._check(embedding.shape[1], logits.shape[1] if logits is not None else 0)
+                parts = [] if self.options.values == "scores" else [embedding.float()]
+                if self.options.values != "embedding" and logits is not None:
+                    parts.append(logits.float().softmax(1))
+                rows.append(torch.cat(parts, 1).cpu())
+        return np.asarray(torch.cat(rows).numpy(), dtype=np.float32)
+
+    def _check(self, dim: int, n_labels: int) -> None:
+        if dim != self.card.embedding:
+            raise WeightsError(
+                f"weights {self.card.name!r}: the network's embedding has {dim} values, and the "
+                f"card says {self.card.embedding}"
+            )
+        if self.options.values != "embedding" and n_labels != len(self.card.labels):
+            raise WeightsError(
+                f"weights {self.card.name!r}: the network scores {n_labels} labels, and the card "
+                f"names {len(self.card.labels)}"
+            )

@@ -1,0 +1,135 @@
+"""The whole picture, not its faces: what a network or plain statistics say of place and light."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field
+
+from emotiw.core.feature_table import FeatureArray, FeatureSpec
+from emotiw.core.media import MediaReader
+from emotiw.core.weights import fingerprint, read_card
+from features.extractor import ClipSource, Extraction, Needs
+from features.frames import scene_statistics
+from features.frames.resizing import resized
+
+if TYPE_CHECKING:
+    from features.backbones.network import FaceNetwork
+
+STATISTICS = "statistics"
+Picture = npt.NDArray[np.uint8]
+
+
+class SceneOptions(BaseModel):
+    """Options of :class:`Scene`.
+
+    Attributes:
+        weights: the card of an image network (``resnet50_imagenet``, or a card of the user's own
+            for any network of timm), or ``statistics``: colour, edges and layout, which need no
+            network. They are a weak baseline.
+        n_frames: of a video this many frames are looked at, evenly spread.
+        over_time: ``mean``: one row per clip, the mean over these frames. ``frames``: one row
+            for each, for models that read sequences.
+        device: a torch device; it changes the speed alone.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    weights: str = STATISTICS
+    n_frames: int = Field(default=8, ge=1)
+    over_time: Literal["mean", "frames"] = "mean"
+    device: str = "cpu"
+
+
+class Scene:
+    """Rows of the whole picture: one per photograph or clip, or one per frame looked at.
+
+    A network sees the picture squeezed into its square input, so that nobody at the edge of a
+    group is cut off.
+
+    Source:
+        The whole-image networks of the group-level entries to EmotiW, e.g. Tan et al. 2017.
+    """
+
+    Options: ClassVar[type[BaseModel]] = SceneOptions
+    version: ClassVar[str] = "1"
+    needs: ClassVar[Needs] = "pictures"
+    speed_options: ClassVar[frozenset[str]] = frozenset({"device"})
+
+    def __init__(self, name: str, options: SceneOptions) -> None:
+        self.options = options
+        self.card = None if options.weights == STATISTICS else read_card(options.weights)
+        if self.card is None:
+            columns = scene_statistics.columns()
+        else:
+            columns = tuple(f"embedding_{i}" for i in range(self.card.embedding))
+        unit: Literal["clip", "frame"] = "clip" if options.over_time == "mean" else "frame"
+        self._spec = FeatureSpec(name, (len(columns),), unit, columns=columns)
+        self._network: FaceNetwork | None = None
+
+    @property
+    def spec(self) -> FeatureSpec:
+        """One row per clip, or per frame looked at."""
+        return self._spec
+
+    @property
+    def weights_fingerprint(self) -> str:
+        """The fingerprint of weights and card; empty for statistics.
+
+        Raises:
+            WeightsError: if it is missing, or not the one of the card.
+        """
+        return "" if self.card is None else fingerprint(self.card)
+
+    def extract(self, source: ClipSource) -> Extraction:
+        """Return the rows of the picture, or of frames of the clip."""
+        with MediaReader(source.path) as reader:
+            # kept small: a long clip needs no more memory than a short one
+            pictures = (self._shrunk(frame.rgb) for frame in reader.frames())
+            kept = evenly_kept(pictures, self.options.n_frames)
+        if not kept:
+            return Extraction(FeatureArray.all_present(np.zeros((0, self.spec.dim), np.float32)))
+        rows = self._describe(kept)
+        if self.options.over_time == "mean":
+            rows = rows.mean(axis=0, dtype=np.float64, keepdims=True).astype(np.float32)
+        return Extraction(FeatureArray.all_present(rows), {"n_frames_seen": len(kept)})
+
+    def _shrunk(self, rgb: Picture) -> Picture:
+        side = scene_statistics.SIDE if self.card is None else self.card.size
+        return np.asarray(resized(rgb[None], side, side)[0])
+
+    def _describe(self, pictures: list[Picture]) -> npt.NDArray[np.float32]:
+        if self.card is None:
+            return np.stack([scene_statistics.describe(picture) for picture in pictures])
+        import torch
+
+        from features.backbones.loading import load_network
+        from features.backbones.prepare import prepare_faces
+
+        if self._network is None:
+            self._network = load_network(self.card).to(torch.device(self.options.device))
+        inputs = prepare_faces(np.stack(pictures), self.card)
+        with torch.inference_mode():
+            rows = self._network.embed_and_score(inputs.to(self.options.device))[0].float().cpu()
+        return np.asarray(rows.numpy(), dtype=np.float32)
+
+
+def evenly_kept(pictures: Iterable[Picture], most: int) -> list[Picture]:
+    """Return at most so many of the pictures, evenly spread, without knowing how many come.
+
+    Examples:
+        >>> frames = (np.full((1, 1, 3), number, np.uint8) for number in range(100))
+        >>> [int(frame[0, 0, 0]) for frame in evenly_kept(frames, 4)]
+        [0, 32, 64, 96]
+    """
+    step, kept = 1, []
+    for number, picture in enumerate(pictures):
+        if number % step == 0:
+            kept.append(picture)
+            if len(kept) > 4 * most:  # room to choose from at the end
+                step, kept = 2 * step, kept[::2]
+    chosen = np.unique(np.rint(np.linspace(0, len(kept) - 1, min(most, len(kept)))).astype(int))
+    return [kept[place] for place in chosen.tolist()] if kept else []

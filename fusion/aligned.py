@@ -1,0 +1,112 @@
+"""Several score tables side by side, joined by clip id."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from emotiw.core.errors import Problems, TableError
+from emotiw.core.score_table import ScoreTable, Task
+
+Scores = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Joined:
+    """The scores of every modality for every clip that any of them knows.
+
+    Attributes:
+        names: the modalities, sorted.
+        labels: in class order.
+        task: classification or regression.
+        clip_ids: sorted as text.
+        split: per clip.
+        scores: ``(n_clips, n_modalities, n_labels)``; NaN where a modality has nothing to say.
+    """
+
+    names: tuple[str, ...]
+    labels: tuple[str, ...]
+    task: Task
+    clip_ids: tuple[str, ...]
+    split: tuple[str, ...]
+    scores: Scores
+
+    @property
+    def present(self) -> npt.NDArray[np.bool_]:
+        """``(n_clips, n_modalities)``: which modality has scores for which clip."""
+        return ~np.isnan(self.scores[:, :, 0])
+
+
+def join(tables: Mapping[str, ScoreTable], names: Sequence[str] | None = None) -> Joined:
+    """Put tables side by side by clip id; the order of tables and of their rows means nothing.
+
+    Args:
+        tables: by modality; all of one task, with the same labels in the same order.
+        names: the modalities to take; all of them by default. One that is not among the tables
+            counts as missing from every clip.
+
+    Raises:
+        TableError: if tables disagree on task, labels or the split of a clip, or there is none.
+    """
+    taken = tuple(sorted(tables)) if names is None else tuple(names)
+    known = [name for name in taken if name in tables]
+    if not known:
+        raise TableError(f"no score tables of {', '.join(taken) or 'any modality'} to fuse")
+    problems = Problems("score tables can't be fused")
+    for name in known:
+        if not isinstance(tables[name], ScoreTable):
+            problems.add(
+                f"{name!r} is a {type(tables[name]).__name__}, not a ScoreTable; "
+                "fusion.imported_scores.table_from_frame makes one of a table in pandas"
+            )
+    problems.raise_if_any(TableError)
+    first = tables[known[0]]
+    for name in known[1:]:
+        table = tables[name]
+        if table.task != first.task:
+            problems.add(f"{name!r} is {table.task}, {known[0]!r} is {first.task}")
+        if table.labels != first.labels:
+            problems.add(f"{name!r} has labels {table.labels}, {known[0]!r} has {first.labels}")
+    problems.raise_if_any(TableError)
+
+    clip_ids = tuple(sorted(set().union(*(tables[name].clip_ids for name in known))))
+    index = pd.Index(clip_ids, dtype=object)
+    scores = np.full((len(clip_ids), len(taken), len(first.labels)), np.nan)
+    split = np.full(len(clip_ids), "", dtype=object)
+    for name in known:
+        table = tables[name]
+        rows = index.get_indexer(pd.Index(table.clip_ids, dtype=object))
+        scores[rows, taken.index(name)] = table.scores
+        theirs = np.asarray(table.split, dtype=object)
+        for row in rows[(split[rows] != "") & (split[rows] != theirs)]:
+            problems.add(f"clip {clip_ids[row]!r}: {name!r} has it in another split")
+        split[rows] = theirs
+    problems.raise_if_any(TableError)
+    return Joined(taken, first.labels, first.task, clip_ids, tuple(split), scores)
+
+
+def content_order(
+    scores: Scores, answers: npt.NDArray[np.float64] | npt.NDArray[np.intp]
+) -> Indices:
+    """Return an order of the rows that depends on what they hold, not on where they stand.
+
+    Rows are sorted by the bytes of their scores and answer, so neither the names of clips nor
+    the order of rows can change what is fitted on them, down to the last bit.
+
+    Examples:
+        >>> scores = np.array([[[0.2, 0.8]], [[0.9, 0.1]], [[0.2, 0.8]]])
+        >>> order = content_order(scores, np.array([1, 0, 0]))
+        >>> shuffled = [2, 1, 0]
+        >>> again = content_order(scores[shuffled], np.array([0, 0, 1]))
+        >>> np.array_equal(scores[order], scores[shuffled][again])
+        True
+    """
+    flat = np.column_stack([scores.reshape(len(scores), -1), answers]).astype(np.float64)
+    flat = np.where(np.isnan(flat), np.nan, flat) + 0.0  # one NaN and one zero
+    rows = np.ascontiguousarray(flat).view(np.dtype((np.void, flat.itemsize * flat.shape[1])))
+    return np.argsort(rows.ravel(), kind="stable")

@@ -1,0 +1,177 @@
+"""Fuse score tables so that no reported row comes from a fusion that saw the clip's group."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from sklearn.base import clone
+
+from emotiw.core.errors import LeakageError
+from emotiw.core.score_table import Fold, Groups, ScoreTable
+from fusion.aligned import Joined, Scores, join
+from fusion.cross_fit_folds import FoldCodes, cross_fit_folds
+from fusion.fusion_options import FusionOptions
+from fusion.late import LateFusion
+from fusion.prior import Prior, declared_prior, estimated_prior, shifted
+from fusion.result import FusionResult
+from fusion.seen_groups import fused_folds, seen_by_others
+from fusion.training_rows import TrainingRows, training_rows
+
+__all__ = ["FusionResult", "cross_fitted_scores", "fuse"]
+SPLITS_OF = {"all": ("train", "val"), "train": ("train",), "val": ("val",)}
+
+
+def fuse(
+    tables: Mapping[str, ScoreTable],
+    *,
+    answers: Mapping[str, str | float],
+    groups: Mapping[str, str],
+    folds: Mapping[str, int] | None = None,
+    options: FusionOptions | None = None,
+    seed: int = 0,
+    inner: Mapping[int, Mapping[str, ScoreTable]] | None = None,
+    references: Mapping[str, ScoreTable] | None = None,
+) -> FusionResult:
+    """Fit a fusion on all rows it may be fitted on, and score every clip without having seen it.
+
+    Args:
+        tables: scores by modality.
+        answers: label or target by clip id; those of test clips are never looked at.
+        groups: speaker or source video by clip id; copies of a clip belong to the same group.
+        folds: published fold by clip id; groups are dealt out where there is none.
+        options: everything else.
+        seed: of everything random.
+        inner: for a nested figure, per fold the tables that its fusion is fitted on: scores of
+            models that have seen no group that the fold holds out. Without it the models of
+            ``tables`` are taken, and the result says whether that is nested.
+        references: scores by name that the fusion is compared with but never sees.
+
+    Raises:
+        LeakageError: naming every row whose model has seen its clip's group, or might have; or
+            the fold whose inner tables have seen what it holds out.
+        TableError: if tables, answers, groups and folds don't fit together.
+        ConfigError: if an option makes no sense.
+    """
+    options = options or FusionOptions()
+    joined = join(tables)
+    splits = SPLITS_OF[options.fit_on]
+    rows = training_rows(tables, joined, answers, groups, splits=splits)
+    fold_of_row = cross_fit_folds(rows, folds, options.n_folds)
+    unfitted = LateFusion.from_options(options, seed=seed)
+    final = clone(unfitted).fit_rows(rows)
+    calibrated = final.calibrated(joined.scores)
+    seen_scores = final.fused(calibrated)
+    fused = seen_scores.copy()
+
+    fuser_fold = _fold_of_clips(joined, rows, fold_of_row, groups)
+    fuser_seen: dict[Fold, Groups] = {None: final.seen_groups_}
+    for number in np.unique(fold_of_row).tolist():
+        taken = np.array([own == number for own in fuser_fold])
+        fitted_on = rows.subset(fold_of_row != number)
+        if inner is not None:
+            held_out = rows.subset(fold_of_row == number).seen
+            fitted_on = _inner_rows(inner, number, held_out, rows, answers, groups, splits)
+        part = clone(unfitted).fit_rows(fitted_on)
+        calibrated[taken] = part.calibrated(joined.scores[taken])
+        fused[taken] = part.fused(calibrated[taken])
+        fuser_seen[number] = part.seen_groups_
+
+    position_of = {clip_id: position for position, clip_id in enumerate(joined.clip_ids)}
+    positions = np.array([position_of[clip_id] for clip_id in rows.clip_ids])
+    unseen_scores = fused[positions]
+    test_prior = _adjust_test_clips(fused, joined, rows, options)
+    fold_of_clip, seen_groups = fused_folds(tables, joined, fuser_fold, fuser_seen)
+    return FusionResult(
+        table=ScoreTable(
+            name="fusion",
+            labels=joined.labels,
+            clip_ids=joined.clip_ids,
+            scores=fused,
+            split=joined.split,
+            fold=fold_of_clip,
+            seen_groups=seen_groups,
+            task=joined.task,
+        ),
+        fuser=final,
+        rows=rows,
+        fold_of_row=fold_of_row,
+        unseen_scores=unseen_scores,
+        seen_scores=seen_scores[positions],
+        calibrated=calibrated[positions],
+        is_nested=inner is not None or not seen_by_others(tables, rows, fold_of_row),
+        references={
+            name: table.aligned_to(rows.clip_ids) for name, table in (references or {}).items()
+        },
+        test_prior=test_prior,
+        seed=seed,
+    )
+
+
+def cross_fitted_scores(rows: TrainingRows, fold_of_row: FoldCodes, fusion: LateFusion) -> Scores:
+    """Return ``(n, n_labels)`` fused scores, each fold's by a fusion fitted on the others."""
+    fused = np.full((len(rows), len(rows.labels)), np.nan)
+    for number in np.unique(fold_of_row):
+        held_out = fold_of_row == number
+        part = clone(fusion).fit_rows(rows.subset(~held_out))
+        fused[held_out] = part.fused(part.calibrated(rows.scores[held_out]))
+    return fused
+
+
+def _fold_of_clips(
+    joined: Joined, rows: TrainingRows, fold_of_row: FoldCodes, groups: Mapping[str, str]
+) -> list[Fold]:
+    """Return which fusion scores each clip: outside test, one that has not seen its group."""
+    fold_of_group: dict[str, int] = {
+        rows.group_names[group]: int(fold)
+        for group, fold in zip(rows.groups, fold_of_row, strict=True)
+    }
+    return [
+        None if split == "test" else fold_of_group.get(groups.get(clip_id, ""))
+        for clip_id, split in zip(joined.clip_ids, joined.split, strict=True)
+    ]
+
+
+def _inner_rows(
+    inner: Mapping[int, Mapping[str, ScoreTable]],
+    number: int,
+    held_out: Groups,
+    rows: TrainingRows,
+    answers: Mapping[str, str | float],
+    groups: Mapping[str, str],
+    splits: Sequence[str],
+) -> TrainingRows:
+    """Return the rows that one fold's fusion is fitted on, from tables that are nested in it."""
+    if number not in inner:
+        raise LeakageError(f"inner tables: none for fold {number}, only for {sorted(inner)}")
+    allowed = {c: answers[c] for c in rows.clip_ids if groups[c] not in held_out}
+    tables = inner[number]
+    for name, table in tables.items():
+        for fold in {f for c, f in zip(table.clip_ids, table.fold, strict=True) if c in allowed}:
+            leaked = table.seen_groups.get(fold, frozenset()) & held_out
+            if leaked:
+                raise LeakageError(
+                    f"inner scores of {name!r} for fold {number}: a model of theirs was trained "
+                    f"on {len(leaked)} groups that the fold holds out, e.g. {min(leaked)!r}"
+                )
+    return training_rows(tables, join(tables, rows.names), allowed, groups, splits=splits)
+
+
+def _adjust_test_clips(
+    fused: Scores, joined: Joined, rows: TrainingRows, options: FusionOptions
+) -> dict[str, float] | None:
+    """Shift the scores of test clips to their own label frequencies, if that is asked for."""
+    is_test = np.array([split == "test" for split in joined.split], dtype=bool)
+    if options.prior == "none" or rows.task == "regression" or not is_test.any():
+        return None
+    counts = np.bincount(rows.answers, minlength=len(rows.labels))
+    fitted: Prior = counts / counts.sum()
+    if options.prior == "em":
+        prior = estimated_prior(fused[is_test], fitted)
+    else:
+        declared = options.prior_weights or {}
+        prior = declared_prior(declared, rows.labels, power=options.prior_power)
+        if options.prior_base == "even":
+            fitted = np.full(len(rows.labels), 1 / len(rows.labels))
+    fused[is_test] = shifted(fused[is_test], fitted, prior)
+    return dict(zip(rows.labels, prior.tolist(), strict=True))

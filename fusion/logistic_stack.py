@@ -1,0 +1,96 @@
+"""Multinomial logistic regression on log-probabilities, close to a weighted mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+
+from emotiw.core.errors import ConfigError
+from emotiw.core.probabilities import softmax
+from fusion.aligned import Indices, Scores
+from fusion.combiners import Answers, Setting, named
+from fusion.modality_weights import log_linear_weights
+from fusion.ridge import LinearLogits
+from fusion.stack_inputs import blank_where_nobody, holes, stack_inputs
+
+
+class LogisticStack:
+    """Every label's logit may listen to every label of every modality.
+
+    A ridge pulls the coefficients toward the log-linear weights, where a label listens to
+    itself alone; its strength is chosen over inner folds of groups. The biases are free.
+    """
+
+    def __init__(self, setting: Setting) -> None:
+        if setting.task == "regression":
+            raise ConfigError("method 'logistic' is for labels; regression has 'weighted'")
+        self._setting = setting
+        self._holes = np.zeros(len(setting.names), dtype=bool)
+        self.coefficients = np.zeros(
+            (len(setting.names) * len(setting.labels), len(setting.labels))
+        )
+        self.bias = np.zeros(len(setting.labels))
+        self.ridge = 0.0
+
+    def fit(self, scores: Scores, answers: Answers, groups: Indices) -> Self:
+        """Find the coefficients."""
+        n_labels = scores.shape[2]
+        self._holes = holes(scores)
+        design = stack_inputs(scores, self._holes)
+        weights, sharpness = log_linear_weights(scores, answers)
+        alone = np.vstack([weight * sharpness * np.eye(n_labels) for weight in weights])
+        masks = np.zeros((int(self._holes.sum()), n_labels))
+        centre = np.vstack([alone, masks, np.zeros((1, n_labels))])  # the last row is the bias
+        penalty = np.ones_like(centre)
+        penalty[-1] = 1e-3
+
+        def logits(rows: Scores, parameters: Scores) -> Scores:
+            matrix = parameters.reshape(centre.shape)
+            return np.asarray(rows @ matrix[:-1] + matrix[-1])
+
+        def pull_back(rows: Scores, residuals: Scores) -> Scores:
+            return np.vstack([rows.T @ residuals, residuals.sum(axis=0)]).ravel()
+
+        family = LinearLogits(logits, pull_back, centre.ravel(), penalty.ravel())
+        found, self.ridge = family.fit_by_groups(design, answers, groups)
+        matrix = found.reshape(centre.shape)
+        self.coefficients, self.bias = matrix[:-1], matrix[-1]
+        return self
+
+    def combine(self, scores: Scores) -> Scores:
+        """Return the probabilities of the regression."""
+        design = stack_inputs(scores, self._holes)
+        logits = np.zeros((len(design), len(self.bias))) + self.bias
+        for column in range(design.shape[1]):  # in a fixed order: a row never depends on the batch
+            logits = logits + design[:, column, None] * self.coefficients[column]
+        return blank_where_nobody(softmax(logits), scores)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the coefficients: per modality, from each of its labels to each label."""
+        labels = self._setting.labels
+        rows = iter(self.coefficients)
+        table = {
+            name: {label: named(labels, next(rows)) for label in labels}
+            for name in self._setting.names
+        }
+        missing = [n for n, has in zip(self._setting.names, self._holes, strict=True) if has]
+        return {
+            "coefficients": table,
+            "if_missing": {name: named(labels, next(rows)) for name in missing},
+            "bias": named(labels, self.bias),
+            "ridge": self.ridge,
+        }
+
+    def load_dict(self, state: Mapping[str, Any]) -> Self:
+        """Take over the coefficients."""
+        names, labels = self._setting.names, self._setting.labels
+        table, missing = state["coefficients"], state["if_missing"]
+        rows = [[table[name][own][to] for to in labels] for name in names for own in labels]
+        rows += [[missing[name][to] for to in labels] for name in names if name in missing]
+        self.coefficients = np.array(rows, float)
+        self._holes = np.array([name in missing for name in names])
+        self.bias = np.array([state["bias"][label] for label in labels], float)
+        self.ridge = float(state["ridge"])
+        return self

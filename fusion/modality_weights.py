@@ -1,0 +1,150 @@
+"""Fit one weight per modality: exactly, since the losses are convex in the weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from emotiw.core.probabilities import log_probabilities
+from fusion.aligned import Scores
+from fusion.pools import POOLS
+from fusion.simplex import Matrix, Objective, Vector, minimise_on_simplex
+
+Truth = npt.NDArray[np.intp]
+MAX_SHARPNESS = 20.0  # keeps weights finite where modalities make no mistake
+MAX_ROUNDS = 20
+SETTLED = 1e-9
+
+
+def mixture_weights(scores: Scores, truth: Truth) -> Vector:
+    """Return the weights whose mean of probabilities has the smallest log loss.
+
+    Where a modality is missing it is taken to say what the others say under the current weights,
+    which renormalises the weights over what is there; the exact solution is repeated until the
+    weights settle.
+
+    Args:
+        scores: ``(n, n_modalities, n_labels)`` probabilities; NaN where missing.
+        truth: ``(n,)`` class indices.
+
+    Returns:
+        ``(n_modalities,)``, not negative, sum 1.
+
+    Examples:
+        >>> sure = np.array([[[0.9, 0.1], [0.5, 0.5]], [[0.1, 0.9], [0.5, 0.5]]])
+        >>> mixture_weights(sure, np.array([0, 1])).round(6).tolist()
+        [1.0, 0.0]
+    """
+
+    def solve(filled: Scores) -> Vector:
+        return minimise_on_simplex(_mixture_loss(filled, truth), filled.shape[1]).weights
+
+    return _with_missing(scores, solve, "arithmetic")
+
+
+def log_linear_weights(scores: Scores, truth: Truth) -> tuple[Vector, float]:
+    """Return the weights of log-probabilities, and their sum, with the smallest log loss.
+
+    Any weights of at least 0 whose sum is at most 20 are looked at. The sum is the sharpness of
+    the fused probabilities: about 1 where modalities repeat each other, more where each adds
+    evidence of its own. Missing modalities are treated as in :func:`mixture_weights`.
+
+    Args:
+        scores: ``(n, n_modalities, n_labels)`` probabilities; NaN where missing.
+        truth: ``(n,)`` class indices.
+
+    Returns:
+        ``(n_modalities,)`` weights that sum to 1, and the sharpness; equal weights and 0 where
+        no weights are better than saying nothing.
+    """
+    nothing = np.full((len(scores), 1, scores.shape[2]), 1.0 / scores.shape[2])
+
+    def solve(filled: Scores) -> Vector:
+        # the share of the sharpness that is not used goes to a modality that says nothing
+        objective = _log_linear_loss(np.concatenate([filled, nothing], axis=1), truth)
+        return minimise_on_simplex(objective, filled.shape[1] + 1).weights[:-1] * MAX_SHARPNESS
+
+    found = _with_missing(scores, solve, "geometric")
+    sharpness = float(found.sum())
+    if sharpness < SETTLED:
+        return np.full(len(found), 1.0 / len(found)), 0.0
+    return found / sharpness, sharpness
+
+
+def squared_error_weights(targets: Scores, answers: npt.NDArray[np.float64]) -> Vector:
+    """Return the weights whose mean has the smallest squared error.
+
+    Args:
+        targets: ``(n, n_modalities, 1)`` predictions; NaN where missing, as in
+            :func:`mixture_weights`.
+        answers: ``(n,)`` true targets.
+
+    Returns:
+        ``(n_modalities,)``, not negative, sum 1.
+    """
+
+    def solve(filled: Scores) -> Vector:
+        objective = _squared_error(filled[:, :, 0], answers)
+        return minimise_on_simplex(objective, filled.shape[1]).weights
+
+    return _with_missing(targets, solve, "arithmetic")
+
+
+def _with_missing(scores: Scores, solve: Callable[[Scores], Vector], pool: str) -> Vector:
+    missing = np.isnan(scores)
+    if not missing.any():
+        return solve(scores)
+    found = np.ones(scores.shape[1])
+    for _ in range(MAX_ROUNDS):
+        others = POOLS[pool](scores, found)
+        before, found = found, solve(np.where(missing, others[:, None, :], scores))
+        if np.abs(found - before).max() < SETTLED:
+            break
+    return found
+
+
+def _mixture_loss(scores: Scores, truth: Truth) -> Objective:
+    of_truth = np.maximum(scores[np.arange(len(truth)), :, truth], 1e-12)  # (n, n_modalities)
+
+    def objective(weights: Vector) -> tuple[float, Vector, Matrix]:
+        mixed = of_truth @ weights
+        ratio = of_truth / mixed[:, None]
+        hessian = ratio.T @ ratio / len(truth)
+        return float(-np.log(mixed).mean()), -ratio.mean(axis=0), hessian
+
+    return objective
+
+
+def _log_linear_loss(scores: Scores, truth: Truth) -> Objective:
+    n_clips, size, n_labels = scores.shape
+    logs = MAX_SHARPNESS * log_probabilities(scores)
+    of_truth = logs[np.arange(n_clips), :, truth].mean(axis=0)  # (n_modalities,)
+    flat = np.ascontiguousarray(logs.transpose(1, 0, 2)).reshape(size, -1)
+
+    def objective(weights: Vector) -> tuple[float, Vector, Matrix]:
+        mixed = (weights @ flat).reshape(n_clips, n_labels)
+        mixed -= mixed.max(axis=1, keepdims=True)
+        of_right = mixed[np.arange(n_clips), truth]
+        expected = np.exp(mixed)
+        total = expected.sum(axis=1, keepdims=True)
+        expected /= total
+        weighted = flat * expected.ravel()  # (n_modalities, n * n_labels)
+        mean = weighted.reshape(size, n_clips, n_labels).sum(axis=2)
+        hessian = (weighted @ flat.T - mean @ mean.T) / n_clips
+        value = float(np.log(total).mean() - of_right.mean())
+        return value, mean.mean(axis=1) - of_truth, hessian
+
+    return objective
+
+
+def _squared_error(targets: npt.NDArray[np.float64], answers: Vector) -> Objective:
+    hessian = targets.T @ targets / len(answers)
+    linear = targets.T @ answers / len(answers)
+
+    def objective(weights: Vector) -> tuple[float, Vector, Matrix]:
+        error = targets @ weights - answers
+        return float((error**2).mean() / 2), hessian @ weights - linear, hessian
+
+    return objective

@@ -1,0 +1,108 @@
+"""Everything that a check has found, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from emotiw.challenges.spec import Answer
+from emotiw.core.errors import SubmissionError
+
+Severity = Literal["error", "warning", "note"]
+SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One kind of thing that was found, with all the places where it was.
+
+    Attributes:
+        severity: an ``error`` would cost the attempt, a ``warning`` is worth a look.
+        kind: one word or two, the same in every report: ``missing``, ``unknown label``, …
+        items: where, or what exactly.
+        advice: what is expected instead.
+    """
+
+    severity: Severity
+    kind: str
+    items: tuple[str, ...]
+    advice: str = ""
+
+    def __str__(self) -> str:
+        shown = "; ".join(self.items[:SHOWN])
+        more = f"; … and {len(self.items) - SHOWN} more" if len(self.items) > SHOWN else ""
+        count = f" ({len(self.items)})" if len(self.items) > 1 else ""
+        advice = f" – {self.advice}" if self.advice else ""
+        return f"{self.severity}: {self.kind}{count}: {shown}{more}{advice}"
+
+
+@dataclass
+class CheckReport:
+    """What a check has found in a submission.
+
+    Attributes:
+        path: of the submission.
+        findings: errors first.
+        answers: what could be read from it, by clip, frame or segment.
+    """
+
+    path: Path
+    findings: list[Finding] = field(default_factory=list)
+    answers: dict[str, Answer] = field(default_factory=dict)
+
+    @property
+    def is_ok(self) -> bool:
+        """Whether nothing was found that would cost the attempt."""
+        return not any(finding.severity == "error" for finding in self.findings)
+
+    @property
+    def kinds(self) -> set[str]:
+        """The kinds of all findings."""
+        return {finding.kind for finding in self.findings}
+
+    def add(
+        self, kind: str, items: Iterable[str], *, advice: str = "", severity: Severity = "error"
+    ) -> None:
+        """Note a finding; nothing happens where there are no items."""
+        listed = tuple(items)
+        if listed:
+            self.findings.append(Finding(severity, kind, listed, advice))
+
+    def sort(self) -> None:
+        """Put errors before warnings before notes."""
+        order = ("error", "warning", "note")
+        self.findings.sort(key=lambda finding: order.index(finding.severity))
+
+    def __str__(self) -> str:
+        n_errors = sum(finding.severity == "error" for finding in self.findings)
+        verdict = "ok" if self.is_ok else f"would not be accepted, errors: {n_errors}"
+        lines = [f"{self.path.name}: {verdict}; {len(self.answers)} answers read"]
+        return "\n".join([*lines, *(f"  {finding}" for finding in self.findings)])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report for JSON, without the answers."""
+        return {
+            "path": str(self.path),
+            "is_ok": self.is_ok,
+            "n_answers": len(self.answers),
+            "findings": [
+                {
+                    "severity": finding.severity,
+                    "kind": finding.kind,
+                    "items": list(finding.items),
+                    "advice": finding.advice,
+                }
+                for finding in self.findings
+            ],
+        }
+
+    def raise_if_bad(self) -> None:
+        """Raise the report as an error where it isn't ok.
+
+        Raises:
+            SubmissionError: with everything found.
+        """
+        if not self.is_ok:
+            raise SubmissionError(str(self))

@@ -1,0 +1,277 @@
+"""One table with a row per clip, frame or segment; or one such table per clip."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from emotiw.challenges.spec import Answer, ChallengeSpec, Target
+from emotiw.challenges.submission_format import Column, Table, TablePerClip
+from emotiw.core.errors import suggest
+from submissions.answers import (
+    Part,
+    Wrong,
+    answer_of,
+    number_text,
+    parts_of,
+    read_index,
+    read_label,
+    read_number,
+)
+from submissions.check_report import CheckReport
+from submissions.text_files import FEW, MARKS
+
+MAX_BYTES = 256 * 2**20
+
+
+def table_bytes(spec: ChallengeSpec, style: Table, answers: Mapping[str, Answer]) -> bytes:
+    """Return the table as bytes, its rows in the order of ``answers``.
+
+    Examples:
+        >>> from emotiw.challenges.spec import load_spec
+        >>> spec = load_spec("eat_food")
+        >>> table_bytes(spec, spec.submission, {"test_001": "Crisp"})
+        b"'test_001';'Crisp'\\n"
+    """
+    lines = [_header(style)] if style.header else []
+    lines += [_row(spec, style, row_id, answer) for row_id, answer in answers.items()]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def check_table(
+    spec: ChallengeSpec,
+    style: Table,
+    data: bytes,
+    expected_ids: Collection[str],
+    report: CheckReport,
+    *,
+    where: str = "",
+) -> None:
+    """Note everything that is wrong with a table, by line.
+
+    Args:
+        spec: the challenge.
+        style: how its table is written.
+        data: the table.
+        expected_ids: of its rows.
+        report: takes findings and answers.
+        where: the table's name, where there are several.
+    """
+    prefix = f"{where} " if where else ""
+    wrong: dict[str, list[str]] = defaultdict(list)
+    try:
+        lines = _lines(data)
+    except Wrong as mistake:
+        report.add(mistake.kind, [f"{prefix}{mistake}"])
+        if mistake.kind != "byte-order mark":
+            return
+        lines = data[3:].decode(errors="replace").splitlines()
+    if style.header:
+        _check_header(lines[0] if lines else "", style, wrong, f"{prefix}line 1")
+    expected = set(expected_ids)
+    line_of: dict[str, int] = {}
+    extra: list[str] = []
+    for number, line in enumerate(lines[1:] if style.header else lines, start=1 + style.header):
+        place = f"{prefix}line {number}"
+        try:
+            fields = _fields(line, style)
+            row_id = "/".join(
+                field for field, c in zip(fields, style.columns, strict=True) if c.holds == "id"
+            )
+            if row_id in line_of:
+                raise Wrong("duplicate", f"{row_id!r} again, first on line {line_of[row_id]}")
+            line_of[row_id] = number
+            if row_id not in expected:
+                extra.append(f"{place}: {row_id!r}")
+                continue
+            report.answers[row_id] = _answer(spec, style, fields)
+        except Wrong as mistake:
+            wrong[mistake.kind].append(f"{place}: {mistake}")
+    for kind, items in wrong.items():
+        report.add(kind, items)
+    missing = sorted(expected - line_of.keys())
+    report.add("missing", [f"{prefix}{row_id}" for row_id in missing])
+    folded = {row_id.casefold(): row_id for row_id in missing}
+    few = len(missing) * len(extra) <= FEW
+    report.add("unexpected", [text + _meant(text, folded, few) for text in extra])
+
+
+def tables_per_clip(
+    spec: ChallengeSpec, style: TablePerClip, answers: Mapping[str, Answer]
+) -> dict[str, bytes]:
+    """Return one table per clip, by its name inside the zip."""
+    inner = _inner(style)
+    return {
+        _member(style, clip_id): table_bytes(
+            spec, inner, {rest: answers[_join(clip_id, rest)] for rest in rests}
+        )
+        for clip_id, rests in _by_clip(answers).items()
+    }
+
+
+def check_tables_per_clip(
+    spec: ChallengeSpec,
+    style: TablePerClip,
+    members: Mapping[str, bytes],
+    expected_ids: Collection[str],
+    report: CheckReport,
+) -> None:
+    """Note everything that is wrong with the names and rows of the tables."""
+    by_clip = _by_clip(expected_ids)
+    wanted = {_member(style, clip_id): clip_id for clip_id in by_clip}
+    inner = _inner(style)
+    files = {name: data for name, data in members.items() if not name.endswith("/")}
+    report.add("missing", sorted(wanted.keys() - files.keys()))
+    extra = sorted(files.keys() - wanted.keys())
+    bare = {name.rsplit("/", 1)[-1].casefold(): name for name in wanted}
+    report.add(
+        "unexpected",
+        [
+            f"{name} (is it {bare[base]!r}?)"
+            if (base := name.rsplit("/", 1)[-1].casefold()) in bare
+            else name
+            for name in extra
+        ],
+    )
+    found: list[CheckReport] = []
+    for name in sorted(files.keys() & wanted.keys()):
+        clip_id = wanted[name]
+        single = CheckReport(report.path)
+        check_table(spec, inner, files[name], by_clip[clip_id], single, where=name)
+        found.append(single)
+        report.answers |= {_join(clip_id, rest): a for rest, a in single.answers.items()}
+    together: dict[str, list[str]] = defaultdict(list)
+    for single in found:
+        for finding in single.findings:
+            together[finding.kind] += finding.items
+    for kind, items in together.items():
+        report.add(kind, items)
+
+
+def _row(spec: ChallengeSpec, style: Table, row_id: str, answer: Answer) -> str:
+    ids = iter(_split_id(row_id, style.columns))
+    parts = parts_of(answer)
+    numbers = dict(zip((t.name for t in spec.targets), parts[bool(spec.labels) :], strict=True))
+    texts = []
+    for column in style.columns:
+        if column.holds == "id":
+            texts.append(next(ids))
+        elif column.holds == "label":
+            texts.append(str(parts[0]))
+        elif column.holds == "nothing":
+            texts.append("")
+        elif column.holds == "index":
+            texts.append(str(spec.labels.index(str(parts[0]))))
+        else:
+            target = _target(spec, column)
+            value = float(numbers[target.name])
+            texts.append(
+                str(int(value))
+                if target.values is not None and value.is_integer()
+                else number_text(value, style.decimals)
+            )
+    return _line(texts, style)
+
+
+def _header(style: Table) -> str:
+    return style.header_line or _line((column.name for column in style.columns), style)
+
+
+def _line(texts: Iterable[str], style: Table) -> str:
+    return style.separator.join(f"{style.quote}{text}{style.quote}" for text in texts)
+
+
+def _split_id(row_id: str, columns: Sequence[Column]) -> list[str]:
+    n_parts = sum(column.holds == "id" for column in columns)
+    return row_id.split("/", n_parts - 1) if n_parts > 1 else [row_id]
+
+
+def _lines(data: bytes) -> list[str]:
+    if data.startswith(MARKS[0]):
+        raise Wrong("byte-order mark", "starts with invisible bytes")
+    if not data.strip():
+        raise Wrong("empty", "no rows in it")
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        raise Wrong("not text", str(error)) from error
+    if "\r" in text:
+        raise Wrong("wrong line end", "carriage returns; lines end with a bare newline")
+    return text.removesuffix("\n").split("\n")
+
+
+def _check_header(line: str, style: Table, wrong: dict[str, list[str]], place: str) -> None:
+    wanted = _header(style)
+    if line != wanted:
+        wrong["wrong header"].append(f"{place}: {line[:80]!r} instead of {wanted!r}")
+
+
+def _fields(line: str, style: Table) -> list[str]:
+    if not line.strip():
+        raise Wrong("stray newline", "an empty line")
+    fields = line.split(style.separator)
+    if len(fields) != len(style.columns):
+        others = [s for s in ",;\t| " if s != style.separator and s in line]
+        hint = f"; separated by {others[0]!r}?" if len(fields) == 1 and others else ""
+        kind = "wrong separator" if hint else "wrong number of fields"
+        raise Wrong(kind, f"{line[:80]!r}: expected {len(style.columns)} fields{hint}")
+    if style.quote:
+        for field in fields:
+            if len(field) < 2 or not (field[0] == field[-1] == style.quote):
+                raise Wrong("wrong quotes", f"{field!r} is not in {style.quote}…{style.quote}")
+        return [field[1:-1] for field in fields]
+    return fields
+
+
+def _answer(spec: ChallengeSpec, style: Table, fields: Sequence[str]) -> Answer:
+    labels: list[Part] = []
+    numbers: dict[str, float] = {}
+    for column, text in zip(style.columns, fields, strict=True):
+        if column.holds not in {"id", "nothing"} and not text.strip():
+            raise Wrong("empty", f"no {column.name}")
+        if column.holds == "label":
+            labels.append(read_label(text, spec))
+        elif column.holds == "index":
+            labels.append(read_index(text, spec))
+        elif column.holds == "target":
+            target = _target(spec, column)
+            numbers[target.name] = read_number(text, target)
+    return answer_of((*labels, *(numbers[target.name] for target in spec.targets)))
+
+
+def _target(spec: ChallengeSpec, column: Column) -> Target:
+    name = column.target or column.name
+    return next(target for target in spec.targets if target.name == name)
+
+
+def _meant(text: str, folded: Mapping[str, str], few: bool) -> str:
+    row_id = text.rsplit("'", 2)[-2] if text.count("'") > 1 else text
+    if row_id.casefold() in folded:
+        return f" (is it {folded[row_id.casefold()]!r}?)"
+    return suggest(row_id, folded.values()) if few else ""
+
+
+def _inner(style: TablePerClip) -> Table:
+    return Table(
+        format="table",
+        columns=style.columns,
+        separator=style.separator,
+        suffix=style.suffix,
+        decimals=style.decimals,
+    )
+
+
+def _member(style: TablePerClip, clip_id: str) -> str:
+    return f"{style.folder}/{clip_id}{style.suffix}" if style.folder else clip_id + style.suffix
+
+
+def _by_clip(row_ids: Iterable[str]) -> dict[str, list[str]]:
+    rests: dict[str, list[str]] = defaultdict(list)
+    for row_id in row_ids:
+        clip_id, _, rest = row_id.partition("/")
+        rests[clip_id].append(rest)
+    return rests
+
+
+def _join(clip_id: str, rest: str) -> str:
+    return f"{clip_id}/{rest}"
