@@ -24,7 +24,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
 from emotiw.core.weights import card_names, read_card
-from emotiw.models.model import Examples, Goal
+from emotiw.core.task import Task
+from emotiw.models.model import Examples
 from emotiw.models.sequence.recurrent import Recurrent, RecurrentOptions
 from emotiw.models.sequence.sequence_model import SequenceTraining
 from features.backbones.loading import build_network
@@ -141,9 +142,9 @@ def lstm_epoch(n_clips: int = 773, n_frames: int = 100, dim: int = 512) -> None:
     }
     groups = tuple(f"{clip // 8}" for clip in range(n_clips))
     examples = Examples(FeatureTable(spec, arrays), tuple(arrays), groups, np.arange(n_clips) % 7)
-    goal = Goal("classification", tuple("abcdefg"))
+    goal = Classification(tuple("abcdefg"))
     options = RecurrentOptions(inner_share=0.0, training=SequenceTraining(epochs=3))
-    model = Recurrent(options, spec=spec, goal=goal, seed=0)
+    model = Recurrent(options, spec=spec, task=task, seed=0)
     model.fit(examples)
     assert model.report is not None
     fastest = min(record.seconds for record in model.report.records)

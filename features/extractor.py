@@ -6,16 +6,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel
 
 from emotiw.core.face_tracks import FaceTracks
-from emotiw.core.feature_table import FeatureArray, FeatureSpec
+from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
+from emotiw.core.part import Part
 
-Needs = Literal["media", "pictures", "faces"]
+Needs = Literal["media", "pictures", "faces", "table"]
 
 
 Crops = npt.NDArray[np.uint8]
@@ -81,35 +81,33 @@ class Extraction:
     quality: Mapping[str, float | int | str] = field(default_factory=dict)
 
 
-class Extractor(Protocol):
+class Extractor(Part):
     """Turns a clip into rows of one feature.
 
     An extractor is made once per process from its options, which must be quick: its network is
     loaded at the first clip.
 
     Attributes:
-        Options: pydantic model of what a recipe may set; options that only change speed belong
-            to the field names in ``speed_options``, and stay out of the store's key.
-        version: raised whenever the same clip would give other rows than before.
         needs: ``media`` to read the file, above all its sound; ``pictures`` to read whole
-            pictures from it; ``faces`` to read its face tracks.
+            pictures from it; ``faces`` to read its face tracks; ``table`` for a feature of which
+            another tool has made all rows already: it has :meth:`table` instead of
+            :meth:`extract`.
+
+    Args:
+        name: what the recipe calls this feature.
+        options: checked ``Options``.
     """
 
-    Options: ClassVar[type[BaseModel]]
-    version: ClassVar[str]
-    needs: ClassVar[Needs]
-    speed_options: ClassVar[frozenset[str]]
+    needs: ClassVar[Needs] = "media"
 
     def __init__(self, name: str, options: Any) -> None:
-        """Prepare; ``name`` is what the recipe calls this feature."""
+        self.name = name
+        self.options = options
 
     @property
     def spec(self) -> FeatureSpec:
         """What one row will be; known without reading any clip."""
-
-    @property
-    def weights_fingerprint(self) -> str:
-        """The fingerprint of weights and card of the network; empty where there is none."""
+        raise NotImplementedError
 
     def extract(self, source: ClipSource) -> Extraction:
         """Return the rows of one clip.
@@ -118,3 +116,12 @@ class Extractor(Protocol):
             MediaError: if the clip can't be read. A clip that can be read but holds none of what
                 is looked for gives rows that are not present instead.
         """
+        raise NotImplementedError
+
+    def table(self, root: Path) -> FeatureTable:
+        """Return the rows of every clip, where another tool has made them.
+
+        Raises:
+            TableError: if they can't be read.
+        """
+        raise NotImplementedError

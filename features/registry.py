@@ -8,6 +8,7 @@ from features.extractor import Extractor
 EXTRACTORS: Registry[type[Extractor]] = Registry(
     "extractor",
     {
+        "imported": "features.external.imported_features:ImportedFeatures",
         "face_crops": "features.faces.crops:FaceCrops",
         "opensmile": "features.audio.opensmile:OpenSmile",
         "librosa": "features.audio.librosa:LibrosaFeatures",

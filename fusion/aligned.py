@@ -1,4 +1,4 @@
-"""Several score tables side by side, joined by clip id."""
+"""Several score tables side by side, aligned by clip id."""
 
 from __future__ import annotations
 
@@ -10,27 +10,26 @@ import numpy.typing as npt
 import pandas as pd
 
 from emotiw.core.errors import Problems, TableError
-from emotiw.core.score_table import ScoreTable, Task
+from emotiw.core.score_table import ScoreTable
+from emotiw.core.task import Decisions, Task
 
 Scores = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True)
-class Joined:
+class AlignedScores:
     """The scores of every modality for every clip that any of them knows.
 
     Attributes:
         names: the modalities, sorted.
-        labels: in class order.
-        task: classification or regression.
+        task: what is asked.
         clip_ids: sorted as text.
         split: per clip.
         scores: ``(n_clips, n_modalities, n_labels)``; NaN where a modality has nothing to say.
     """
 
     names: tuple[str, ...]
-    labels: tuple[str, ...]
     task: Task
     clip_ids: tuple[str, ...]
     split: tuple[str, ...]
@@ -42,7 +41,7 @@ class Joined:
         return ~np.isnan(self.scores[:, :, 0])
 
 
-def join(tables: Mapping[str, ScoreTable], names: Sequence[str] | None = None) -> Joined:
+def align(tables: Mapping[str, ScoreTable], names: Sequence[str] | None = None) -> AlignedScores:
     """Put tables side by side by clip id; the order of tables and of their rows means nothing.
 
     Args:
@@ -62,14 +61,14 @@ def join(tables: Mapping[str, ScoreTable], names: Sequence[str] | None = None) -
         if not isinstance(tables[name], ScoreTable):
             problems.add(
                 f"{name!r} is a {type(tables[name]).__name__}, not a ScoreTable; "
-                "fusion.imported_scores.table_from_frame makes one of a table in pandas"
+                "emotiw.core.imported_scores.table_from_frame makes one of a table in pandas"
             )
     problems.raise_if_any(TableError)
     first = tables[known[0]]
     for name in known[1:]:
         table = tables[name]
-        if table.task != first.task:
-            problems.add(f"{name!r} is {table.task}, {known[0]!r} is {first.task}")
+        if table.task.kind != first.task.kind:
+            problems.add(f"{name!r} is {table.task.kind}, {known[0]!r} is {first.task.kind}")
         if table.labels != first.labels:
             problems.add(f"{name!r} has labels {table.labels}, {known[0]!r} has {first.labels}")
     problems.raise_if_any(TableError)
@@ -87,15 +86,13 @@ def join(tables: Mapping[str, ScoreTable], names: Sequence[str] | None = None) -
             problems.add(f"clip {clip_ids[row]!r}: {name!r} has it in another split")
         split[rows] = theirs
     problems.raise_if_any(TableError)
-    return Joined(taken, first.labels, first.task, clip_ids, tuple(split), scores)
+    return AlignedScores(taken, first.task, clip_ids, tuple(split), scores)
 
 
-def content_order(
-    scores: Scores, answers: npt.NDArray[np.float64] | npt.NDArray[np.intp]
-) -> Indices:
+def content_order(scores: Scores, targets: Decisions) -> Indices:
     """Return an order of the rows that depends on what they hold, not on where they stand.
 
-    Rows are sorted by the bytes of their scores and answer, so neither the names of clips nor
+    Rows are sorted by the bytes of their scores and target, so neither the names of clips nor
     the order of rows can change what is fitted on them, down to the last bit.
 
     Examples:
@@ -106,7 +103,7 @@ def content_order(
         >>> np.array_equal(scores[order], scores[shuffled][again])
         True
     """
-    flat = np.column_stack([scores.reshape(len(scores), -1), answers]).astype(np.float64)
+    flat = np.column_stack([scores.reshape(len(scores), -1), targets]).astype(np.float64)
     flat = np.where(np.isnan(flat), np.nan, flat) + 0.0  # one NaN and one zero
     rows = np.ascontiguousarray(flat).view(np.dtype((np.void, flat.itemsize * flat.shape[1])))
     return np.argsort(rows.ravel(), kind="stable")

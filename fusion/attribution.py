@@ -14,7 +14,10 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.base import clone
 
-from emotiw.evaluation.significance import paired_permutation
+from emotiw.core.task import Decisions
+from emotiw.evaluation.differences import difference_on
+from emotiw.evaluation.metrics import metric_named
+from emotiw.evaluation.sample import Sample
 from fusion.aligned import Scores
 from fusion.cross_fit_folds import FoldCodes
 from fusion.cross_fitting import cross_fitted_scores
@@ -39,7 +42,7 @@ class Attribution:
             all orders of adding modalities, and ``shapley_error``: the standard error of that
             where only some orders were drawn; 0 where all count. The figure is accuracy, or minus
             the mean squared error; Shapley values sum to its rise above knowing nothing but the
-            answers' distribution.
+            targets' distribution.
         recalls: Shapley value of each modality (rows) for the recall of each label (columns);
             empty in regression.
         rescued: by modality, the clips that are right with it and wrong without.
@@ -67,8 +70,13 @@ def attribute(result: FusionResult, *, exact_up_to: int = EXACT_UP_TO) -> Attrib
     everyone = tuple(range(len(names)))
 
     @cache
+    def decided(selection: tuple[int, ...]) -> Decisions:
+        scores = _scores_of(selection, result.fuser, rows, result.fold_of_row)
+        return rows.task.decide(scores)
+
+    @cache
     def merits(selection: tuple[int, ...]) -> Gains:
-        return _merit(rows, _scores_of(selection, result.fuser, rows, result.fold_of_row))
+        return _merit(rows, decided(selection))
 
     if len(names) <= exact_up_to:
         values = [_shapley(position, merits, len(names)) for position in everyone]
@@ -76,24 +84,27 @@ def attribute(result: FusionResult, *, exact_up_to: int = EXACT_UP_TO) -> Attrib
     else:
         values, errors = _sampled_shapley(merits, len(names), seed=result.seed)
     full = merits(everyone)
+    metric = metric_named("accuracy" if rows.task.is_label else "mse")
+    sample = Sample(result.cohort, rows.task, "both", rows.clip_ids, rows.targets, rows.groups)
     table = []
     rescued, ruined = {}, {}
     shapley: dict[str, Gains] = {}
     for position, name in enumerate(names):
-        without = merits(tuple(other for other in everyone if other != position))
-        gain = full - without
+        others = tuple(other for other in everyone if other != position)
+        gain = full - merits(others)
+        pair = (decided(everyone), decided(others))
         shapley[name] = values[position]
         table.append(
             {
                 "modality": name,
                 "weight": _weight(result.fuser, name),
                 "leave_one_out": float(gain.mean()),
-                "p": paired_permutation(gain, rows.groups, seed=result.seed),
+                "p": difference_on(sample, pair, metric).p,
                 "shapley": float(shapley[name].mean()),
                 "shapley_error": errors[position],
             }
         )
-        if rows.task == "classification":
+        if rows.task.is_label:
             rescued[name] = tuple(sorted(np.array(rows.clip_ids)[gain > 0].tolist()))
             ruined[name] = tuple(sorted(np.array(rows.clip_ids)[gain < 0].tolist()))
     return Attribution(
@@ -125,19 +136,15 @@ def _scores_of(
 def _know_nothing(rows: TrainingRows, folds: FoldCodes) -> Scores:
     scores = np.zeros((len(rows), len(rows.labels)))
     for fold in np.unique(folds):
-        others = rows.answers[folds != fold]
-        if rows.task == "regression":
-            scores[folds == fold] = others.mean()
-        else:
-            scores[folds == fold] = np.bincount(others, minlength=len(rows.labels)) / len(others)
+        scores[folds == fold] = rows.task.prior_scores(rows.targets[folds != fold])
     return scores
 
 
-def _merit(rows: TrainingRows, scores: Scores) -> npt.NDArray[np.float64]:
+def _merit(rows: TrainingRows, decided: Decisions) -> Gains:
     """Return per clip 1 where the prediction is right, or minus the squared error."""
-    if rows.task == "regression":
-        return np.asarray(-((scores[:, 0] - rows.answers) ** 2))
-    return np.asarray(scores.argmax(axis=1) == rows.answers, dtype=np.float64)
+    if rows.task.is_label:
+        return np.asarray(decided == rows.targets, dtype=np.float64)
+    return np.asarray(-((decided - rows.targets) ** 2))
 
 
 def _shapley(position: int, merits: Merits, size: int) -> Gains:
@@ -178,11 +185,11 @@ def _sampled_shapley(merits: Merits, size: int, *, seed: int) -> tuple[list[Gain
 
 
 def _recalls(rows: TrainingRows, shapley: Mapping[str, npt.NDArray[np.float64]]) -> pd.DataFrame:
-    if rows.task == "regression":
+    if not rows.task.is_label:
         return pd.DataFrame()
     means = {
         name: [
-            float(values[rows.answers == label].mean()) if (rows.answers == label).any() else np.nan
+            float(values[rows.targets == label].mean()) if (rows.targets == label).any() else np.nan
             for label in range(len(rows.labels))
         ]
         for name, values in shapley.items()

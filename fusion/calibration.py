@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from emotiw.core.errors import ConfigError, suggest
+from emotiw.core.part import Part
 from emotiw.core.probabilities import fit_temperature, log_probabilities, normalised, softmax
 
 Probabilities = npt.NDArray[np.float64]
@@ -17,25 +17,29 @@ SHARPEST = 20.0
 PULL = 1e-2  # of vector and matrix scaling toward doing nothing, per clip of evidence
 
 
-class Calibration(Protocol):
+class Calibration(Part):
     """Maps probabilities to probabilities, row by row; one fitted on no clips does nothing."""
 
     @classmethod
     def fit(cls, probabilities: Probabilities, truth: Truth) -> Self:
         """Learn from ``(n, n_labels)`` probabilities of one modality and ``(n,)`` class indices."""
+        raise NotImplementedError
 
     def apply(self, probabilities: Probabilities) -> Probabilities:
         """Return ``(n, n_labels)`` calibrated probabilities."""
+        raise NotImplementedError
 
     def to_dict(self) -> dict[str, Any]:
         """Return the parameters as plain numbers and lists."""
+        raise NotImplementedError
 
     @classmethod
     def from_dict(cls, parameters: Mapping[str, Any]) -> Self:
         """Return the calibration that :meth:`to_dict` described."""
+        raise NotImplementedError
 
 
-class NoCalibration:
+class NoCalibration(Calibration):
     """Leaves probabilities as they are."""
 
     @classmethod
@@ -57,7 +61,7 @@ class NoCalibration:
         return cls()
 
 
-class TemperatureScaling:
+class TemperatureScaling(Calibration):
     """Divides log-probabilities by one temperature, which never changes the order of labels.
 
     It is kept within 1/20 and 20.
@@ -94,7 +98,7 @@ class TemperatureScaling:
         return cls(float(parameters["temperature"]))
 
 
-class MatrixScaling:
+class MatrixScaling(Calibration):
     """Multiplies log-probabilities by a matrix and adds a bias per label.
 
     Both are pulled toward doing nothing, with the weight of one hundredth of a clip per clip,
@@ -162,7 +166,7 @@ class VectorScaling(MatrixScaling):
     is_diagonal = True
 
 
-class IsotonicCalibration:
+class IsotonicCalibration(Calibration):
     """Maps each label's probability through its own rising step function, then to a sum of 1.
 
     Source:
@@ -199,25 +203,3 @@ class IsotonicCalibration:
     def from_dict(cls, parameters: Mapping[str, Any]) -> Self:
         """Return the calibration with those steps."""
         return cls([(list(step["from"]), list(step["to"])) for step in parameters["steps"]])
-
-
-CALIBRATIONS: Mapping[str, type[Calibration]] = {
-    "none": NoCalibration,
-    "temperature": TemperatureScaling,
-    "vector": VectorScaling,
-    "matrix": MatrixScaling,
-    "isotonic": IsotonicCalibration,
-}
-
-
-def calibration_named(kind: str) -> type[Calibration]:
-    """Return the calibration of that kind.
-
-    Raises:
-        ConfigError: if there is none.
-    """
-    if kind not in CALIBRATIONS:
-        known = ", ".join(CALIBRATIONS)
-        hint = suggest(kind, CALIBRATIONS)
-        raise ConfigError(f"unknown calibration {kind!r}{hint} (known: {known})")
-    return CALIBRATIONS[kind]

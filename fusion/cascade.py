@@ -8,11 +8,11 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from emotiw.core.errors import ConfigError
-from fusion.aligned import Indices, Scores
-from fusion.combiners import Answers, Setting
+from fusion.aligned import Scores
+from fusion.combiners import Combiner, Setting
 from fusion.cross_fit_folds import deal_groups
 from fusion.stack_inputs import blank_where_nobody, holes, stack_inputs
+from fusion.training_rows import TrainingRows
 
 INNER_FOLDS = 3
 N_TREES = 50
@@ -21,7 +21,7 @@ MAX_LEVELS = 6
 Design = npt.NDArray[np.float64]
 
 
-class CascadeForest:
+class CascadeForest(Combiner):
     """Levels of two random and two extremely randomised forests each.
 
     The forests of a level are fitted per inner fold of groups; what they say of the clips held out
@@ -34,28 +34,26 @@ class CascadeForest:
     """
 
     def __init__(self, setting: Setting) -> None:
-        if setting.task == "regression":
-            raise ConfigError("method 'cascade' is for labels; regression has 'weighted'")
-        self._setting = setting
+        super().__init__(setting)
         self._holes = np.zeros(len(setting.names), dtype=bool)
         self.levels: list[list[list[Any]]] = []  # level, inner fold, forest
         self.held_out_accuracy: list[float] = []
 
-    def fit(self, scores: Scores, answers: Answers, groups: Indices) -> Self:
+    def fit(self, rows: TrainingRows) -> Self:
         """Grow levels while they help."""
-        self._holes = holes(scores)
-        base = stack_inputs(scores, self._holes)
-        folds = deal_groups(groups, INNER_FOLDS, answers)
+        self._holes = holes(rows.scores)
+        base = stack_inputs(rows.scores, self._holes)
+        folds = deal_groups(rows.groups, INNER_FOLDS, rows.targets)
         design, self.levels, self.held_out_accuracy = base, [], []
         for level in range(MAX_LEVELS):
             forests: list[list[Any]] = []
             said = np.zeros((len(base), 4 * len(self._setting.labels)))
             for fold in np.unique(folds):
                 inside, outside = folds != fold, folds == fold
-                fitted = [f.fit(design[inside], answers[inside]) for f in self._forests(level)]
+                fitted = [f.fit(design[inside], rows.targets[inside]) for f in self._forests(level)]
                 said[outside] = self._say(fitted, design[outside])
                 forests.append(fitted)
-            accuracy = float((self._mean(said).argmax(axis=1) == answers).mean())
+            accuracy = float((self._mean(said).argmax(axis=1) == rows.targets).mean())
             if self.held_out_accuracy and accuracy <= self.held_out_accuracy[-1]:
                 break
             self.levels.append(forests)

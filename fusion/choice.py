@@ -9,44 +9,51 @@ from typing import Any, Self
 import numpy as np
 
 from emotiw.core.errors import ConfigError
-from emotiw.evaluation.confusions import FIGURES, confusion_counts
 from emotiw.evaluation.metrics import metric_named
-from fusion.aligned import Indices, Scores
-from fusion.combiners import Answers, Combiner, Setting, combiner_for
+from fusion.aligned import Scores
+from fusion.combiners import ANY, Combiner, Setting, combiner_for
 from fusion.cross_fit_folds import deal_groups
+from fusion.training_rows import TrainingRows
 
 INNER_FOLDS = 4
 
 
-class Choice:
+class Choice(Combiner):
     """Takes the candidate that is best over inner folds of groups, and fits it on everything.
 
     Labels are judged by the metric, regression by the squared error. Of candidates that are
     equally good the first is taken.
     """
 
+    tasks = ANY
+
     def __init__(self, setting: Setting) -> None:
         if not setting.candidates:
             raise ConfigError("method 'auto' needs candidates")
-        self._setting = setting
+        super().__init__(setting)
+        # the metric of labels says nothing of numbers
+        name = setting.metric if setting.task.is_label else "mse"
+        self._metric = metric_named(name, setting.task)
         self.chosen = setting.candidates[0]
         self.inner_figures: dict[str, float] = {}
         self._combiner: Combiner | None = None
 
-    def fit(self, scores: Scores, answers: Answers, groups: Indices) -> Self:
+    def fit(self, rows: TrainingRows) -> Self:
         """Judge every candidate on clips it has not seen, and fit the best."""
-        is_label = self._setting.task == "classification"
-        folds = deal_groups(groups, INNER_FOLDS, answers if is_label else None)
+        folds = deal_groups(rows.groups, INNER_FOLDS, rows.classes)
         for candidate in self._setting.candidates:
-            unseen = np.zeros((len(scores), len(self._setting.labels)))
+            unseen = np.zeros((len(rows), len(self._setting.labels)))
             for fold in np.unique(folds):
-                inside = folds != fold
-                inner = self._new(candidate).fit(scores[inside], answers[inside], groups[inside])
-                unseen[~inside] = inner.combine(scores[~inside])
-            self.inner_figures[candidate] = self._figure(unseen, answers)
-        sign = 1 if is_label else -1
-        self.chosen = max(self.inner_figures, key=lambda name: sign * self.inner_figures[name])
-        self._combiner = self._new(self.chosen).fit(scores, answers, groups)
+                inner = self._new(candidate).fit(rows.subset(folds != fold))
+                unseen[folds == fold] = inner.combine(rows.scores[folds == fold])
+            decided = rows.task.decide(unseen)
+            self.inner_figures[candidate] = self._metric.value(
+                rows.targets, decided, len(rows.labels)
+            )
+        self.chosen = max(
+            self.inner_figures, key=lambda name: self._metric.signed(self.inner_figures[name])
+        )
+        self._combiner = self._new(self.chosen).fit(rows)
         return self
 
     def combine(self, scores: Scores) -> Scores:
@@ -69,9 +76,3 @@ class Choice:
 
     def _new(self, method: str) -> Combiner:
         return combiner_for(replace(self._setting, method=method))
-
-    def _figure(self, scores: Scores, answers: Answers) -> float:
-        if self._setting.task == "regression":
-            return metric_named("mse").function(answers, scores[:, 0])
-        counts = confusion_counts(answers, scores.argmax(axis=1), scores.shape[1])
-        return float(FIGURES[self._setting.metric](counts))

@@ -9,14 +9,15 @@ import numpy as np
 
 from emotiw.core.errors import ConfigError
 from emotiw.core.probabilities import log_probabilities
-from fusion.aligned import Indices, Scores
-from fusion.combiners import Answers, Setting, named
+from fusion.aligned import Scores
+from fusion.combiners import Combiner, Setting, named
 from fusion.modality_weights import log_linear_weights
 from fusion.pools import geometric_pool
 from fusion.ridge import LinearLogits
+from fusion.training_rows import TrainingRows
 
 
-class ClassWeights:
+class ClassWeights(Combiner):
     """Weighs log-probabilities per modality and label, close to one weight per modality.
 
     Weights are at least 0 and have the smallest log loss plus a ridge toward the log-linear
@@ -25,22 +26,22 @@ class ClassWeights:
     """
 
     def __init__(self, setting: Setting) -> None:
-        if setting.task == "regression" or setting.pool != "geometric":
+        if setting.pool != "geometric":
             raise ConfigError(
-                "method 'class_weighted' weighs log-probabilities: it needs labels and the "
-                "geometric pool, where its loss is convex"
+                "method 'class_weighted' weighs log-probabilities: it needs the geometric pool, "
+                "where its loss is convex"
             )
-        self._setting = setting
+        super().__init__(setting)
         shape = (len(setting.names), len(setting.labels))
         self.weights = np.full(shape, 1.0 / shape[0])  # each column sums to 1
         self.sharpness = np.ones(shape[1])
         self.ridge = 0.0
 
-    def fit(self, scores: Scores, answers: Answers, groups: Indices) -> Self:
+    def fit(self, rows: TrainingRows) -> Self:
         """Find the weights."""
-        shared, sharpness = log_linear_weights(scores, answers)
-        others = geometric_pool(scores, shared)
-        logs = log_probabilities(np.where(np.isnan(scores), others[:, None, :], scores))
+        shared, sharpness = log_linear_weights(rows.scores, rows.targets)
+        others = geometric_pool(rows.scores, shared)
+        logs = log_probabilities(np.where(np.isnan(rows.scores), others[:, None, :], rows.scores))
         shape = logs.shape[1:]
 
         def logits(design: Scores, parameters: Scores) -> Scores:
@@ -51,7 +52,7 @@ class ClassWeights:
 
         centre = np.repeat(shared * sharpness, shape[1])
         family = LinearLogits(logits, pull_back, centre, np.ones_like(centre), is_positive=True)
-        found, self.ridge = family.fit_by_groups(logs, answers, groups)
+        found, self.ridge = family.fit_by_groups(logs, rows.targets, rows.groups)
         matrix = found.reshape(shape)
         self.sharpness = matrix.sum(axis=0)
         even = np.full(shape, 1.0 / shape[0])

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from emotiw.core.errors import ConfigError, Problems, suggest
-from emotiw.core.registry import Registry
-from emotiw.core.score_table import Task
-from fusion.aligned import Indices, Scores
+from emotiw.core.part import Part
+from emotiw.core.task import Task
+from fusion.aligned import Scores
 from fusion.modality_weights import log_linear_weights, mixture_weights, squared_error_weights
 from fusion.pools import REGRESSION_RULES, RULES, arithmetic_pool, geometric_pool
+from fusion.registry import COMBINERS
+from fusion.training_rows import TrainingRows
 
-Answers = npt.NDArray[Any]  # (n,) class indices, or float targets
+ANY = frozenset({"classification", "regression"})
 
 
 @dataclass(frozen=True)
@@ -25,8 +27,7 @@ class Setting:
 
     Attributes:
         names: the modalities, in the order of the scores' second axis.
-        labels: in class order.
-        task: classification or regression.
+        task: what is asked.
         method: as in the options.
         pool: arithmetic or geometric.
         weights: typed in, by modality.
@@ -36,7 +37,6 @@ class Setting:
     """
 
     names: tuple[str, ...]
-    labels: tuple[str, ...]
     task: Task
     method: str
     pool: str = "arithmetic"
@@ -45,76 +45,84 @@ class Setting:
     candidates: tuple[str, ...] = ()
     seed: int = 0
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels in class order, or the name of the target."""
+        return self.task.labels
 
-class Combiner(Protocol):
-    """Fuses ``(n, n_modalities, n_labels)`` scores into ``(n, n_labels)``."""
+
+class Combiner(Part):
+    """Fuses ``(n, n_modalities, n_labels)`` scores into ``(n, n_labels)``.
+
+    Attributes:
+        tasks: the kinds of task that it suits.
+    """
+
+    tasks: ClassVar[frozenset[str]] = frozenset({"classification"})
 
     def __init__(self, setting: Setting) -> None:
         """Prepare; raise ConfigError where the setting makes no sense."""
+        self._setting = setting
 
-    def fit(self, scores: Scores, answers: Answers, groups: Indices) -> Self:
-        """Learn from scores whose models have not seen the clips, in an order of content."""
+    def fit(self, rows: TrainingRows) -> Self:
+        """Learn from calibrated scores whose models have not seen the clips; nothing, here."""
+        return self
 
     def combine(self, scores: Scores) -> Scores:
         """Return fused scores; a row's result depends on that row alone."""
+        raise NotImplementedError
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what was learnt, as plain numbers and lists.
+        """Return what was learnt, as plain numbers and lists; nothing, here.
 
         Under ``estimators`` it may hold fitted scikit-learn estimators, which go to a file of
         their own.
         """
+        return {}
 
     def load_dict(self, state: Mapping[str, Any]) -> Self:
         """Take over what :meth:`to_dict` returned."""
+        return self
 
 
-class Rule:
+class Rule(Combiner):
     """A rule that learns nothing: mean, geometric, product, max, median, majority or rank."""
 
+    tasks = ANY
+
     def __init__(self, setting: Setting) -> None:
-        if setting.task == "regression" and setting.method not in REGRESSION_RULES:
+        super().__init__(setting)
+        if not setting.task.is_label and setting.method not in REGRESSION_RULES:
             raise ConfigError(
                 f"method {setting.method!r} needs probabilities; "
                 f"regression has {', '.join(REGRESSION_RULES)}, weighted and fixed"
             )
         self._rule = RULES[setting.method]
 
-    def fit(self, scores: Scores, answers: Answers, groups: Indices) -> Self:
-        """Learn nothing."""
-        return self
-
     def combine(self, scores: Scores) -> Scores:
         """Apply the rule."""
         return self._rule(scores)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return nothing."""
-        return {}
 
-    def load_dict(self, state: Mapping[str, Any]) -> Self:
-        """Take over nothing."""
-        return self
-
-
-class WeightedPool:
+class WeightedPool(Combiner):
     """One weight per modality, fitted by log loss or squared error."""
 
+    tasks = ANY
+
     def __init__(self, setting: Setting) -> None:
-        self._setting = setting
-        if setting.task == "regression":  # there is nothing else to take the mean of
-            self._setting = replace(setting, pool="arithmetic")
+        # of targets there is nothing but the mean
+        super().__init__(setting if setting.task.is_label else replace(setting, pool="arithmetic"))
         self.weights = np.full(len(setting.names), 1.0 / len(setting.names))
         self.sharpness = 1.0
 
-    def fit(self, scores: Scores, answers: Answers, groups: Indices) -> Self:
+    def fit(self, rows: TrainingRows) -> Self:
         """Find the weights with the smallest loss."""
-        if self._setting.task == "regression":
-            self.weights = squared_error_weights(scores, answers)
+        if not rows.task.is_label:
+            self.weights = squared_error_weights(rows.scores, rows.targets)
         elif self._setting.pool == "arithmetic":
-            self.weights = mixture_weights(scores, answers)
+            self.weights = mixture_weights(rows.scores, rows.targets)
         else:
-            self.weights, self.sharpness = log_linear_weights(scores, answers)
+            self.weights, self.sharpness = log_linear_weights(rows.scores, rows.targets)
         return self
 
     def combine(self, scores: Scores) -> Scores:
@@ -152,31 +160,24 @@ class FixedWeights(WeightedPool):
         typed = np.array([given[name] for name in setting.names], float)
         self.weights = typed / typed.sum()
 
-    def fit(self, scores: Scores, answers: Answers, groups: Indices) -> Self:
+    def fit(self, rows: TrainingRows) -> Self:
         """Keep the weights."""
         return self
 
 
-COMBINERS: Registry[type[Combiner]] = Registry(
-    "fusion method",
-    {
-        "weighted": "fusion.combiners:WeightedPool",
-        "metric_weighted": "fusion.metric_weights:MetricWeights",
-        "class_weighted": "fusion.class_weights:ClassWeights",
-        "fixed": "fusion.combiners:FixedWeights",
-        "logistic": "fusion.logistic_stack:LogisticStack",
-        "svm": "fusion.stackers:SvmStack",
-        "boosting": "fusion.stackers:BoostingStack",
-        "cascade": "fusion.cascade:CascadeForest",
-        "auto": "fusion.choice:Choice",
-        **dict.fromkeys(RULES, "fusion.combiners:Rule"),
-    },
-)
-
-
 def combiner_for(setting: Setting) -> Combiner:
-    """Return an unfitted combiner for the setting's method."""
-    return COMBINERS.resolve(setting.method)(setting)
+    """Return an unfitted combiner for the setting's method.
+
+    Raises:
+        ConfigError: if there is none, or it doesn't suit the task.
+    """
+    kind = COMBINERS.resolve(setting.method)
+    if setting.task.kind not in kind.tasks:
+        raise ConfigError(
+            f"method {setting.method!r} is for {' and '.join(sorted(kind.tasks))}; "
+            f"{setting.task.kind} has 'weighted'"
+        )
+    return kind(setting)
 
 
 def named(names: Sequence[str], values: npt.NDArray[np.float64]) -> dict[str, float]:

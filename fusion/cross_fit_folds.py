@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import numpy.typing as npt
 
+from emotiw.core.cohort import Cohort
 from emotiw.core.errors import Problems, TableError
 from fusion.training_rows import TrainingRows
 
@@ -14,7 +13,7 @@ FoldCodes = npt.NDArray[np.intp]
 
 
 def deal_groups(
-    groups: npt.NDArray[np.intp], n_folds: int, classes: npt.NDArray[np.intp] | None = None
+    group_codes: npt.NDArray[np.intp], n_folds: int, classes: npt.NDArray[np.intp] | None = None
 ) -> FoldCodes:
     """Deal the groups out to folds, so that sizes and labels are about the same in each.
 
@@ -23,7 +22,7 @@ def deal_groups(
     :class:`~fusion.training_rows.TrainingRows` do, names have no influence.
 
     Args:
-        groups: ``(n,)`` group of each row.
+        group_codes: ``(n,)`` group of each row as a number.
         n_folds: at most; there are never more folds than groups.
         classes: ``(n,)`` class indices, or None in regression.
 
@@ -37,7 +36,7 @@ def deal_groups(
         >>> deal_groups(np.array([0, 0, 1, 2, 3]), 2).tolist()
         [0, 0, 1, 1, 0]
     """
-    held, dense = np.unique(groups, return_inverse=True)
+    held, dense = np.unique(group_codes, return_inverse=True)
     if len(held) < 2:
         raise TableError("cross-fitting needs clips of at least two groups, got one")
     n_folds = min(n_folds, len(held))
@@ -54,23 +53,21 @@ def deal_groups(
     return fold_of_group[dense]
 
 
-def cross_fit_folds(
-    rows: TrainingRows, published: Mapping[str, int] | None, n_folds: int
-) -> FoldCodes:
-    """Return the fold of every row: the published ones, or folds dealt out by group.
+def cross_fit_folds(rows: TrainingRows, cohort: Cohort, n_folds: int) -> FoldCodes:
+    """Return the fold of every row: that of the cohort, or folds dealt out by group.
 
-    Where only some clips have a published fold (training clips, say, and not those of
+    Where only some clips have a fold (training clips, say, and not those of
     validation), the groups of the others are dealt out to as many folds.
 
     Raises:
-        TableError: if published folds tear a group apart, or there are fewer than two folds.
+        TableError: if the cohort's folds tear a group apart, or there are fewer than two folds.
     """
-    fold_of = published or {}
+    fold_of = cohort.folds
     known = np.array([clip_id in fold_of for clip_id in rows.clip_ids], dtype=bool)
-    classes = rows.answers if rows.task == "classification" else None
+    classes = rows.classes
     if not known.any():
         return deal_groups(rows.groups, n_folds, classes)
-    problems = Problems("published folds")
+    problems = Problems("folds of the cohort")
     folds = np.array([fold_of.get(clip_id, -1) for clip_id in rows.clip_ids], dtype=np.intp)
     fold_of_group: dict[int, int] = {}
     for row in np.flatnonzero(known):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from sklearn.base import clone
 
+from emotiw.core.cohort import Cohort
 from emotiw.core.errors import LeakageError
 from emotiw.core.score_table import Fold, Groups, ScoreTable
-from fusion.aligned import Joined, Scores, join
+from fusion.aligned import AlignedScores, Scores, align
 from fusion.cross_fit_folds import FoldCodes, cross_fit_folds
 from fusion.fusion_options import FusionOptions
 from fusion.late import LateFusion
@@ -18,17 +19,15 @@ from fusion.result import FusionResult
 from fusion.seen_groups import fused_folds, seen_by_others
 from fusion.training_rows import TrainingRows, training_rows
 
-__all__ = ["FusionResult", "cross_fitted_scores", "fuse"]
 SPLITS_OF = {"all": ("train", "val"), "train": ("train",), "val": ("val",)}
 
 
 def fuse(
     tables: Mapping[str, ScoreTable],
+    cohort: Cohort,
     *,
-    answers: Mapping[str, str | float],
-    groups: Mapping[str, str],
-    folds: Mapping[str, int] | None = None,
     options: FusionOptions | None = None,
+    metric: str = "",
     seed: int = 0,
     inner: Mapping[int, Mapping[str, ScoreTable]] | None = None,
     references: Mapping[str, ScoreTable] | None = None,
@@ -37,10 +36,10 @@ def fuse(
 
     Args:
         tables: scores by modality.
-        answers: label or target by clip id; those of test clips are never looked at.
-        groups: speaker or source video by clip id; copies of a clip belong to the same group.
-        folds: published fold by clip id; groups are dealt out where there is none.
+        cohort: the clips with their labels or targets (those of test clips are never looked at),
+            groups, and folds; groups are dealt out where it has none.
         options: everything else.
+        metric: by which the fusion is compared with its modalities; accuracy or RMSE by default.
         seed: of everything random.
         inner: for a nested figure, per fold the tables that its fusion is fitted on: scores of
             models that have seen no group that the fold holds out. Without it the models of
@@ -50,59 +49,58 @@ def fuse(
     Raises:
         LeakageError: naming every row whose model has seen its clip's group, or might have; or
             the fold whose inner tables have seen what it holds out.
-        TableError: if tables, answers, groups and folds don't fit together.
+        TableError: if tables and cohort don't fit together.
         ConfigError: if an option makes no sense.
     """
     options = options or FusionOptions()
-    joined = join(tables)
-    splits = SPLITS_OF[options.fit_on]
-    rows = training_rows(tables, joined, answers, groups, splits=splits)
-    fold_of_row = cross_fit_folds(rows, folds, options.n_folds)
+    aligned = align(tables)
+    rows = training_rows(tables, aligned, cohort, splits=SPLITS_OF[options.fit_on])
+    fold_of_row = cross_fit_folds(rows, cohort, options.n_folds)
     unfitted = LateFusion.from_options(options, seed=seed)
     final = clone(unfitted).fit_rows(rows)
-    calibrated = final.calibrated(joined.scores)
-    seen_scores = final.fused(calibrated)
-    fused = seen_scores.copy()
+    calibrated = final.calibrated(aligned.scores)
+    by_final = final.fused(calibrated)
+    fused = by_final.copy()
 
-    fuser_fold = _fold_of_clips(joined, rows, fold_of_row, groups)
+    fuser_fold = _fold_of_clips(aligned, rows, fold_of_row, cohort)
     fuser_seen: dict[Fold, Groups] = {None: final.seen_groups_}
     for number in np.unique(fold_of_row).tolist():
         taken = np.array([own == number for own in fuser_fold])
         fitted_on = rows.subset(fold_of_row != number)
         if inner is not None:
             held_out = rows.subset(fold_of_row == number).seen
-            fitted_on = _inner_rows(inner, number, held_out, rows, answers, groups, splits)
+            fitted_on = _inner_rows(inner, number, held_out, rows, cohort, options)
         part = clone(unfitted).fit_rows(fitted_on)
-        calibrated[taken] = part.calibrated(joined.scores[taken])
+        calibrated[taken] = part.calibrated(aligned.scores[taken])
         fused[taken] = part.fused(calibrated[taken])
         fuser_seen[number] = part.seen_groups_
 
-    position_of = {clip_id: position for position, clip_id in enumerate(joined.clip_ids)}
+    position_of = {clip_id: position for position, clip_id in enumerate(aligned.clip_ids)}
     positions = np.array([position_of[clip_id] for clip_id in rows.clip_ids])
     unseen_scores = fused[positions]
-    test_prior = _adjust_test_clips(fused, joined, rows, options)
-    fold_of_clip, seen_groups = fused_folds(tables, joined, fuser_fold, fuser_seen)
+    test_prior = _adjust_test_clips(fused, aligned, rows, options)
+    fold_of_clip, seen_groups = fused_folds(tables, aligned, fuser_fold, fuser_seen)
     return FusionResult(
         table=ScoreTable(
-            name="fusion",
-            labels=joined.labels,
-            clip_ids=joined.clip_ids,
+            name="fused",
+            task=aligned.task,
+            clip_ids=aligned.clip_ids,
             scores=fused,
-            split=joined.split,
+            split=aligned.split,
             fold=fold_of_clip,
             seen_groups=seen_groups,
-            task=joined.task,
         ),
         fuser=final,
         rows=rows,
         fold_of_row=fold_of_row,
         unseen_scores=unseen_scores,
-        seen_scores=seen_scores[positions],
+        by_final=by_final,
         calibrated=calibrated[positions],
         is_nested=inner is not None or not seen_by_others(tables, rows, fold_of_row),
-        references={
-            name: table.aligned_to(rows.clip_ids) for name, table in (references or {}).items()
-        },
+        cohort=cohort,
+        tables=dict(tables),
+        references=dict(references or {}),
+        metric=metric or aligned.task.main_metric,
         test_prior=test_prior,
         seed=seed,
     )
@@ -119,7 +117,7 @@ def cross_fitted_scores(rows: TrainingRows, fold_of_row: FoldCodes, fusion: Late
 
 
 def _fold_of_clips(
-    joined: Joined, rows: TrainingRows, fold_of_row: FoldCodes, groups: Mapping[str, str]
+    aligned: AlignedScores, rows: TrainingRows, fold_of_row: FoldCodes, cohort: Cohort
 ) -> list[Fold]:
     """Return which fusion scores each clip: outside test, one that has not seen its group."""
     fold_of_group: dict[str, int] = {
@@ -127,8 +125,8 @@ def _fold_of_clips(
         for group, fold in zip(rows.groups, fold_of_row, strict=True)
     }
     return [
-        None if split == "test" else fold_of_group.get(groups.get(clip_id, ""))
-        for clip_id, split in zip(joined.clip_ids, joined.split, strict=True)
+        None if split == "test" else fold_of_group.get(cohort.groups.get(clip_id, ""))
+        for clip_id, split in zip(aligned.clip_ids, aligned.split, strict=True)
     ]
 
 
@@ -137,14 +135,13 @@ def _inner_rows(
     number: int,
     held_out: Groups,
     rows: TrainingRows,
-    answers: Mapping[str, str | float],
-    groups: Mapping[str, str],
-    splits: Sequence[str],
+    cohort: Cohort,
+    options: FusionOptions,
 ) -> TrainingRows:
     """Return the rows that one fold's fusion is fitted on, from tables that are nested in it."""
     if number not in inner:
         raise LeakageError(f"inner tables: none for fold {number}, only for {sorted(inner)}")
-    allowed = {c: answers[c] for c in rows.clip_ids if groups[c] not in held_out}
+    allowed = {c for c in rows.clip_ids if cohort.groups[c] not in held_out}
     tables = inner[number]
     for name, table in tables.items():
         for fold in {f for c, f in zip(table.clip_ids, table.fold, strict=True) if c in allowed}:
@@ -154,18 +151,19 @@ def _inner_rows(
                     f"inner scores of {name!r} for fold {number}: a model of theirs was trained "
                     f"on {len(leaked)} groups that the fold holds out, e.g. {min(leaked)!r}"
                 )
-    return training_rows(tables, join(tables, rows.names), allowed, groups, splits=splits)
+    splits = SPLITS_OF[options.fit_on]
+    aligned = align(tables, rows.names)
+    return training_rows(tables, aligned, cohort, splits=splits, hidden=held_out)
 
 
 def _adjust_test_clips(
-    fused: Scores, joined: Joined, rows: TrainingRows, options: FusionOptions
+    fused: Scores, aligned: AlignedScores, rows: TrainingRows, options: FusionOptions
 ) -> dict[str, float] | None:
     """Shift the scores of test clips to their own label frequencies, if that is asked for."""
-    is_test = np.array([split == "test" for split in joined.split], dtype=bool)
-    if options.prior == "none" or rows.task == "regression" or not is_test.any():
+    is_test = np.array([split == "test" for split in aligned.split], dtype=bool)
+    if options.prior == "none" or not rows.task.is_label or not is_test.any():
         return None
-    counts = np.bincount(rows.answers, minlength=len(rows.labels))
-    fitted: Prior = counts / counts.sum()
+    fitted: Prior = rows.task.prior_scores(rows.targets)
     if options.prior == "em":
         prior = estimated_prior(fused[is_test], fitted)
     else:

@@ -3,33 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, Self, get_args
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Method = Literal[
-    "weighted",
-    "metric_weighted",
-    "class_weighted",
-    "fixed",
-    "mean",
-    "geometric",
-    "product",
-    "max",
-    "median",
-    "majority",
-    "rank",
-    "logistic",
-    "svm",
-    "boosting",
-    "cascade",
-    "auto",
-]
+from emotiw.core.registry import named_in
+from emotiw.evaluation.metrics import METRICS
+from fusion.registry import CALIBRATIONS, COMBINERS
+
 Pool = Literal["arithmetic", "geometric"]
-CalibrationKind = Literal["none", "temperature", "vector", "matrix", "isotonic"]
-MetricName = Literal["accuracy", "uar", "weighted_f1"]
 FitOn = Literal["all", "train", "val"]
-METHODS: tuple[str, ...] = get_args(Method)
 
 
 class FusionOptions(BaseModel):
@@ -40,12 +23,13 @@ class FusionOptions(BaseModel):
             ``majority``, ``rank``), weights (``weighted``: smallest log loss or squared error;
             ``metric_weighted``; ``class_weighted``; ``fixed``: typed in), a stacker
             (``logistic``, ``svm``, ``boosting``, ``cascade``), or ``auto``: the best of
-            ``candidates`` by an inner cross-validation.
+            ``candidates`` by an inner cross-validation; or ``module:Class``, a rule of your own.
         pool: what weights multiply: probabilities (arithmetic) or their logarithms (geometric);
             in regression always the targets themselves.
-        calibration: per modality, before fusion; regression has none.
+        calibration: per modality, before fusion; regression has none. ``module:Class`` is your
+            own.
         weights: of ``fixed``, per modality; they are scaled to sum to 1.
-        metric: what ``metric_weighted`` and ``auto`` look at.
+        metric: what ``metric_weighted`` and ``auto`` look at; of labels.
         candidates: what ``auto`` chooses from.
         target_range: regression is clipped to it.
         fit_on: the splits whose clips are fitted on. ``all`` takes training clips with
@@ -62,12 +46,12 @@ class FusionOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    method: Method = "weighted"
+    method: Annotated[str, named_in(COMBINERS)] = "weighted"
     pool: Pool = "geometric"
-    calibration: CalibrationKind = "temperature"
+    calibration: Annotated[str, named_in(CALIBRATIONS)] = "temperature"
     weights: Mapping[str, float] | None = None
-    metric: MetricName = "accuracy"
-    candidates: tuple[Method, ...] = ("mean", "weighted", "logistic")
+    metric: Annotated[str, named_in(METRICS)] = "accuracy"
+    candidates: tuple[Annotated[str, named_in(COMBINERS)], ...] = ("mean", "weighted", "logistic")
     target_range: tuple[float, float] | None = None
     fit_on: FitOn = "all"
     n_folds: int = Field(default=5, ge=2)

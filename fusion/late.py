@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,13 +14,16 @@ import yaml
 from pydantic import ValidationError
 from sklearn.base import BaseEstimator
 
+from emotiw.core.cohort import Cohort
 from emotiw.core.errors import ConfigError, TableError, suggest
 from emotiw.core.files import atomic_write
 from emotiw.core.score_table import ScoreTable
-from fusion.aligned import Joined, Scores, join
-from fusion.calibration import Calibration, calibration_named
+from emotiw.core.task import task_of
+from fusion.aligned import AlignedScores, Scores, align
+from fusion.calibration import Calibration
 from fusion.combiners import Setting, combiner_for
 from fusion.fusion_options import FusionOptions
+from fusion.registry import CALIBRATIONS
 from fusion.training_rows import TrainingRows, training_rows
 
 FORMAT = 1
@@ -48,21 +52,23 @@ class LateFusion(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
 
     Attributes:
         names_: the modalities, sorted.
-        labels_: in class order.
-        task_: classification or regression.
+        task_: what is asked; its labels are the columns of the fused scores.
         calibrations_: by modality.
         combiner_: what fuses the calibrated scores.
         seen_groups_: the groups of the clips it was fitted on.
 
     Examples:
         >>> scores = np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3], [0.4, 0.6]])
-        >>> voice = ScoreTable("voice", ("Happy", "Sad"), ("a", "b", "c", "d"), scores,
+        >>> from emotiw.core.clip import Clip
+        >>> from emotiw.core.task import Classification
+        >>> task = Classification(("Happy", "Sad"))
+        >>> voice = ScoreTable("voice", task, ("a", "b", "c", "d"), scores,
         ...                    split=("val",) * 4, fold=(None,) * 4,
         ...                    seen_groups={None: frozenset({"speaker 9"})})
-        >>> answers = {"a": "Happy", "b": "Sad", "c": "Happy", "d": "Sad"}
-        >>> groups = {"a": "speaker 1", "b": "speaker 1", "c": "speaker 2", "d": "speaker 2"}
+        >>> clips = [Clip(c, Path(c), "val", label=label, group=group) for c, label, group in
+        ...          zip("abcd", ("Happy", "Sad") * 2, ("1", "1", "2", "2"), strict=True)]
         >>> fusion = LateFusion(method="mean", calibration="none")
-        >>> fusion.fit({"voice": voice}, answers, groups).predict({"voice": voice})["d"]
+        >>> fusion.fit({"voice": voice}, Cohort(clips)).predict({"voice": voice})["d"]
         'Sad'
     """
 
@@ -93,57 +99,52 @@ class LateFusion(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         names = set(cls().get_params()) - {"seed"}
         return cls(**{name: getattr(options, name) for name in names}, seed=seed)
 
-    def fit(
-        self,
-        tables: Mapping[str, ScoreTable],
-        answers: Mapping[str, str | float],
-        groups: Mapping[str, str],
-    ) -> Self:
-        """Learn calibration and weights from training and validation clips with an answer.
+    def fit(self, tables: Mapping[str, ScoreTable], cohort: Cohort) -> Self:
+        """Learn calibration and weights from training and validation clips.
 
         Args:
             tables: scores by modality.
-            answers: label or target by clip id; those of test clips are never looked at.
-            groups: speaker or source video by clip id.
+            cohort: the clips with their labels or targets and groups; test clips are never
+                looked at.
 
         Raises:
             LeakageError: naming every row whose model has seen its clip's group, or might have.
-            TableError: if tables or answers don't fit together.
+            TableError: if tables and cohort don't fit together.
             ConfigError: if an option makes no sense.
         """
-        return self.fit_rows(training_rows(tables, join(tables), answers, groups))
+        return self.fit_rows(training_rows(tables, align(tables), cohort))
 
     def fit_rows(self, rows: TrainingRows) -> Self:
         """Learn from rows that :func:`~fusion.training_rows.training_rows` has let through."""
         self._check_options()
         self.names_ = rows.names
-        self.labels_ = rows.labels
         self.task_ = rows.task
         self.seen_groups_ = rows.seen
-        kind = calibration_named(self.calibration if rows.task == "classification" else "none")
+        kind = self._calibration()
         self.calibrations_: dict[str, Calibration] = {}
         for position, name in enumerate(rows.names):
             there = ~np.isnan(rows.scores[:, position, 0])
             scores = rows.scores[there, position]
-            self.calibrations_[name] = kind.fit(scores, rows.answers[there])
+            self.calibrations_[name] = kind.fit(scores, rows.targets[there])
         combiner = combiner_for(self._setting())
         calibrated = self.calibrated(rows.scores)
-        self.combiner_ = combiner.fit(calibrated, rows.answers, rows.groups)
+        self.combiner_ = combiner.fit(replace(rows, scores=calibrated))
         return self
 
-    def combine(self, joined: Joined) -> Scores:
-        """Return ``(n_clips, n_labels)`` fused scores in the order of the joined clips.
+    def combine(self, aligned: AlignedScores) -> Scores:
+        """Return ``(n_clips, n_labels)`` fused scores in the order of the aligned clips.
 
         Raises:
             TableError: if labels or task are not those of the fit.
         """
         self._check_fitted()
-        if joined.labels != self.labels_ or joined.task != self.task_:
+        own, got = self.task_, aligned.task
+        if (got.labels, got.kind) != (own.labels, own.kind):
             raise TableError(
-                f"fusion was fitted on {self.task_} with {self.labels_}, "
-                f"got {joined.task} with {joined.labels}"
+                f"fusion was fitted on {own.kind} with {own.labels}, "
+                f"got {got.kind} with {got.labels}"
             )
-        return self.fused(self.calibrated(joined.scores))
+        return self.fused(self.calibrated(aligned.scores))
 
     def calibrated(self, scores: Scores) -> Scores:
         """Return ``(n, n_modalities, n_labels)`` scores, each modality calibrated."""
@@ -156,7 +157,7 @@ class LateFusion(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
     def fused(self, calibrated: Scores) -> Scores:
         """Return ``(n, n_labels)`` fused scores of calibrated ones."""
         fused = self.combiner_.combine(calibrated)
-        if self.task_ == "regression" and self.target_range is not None:
+        if not self.task_.is_label and self.target_range is not None:
             fused = np.clip(fused, *self.target_range)
         return fused
 
@@ -175,18 +176,17 @@ class LateFusion(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         Raises:
             TableError: if a modality was not there in the fit, or labels differ.
         """
-        joined = self.join(tables)
-        index = pd.Index(joined.clip_ids, name="clip_id")
-        return pd.DataFrame(self.combine(joined), index=index, columns=list(self.labels_))
+        aligned = self.align(tables)
+        index = pd.Index(aligned.clip_ids, name="clip_id")
+        return pd.DataFrame(self.combine(aligned), index=index, columns=list(self.task_.labels))
 
     def predict(self, tables: Mapping[str, ScoreTable]) -> pd.Series[Any]:
         """Return the most probable label, or the target, by clip id; clips without scores lack."""
         fused = self.predict_proba(tables).dropna()
-        if self.task_ == "regression":
-            return fused[self.labels_[0]]
-        return fused.idxmax(axis=1)
+        decided = self.task_.decide(fused.to_numpy())
+        return pd.Series([self.task_.name_of(each) for each in decided], index=fused.index)
 
-    def join(self, tables: Mapping[str, ScoreTable]) -> Joined:
+    def align(self, tables: Mapping[str, ScoreTable]) -> AlignedScores:
         """Put tables side by side as in the fit.
 
         Raises:
@@ -197,7 +197,7 @@ class LateFusion(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
             if name not in self.names_:
                 hint = suggest(name, self.names_)
                 raise TableError(f"fusion was not fitted with modality {name!r}{hint}")
-        return join(tables, self.names_)
+        return align(tables, self.names_)
 
     def to_yaml(self, path: Path) -> None:
         """Write everything that was learnt as YAML that a person can read.
@@ -216,8 +216,8 @@ class LateFusion(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         state = {
             "format": FORMAT,
             "options": options,
-            "task": self.task_,
-            "labels": list(self.labels_),
+            "task": self.task_.kind,
+            "labels": list(self.task_.labels),
             "modalities": list(self.names_),
             "calibration": {name: self.calibrations_[name].to_dict() for name in self.names_},
             "fusion": learnt,
@@ -242,12 +242,9 @@ class LateFusion(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
                 options[name] = options[name] and tuple(options[name])
             fusion = cls(**options)
             fusion.names_ = tuple(state["modalities"])
-            fusion.labels_ = tuple(state["labels"])
-            fusion.task_ = state["task"]
+            fusion.task_ = task_of(state["task"], state["labels"])
             fusion.seen_groups_ = frozenset(state["fitted_on_groups"])
-            kind = calibration_named(
-                fusion.calibration if fusion.task_ == "classification" else "none"
-            )
+            kind = fusion._calibration()
             fusion.calibrations_ = {
                 name: kind.from_dict(parameters)
                 for name, parameters in state["calibration"].items()
@@ -262,10 +259,12 @@ class LateFusion(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
             raise TableError(f"{path}: not a fusion written by to_yaml ({error})") from error
         return fusion
 
+    def _calibration(self) -> type[Calibration]:
+        return CALIBRATIONS.resolve(self.calibration if self.task_.is_label else "none")
+
     def _setting(self) -> Setting:
         return Setting(
             names=self.names_,
-            labels=self.labels_,
             task=self.task_,
             method=self.method,
             pool=self.pool,

@@ -7,16 +7,16 @@ from typing import Any, Self
 
 import numpy as np
 
-from emotiw.core.errors import ConfigError
 from emotiw.core.probabilities import softmax
-from fusion.aligned import Indices, Scores
-from fusion.combiners import Answers, Setting, named
+from fusion.aligned import Scores
+from fusion.combiners import Combiner, Setting, named
 from fusion.modality_weights import log_linear_weights
 from fusion.ridge import LinearLogits
 from fusion.stack_inputs import blank_where_nobody, holes, stack_inputs
+from fusion.training_rows import TrainingRows
 
 
-class LogisticStack:
+class LogisticStack(Combiner):
     """Every label's logit may listen to every label of every modality.
 
     A ridge pulls the coefficients toward the log-linear weights, where a label listens to
@@ -24,9 +24,7 @@ class LogisticStack:
     """
 
     def __init__(self, setting: Setting) -> None:
-        if setting.task == "regression":
-            raise ConfigError("method 'logistic' is for labels; regression has 'weighted'")
-        self._setting = setting
+        super().__init__(setting)
         self._holes = np.zeros(len(setting.names), dtype=bool)
         self.coefficients = np.zeros(
             (len(setting.names) * len(setting.labels), len(setting.labels))
@@ -34,27 +32,27 @@ class LogisticStack:
         self.bias = np.zeros(len(setting.labels))
         self.ridge = 0.0
 
-    def fit(self, scores: Scores, answers: Answers, groups: Indices) -> Self:
+    def fit(self, rows: TrainingRows) -> Self:
         """Find the coefficients."""
-        n_labels = scores.shape[2]
-        self._holes = holes(scores)
-        design = stack_inputs(scores, self._holes)
-        weights, sharpness = log_linear_weights(scores, answers)
+        n_labels = rows.scores.shape[2]
+        self._holes = holes(rows.scores)
+        design = stack_inputs(rows.scores, self._holes)
+        weights, sharpness = log_linear_weights(rows.scores, rows.targets)
         alone = np.vstack([weight * sharpness * np.eye(n_labels) for weight in weights])
         masks = np.zeros((int(self._holes.sum()), n_labels))
         centre = np.vstack([alone, masks, np.zeros((1, n_labels))])  # the last row is the bias
         penalty = np.ones_like(centre)
         penalty[-1] = 1e-3
 
-        def logits(rows: Scores, parameters: Scores) -> Scores:
+        def logits(designed: Scores, parameters: Scores) -> Scores:
             matrix = parameters.reshape(centre.shape)
-            return np.asarray(rows @ matrix[:-1] + matrix[-1])
+            return np.asarray(designed @ matrix[:-1] + matrix[-1])
 
-        def pull_back(rows: Scores, residuals: Scores) -> Scores:
-            return np.vstack([rows.T @ residuals, residuals.sum(axis=0)]).ravel()
+        def pull_back(designed: Scores, residuals: Scores) -> Scores:
+            return np.vstack([designed.T @ residuals, residuals.sum(axis=0)]).ravel()
 
         family = LinearLogits(logits, pull_back, centre.ravel(), penalty.ravel())
-        found, self.ridge = family.fit_by_groups(design, answers, groups)
+        found, self.ridge = family.fit_by_groups(design, rows.targets, rows.groups)
         matrix = found.reshape(centre.shape)
         self.coefficients, self.bias = matrix[:-1], matrix[-1]
         return self

@@ -6,18 +6,19 @@ from typing import Self
 
 import numpy as np
 
-from emotiw.core.errors import ConfigError
-from emotiw.evaluation.confusions import FIGURES, confusion_counts
-from fusion.aligned import Indices, Scores
+from emotiw.core.task import Decisions
+from emotiw.evaluation.metrics import metric_named
+from fusion.aligned import Scores
 from fusion.calibration import TemperatureScaling
-from fusion.combiners import Answers, Setting, WeightedPool
+from fusion.combiners import WeightedPool
 from fusion.pools import POOLS
 from fusion.simplex import Vector
+from fusion.training_rows import TrainingRows
 
 SHARES = (0.32, 0.16, 0.08, 0.04, 0.02)  # how much weight a move shifts, coarse to fine
 
 
-def metric_weights(scores: Scores, truth: Answers, *, metric: str, pool: str) -> Vector:
+def metric_weights(scores: Scores, truth: Decisions, *, metric: str, pool: str) -> Vector:
     """Return weights that are good by a metric which is not convex and moves in steps.
 
     From equal weights, and from each modality alone, a share of weight is moved from one modality
@@ -28,7 +29,7 @@ def metric_weights(scores: Scores, truth: Answers, *, metric: str, pool: str) ->
     Args:
         scores: ``(n, n_modalities, n_labels)`` probabilities; NaN where missing.
         truth: ``(n,)`` class indices.
-        metric: accuracy, uar, weighted_f1 or macro_f1.
+        metric: of labels, by name.
         pool: arithmetic or geometric.
 
     Returns:
@@ -37,17 +38,19 @@ def metric_weights(scores: Scores, truth: Answers, *, metric: str, pool: str) ->
     size = scores.shape[1]
     equal = np.full(size, 1.0 / size)
 
-    def figure(weights: Vector) -> float:
-        prediction = POOLS[pool](scores, weights).argmax(axis=1)
-        return float(FIGURES[metric](confusion_counts(truth, prediction, scores.shape[2])))
+    judge = metric_named(metric)
 
-    level = figure(equal)
+    def merit(weights: Vector) -> float:
+        prediction = POOLS[pool](scores, weights).argmax(axis=1)
+        return judge.signed(judge.value(truth, prediction, scores.shape[2]))
+
+    level = merit(equal)
     error = float(np.sqrt(max(level * (1 - level), 0.25 / len(truth)) / len(truth)))
     farthest = 1.0 - 1.0 / size  # squared distance of one modality alone
 
     def worth(weights: Vector) -> float:
         away = float(((weights - equal) ** 2).sum()) / max(farthest, 1e-9)
-        return float(figure(weights) - error * away)
+        return float(merit(weights) - error * away)
 
     best, best_worth = equal, worth(equal)
     for start in [equal, *np.eye(size)]:
@@ -68,19 +71,16 @@ def metric_weights(scores: Scores, truth: Answers, *, metric: str, pool: str) ->
 class MetricWeights(WeightedPool):
     """One weight per modality, searched by the metric; the sharpness follows from the log loss."""
 
-    def __init__(self, setting: Setting) -> None:
-        if setting.task == "regression":
-            raise ConfigError("method 'metric_weighted' is for labels; regression has 'weighted'")
-        super().__init__(setting)
+    tasks = frozenset({"classification"})
 
-    def fit(self, scores: Scores, answers: Answers, groups: Indices) -> Self:
+    def fit(self, rows: TrainingRows) -> Self:
         """Search the weights."""
         self.weights = metric_weights(
-            scores, answers, metric=self._setting.metric, pool=self._setting.pool
+            rows.scores, rows.targets, metric=self._setting.metric, pool=self._setting.pool
         )
         if self._setting.pool == "geometric":
-            pooled = POOLS["geometric"](scores, self.weights)
-            self.sharpness = 1 / TemperatureScaling.fit(pooled, answers).temperature
+            pooled = POOLS["geometric"](rows.scores, self.weights)
+            self.sharpness = 1 / TemperatureScaling.fit(pooled, rows.targets).temperature
         return self
 
 

@@ -72,7 +72,7 @@ class LinearLogits:
         return np.asarray(found.x)
 
     def fit_by_groups(
-        self, design: Logits, truth: Indices, groups: Indices
+        self, design: Logits, truth: Indices, group_codes: Indices
     ) -> tuple[Vector, float]:
         """Choose the strength by log loss over inner folds of groups, then fit on everything.
 
@@ -82,8 +82,8 @@ class LinearLogits:
             The parameters, and the strength.
         """
         strength = STRENGTHS[0]
-        if len(np.unique(groups)) > 1:
-            folds = deal_groups(groups, INNER_FOLDS, truth)
+        if len(np.unique(group_codes)) > 1:
+            folds = deal_groups(group_codes, INNER_FOLDS, truth)
             losses = np.zeros(len(STRENGTHS))
             for fold in np.unique(folds):
                 inside, outside = folds != fold, folds == fold

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from emotiw.core.score_table import Fold, Groups, ScoreTable
-from fusion.aligned import Joined
+from fusion.aligned import AlignedScores
 from fusion.cross_fit_folds import FoldCodes
 from fusion.training_rows import TrainingRows
 
@@ -17,7 +17,7 @@ ABSENT = "absent"
 
 def fused_folds(
     tables: Mapping[str, ScoreTable],
-    joined: Joined,
+    aligned: AlignedScores,
     fuser_fold: Sequence[Fold],
     fuser_seen: Mapping[Fold, Groups],
 ) -> tuple[tuple[Fold, ...], dict[Fold, Groups]]:
@@ -29,20 +29,20 @@ def fused_folds(
 
     Args:
         tables: the modalities' scores.
-        joined: the same, side by side.
-        fuser_fold: per joined clip, the fold of the fusion that scored it; None for the final one.
+        aligned: the same, side by side.
+        fuser_fold: per aligned clip, the fold of the fusion that scored it; None for the final one.
         fuser_seen: per fold of the fusion, the groups it was fitted on.
 
     Returns:
         Per clip the fold, and per fold the groups; no entry where a model's training is unknown.
     """
-    index = pd.Index(joined.clip_ids, dtype=object)
+    index = pd.Index(aligned.clip_ids, dtype=object)
     columns, meanings = [], []
-    for name in (name for name in joined.names if name in tables):
+    for name in (name for name in aligned.names if name in tables):
         table = tables[name]
         kinds: list[Fold | str] = [ABSENT, *dict.fromkeys(table.fold)]
         code_of = {fold: code for code, fold in enumerate(kinds)}
-        codes = np.zeros(len(joined.clip_ids), dtype=np.intp)
+        codes = np.zeros(len(aligned.clip_ids), dtype=np.intp)
         rows = index.get_indexer(pd.Index(table.clip_ids, dtype=object))
         codes[rows] = [code_of[fold] for fold in table.fold]
         codes[rows[~table.present]] = 0

@@ -9,18 +9,18 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from emotiw.core.errors import ConfigError
 from emotiw.core.probabilities import softmax
-from fusion.aligned import Indices, Scores
+from fusion.aligned import Scores
 from fusion.calibration import TemperatureScaling
-from fusion.combiners import Answers, Setting
+from fusion.combiners import Combiner, Setting
 from fusion.cross_fit_folds import deal_groups
 from fusion.stack_inputs import blank_where_nobody, holes, stack_inputs
+from fusion.training_rows import TrainingRows
 
 INNER_FOLDS = 4
 
 
-class Stacker:
+class Stacker(Combiner):
     """Feeds log-probabilities and masks to an estimator, and calibrates what it says.
 
     The temperature is fitted on inner folds of groups, never on rows that the estimator
@@ -28,25 +28,23 @@ class Stacker:
     """
 
     def __init__(self, setting: Setting) -> None:
-        if setting.task == "regression":
-            raise ConfigError(f"method {setting.method!r} is for labels; regression has 'weighted'")
-        self._setting = setting
+        super().__init__(setting)
         self._holes = np.zeros(len(setting.names), dtype=bool)
         self._estimator: Any = None
         self._temperature = TemperatureScaling(1.0)
 
-    def fit(self, scores: Scores, answers: Answers, groups: Indices) -> Self:
+    def fit(self, rows: TrainingRows) -> Self:
         """Fit the temperature on inner folds, then the estimator on everything."""
-        self._holes = holes(scores)
-        design = stack_inputs(scores, self._holes)
-        if len(np.unique(groups)) > 1:
-            folds = deal_groups(groups, INNER_FOLDS, answers)
+        self._holes = holes(rows.scores)
+        design = stack_inputs(rows.scores, self._holes)
+        if len(np.unique(rows.groups)) > 1:
+            folds = deal_groups(rows.groups, INNER_FOLDS, rows.targets)
             unseen = np.zeros((len(design), len(self._setting.labels)))
             for fold in np.unique(folds):
-                inner = self.new_estimator().fit(design[folds != fold], answers[folds != fold])
+                inner = self.new_estimator().fit(design[folds != fold], rows.targets[folds != fold])
                 unseen[folds == fold] = self._probabilities(inner, design[folds == fold])
-            self._temperature = TemperatureScaling.fit(unseen, answers)
-        self._estimator = self.new_estimator().fit(design, answers)
+            self._temperature = TemperatureScaling.fit(unseen, rows.targets)
+        self._estimator = self.new_estimator().fit(design, rows.targets)
         return self
 
     def combine(self, scores: Scores) -> Scores:
@@ -91,10 +89,10 @@ class Stacker:
 class BoostingStack(Stacker):
     """Gradient boosting of small trees, on one thread: more only wait for each other here."""
 
-    def fit(self, scores: Scores, answers: Answers, groups: Indices) -> Self:
+    def fit(self, rows: TrainingRows) -> Self:
         """Fit the temperature on inner folds, then the trees on everything."""
         with threadpool_limits(1):
-            return super().fit(scores, answers, groups)
+            return super().fit(rows)
 
     def new_estimator(self) -> Any:
         """Return a histogram gradient boosting without early stopping."""

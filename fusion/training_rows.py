@@ -4,46 +4,54 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from emotiw.core.errors import Problems, TableError, suggest
-from emotiw.core.score_table import ScoreTable, Task
-from fusion.aligned import Joined, Scores, content_order
+from emotiw.core.cohort import Cohort
+from emotiw.core.errors import Problems, TableError
+from emotiw.core.score_table import ScoreTable
+from emotiw.core.task import Decisions, Task
+from fusion.aligned import AlignedScores, Scores, content_order
 
-Answers = npt.NDArray[Any]  # class indices (intp) or targets (float64)
 MIN_CLIPS = 2
 
 
 @dataclass(frozen=True)
 class TrainingRows:
-    """Clips with scores and answers, in an order of content, not of names.
+    """Clips with scores and labels or targets, in an order of content, not of names.
 
     Attributes:
         names: the modalities.
-        labels: in class order.
-        task: classification or regression.
+        task: what is asked.
         clip_ids: one per row.
         scores: ``(n, n_modalities, n_labels)``; NaN where a modality is missing.
-        answers: ``(n,)``.
+        targets: ``(n,)`` class indices (intp) or targets (float64).
         groups: ``(n,)`` group of each row as a number, counted in the order of first appearance.
         group_names: the group that each number stands for.
     """
 
     names: tuple[str, ...]
-    labels: tuple[str, ...]
     task: Task
     clip_ids: tuple[str, ...]
     scores: Scores
-    answers: Answers
+    targets: Decisions
     groups: npt.NDArray[np.intp]
     group_names: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(self.clip_ids)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels in class order, or the name of the target."""
+        return self.task.labels
+
+    @property
+    def classes(self) -> npt.NDArray[np.intp] | None:
+        """``(n,)`` class indices to spread evenly over folds; None in regression."""
+        return self.targets if self.task.is_label else None
 
     @property
     def seen(self) -> frozenset[str]:
@@ -57,7 +65,7 @@ class TrainingRows:
             self,
             clip_ids=tuple(self.clip_ids[row] for row in positions),
             scores=self.scores[positions],
-            answers=self.answers[positions],
+            targets=self.targets[positions],
             groups=self.groups[positions],
         )
 
@@ -72,76 +80,68 @@ class TrainingRows:
 
 def training_rows(
     tables: Mapping[str, ScoreTable],
-    joined: Joined,
-    answers: Mapping[str, str | float],
-    groups: Mapping[str, str],
+    aligned: AlignedScores,
+    cohort: Cohort,
     *,
     splits: Sequence[str] = ("train", "val"),
+    hidden: frozenset[str] = frozenset(),
 ) -> TrainingRows:
     """Choose the clips to fit on, and check that no model has seen the group of its clip.
 
-    A clip is chosen if its split is asked for, it has an answer, and some modality has scores.
-    Answers of test clips are never looked at.
+    A clip is chosen if its split is asked for, it has a label or target, and some modality has
+    scores; of several copies of a clip, one. Labels of test clips are never looked at.
+
+    Args:
+        tables: the scores.
+        aligned: the same, side by side.
+        cohort: the clips.
+        splits: that may be fitted on.
+        hidden: groups that may not.
 
     Raises:
         LeakageError: naming every row whose model has seen its group, or might have.
-        TableError: if an answer is no label of the task, a clip has no group, or too few remain.
+        TableError: if a label is none of the scores', or too few clips remain.
     """
-    wanted = np.isin(np.array(joined.split, dtype=object), [s for s in splits if s != "test"])
-    wanted &= joined.present.any(axis=1)
-    wanted &= np.array([clip_id in answers for clip_id in joined.clip_ids], dtype=bool)
-    chosen = np.flatnonzero(wanted)
-    ids = [joined.clip_ids[row] for row in chosen]
-
-    problems = Problems("fusion can't be fitted")
-    values = _answer_values(ids, answers, joined, problems)
-    for clip_id in ids:
-        if clip_id not in groups:
-            problems.add(f"clip {clip_id!r} has no group")
+    chosen, ids = [], []
+    for row, clip_id in enumerate(aligned.clip_ids):
+        if aligned.split[row] not in splits or clip_id not in cohort:
+            continue
+        if cohort[clip_id].truth is None:
+            continue
+        is_free = cohort.originals[clip_id] == clip_id and cohort.groups[clip_id] not in hidden
+        if is_free and aligned.present[row].any():
+            chosen.append(row)
+            ids.append(clip_id)
     if len(ids) < MIN_CLIPS:
-        problems.add(
-            f"{len(ids)} clips in {' and '.join(splits)} have an answer and scores; "
-            f"at least {MIN_CLIPS} are needed"
+        raise TableError(
+            f"fusion can't be fitted: {len(ids)} clips in {' and '.join(splits)} have a label or "
+            f"target and scores; at least {MIN_CLIPS} are needed"
         )
-    problems.raise_if_any(TableError)
-    group_of = {clip_id: groups[clip_id] for clip_id in ids}
-    present = joined.present[chosen]
-    for position, name in enumerate(joined.names):
+    where = "fusion can't be fitted"
+    targets = aligned.task.encode([t for c in ids if (t := cohort[c].truth) is not None], where)
+    _require_one_target(aligned.task, where)
+    present = aligned.present[chosen]
+    for position, name in enumerate(aligned.names):
         if name in tables:
-            absent = {ids[row] for row in np.flatnonzero(~present[:, position])}
-            tables[name].require_unseen({c: g for c, g in group_of.items() if c not in absent})
+            held = np.flatnonzero(present[:, position])
+            tables[name].require_unseen({ids[row]: cohort.groups[ids[row]] for row in held})
 
-    order = content_order(joined.scores[chosen], values)
+    order = content_order(aligned.scores[chosen], targets)
     ids = [ids[row] for row in order]
-    codes, names = pd.factorize(np.array([group_of[clip_id] for clip_id in ids], dtype=object))
+    codes, names = pd.factorize(np.array([cohort.groups[c] for c in ids], dtype=object))
     return TrainingRows(
-        names=joined.names,
-        labels=joined.labels,
-        task=joined.task,
+        names=aligned.names,
+        task=aligned.task,
         clip_ids=tuple(ids),
-        scores=joined.scores[chosen[order]],
-        answers=values[order],
+        scores=aligned.scores[np.array(chosen)[order]],
+        targets=targets[order],
         groups=codes.astype(np.intp),
         group_names=tuple(names),
     )
 
 
-def _answer_values(
-    ids: Sequence[str], answers: Mapping[str, str | float], joined: Joined, problems: Problems
-) -> Answers:
-    if joined.task == "regression":
-        if len(joined.labels) != 1:
-            problems.add(f"regression has one target, these scores have {joined.labels}")
-        for clip_id in ids:
-            if isinstance(answers[clip_id], str):
-                problems.add(f"clip {clip_id!r}: answer {answers[clip_id]!r} is not a number")
+def _require_one_target(task: Task, where: str) -> None:
+    if not task.is_label and len(task.labels) != 1:
+        problems = Problems(where)
+        problems.add(f"regression has one target, these scores have {task.labels}")
         problems.raise_if_any(TableError)
-        return np.array([answers[clip_id] for clip_id in ids], dtype=np.float64)
-    index = {label: position for position, label in enumerate(joined.labels)}
-    for clip_id in ids:
-        answer = answers[clip_id]
-        if answer not in index:
-            hint = suggest(str(answer), joined.labels)
-            problems.add(f"clip {clip_id!r}: answer {answer!r} is no label of the scores{hint}")
-    problems.raise_if_any(TableError)
-    return np.array([index[str(answers[clip_id])] for clip_id in ids], dtype=np.intp)

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from emotiw.core.cohort import Cohort
+from emotiw.core.cohort_table import read_manifest
 from emotiw.core.config import read_document
 from emotiw.core.errors import ConfigError, Problems, TableError, suggest
-from emotiw.core.manifest import Manifest
 from emotiw.core.score_table import ScoreTable
-from emotiw.evaluation.judging import Judge, JudgedOn, judge_of
-from emotiw.evaluation.metrics import METRICS
-from emotiw.evaluation.paired import Difference
-from emotiw.evaluation.significance import RESAMPLED, mcnemar
+from emotiw.core.task import Decisions
+from emotiw.evaluation.differences import Difference, compare
+from emotiw.evaluation.sample import JudgedOn, Sample, chosen_sample
 
 FUSED = "fused"
 UNSEEN = ("name", "paths", "execution", "ablation")  # change no result
@@ -31,14 +31,14 @@ class Side:
         folder: of the run.
         recipe: its settings, by ``key.key``.
         versions: of Python and packages.
-        manifest: its clips.
+        cohort: its clips.
         tables: its scores, by model, and ``fused``.
     """
 
     folder: Path
     recipe: Mapping[str, Any]
     versions: Mapping[str, Any]
-    manifest: Manifest = field(repr=False)
+    cohort: Cohort = field(repr=False)
     tables: Mapping[str, ScoreTable] = field(repr=False)
 
 
@@ -88,17 +88,15 @@ def compare_runs(
     folder_b: Path,
     *,
     split: JudgedOn = "auto",
-    metric: str | None = None,
-    seed: int = 0,
+    metric: str = "",
 ) -> Comparison:
     """Compare two runs of the same clips, joined by clip id.
 
     Args:
         folder_a: the folder of a run.
         folder_b: the folder of the run that it is compared with.
-        split: the clips judged; as in :func:`emotiw.evaluation.judging.judge_of`.
+        split: the clips judged; as in :func:`emotiw.evaluation.results.evaluate`.
         metric: by name; accuracy, or the root of the mean squared error, by default.
-        seed: of resampling.
 
     Raises:
         ConfigError: if a folder is no run, or the runs have no modality or no clip in common.
@@ -111,15 +109,17 @@ def compare_runs(
             f"nothing to compare: {folder_a} has scores of {', '.join(a.tables) or 'no model'}, "
             f"{folder_b} of {', '.join(b.tables) or 'no model'}"
         )
-    judge, only_a, only_b = _judge(a, b, names[0], split=split, metric=metric, seed=seed)
+    sample, only = _common(a, b, names[0], split)
     figures, classes, clips = [], [], []
     for name in sorted(names, key=lambda each: each != FUSED):
-        if a.tables[name].labels != b.tables[name].labels:
+        one, other = a.tables[name], b.tables[name]
+        if one.labels != other.labels:
             raise TableError(f"{name!r} has other labels in {folder_b} than in {folder_a}")
-        decided_a, decided_b = judge.decided(a.tables[name]), judge.decided(b.tables[name])
-        figures.append({"modality": name} | _figures(judge, decided_a, decided_b))
-        classes += [{"modality": name} | row for row in _classes(judge, decided_a, decided_b)]
-        clips += [{"modality": name} | row for row in _clips(judge, decided_a, decided_b)]
+        found = compare(other, one, sample.cohort, metric, split=sample.split)
+        pair = sample.predictions(one), sample.predictions(other)
+        figures.append({"modality": name} | _figures(found))
+        classes += [{"modality": name} | row for row in _classes(sample, *pair)]
+        clips += [{"modality": name} | row for row in _clips(sample, *pair)]
     clip_columns = ["modality", "clip_id", "group", "answer", "a", "b", "flip"]
     class_columns = ["modality", "label", "n", "a", "b", "difference"]
     return Comparison(
@@ -129,9 +129,9 @@ def compare_runs(
         figures=pd.DataFrame(figures),
         classes=pd.DataFrame(classes, columns=class_columns),
         clips=pd.DataFrame(clips, columns=clip_columns),
-        only_a=only_a,
-        only_b=only_b,
-        split=judge.split,
+        only_a=only[0],
+        only_b=only[1],
+        split=sample.split,
     )
 
 
@@ -154,91 +154,70 @@ def read_side(folder: Path) -> Side:
     if (folder / f"{FUSED}.csv").is_file():
         paths[FUSED] = folder / f"{FUSED}.csv"
     tables = {name: ScoreTable.read_csv(path) for name, path in paths.items()}
-    manifest = Manifest.read_csv(folder / "manifest.csv", root=folder)
-    return Side(folder, dict(_flat(recipe)), versions, manifest, tables)
+    cohort = read_manifest(folder / "manifest.csv", root=folder)
+    return Side(folder, dict(_flat(recipe)), versions, cohort, tables)
 
 
-def _judge(
-    a: Side, b: Side, name: str, *, split: JudgedOn, metric: str | None, seed: int
-) -> tuple[Judge, tuple[str, ...], tuple[str, ...]]:
-    task, labels = a.tables[name].task, a.tables[name].labels
-    suited = [n for n, m in METRICS.items() if m.task == task and n in RESAMPLED]
-    metric = metric or ("accuracy" if task == "classification" else "rmse")
-    if metric not in suited:
-        known = ", ".join(suited)
-        raise ConfigError(f"no test for metric {metric!r}{suggest(metric, suited)} ({known})")
-    judges = [
-        judge_of(
-            side.manifest,
-            side.manifest.groups(),
-            labels=labels,
-            task=task,
-            metric=metric,
-            split=split,
-            seed=seed,
-        )
-        for side in (a, b)
-    ]
-    one, other = (judge.clips.set_index("clip_id") for judge in judges)
-    both = one.index.intersection(other.index)
-    if both.empty:
+def _common(
+    a: Side, b: Side, name: str, split: str
+) -> tuple[Sample, tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Return the judged clips that both runs have, and those that one of them has alone."""
+    samples = [chosen_sample(side.tables[name], side.cohort, split) for side in (a, b)]
+    one, other = (set(sample.clip_ids) for sample in samples)
+    both = one & other
+    if not both:
         raise ConfigError(f"{a.folder} and {b.folder} have no judged clip in common")
+    known_a, known_b = a.cohort.answer_key(), b.cohort.answer_key()
     problems = Problems(f"{a.folder} and {b.folder}")
-    for clip_id in both[one.loc[both, "answer"].ne(other.loc[both, "answer"])]:
-        first, second = one.loc[clip_id, "answer"], other.loc[clip_id, "answer"]
-        problems.add(f"clip {clip_id!r} is {first!r} in one and {second!r} in the other")
+    for clip_id in sorted(both):
+        if known_a[clip_id] != known_b[clip_id]:
+            problems.add(
+                f"clip {clip_id!r} is {known_a[clip_id]!r} in one and {known_b[clip_id]!r} "
+                "in the other"
+            )
     problems.raise_if_any(TableError)
-    clips = one.loc[both].reset_index()
-    judge = Judge(clips, labels, task, metric, judges[0].split, seed)
-    only_a, only_b = (tuple(own.index.difference(both)) for own in (one, other))
-    return judge, only_a, only_b
+    cohort = Cohort(clip for clip in a.cohort.answered() if clip.clip_id in both)
+    sample = chosen_sample(a.tables[name], cohort, samples[0].split)
+    return sample, (tuple(sorted(one - both)), tuple(sorted(other - both)))
 
 
-def _figures(judge: Judge, decided_a: Any, decided_b: Any) -> dict[str, Any]:
-    found: Difference = judge.difference(decided_b, decided_a)
+def _figures(found: Difference) -> dict[str, Any]:
     row: dict[str, Any] = {
-        "metric": judge.metric,
-        "a": judge.verdict(decided_a).value,
-        "b": judge.verdict(decided_b).value,
+        "metric": found.ours.metric.name,
+        "n": found.ours.n,
+        "a": found.theirs.value,
+        "b": found.ours.value,
         "difference": found.value,
         "low": found.low,
         "high": found.high,
         "p": found.p,
     }
-    if judge.task == "classification":
-        right_a, right_b = decided_a == judge.truth, decided_b == judge.truth
-        row["gained"] = int((right_b & ~right_a).sum())
-        row["lost"] = int((right_a & ~right_b).sum())
-        row["mcnemar_p"] = mcnemar(right_b, right_a)
+    if np.isfinite(found.mcnemar_p):
+        row |= {"gained": found.gained, "lost": found.lost, "mcnemar_p": found.mcnemar_p}
     return row
 
 
-def _classes(judge: Judge, decided_a: Any, decided_b: Any) -> Iterator[dict[str, Any]]:
-    if judge.task != "classification":
+def _classes(sample: Sample, a: Decisions, b: Decisions) -> Iterator[dict[str, Any]]:
+    if not sample.task.is_label:
         return
-    truth = judge.truth
-    for code, label in enumerate(judge.labels):
-        own = truth == code
-        if not own.any():
-            continue
-        recalls = [float((decided[own] == code).mean()) for decided in (decided_a, decided_b)]
-        row = {"label": label, "n": int(own.sum()), "a": recalls[0], "b": recalls[1]}
-        yield row | {"difference": recalls[1] - recalls[0]}
+    for code, label in enumerate(sample.task.labels):
+        own = sample.y_true == code
+        if own.any():
+            recalls = [float((decided[own] == code).mean()) for decided in (a, b)]
+            row = {"label": label, "n": int(own.sum()), "a": recalls[0], "b": recalls[1]}
+            yield row | {"difference": recalls[1] - recalls[0]}
 
 
-def _clips(judge: Judge, decided_a: Any, decided_b: Any) -> Iterator[dict[str, Any]]:
-    truth, is_label = judge.truth, judge.task == "classification"
-    names = np.array([*judge.labels, ""], dtype=object)
-    for row, clip in enumerate(judge.clips.to_dict("records")):
-        one, other = decided_a[row], decided_b[row]
-        line = {key: clip[key] for key in ("clip_id", "group", "answer")}
-        if is_label:
-            flip = "" if one == other else "other"
-            if truth[row] in (one, other) and one != other:
-                flip = "gained" if other == truth[row] else "lost"
-            yield line | {"a": names[one], "b": names[other], "flip": flip}
-        else:
-            yield line | {"a": one, "b": other, "flip": ""}
+def _clips(sample: Sample, a: Decisions, b: Decisions) -> Iterator[dict[str, Any]]:
+    name_of = sample.task.name_of
+    for clip_id, truth, one, other in zip(sample.clip_ids, sample.y_true, a, b, strict=True):
+        line: dict[str, Any] = {"clip_id": clip_id, "group": sample.cohort.groups[clip_id]}
+        line |= {"answer": name_of(truth), "a": name_of(one), "b": name_of(other), "flip": ""}
+        if sample.task.is_label and one != other:
+            line["flip"] = "other"
+            if truth in (one, other):
+                line["flip"] = "gained" if other == truth else "lost"
+        yield line
 
 
 def _settings(a: Side, b: Side) -> pd.DataFrame:

@@ -12,10 +12,12 @@ from typing import Literal
 import numpy as np
 
 from emotiw.challenges.spec import ChallengeSpec
+from emotiw.core.cohort_table import read_manifest
 from emotiw.core.config import read_document
 from emotiw.core.errors import ConfigError, EmotiwError, suggest
-from emotiw.core.manifest import Manifest
 from emotiw.core.score_table import ScoreTable
+from emotiw.evaluation.results import Result, evaluate
+from emotiw.runs.stages.fuse import FUSED
 
 FORMS = ("table", "csv", "markdown", "latex")
 COLUMNS = ("rank", "who", "kind", "split", "value", "low", "high", "n", "test", "certainty")
@@ -55,8 +57,6 @@ def rank_runs(
     folders: Iterable[Path],
     *,
     test_values: Mapping[str, float] | None = None,
-    n_resamples: int = 500,
-    seed: int = 0,
 ) -> tuple[list[Standing], list[str]]:
     """Return every modality and fusion of these runs, best first, among the published figures.
 
@@ -64,8 +64,6 @@ def rank_runs(
         spec: the challenge.
         folders: of runs, each with ``manifest.csv``, ``fused.csv`` and ``scores/*.csv``.
         test_values: what the organisers returned, by run.
-        n_resamples: of the bootstrap behind the intervals.
-        seed: of the bootstrap.
 
     Returns:
         The standings, and the reason for every file that could not be read.
@@ -74,30 +72,21 @@ def rank_runs(
     unread: list[str] = []
     for folder in folders:
         try:
-            manifest = Manifest.read_csv(folder / "manifest.csv", root=folder)
+            cohort = read_manifest(folder / "manifest.csv", root=folder, task=spec.task)
         except EmotiwError as error:
             unread.append(str(error))
             continue
-        for path in (folder / "fused.csv", *sorted((folder / "scores").glob("*.csv"))):
+        for path in (folder / f"{FUSED}.csv", *sorted((folder / "scores").glob("*.csv"))):
             if not path.is_file():
                 continue
             try:
-                table = ScoreTable.read_csv(path)
-                standing = standing_of(
-                    spec,
-                    f"{folder.name}/{path.stem}",
-                    table,
-                    manifest,
-                    n_resamples=n_resamples,
-                    seed=seed,
-                    test=(test_values or {}).get(folder.name, np.nan)
-                    if path.stem == "fused"
-                    else np.nan,
-                )
-            except (EmotiwError, ValueError) as error:
+                result = evaluate(ScoreTable.read_csv(path), cohort, spec.metric)
+            except EmotiwError as error:
                 unread.append(f"{path}: {error}")
                 continue
-            standings.append(standing)
+            test = (test_values or {}).get(folder.name, np.nan) if path.stem == FUSED else np.nan
+            who = f"{folder.name}/{path.stem}"
+            standings.append(standing_of(result, who, test=test))
     return ranked(spec, standings), unread
 
 
@@ -116,57 +105,11 @@ def runs_of(spec: ChallengeSpec, runs: Path) -> list[Path]:
     ]
 
 
-def standing_of(
-    spec: ChallengeSpec,
-    who: str,
-    table: ScoreTable,
-    manifest: Manifest,
-    *,
-    n_resamples: int = 500,
-    seed: int = 0,
-    test: float = np.nan,
-) -> Standing:
-    """Return where scores stand: on validation clips, or out of fold where there are none.
-
-    Rows of training clips that the final model scored are in-sample and never looked at. In a
-    classification a clip without scores is wrong; in a regression it is left out. The interval
-    resamples whole groups (speakers, source videos), because their clips are not independent.
-
-    Raises:
-        ValueError: if no row can be judged.
-    """
-    split, clip_ids = judged_clips(table, manifest)
-    answers = manifest.answer_key()
-    groups = manifest.groups()
-    metric = spec.official_metric
-    if table.task == "classification":
-        predicted = table.predictions()
-        code = {label: index for index, label in enumerate(table.labels)}
-        truth = np.array([code[str(answers[c])] for c in clip_ids])
-        prediction = np.array([code[predicted[c]] if c in predicted else -1 for c in clip_ids])
-    else:
-        scores = table.aligned_to(clip_ids)[:, 0]
-        present = ~np.isnan(scores)
-        clip_ids = [c for c, is_there in zip(clip_ids, present, strict=True) if is_there]
-        truth = np.array([float(answers[c]) for c in clip_ids])
-        prediction = scores[present]
-    scale = 100.0 if metric.is_percent else 1.0
-    value = scale * metric.function(truth, prediction)
-    members = np.unique([groups[c] for c in clip_ids], return_inverse=True)[1]
-    rows_of = [np.flatnonzero(members == group) for group in range(members.max() + 1)]
-    low = high = np.nan
-    if len(rows_of) > 1:
-        rng = np.random.default_rng(seed)
-        draws = [rng.integers(len(rows_of), size=len(rows_of)) for _ in range(n_resamples)]
-        if metric.name == "accuracy":  # the same from counts, hundreds of times as fast
-            n_right = np.array([int((truth[r] == prediction[r]).sum()) for r in rows_of])
-            n_asked = np.array([len(rows) for rows in rows_of])
-            resampled = [scale * n_right[d].sum() / n_asked[d].sum() for d in draws]
-        else:
-            picked = [np.concatenate([rows_of[group] for group in drawn]) for drawn in draws]
-            resampled = [scale * metric.function(truth[p], prediction[p]) for p in picked]
-        low, high = map(float, np.percentile(resampled, [2.5, 97.5]))
-    return Standing(who, "run", split, value, low, high, len(clip_ids), test)
+def standing_of(result: Result, who: str, *, test: float = np.nan) -> Standing:
+    """Return where scores stand: on validation clips, or out of fold where there are none."""
+    scale, split = result.metric.scale, "folds" if result.split == "train" else result.split
+    value, low, high = (scale * end for end in (result.value, result.low, result.high))
+    return Standing(who, "run", split, value, low, high, result.n, test)
 
 
 def published(spec: ChallengeSpec) -> list[Standing]:
@@ -257,33 +200,6 @@ def render(
     return f"{spec.title}: {spec.metric}\n" + "".join(
         "  ".join(line).rstrip() + "\n" for line in lines
     )
-
-
-def judged_clips(table: ScoreTable, manifest: Manifest) -> tuple[str, list[str]]:
-    """Return what scores are judged on, ``val`` or ``folds``, and the clips of it.
-
-    Clips that the table does not list are among them, and so are wrong.
-
-    Raises:
-        ValueError: if no row can be judged.
-    """
-    answers = manifest.answer_key()
-    rows = {
-        clip_id: (split, fold)
-        for clip_id, split, fold in zip(table.clip_ids, table.split, table.fold, strict=True)
-        if clip_id in answers and clip_id in manifest
-    }
-    for split in ("val", "train"):
-        chosen = sorted(
-            clip_id
-            for clip_id, (its_split, fold) in rows.items()
-            if its_split == split and (split == "val" or fold is not None)
-        )
-        if chosen and table.select(chosen).present.any():
-            listed = set(table.clip_ids)
-            lacking = {c.clip_id for c in manifest.select(split) if c.clip_id in answers} - listed
-            return "val" if split == "val" else "folds", sorted([*chosen, *lacking])
-    raise ValueError("no validation or out-of-fold scores of clips with an answer")
 
 
 def _challenge_of(recipe: Path) -> str:

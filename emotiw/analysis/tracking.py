@@ -154,14 +154,16 @@ def parameters_of(run: Run) -> dict[str, str]:
 
 
 def figures_of(run: Run) -> dict[str, float]:
-    """Return the figures of ``metrics.csv`` as ``modality/split/metric``."""
+    """Return the values of ``metrics.csv`` as ``modality/split/metric``, intervals as ``…/low``."""
     if not run.metrics_path.is_file():
         return {}
     frame = pd.read_csv(run.metrics_path)
-    return {
-        f"{row['modality']}/{row['split']}/{row['metric']}": float(row["value"])
-        for row in frame.to_dict("records")
-    }
+    found: dict[str, float] = {}
+    for row in frame.to_dict("records"):
+        name = f"{row['modality']}/{row['split']}/{row['metric']}"
+        ends = {"": row["value"], "/low": row["low"], "/high": row["high"]}
+        found |= {name + end: float(value) for end, value in ends.items() if not pd.isna(value)}
+    return found
 
 
 def _tags(run: Run) -> dict[str, str]:

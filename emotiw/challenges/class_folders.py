@@ -7,8 +7,8 @@ from pathlib import Path
 
 from emotiw.challenges.manifest_builder import Found, first_folder, media_files
 from emotiw.challenges.reader import Reader
+from emotiw.core.clip import Split
 from emotiw.core.errors import suggest
-from emotiw.core.manifest import Split
 
 
 class ClassFolders(Reader):

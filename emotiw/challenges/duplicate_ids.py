@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Literal
 
 from emotiw.challenges.manifest_builder import Found
+from emotiw.core.clip import Clip
 from emotiw.core.files import sha256_of
-from emotiw.core.manifest import Clip
 
 SameId = Literal["refuse", "qualify"]
 

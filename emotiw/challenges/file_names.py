@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 
 from emotiw.challenges.manifest_builder import Found, media_files
 from emotiw.challenges.reader import Reader
-from emotiw.core.manifest import Split
+from emotiw.core.clip import Split
 
 
 class FileNames(Reader):

@@ -12,8 +12,8 @@ from pydantic import Field
 from emotiw.challenges.manifest_builder import Found, first_file, first_folder, media_files
 from emotiw.challenges.reader import Reader
 from emotiw.challenges.text_table import TableFormat, read_table
+from emotiw.core.clip import Split
 from emotiw.core.config import Strict
-from emotiw.core.manifest import Split
 
 Named = dict[str, list[Path]]
 

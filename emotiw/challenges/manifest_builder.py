@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from emotiw.challenges.spec import ChallengeSpec
+from emotiw.core.clip import Clip, Split
 from emotiw.core.errors import Problems, suggest
-from emotiw.core.manifest import Clip, Split
 
 VIDEO = (".avi", ".mp4", ".mkv", ".mov", ".flv", ".webm", ".mpg", ".mpeg", ".wmv", ".m4v")
 SOUND = (".wav", ".flac", ".mp3", ".m4a", ".ogg", ".opus", ".aac")
@@ -81,7 +81,7 @@ class Found:
         numbers = self._numbers(targets or {}, place)
         more = dict(extra or {})
         target = None
-        if self.spec.task == "regression" and len(self.spec.targets) == 1:
+        if not self.spec.task.is_label and len(self.spec.targets) == 1:
             target = numbers.get(self.spec.targets[0].name)
         elif split != "test":  # a manifest keeps the answers of test clips out of reach
             more |= {name: repr(number) for name, number in numbers.items()}

@@ -1,4 +1,4 @@
-"""From a challenge's own folder to a manifest, whatever its layout."""
+"""From a challenge's own folder to a cohort, whatever its layout."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from emotiw.challenges.duplicate_ids import resolve_same_ids
 from emotiw.challenges.manifest_builder import Found, first_folder
 from emotiw.challenges.reader import Reader
 from emotiw.challenges.spec import ChallengeSpec, FoldProtocol
+from emotiw.core.clip import Clip
+from emotiw.core.cohort import Cohort
 from emotiw.core.config import Document, validated
 from emotiw.core.errors import ManifestError, Problems
-from emotiw.core.manifest import Clip, Manifest
 from emotiw.core.registry import Registry
 
 READERS: Registry[type[Reader]] = Registry(
@@ -27,8 +28,8 @@ READERS: Registry[type[Reader]] = Registry(
 )
 
 
-def read_challenge(spec: ChallengeSpec, root: Path) -> tuple[Manifest, list[str]]:
-    """Return the manifest of a challenge's folder, and what the user should know about it.
+def read_challenge(spec: ChallengeSpec, root: Path) -> tuple[Cohort, list[str]]:
+    """Return the clips of a challenge's folder, and what the user should know about it.
 
     Args:
         spec: the challenge.
@@ -50,11 +51,10 @@ def read_challenge(spec: ChallengeSpec, root: Path) -> tuple[Manifest, list[str]
         raise ManifestError(f"{home}: no clips of {spec.title} ({reader.expects()})")
     found.check_sizes()
     clips = _with_folds(found.clips, reader.protocol_of(spec), found.warnings)
-    labels = spec.labels or None
-    return Manifest(clips, labels=labels, where=str(home)), found.warnings
+    return Cohort(clips, task=spec.task, where=str(home)), found.warnings
 
 
-def submission_ids(spec: ChallengeSpec, root: Path, manifest: Manifest) -> tuple[str, ...]:
+def submission_ids(spec: ChallengeSpec, root: Path, cohort: Cohort) -> tuple[str, ...]:
     """Return what a submission must hold an answer for: test clips, or their frames or segments.
 
     Raises:
@@ -65,7 +65,7 @@ def submission_ids(spec: ChallengeSpec, root: Path, manifest: Manifest) -> tuple
     rows = reader.rows(Found(spec, home, Problems(str(home))))
     if rows is not None:
         return tuple(rows)
-    return tuple(clip.clip_id for clip in manifest.select("test"))
+    return tuple(clip.clip_id for clip in cohort.select("test"))
 
 
 def reader_of(spec: ChallengeSpec) -> Reader:

@@ -6,15 +6,17 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from emotiw.challenges.downloads import Download
 from emotiw.challenges.submission_format import SubmissionFormat, TextFiles
+from emotiw.core.clip import Split
 from emotiw.core.config import Document, Strict, packaged, read_document, validated
 from emotiw.core.errors import ConfigError, suggest
-from emotiw.core.manifest import Split
+from emotiw.core.registry import named_in
+from emotiw.core.task import Task, task_of
 from emotiw.evaluation.metrics import METRICS, Metric, metric_named
 
 Answer = str | float | tuple[str | float, ...]
@@ -110,7 +112,7 @@ class ChallengeSpec(Strict):
         title: in words.
         year: of the challenge.
         unit: what one answer is about.
-        task: ``classification`` into labels, or ``regression`` of targets.
+        task_kind: ``classification`` into labels, or ``regression`` of targets; ``task`` in YAML.
         labels: in class order, spelt as the organisers spell them.
         codes: label by the code that stands for it in the challenge's files; the labels
             themselves always count as codes, too.
@@ -132,14 +134,14 @@ class ChallengeSpec(Strict):
     title: str
     year: int
     unit: Literal["clip", "image", "frame", "segment"]
-    task: Literal["classification", "regression"]
+    task_kind: Literal["classification", "regression"] = Field(alias="task")
     labels: tuple[str, ...] = ()
     codes: dict[str, str] = Field(default_factory=dict)
     ignored_codes: tuple[str, ...] = ()
     targets: tuple[Target, ...] = ()
     sizes: dict[Split, int] = Field(default_factory=dict)
     layout: Layout
-    metric: str
+    metric: Annotated[str, named_in(METRICS)]
     metric_note: str = ""
     submission: SubmissionFormat
     attempts: int | None = None
@@ -147,15 +149,6 @@ class ChallengeSpec(Strict):
     figures: tuple[Figure, ...] = ()
     downloads: dict[str, Download] = Field(default_factory=dict)
     sources: tuple[Source, ...]
-
-    @field_validator("metric")
-    @classmethod
-    def _metric_is_known(cls, name: str) -> str:
-        if name not in METRICS:
-            raise ValueError(
-                f"unknown metric{suggest(name, METRICS)} (known: {', '.join(METRICS)})"
-            )
-        return name
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:
@@ -165,9 +158,9 @@ class ChallengeSpec(Strict):
         return self
 
     def _misfits(self) -> Iterator[str]:
-        if self.task == "classification" and len(self.labels) < 2:
+        if self.task_kind == "classification" and len(self.labels) < 2:
             yield "a classification needs at least two labels"
-        if self.task == "regression" and (self.labels or not self.targets):
+        if self.task_kind == "regression" and (self.labels or not self.targets):
             yield "a regression has targets and no labels"
         for word, count in Counter([*self.labels, *(t.name for t in self.targets)]).items():
             if count > 1:
@@ -185,6 +178,13 @@ class ChallengeSpec(Strict):
     def score_names(self) -> tuple[str, ...]:
         """The columns of a score table: labels in class order, or the names of the targets."""
         return self.labels or tuple(target.name for target in self.targets)
+
+    @property
+    def task(self) -> Task:
+        """What is asked of a clip."""
+        limits = [(target.minimum, target.maximum) for target in self.targets]
+        is_number = self.task_kind == "regression"
+        return task_of(self.task_kind, self.score_names, limits[0] if is_number else None)
 
     @property
     def official_metric(self) -> Metric:

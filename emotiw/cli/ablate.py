@@ -74,7 +74,7 @@ def _show(ablation: Ablation, as_json: bool) -> None:
         from emotiw.cli.terminal_tables import ablation_table
 
         ablation_table(ablation.table, tuple(ablation.description.axes))
-        print(note_of(ablation.table, ablation.folder))
+        print(note_of(ablation.table))
         print(f"everything is in {ablation.folder}")
     for row, why in ablation.failures.items():
         print(f"no scores for {row}: {why}", file=sys.stderr)

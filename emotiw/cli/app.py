@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -30,7 +30,9 @@ from emotiw.cli.stage import (
 from emotiw.core.errors import EmotiwError
 
 if TYPE_CHECKING:
-    from emotiw.runs.run import Run
+    from collections.abc import Sequence
+
+    from emotiw.evaluation.results import Result
 
 app = typer.Typer(
     help="From a folder of clips or group photographs to a checked challenge submission.",
@@ -85,13 +87,13 @@ def index(
     from emotiw.runs.stages.index import index as read_index
 
     run = opened(config, settings, quiet, as_json)
-    manifest = read_index(run)
-    counts = {split: len(manifest.select(split)) for split in ("train", "val", "test")}
+    cohort = read_index(run)
+    counts = {split: len(cohort.select(split)) for split in ("train", "val", "test")}
     if as_json:
         print_json({"manifest": str(run.manifest_path), "clips": counts})
     else:
         listed = ", ".join(f"{count} {split}" for split, count in counts.items())
-        print(f"{run.manifest_path}: {len(manifest)} clips ({listed})")
+        print(f"{run.manifest_path}: {len(cohort)} clips ({listed})")
 
 
 @app.command()
@@ -120,17 +122,12 @@ def train(
     force: Force = False,
 ) -> None:
     """Fit one model per modality; write scores of clips whose group it has not seen."""
-    from emotiw.evaluation.figures import evaluate, figures_frame
+    from emotiw.runs.stages.fuse import judged
     from emotiw.runs.stages.train import train_all
 
     run = opened(config, settings, quiet, as_json)
     tables = train_all(run, names or (), force=force)
-    manifest = run.manifest()
-    answers, splits = manifest.answer_key(), manifest.splits()
-    figures = [
-        figure for table in tables.values() for figure in evaluate(table, answers, splits=splits)
-    ]
-    _show_figures(run, figures_frame(figures), as_json)
+    _show_results(judged(run, list(tables.values())), as_json)
 
 
 @app.command()
@@ -172,8 +169,8 @@ def fuse(
     from emotiw.runs.stages.fuse import fuse_all
 
     run = opened(config, settings, quiet, as_json)
-    _, figures = fuse_all(run, names or (), force=force)
-    _show_figures(run, figures, as_json)
+    _, results = fuse_all(run, names or (), force=force)
+    _show_results(results, as_json)
 
 
 @app.command()
@@ -284,10 +281,10 @@ app.command()(report)
 app.command()(train_backbone)
 
 
-def _show_figures(run: Run, figures: Any, as_json: bool) -> None:
+def _show_results(results: Sequence[Result], as_json: bool) -> None:
     if as_json:
-        print_json(figures.to_dict("records"))
+        print_json([result.row() for result in results])
         return
-    from emotiw.cli.terminal_tables import figures_table
+    from emotiw.cli.terminal_tables import results_table
 
-    figures_table(figures, run.recipe.spec.metric)
+    results_table(results)

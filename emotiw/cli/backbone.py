@@ -88,12 +88,11 @@ def _faces_of_run(options: BackboneRecipe, config: Path, feature: str) -> Labell
     table = feature_table(run, feature)
     if len(table.spec.shape) != 3 or table.spec.dtype != "uint8":
         raise ConfigError(f"feature {feature!r} holds no pictures; use one of extractor face_crops")
-    manifest = run.manifest()
-    groups = manifest.groups_or_contents(run.fingerprints(manifest))
+    cohort = run.cohort()
     clips = {
-        clip.clip_id: (clip.label, groups[clip.clip_id])
-        for clip in manifest
-        if clip.split == "train" and clip.label is not None
+        clip.clip_id: (clip.label, cohort.groups[clip.clip_id])
+        for clip in cohort.select("train")
+        if clip.label is not None
     }
     return crops_for(options, table, clips)
 

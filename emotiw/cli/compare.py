@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from functools import partial
+from math import isnan, nan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def compare(
     run_a: Annotated[Path, typer.Argument(help="The folder of a run.")],
     run_b: Annotated[Path, typer.Argument(help="The folder of the run to compare it with.")],
-    metric: Annotated[str | None, typer.Option(help="What is judged; accuracy or RMSE.")] = None,
+    metric: Annotated[str, typer.Option(help="What is judged; accuracy or RMSE by default.")] = "",
     split: Annotated[str, typer.Option(help="auto, val, train, both or test.")] = "auto",
     out: Annotated[Path | None, typer.Option(help="A folder for the tables as CSV.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
@@ -24,7 +24,7 @@ def compare(
     """Show what differs between two runs: settings, figures, classes, clips that flipped."""
     from emotiw.analysis.comparison import compare_runs
     from emotiw.core.errors import ConfigError, suggest
-    from emotiw.evaluation.judging import SPLITS
+    from emotiw.evaluation.sample import SPLITS
 
     known = ("auto", *SPLITS)
     if split not in known:
@@ -42,6 +42,8 @@ def compare(
 
 def comparison_text(comparison: Comparison, *, most: int = 20) -> str:
     """Return a comparison for a person: A is the first run, B the second."""
+    from emotiw.evaluation.metrics import metric_named
+
     a, b = comparison.a.name, comparison.b.name
     lines = [f"A: {comparison.a}", f"B: {comparison.b}", ""]
     if comparison.settings.empty:
@@ -53,17 +55,18 @@ def comparison_text(comparison: Comparison, *, most: int = 20) -> str:
             lines.append(
                 f"{len(only)} clips are judged in {name} alone, e.g. {', '.join(only[:3])}"
             )
-    lines += ["", f"{'':24} {'A':>8} {'B':>8} {'B - A':>8}   95 % interval      p"]
+    lines += ["", f"{'':24} {'A':>9} {'B':>9} {'B - A':>9}   95 % interval      p"]
     for row in comparison.figures.to_dict("records"):
-        shown = partial(_shown, row["metric"])
-        interval = f"{shown(row['low'])} to {shown(row['high'])}"
+        metric = metric_named(row["metric"])
+        shown = [metric.number(row[key]) for key in ("a", "b", "difference")]
         lines.append(
-            f"{row['modality'][:24]:24} {shown(row['a']):>8} {shown(row['b']):>8} "
-            f"{shown(row['difference']):>8}   {interval:16} {row['p']:.4f}"
+            f"{row['modality'][:24]:24} {shown[0]:>9} {shown[1]:>9} {shown[2]:>9}   "
+            f"{metric.span(row['low'], row['high']):16} {row['p']:.4f}   "
+            f"{metric.heading}, n = {row['n']:,}"
         )
-        if "gained" in row:
+        if not isnan(row.get("gained", nan)):
             lines.append(
-                f"{'':24} {row['gained']} clips gained, {row['lost']} lost "
+                f"{'':24} {row['gained']:.0f} clips gained, {row['lost']:.0f} lost "
                 f"(McNemar p = {row['mcnemar_p']:.3g})"
             )
     first = comparison.figures["modality"].iloc[0]
@@ -83,9 +86,3 @@ def comparison_text(comparison: Comparison, *, most: int = 20) -> str:
     if len(flips) > most:
         lines.append(f"… and {len(flips) - most} more")
     return "\n".join(lines)
-
-
-def _shown(metric: str, value: float) -> str:
-    from emotiw.evaluation.metrics import metric_named
-
-    return f"{100 * value:.1f}" if metric_named(metric).is_percent else f"{value:.3f}"

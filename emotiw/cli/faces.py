@@ -102,7 +102,7 @@ def show(
         from emotiw.runs.stages.faces import face_tracks, faces_quality
 
         whole = opened(run, settings, quiet, as_json)
-        path, name = whole.manifest()[clip].path, file_name(clip)
+        path, name = whole.cohort()[clip].path, file_name(clip)
         tracks = face_tracks(whole, clip)
         quality = faces_quality(whole, clip)
     else:

@@ -14,8 +14,6 @@ def leaderboard(
     runs: Annotated[Path, typer.Option(help="The folder of runs.")] = Path("runs"),
     form: Annotated[str, typer.Option("--format", help="table, csv, markdown or latex.")] = "table",
     output: Annotated[Path | None, typer.Option(help="A file instead of the terminal.")] = None,
-    resamples: Annotated[int, typer.Option(help="Of the bootstrap behind the intervals.")] = 500,
-    seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
 ) -> None:
     """Rank all runs of a challenge by its official metric, among what was published."""
     from emotiw.analysis.leaderboard import rank_runs, render, runs_of
@@ -25,9 +23,7 @@ def leaderboard(
 
     spec = load_spec(challenge)
     tested = {row.run: row.test for row in Attempts(runs).rows(spec.name) if row.test is not None}
-    standings, unread = rank_runs(
-        spec, runs_of(spec, runs), test_values=tested, n_resamples=resamples, seed=seed
-    )
+    standings, unread = rank_runs(spec, runs_of(spec, runs), test_values=tested)
     text = render(spec, standings, form)
     if output is None:
         print(text, end="")

@@ -15,8 +15,8 @@ def as_plain(run: Run, summary: Summary) -> dict[str, Any]:
     """Return what can be printed as JSON."""
     return {
         "run": str(run.folder),
-        "clips": len(summary.manifest),
-        "figures": [] if summary.figures is None else summary.figures.to_dict("records"),
+        "clips": len(summary.cohort),
+        "results": [result.row() for result in summary.results or ()],
         "failures": [vars(row) | {"quality": None} for row in summary.failures],
         "submission": None if summary.submission is None else str(summary.submission),
         "ok": is_ok(summary),

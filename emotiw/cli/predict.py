@@ -106,7 +106,7 @@ def _print(found: Sequence[FilePrediction]) -> None:
 
 
 def _shown(one: FilePrediction, scores: Sequence[float] | None) -> str:
-    if scores is None or one.task == "regression":
+    if scores is None or not one.is_label:
         return ""
     ranked = sorted(zip(scores, one.labels, strict=True), key=lambda pair: -pair[0])
     return ", ".join(f"{label} {100 * score:.0f} %" for score, label in ranked[:3])

@@ -3,48 +3,68 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
+from statistics import fmean, stdev
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, JustifyMethod
 from rich.table import Table
 
-from emotiw.evaluation.metrics import METRICS
+from emotiw.evaluation.sample import TITLES
 from emotiw.models.tabular.tabular_model import TabularOptions
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from emotiw.evaluation.results import Result
     from emotiw.runs.pipeline import Summary
     from emotiw.runs.recipe import Recipe
     from emotiw.runs.run import Run
 
 MOST_FOLDS_SHOWN = 6
-SHORT = {"accuracy": "accuracy", "uar": "UAR", "weighted_f1": "WF1", "macro_f1": "F1"}
+UNKNOWN_GROUPS = (
+    "speakers are unknown: each clip counts as its own speaker, so copies of one voice or face may "
+    "be on both sides; values and intervals can be far too good"
+)
 
 
-def figures_table(figures: pd.DataFrame, main_metric: str) -> None:
-    """Print one row per modality and split; the challenge's own metric comes first."""
-    if figures.empty:
-        print("no clip has both scores and an answer: nothing to judge")
+def results_table(results: Sequence[Result]) -> None:
+    """Print one row per modality and split; the first metric, the challenge's own, with interval.
+
+    Where groups are unknown a line says so.
+    """
+    if not results:
+        print("no clip has both scores and a label or target: nothing to judge")
         return
-    names = sorted(figures["metric"].unique(), key=lambda name: (name != main_metric, name))
+    metrics = list(dict.fromkeys(result.metric for result in results))
     table = Table("modality", "judged on", "clips", "scored")
-    for name in names:
-        table.add_column(SHORT.get(name, name), justify="right", no_wrap=True)
-    for (modality, split), rows in figures.groupby(["modality", "split"], sort=False):
-        value_of = dict(zip(rows["metric"], rows["value"], strict=True))
-        shown = [_shown(name, value_of.get(name)) for name in names]
-        counts = [str(rows[column].iloc[0]) for column in ("n", "n_scored")]
-        table.add_row(str(modality), _told(str(split)), *counts, *shown)
+    for metric in metrics:
+        table.add_column(metric.heading, justify="right", no_wrap=True)
+        if metric is metrics[0]:
+            table.add_column("95 %", no_wrap=True)
+    for (name, split), part in groupby(results, key=lambda one: (one.name, one.split)):
+        found = {result.metric: result for result in part}
+        first = next(iter(found.values()))
+        cells = []
+        for metric in metrics:
+            result = found.get(metric)
+            cells.append("" if result is None else metric.number(result.value))
+            if metric is metrics[0]:
+                cells.append("" if result is None else metric.span(result.low, result.high))
+        table.add_row(name, TITLES.get(split, split), str(first.n), str(first.n_scored), *cells)
     Console().print(table)
+    for note in dict.fromkeys(r.note for r in results if r.note and r.metric is metrics[0]):
+        print(note)
+    if not results[0].knows_groups:
+        print(UNKNOWN_GROUPS)
 
 
 def summary_tables(run: Run, summary: Summary) -> None:
-    """Print what a run came to: figures, clips that could not be read, the submission."""
-    if summary.figures is not None:
-        figures_table(summary.figures, run.recipe.spec.metric)
-        folds_table(run)
+    """Print what a run came to: results, clips that could not be read, the submission."""
+    if summary.results is not None:
+        results_table(summary.results)
+        folds_table(summary.results)
         print(standardisation_note(run.recipe), end="")
         print(run.summary_path.read_text(encoding="utf-8"))
     if summary.failures:
@@ -58,28 +78,20 @@ def summary_tables(run: Run, summary: Summary) -> None:
     print(f"everything is in {run.folder}")
 
 
-def folds_table(run: Run) -> None:
-    """Print the figures fold by fold, each with its 95 % interval over groups."""
-    import pandas as pd
-
-    if not run.folds_path.is_file():
-        return
-    frame = pd.read_csv(run.folds_path, dtype={"fold": str})
-    if frame.empty:
-        return
+def folds_table(results: Sequence[Result]) -> None:
+    """Print what was judged out of fold, fold by fold, with 95 % intervals over groups."""
     table = Table("modality", "metric", "fold by fold", "all", "95 % over groups")
-    for (metric, modality), rows in frame.groupby(["metric", "modality"], sort=False):
-        folds, whole = rows[rows["fold"] != "all"], rows[rows["fold"] == "all"].iloc[0]
-        values = [_shown(str(metric), value) for value in folds["value"]]
+    for result in (one for one in results if one.by_fold):
+        metric = result.metric
+        values = [metric.number(value) for value in result.by_fold.values()]
         if len(values) > MOST_FOLDS_SHOWN:
-            mean, sd = (
-                _shown(str(metric), f) for f in (folds["value"].mean(), folds["value"].std())
-            )
-            values = [f"{len(values)} folds: {mean} ± {sd}"]
-        ends = [_shown(str(metric), whole[end]) for end in ("low", "high")]
-        shown = [SHORT.get(str(metric), str(metric)), "  ".join(values)]
-        table.add_row(str(modality), *shown, _shown(str(metric), whole["value"]), " to ".join(ends))
-    Console().print(table)
+            mean, sd = fmean(result.by_fold.values()), stdev(result.by_fold.values())
+            values = [f"{len(values)} folds: {metric.number(mean)} ± {metric.number(sd)}"]
+        whole = metric.number(result.value)
+        span = metric.span(result.low, result.high)
+        table.add_row(result.name, metric.heading, "  ".join(values), whole, span)
+    if table.row_count:
+        Console().print(table)
 
 
 def ablation_table(frame: pd.DataFrame, axes: Sequence[str]) -> None:
@@ -112,13 +124,3 @@ def standardisation_note(recipe: Recipe) -> str:
         f"standardised per speaker, by the unlabelled clips of whoever is judged, taken together: "
         f"{', '.join(names)}. Compare only with figures that do the same.\n"
     )
-
-
-def _told(split: str) -> str:
-    return "train, out of fold" if split == "train" else split
-
-
-def _shown(metric: str, value: float | None) -> str:
-    if value is None:
-        return ""
-    return f"{100 * value:.2f} %" if METRICS[metric].is_percent else f"{value:.4f}"

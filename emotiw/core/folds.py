@@ -13,8 +13,8 @@ Scheme = Literal["auto", "manifest", "grouped", "leave_one_group_out"]
 
 
 def assign_folds(
-    groups: Mapping[str, str],
-    answers: Mapping[str, str | float],
+    group_of: Mapping[str, str],
+    target_of: Mapping[str, str | float],
     *,
     published: Mapping[str, int] | None = None,
     scheme: Scheme = "auto",
@@ -24,8 +24,8 @@ def assign_folds(
     """Return the fold that holds each clip out; a group is never in two folds.
 
     Args:
-        groups: the group of every clip, in an order that does not depend on clip names.
-        answers: label or target of the same clips; labels are spread evenly over the folds.
+        group_of: the group of every clip, in an order that does not depend on clip names.
+        target_of: label or target of the same clips; labels are spread evenly over the folds.
         published: folds from the manifest, needed for ``manifest`` and preferred by ``auto``.
         scheme: where folds come from; ``grouped`` is a stratified k-fold over groups.
         n_folds: for ``grouped``.
@@ -41,60 +41,60 @@ def assign_folds(
         ...              {"a": "Sad", "b": "Happy", "c": "Sad", "d": "Happy"}, n_folds=2)
         {'a': 0, 'b': 0, 'c': 1, 'd': 1}
     """
-    has_published = published is not None and all(clip_id in published for clip_id in groups)
+    has_published = published is not None and all(clip_id in published for clip_id in group_of)
     if scheme == "manifest" or (scheme == "auto" and has_published):
         if published is None or not has_published:
             raise ConfigError("folds: the manifest does not say the fold of every training clip")
-        folds = {clip_id: published[clip_id] for clip_id in groups}
-        _require_whole_groups(folds, groups)
+        folds = {clip_id: published[clip_id] for clip_id in group_of}
+        _require_whole_groups(folds, group_of)
         return folds
-    names = sorted(set(groups.values()), key=_fingerprint)
+    names = sorted(set(group_of.values()), key=_fingerprint)
     if scheme == "leave_one_group_out":
         if len(names) < 2:
             raise ConfigError("folds: leave_one_group_out needs at least two groups")
         number = {group: fold for fold, group in enumerate(names)}
-        return {clip_id: number[group] for clip_id, group in groups.items()}
+        return {clip_id: number[group] for clip_id, group in group_of.items()}
     if n_folds < 2:
         raise ConfigError(f"folds: n_folds must be at least 2, got {n_folds}")
     if len(names) < n_folds:
         raise ConfigError(f"folds: {n_folds} folds asked for, but there are {len(names)} groups")
-    return _stratified(groups, answers, names, n_folds, seed)
+    return _stratified(group_of, target_of, names, n_folds, seed)
 
 
 def _stratified(
-    groups: Mapping[str, str],
-    answers: Mapping[str, str | float],
+    group_of: Mapping[str, str],
+    target_of: Mapping[str, str | float],
     names: Sequence[str],
     n_folds: int,
     seed: int,
 ) -> dict[str, int]:
     from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 
-    clip_ids = list(groups)
+    clip_ids = list(group_of)
     number = {group: code for code, group in enumerate(names)}
-    codes = [number[groups[clip_id]] for clip_id in clip_ids]
-    is_label = all(isinstance(answers[clip_id], str) for clip_id in clip_ids)
-    rarest = min(Counter(answers[c] for c in clip_ids).values()) if is_label else 0
+    codes = [number[group_of[clip_id]] for clip_id in clip_ids]
+    is_label = all(isinstance(target_of[clip_id], str) for clip_id in clip_ids)
+    rarest = min(Counter(target_of[c] for c in clip_ids).values()) if is_label else 0
     if is_label and rarest >= n_folds:
         splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
     else:
         splitter = GroupKFold(n_folds, shuffle=True, random_state=seed)
     folds: dict[str, int] = {}
-    y = [str(answers[clip_id]) for clip_id in clip_ids]
+    y = [str(target_of[clip_id]) for clip_id in clip_ids]
     for fold, (_, held_out) in enumerate(splitter.split(clip_ids, y, codes)):
         folds.update({clip_ids[row]: fold for row in held_out})
     order = {fold: n for n, fold in enumerate(dict.fromkeys(folds[c] for c in clip_ids))}
     return {clip_id: order[folds[clip_id]] for clip_id in clip_ids}
 
 
-def _require_whole_groups(folds: Mapping[str, int], groups: Mapping[str, str]) -> None:
+def _require_whole_groups(folds: Mapping[str, int], group_of: Mapping[str, str]) -> None:
     fold_of_group: dict[str, int] = {}
     problems = Problems("published folds")
     for clip_id, fold in folds.items():
-        first = fold_of_group.setdefault(groups[clip_id], fold)
+        first = fold_of_group.setdefault(group_of[clip_id], fold)
         if first != fold:
             problems.add(
-                f"group {groups[clip_id]!r} is in fold {first} and, by {clip_id!r}, {fold}"
+                f"group {group_of[clip_id]!r} is in fold {first} and, by {clip_id!r}, {fold}"
             )
     problems.raise_if_any(LeakageError)
 

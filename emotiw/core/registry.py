@@ -6,6 +6,8 @@ import importlib
 from collections.abc import Mapping
 from typing import Any, Generic, TypeVar, cast
 
+from pydantic import AfterValidator
+
 from emotiw.core.errors import ConfigError, suggest
 
 T = TypeVar("T")
@@ -56,3 +58,26 @@ class Registry(Generic[T]):
             return cast(T, getattr(module, attribute))
         except (ImportError, AttributeError) as error:
             raise ConfigError(f"{self.kind} {name!r} can't be imported: {error}") from error
+
+
+def named_in(registry: Registry[Any]) -> AfterValidator:
+    """Return what checks an option that names a part; a name with a colon is a user's own.
+
+    Nothing is imported for it.
+
+    Examples:
+        >>> from typing import Annotated
+        >>> from pydantic import TypeAdapter
+        >>> kinds = Registry("kind", {"mean": "statistics:mean"})
+        >>> TypeAdapter(Annotated[str, named_in(kinds)]).validate_python("mine:Own")
+        'mine:Own'
+    """
+
+    def check(name: str) -> str:
+        if ":" not in name and name not in registry.names():
+            known = ", ".join(registry.names())
+            hint = suggest(name, registry.names())
+            raise ValueError(f"unknown {registry.kind}{hint} (known: {known})")
+        return name
+
+    return AfterValidator(check)

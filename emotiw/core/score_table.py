@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,13 +16,12 @@ import pandas as pd
 from emotiw.core.csv_rows import read_rows
 from emotiw.core.errors import LeakageError, Problems, TableError
 from emotiw.core.files import atomic_write
+from emotiw.core.task import Task, task_of
 
-Task = Literal["classification", "regression"]
 Fold = int | None  # None: scored by the final model, fitted on all training clips
 Groups = frozenset[str]
 KEY_COLUMNS = ("clip_id", "split", "fold")
 DECIMALS = 9
-TOLERANCE = 1e-5  # of a row's sum
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class ScoreTable:
 
     Attributes:
         name: the modality or model.
-        labels: the challenge's labels in class order, or the names of the targets.
+        task: what is asked; its labels are the columns.
         clip_ids: one id per row, no duplicates; the order means nothing.
         scores: ``(n, n_labels)`` float64; in classification the rows sum to 1.
             A row that is not present holds NaN.
@@ -40,17 +39,15 @@ class ScoreTable:
             None for a row scored by the final model.
         seen_groups: per fold, the groups that its model was trained on. A fold without an entry
             belongs to a model of which nothing is known.
-        task: ``classification`` or ``regression``.
     """
 
     name: str
-    labels: tuple[str, ...]
+    task: Task
     clip_ids: tuple[str, ...]
     scores: npt.NDArray[np.float64]
     split: tuple[str, ...]
     fold: tuple[Fold, ...]
     seen_groups: Mapping[Fold, Groups] = field(default_factory=dict)
-    task: Task = "classification"
 
     def __post_init__(self) -> None:
         n_rows = len(self.clip_ids)
@@ -71,29 +68,38 @@ class ScoreTable:
             problems.add(f"clip {self.clip_ids[row]!r}: some scores are missing and some are not")
         if np.isinf(self.scores).any():
             problems.add("infinite scores")
-        if self.task == "classification":
-            present = self.scores[self.present]
-            if (present < 0).any():
-                problems.add("negative scores; these are not probabilities")
-            elif not np.allclose(present.sum(axis=1), 1.0, atol=TOLERANCE):
-                worst = float(np.abs(present.sum(axis=1) - 1).max())
-                problems.add(f"rows don't sum to 1 (off by up to {worst:.3g}); logits?")
+        self.task.check(self.scores[self.present], problems)
         problems.raise_if_any(TableError)
 
     def __len__(self) -> int:
         return len(self.clip_ids)
 
     @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels in class order, or the name of the target."""
+        return self.task.labels
+
+    @property
     def present(self) -> npt.NDArray[np.bool_]:
         """``(n,)``: True where the modality had something to say."""
         return np.asarray(~np.isnan(self.scores).any(axis=1))
 
-    def predictions(self) -> dict[str, str]:
-        """Return the most probable label of every clip that has scores; the first, in a tie."""
+    def predictions(self) -> dict[str, str | float]:
+        """Return the most probable label, or the target, of every clip that has scores."""
+        decided = self.task.decide(self.scores)
         return {
-            self.clip_ids[row]: self.labels[int(np.argmax(self.scores[row]))]
+            self.clip_ids[row]: self.task.name_of(decided[row])
             for row in np.flatnonzero(self.present)
         }
+
+    def is_held_out(self, clip_id: str, fold: Fold, group: str) -> bool:
+        """Return whether the model of a fold has neither seen a training clip nor its group.
+
+        Of a final model that was trained on anything here nobody knows whether a clip whose
+        group is unknown was part of it: such a clip counts as seen.
+        """
+        seen = self.seen_groups.get(fold)
+        return seen is not None and group not in seen and (fold is not None or not seen)
 
     def aligned_to(self, clip_ids: Sequence[str]) -> npt.NDArray[np.float64]:
         """Return ``(len(clip_ids), n_labels)`` scores in that order; NaN where there are none."""
@@ -110,33 +116,32 @@ class ScoreTable:
         rows = [row_of[clip_id] for clip_id in sorted(set(clip_ids) & row_of.keys())]
         return ScoreTable(
             name=self.name,
-            labels=self.labels,
+            task=self.task,
             clip_ids=tuple(self.clip_ids[row] for row in rows),
             scores=self.scores[rows].reshape(len(rows), len(self.labels)),
             split=tuple(self.split[row] for row in rows),
             fold=tuple(self.fold[row] for row in rows),
             seen_groups=self.seen_groups,
-            task=self.task,
         )
 
-    def require_unseen(self, groups: Mapping[str, str]) -> None:
+    def require_unseen(self, group_of: Mapping[str, str]) -> None:
         """Refuse to be fitted on, where a row's model has seen the group of its clip.
 
         Args:
-            groups: the group of every clip about to be fitted on; other rows are not looked at.
+            group_of: the group of every clip about to be fitted on; other rows are not looked at.
 
         Raises:
             LeakageError: naming the rows, also where nothing is known of a row's model.
         """
         problems = Problems(f"scores of {self.name!r} can't be fitted on")
         for clip_id, fold in zip(self.clip_ids, self.fold, strict=True):
-            if clip_id not in groups:
+            if clip_id not in group_of:
                 continue
             if fold not in self.seen_groups:
                 problems.add(f"clip {clip_id!r}: nothing says what its model was trained on")
-            elif groups[clip_id] in self.seen_groups[fold]:
+            elif group_of[clip_id] in self.seen_groups[fold]:
                 problems.add(
-                    f"clip {clip_id!r}: its model was trained on its group {groups[clip_id]!r}"
+                    f"clip {clip_id!r}: its model was trained on its group {group_of[clip_id]!r}"
                 )
         problems.raise_if_any(LeakageError)
 
@@ -169,7 +174,7 @@ class ScoreTable:
         }
         card = {
             "name": self.name,
-            "task": self.task,
+            "task": self.task.kind,
             "labels": list(self.labels),
             "seen_groups": seen,
             "provenance": dict(provenance or {}),
@@ -195,24 +200,19 @@ class ScoreTable:
                 None if fold == "final" else int(fold): frozenset(groups)
                 for fold, groups in card["seen_groups"].items()
             }
-            name, task = card["name"], card["task"]
+            name, task = card["name"], task_of(card["task"], labels)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise TableError(f"{card_path}: not the card of a score table ({error})") from error
         frame = read_score_frame(path, labels)
-        scores = frame[list(labels)].to_numpy(dtype=np.float64)
-        if task == "classification":
-            sums = scores.sum(axis=1, keepdims=True)
-            # printing rounds, and that is mended; what was never a row of probabilities is refused
-            scores = np.divide(scores, sums, out=scores.copy(), where=np.abs(sums - 1) < TOLERANCE)
+        scores = task.renormalised(frame[list(labels)].to_numpy(dtype=np.float64))
         return cls(
             name=name,
-            labels=labels,
+            task=task,
             clip_ids=tuple(frame["clip_id"]),
             scores=scores,
             split=tuple(frame["split"]),
             fold=tuple(None if pd.isna(fold) else int(fold) for fold in frame["fold"]),
             seen_groups=seen,
-            task=task,
         )
 
 

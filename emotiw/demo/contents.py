@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from emotiw.challenges.synthetic import MARK
+from emotiw.core.clip import Split
 from emotiw.core.errors import ConfigError, MediaError, Problems
 from emotiw.core.execution import run_jobs
 from emotiw.core.files import atomic_write
-from emotiw.core.manifest import Split
 from emotiw.demo.damage import Damage
 
 Job = TypeVar("Job")

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
+from emotiw.core.clip import Split
 from emotiw.core.files import atomic_write
-from emotiw.core.manifest import Split
 from emotiw.demo.contents import (
     DemoClip,
     DemoCorpus,

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from emotiw.core.clip import Split
 from emotiw.core.files import atomic_write
-from emotiw.core.manifest import Split
 from emotiw.demo.contents import (
     MOST_PER_LABEL,
     DemoClip,

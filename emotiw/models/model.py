@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel
 
+from emotiw.core.cohort import Cohort
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
-from emotiw.core.score_table import Task
+from emotiw.core.part import Part
+from emotiw.core.score_table import ScoreTable
+from emotiw.core.task import Task
 
 
 @dataclass(frozen=True)
 class Examples:
-    """Clips with the rows of one feature, and in fitting their answers.
+    """Clips with the rows of one feature, and in fitting their targets.
 
     Only clips with at least one present row are ever handed to a model.
 
@@ -25,13 +27,13 @@ class Examples:
         table: the feature; its arrays may be read from disk as they are asked for.
         clip_ids: which clips, in an order that does not depend on their names.
         groups: per clip, the speaker or source video (what per-speaker options go by).
-        answers: per clip, the class index (int64) or the target (float64); None in prediction.
+        targets: per clip, the class index (int64) or the target (float64); None in prediction.
     """
 
     table: FeatureTable
     clip_ids: tuple[str, ...]
     groups: tuple[str, ...]
-    answers: npt.NDArray[Any] | None = None
+    targets: npt.NDArray[Any] | None = None
 
     def __len__(self) -> int:
         return len(self.clip_ids)
@@ -46,55 +48,56 @@ class Examples:
             self,
             clip_ids=tuple(self.clip_ids[row] for row in rows),
             groups=tuple(self.groups[row] for row in rows),
-            answers=None if self.answers is None else self.answers[np.asarray(rows, dtype=int)],
+            targets=None if self.targets is None else self.targets[np.asarray(rows, dtype=int)],
         )
 
 
-@dataclass(frozen=True)
-class Goal:
-    """What a model is to predict.
-
-    Attributes:
-        task: ``classification`` or ``regression``.
-        labels: the labels in class order, or the name of the one target.
-        target_range: the smallest and largest target that the challenge allows, in regression.
-    """
-
-    task: Task
-    labels: tuple[str, ...]
-    target_range: tuple[float, float] | None = None
-
-
-class Model(Protocol):
+class Model(Part):
     """Scores for clips from the features of one modality.
 
     Attributes:
-        Options: pydantic model of what a recipe may set.
-        version: raised whenever the same input would give other scores than before.
+        is_fitted_here: False for one whose scores are there already; it reads no feature.
+
+    Args:
+        options: checked ``Options``.
+        spec: of the feature; ConfigError if it is none that this model can read.
+        task: what is asked.
+        seed: of everything random.
     """
 
-    Options: ClassVar[type[BaseModel]]
-    version: ClassVar[str]
+    is_fitted_here: ClassVar[bool] = True
 
-    def __init__(self, options: Any, *, spec: FeatureSpec, goal: Goal, seed: int) -> None:
-        """Prepare to learn; raise ConfigError if the feature is none that this model can read."""
+    def __init__(self, options: Any, *, spec: FeatureSpec, task: Task, seed: int) -> None:
+        self.options = options
+        self.spec = spec
+        self.task = task
+        self.seed = seed
 
     def fit(self, examples: Examples, *, folder: Path | None = None) -> None:
-        """Learn from examples with answers.
+        """Learn from examples with targets.
 
         Args:
             folder: where checkpoints go, so that a fit that is stopped can go on; None for none.
         """
+        raise NotImplementedError
 
     def predict(self, examples: Examples) -> npt.NDArray[np.float64]:
         """Return ``(n, n_labels)`` probabilities, or ``(n, 1)`` targets, in the given order.
 
         The answer for a clip is the same whichever clips are beside it.
         """
+        raise NotImplementedError
+
+    @classmethod
+    def ready_scores(cls, name: str, options: Any, cohort: Cohort, root: Path) -> ScoreTable:
+        """Return scores that are there already, where nothing is fitted here."""
+        raise NotImplementedError
 
     def save(self, folder: Path) -> None:
         """Write everything that :meth:`load` needs, without pickle."""
+        raise NotImplementedError
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Return the model that :meth:`save` wrote."""
+        raise NotImplementedError

@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from emotiw.core.errors import ConfigError
+from emotiw.core.errors import ConfigError, TableError
 from emotiw.core.feature_table import FeatureSpec
 from emotiw.core.files import atomic_write
-from emotiw.models.model import Goal
+from emotiw.core.task import Task, task_of
 
 CARD = "card.json"
 
@@ -22,20 +22,27 @@ class Card:
     Attributes:
         options: the model's options as plain values.
         spec: the feature that it reads.
-        goal: what it predicts.
+        task: what it predicts.
         seed: of its random numbers.
         version: of the class that wrote it.
     """
 
     options: dict[str, Any]
     spec: FeatureSpec
-    goal: Goal
+    task: Task
     seed: int
     version: str
 
     def write(self, folder: Path) -> None:
         """Write the card into the folder of a model."""
-        text = json.dumps(asdict(self), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+        fields = {
+            "options": self.options,
+            "spec": asdict(self.spec),
+            "goal": self.task.to_dict(),
+            "seed": self.seed,
+            "version": self.version,
+        }
+        text = json.dumps(fields, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
         atomic_write(folder / CARD, text.encode())
 
     @classmethod
@@ -53,21 +60,18 @@ class Card:
         try:
             fields = json.loads(path.read_text(encoding="utf-8"))
             spec, goal = fields["spec"], fields["goal"]
-            columns, limits = spec.pop("columns"), goal.pop("target_range")
+            columns = spec.pop("columns")
             card = cls(
                 options=fields["options"],
                 spec=FeatureSpec(
                     **spec | {"shape": tuple(spec["shape"])},
                     columns=tuple(columns) if columns is not None else None,
                 ),
-                goal=Goal(
-                    **goal | {"labels": tuple(goal["labels"])},
-                    target_range=(limits[0], limits[1]) if limits is not None else None,
-                ),
+                task=task_of(goal["task"], goal["labels"], goal["target_range"]),
                 seed=fields["seed"],
                 version=fields["version"],
             )
-        except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        except (OSError, ValueError, KeyError, TypeError, IndexError, TableError) as error:
             raise ConfigError(f"{path}: not the card of a model ({error})") from error
         if version is not None and card.version != version:
             raise ConfigError(

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ValidationError
 
 from emotiw.core.errors import ConfigError, suggest
+from emotiw.core.part import full_version as part_version
 from emotiw.core.registry import Registry
 
 
@@ -46,13 +47,13 @@ def part_options(registry: Registry[Any], key: str, part: dict[str, Any]) -> Bas
 
 def full_version(kind: Any, options: Any) -> str:
     """Return the version of a model, with that of the model inside it, if there is one."""
-    learner = getattr(options, "learner", None)
+    learner, own = getattr(options, "learner", None), part_version(kind)
     if learner is None:
-        return str(kind.version)
+        return own
     from emotiw.models.registry import MODELS
 
     inside = MODELS.resolve(learner["model"])
-    return f"{kind.version}+{full_version(inside, part_options(MODELS, 'model', learner))}"
+    return f"{own}+{full_version(inside, part_options(MODELS, 'model', learner))}"
 
 
 def _told(registry: Registry[Any], name: str, detail: Any) -> str:

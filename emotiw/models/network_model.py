@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from emotiw.core.errors import ConfigError, WeightsError
 from emotiw.core.feature_table import FeatureSpec
-from emotiw.models.model import Examples, Goal
+from emotiw.core.task import Task
+from emotiw.models.model import Examples, Model
 from emotiw.models.model_card import Card
 from emotiw.models.network_options import NetworkOptions
 from emotiw.models.training.inner_part import split_inner
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 WEIGHTS = "model.safetensors"
 
 
-class NetworkModel(ABC):
+class NetworkModel(Model, ABC):
     """A model that is a network and its examples; this class does the rest.
 
     A kind of model says what features it reads, what network it is and how clips become batches.
@@ -39,13 +40,9 @@ class NetworkModel(ABC):
     """
 
     Options: ClassVar[type[NetworkOptions]]
-    version: ClassVar[str]
 
-    def __init__(self, options: Any, *, spec: FeatureSpec, goal: Goal, seed: int) -> None:
-        self.options = options
-        self.spec = spec
-        self.goal = goal
-        self.seed = seed
+    def __init__(self, options: Any, *, spec: FeatureSpec, task: Task, seed: int) -> None:
+        super().__init__(options, spec=spec, task=task, seed=seed)
         self.report: TrainingReport | None = None
         self._centre, self._spread = 0.0, 1.0  # of the training targets, in regression
         self._network: nn.Module | None = None
@@ -63,13 +60,8 @@ class NetworkModel(ABC):
     def source(self, examples: Examples, *, augments: bool) -> ExampleSource:
         """Return the examples as the network reads them."""
 
-    def adapt(self, network: nn.Module, examples: Examples) -> None:  # noqa: B027
+    def adapt(self, network: nn.Module, examples: Examples) -> None:
         """Set what is counted rather than learnt (scales of the input), from training examples."""
-
-    @property
-    def weights_fingerprint(self) -> str:
-        """The fingerprint of weights from elsewhere that learning starts from; empty for none."""
-        return ""
 
     @property
     def predict_batch(self) -> int:
@@ -82,10 +74,8 @@ class NetworkModel(ABC):
 
         from emotiw.models.training.loop import train
 
-        learnt, judged = split_inner(
-            examples, self.options.inner_share, task=self.goal.task, seed=self.seed
-        )
-        if self.goal.task == "regression":
+        learnt, judged = split_inner(examples, self.options.inner_share, seed=self.seed)
+        if not self.task.is_label:
             examples = self._standardised(examples, learnt)
         training = examples.subset(learnt)
         with torch.random.fork_rng():
@@ -96,8 +86,7 @@ class NetworkModel(ABC):
             network,
             self.source(training, augments=True),
             self.options.training,
-            task=self.goal.task,
-            n_outputs=len(self.goal.labels),
+            task=self.task,
             inner=None if judged is None else self.source(examples.subset(judged), augments=False),
             seed=self.seed,
             folder=folder,
@@ -109,7 +98,7 @@ class NetworkModel(ABC):
         from emotiw.models.training.loop import predict
 
         if not len(examples):
-            return np.zeros((0, len(self.goal.labels)))
+            return np.zeros((0, len(self.task.labels)))
         options = self.options.training.model_copy(update={"batch_size": self.predict_batch})
         outputs = predict(self.network, self.source(examples, augments=False), options)
         return self._as_scores(outputs)
@@ -131,7 +120,7 @@ class NetworkModel(ABC):
 
         weights = self.network.state_dict()
         options = self.options.model_dump(mode="json")
-        Card(options, self.spec, self.goal, self.seed, self.version).write(folder)
+        Card(options, self.spec, self.task, self.seed, self.version).write(folder)
         notes = {"centre": self._centre, "spread": self._spread}
         save_tensors(folder / WEIGHTS, weights, notes)
 
@@ -149,7 +138,7 @@ class NetworkModel(ABC):
         tensors, notes = load_tensors(folder / WEIGHTS)
         try:
             options = cls.Options.model_validate(card.options)
-            model = cls(options, spec=card.spec, goal=card.goal, seed=card.seed)
+            model = cls(options, spec=card.spec, task=card.task, seed=card.seed)
             model._centre, model._spread = notes["centre"], notes["spread"]
             network = model.build()
             network.load_state_dict(tensors)
@@ -160,15 +149,15 @@ class NetworkModel(ABC):
 
     def _as_scores(self, outputs: Tensor) -> npt.NDArray[np.float64]:
         values = outputs.double()
-        if self.goal.task == "classification":
+        if self.task.is_label:
             return np.asarray(values.softmax(1).numpy(), dtype=np.float64)
-        low, high = self.goal.target_range or (-np.inf, np.inf)
+        low, high = self.task.target_range or (-np.inf, np.inf)
         targets = values.numpy() * self._spread + self._centre
         return np.asarray(targets.clip(low, high), dtype=np.float64)
 
     def _standardised(self, examples: Examples, learnt: npt.NDArray[np.intp]) -> Examples:
         # a network that begins at the mean of the targets, whatever their unit, learns them sooner
-        assert examples.answers is not None
-        known = examples.answers[learnt]
+        assert examples.targets is not None
+        known = examples.targets[learnt]
         self._centre, self._spread = float(known.mean()), float(known.std()) or 1.0
-        return replace(examples, answers=(examples.answers - self._centre) / self._spread)
+        return replace(examples, targets=(examples.targets - self._centre) / self._spread)

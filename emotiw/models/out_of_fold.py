@@ -10,12 +10,13 @@ from time import perf_counter
 import numpy as np
 import numpy.typing as npt
 
+from emotiw.core.cohort import Cohort
 from emotiw.core.errors import ConfigError
 from emotiw.core.feature_table import FeatureTable
 from emotiw.core.files import atomic_write
-from emotiw.core.manifest import Clip, Manifest
 from emotiw.core.score_table import Fold, ScoreTable
-from emotiw.models.model import Examples, Goal, Model
+from emotiw.core.task import Task
+from emotiw.models.model import Examples, Model
 
 MakeModel = Callable[[], Model]
 MODEL = "model"
@@ -56,79 +57,61 @@ def seconds_of_fit(folder: Path) -> float | None:
 
 
 class OutOfFold:
-    """The fits that give every clip of a manifest a score it can be trusted with.
+    """The fits that give every clip of a cohort a score it can be trusted with.
 
     Training clips are scored by the fold that held their group out; validation and test clips by
-    the final model. Clips that lack the feature get no score. Byte-identical
-    training clips count once, and no model learns from a copy of what it scores, whatever group
-    the copy is in. Names and order of clips change nothing.
+    the final model. Clips that don't have the feature get no score. Byte-identical training
+    clips count once, and no model learns from a copy of what it scores, whatever group the copy
+    is in. Names and order of clips change nothing.
 
     Args:
-        manifest: the clips with their answers.
+        cohort: the clips with their labels or targets, groups and folds; training clips without
+            folds get no scores at all.
         table: one feature of them.
-        fingerprints: per clip, the sha256 of its bytes.
-        folds: per training clip, the fold that holds it out; empty for no cross-validation,
-            and then training clips get no scores at all.
-        goal: what is predicted.
+        task: what is predicted.
     """
 
-    def __init__(
-        self,
-        manifest: Manifest,
-        table: FeatureTable,
-        *,
-        fingerprints: Mapping[str, str],
-        folds: Mapping[str, int],
-        goal: Goal,
-    ) -> None:
+    def __init__(self, cohort: Cohort, table: FeatureTable, task: Task) -> None:
+        self.cohort = cohort
         self.table = table
-        self.goal = goal
-        self.folds = dict(folds)
-        self.groups = manifest.groups_or_contents(fingerprints)
-        self._clips = {clip.clip_id: clip for clip in manifest}
-        self._fingerprints = fingerprints
-        usable = [clip for clip in manifest if clip.clip_id in table]
-        by_content = sorted(usable, key=lambda clip: (fingerprints[clip.clip_id], clip.clip_id))
-        self._training = [
-            c for c in by_content if c.split == "train" and self._answer(c) is not None
-        ]
+        self.task = task
+        usable = [clip for clip in cohort if clip.clip_id in table]
+        by_content = sorted(usable, key=lambda clip: (clip.content, clip.clip_id))
+        self._training = [clip for clip in cohort.training if clip.clip_id in table]
         self._others = [clip for clip in by_content if clip.split != "train"]
         if not self._training:
             raise ConfigError(
-                f"no training clip has both an answer and feature {table.spec.name!r}"
+                f"no training clip has both a label or target and feature {table.spec.name!r}"
             )
 
     def fits(self) -> Iterator[Fit]:
         """Yield every fit: the folds in order, then the final model."""
         training = [clip.clip_id for clip in self._training]
-        for fold in sorted({self.folds[clip_id] for clip_id in training if clip_id in self.folds}):
-            held_out = tuple(clip_id for clip_id in training if self.folds.get(clip_id) == fold)
-            hidden = {self._fingerprints[clip_id] for clip_id in held_out}
+        fold_of = self.cohort.folds
+        for fold in sorted({fold_of[clip_id] for clip_id in training if clip_id in fold_of}):
+            held_out = tuple(clip_id for clip_id in training if fold_of.get(clip_id) == fold)
+            hidden = {self._content(clip_id) for clip_id in held_out}
             learned = [
                 clip_id
                 for clip_id in training
-                if self.folds.get(clip_id) != fold and self._fingerprints[clip_id] not in hidden
+                if fold_of.get(clip_id) != fold and self._content(clip_id) not in hidden
             ]
             if not learned:
                 raise ConfigError(
-                    f"folds: no training clip outside fold {fold} has an answer and feature "
-                    f"{self.table.spec.name!r}"
+                    f"folds: no training clip outside fold {fold} has a label or target and "
+                    f"feature {self.table.spec.name!r}"
                 )
             yield Fit(fold, self._once(learned), held_out)
         yield Fit(None, self._once(training), tuple(clip.clip_id for clip in self._others))
 
-    def examples(self, clip_ids: Sequence[str], *, with_answers: bool) -> Examples:
+    def examples(self, clip_ids: Sequence[str], *, with_targets: bool) -> Examples:
         """Return these clips as a model wants them."""
-        answers: npt.NDArray[np.int64] | npt.NDArray[np.float64] | None = None
-        if with_answers and self.goal.task == "classification":
-            code = {label: index for index, label in enumerate(self.goal.labels)}
-            labels = [str(self._clips[clip_id].label) for clip_id in clip_ids]
-            answers = np.array([code[label] for label in labels], dtype=np.int64)
-        elif with_answers:
-            targets = [self._clips[clip_id].target for clip_id in clip_ids]
-            answers = np.array(targets, dtype=np.float64)
-        groups = tuple(self.groups[clip_id] for clip_id in clip_ids)
-        return Examples(self.table, tuple(clip_ids), groups, answers)
+        targets = None
+        if with_targets:
+            known = [t for c in clip_ids if (t := self.cohort[c].truth) is not None]
+            targets = self.task.encode(known)
+        groups = tuple(self.cohort.groups[clip_id] for clip_id in clip_ids)
+        return Examples(self.table, tuple(clip_ids), groups, targets)
 
     def run(self, fit: Fit, make_model: MakeModel, folder: Path) -> npt.NDArray[np.float64]:
         """Fit one model, save it in ``folder``, and return the scores of ``fit.scored``."""
@@ -142,7 +125,7 @@ class OutOfFold:
             model = type(model).load(done)
         else:
             start = perf_counter()
-            model.fit(self.examples(fit.training, with_answers=True), folder=folder / "checkpoint")
+            model.fit(self.examples(fit.training, with_targets=True), folder=folder / "checkpoint")
             model.save(done)
             atomic_write(done / COMPLETE, f"{perf_counter() - start:.3f} seconds\n".encode())
         return model
@@ -150,8 +133,8 @@ class OutOfFold:
     def score(self, fit: Fit, model: Model) -> npt.NDArray[np.float64]:
         """Return the scores of ``fit.scored``."""
         if not fit.scored:
-            return np.zeros((0, len(self.goal.labels)))
-        return model.predict(self.examples(fit.scored, with_answers=False))
+            return np.zeros((0, len(self.task.labels)))
+        return model.predict(self.examples(fit.scored, with_targets=False))
 
     def table_of(self, name: str, scores: Mapping[Fold, npt.NDArray[np.float64]]) -> ScoreTable:
         """Return the score table of a model from the scores of its fits, every clip with a row."""
@@ -161,32 +144,31 @@ class OutOfFold:
             for fold, fit in fits.items()
             for row, clip_id in enumerate(fit.scored)
         }
-        nothing = np.full(len(self.goal.labels), np.nan)
-        clip_ids = tuple(self._clips)
-        rows = [row_of.get(clip_id, (self._fold_of(clip_id), nothing)) for clip_id in clip_ids]
+        n_labels = len(self.task.labels)
+        nothing = np.full(n_labels, np.nan)
+        clip_ids = self.cohort.clip_ids
+        rows = [
+            row_of.get(clip_id, (self.cohort.folds.get(clip_id), nothing)) for clip_id in clip_ids
+        ]
         return ScoreTable(
             name=name,
-            labels=self.goal.labels,
+            task=self.task,
             clip_ids=clip_ids,
-            scores=np.array([row for _, row in rows]).reshape(len(rows), len(self.goal.labels)),
-            split=tuple(self._clips[clip_id].split for clip_id in clip_ids),
+            scores=np.array([row for _, row in rows]).reshape(len(rows), n_labels),
+            split=tuple(self.cohort[clip_id].split for clip_id in clip_ids),
             fold=tuple(fold for fold, _ in rows),
             seen_groups={
-                fold: frozenset(self.groups[clip_id] for clip_id in fit.training)
+                fold: frozenset(self.cohort.groups[clip_id] for clip_id in fit.training)
                 for fold, fit in fits.items()
             },
-            task=self.goal.task,
         )
 
-    def _fold_of(self, clip_id: str) -> Fold:
-        return self.folds.get(clip_id) if self._clips[clip_id].split == "train" else None
+    def _content(self, clip_id: str) -> str:
+        return self.cohort[clip_id].content or clip_id
 
     def _once(self, clip_ids: Sequence[str]) -> tuple[str, ...]:
         first: dict[tuple[str, str | float | None], str] = {}
         for clip_id in clip_ids:
-            answer = self._answer(self._clips[clip_id])
-            first.setdefault((self._fingerprints[clip_id], answer), clip_id)
+            key = (self._content(clip_id), self.cohort[clip_id].truth)
+            first.setdefault(key, clip_id)
         return tuple(first.values())
-
-    def _answer(self, clip: Clip) -> str | float | None:
-        return clip.label if self.goal.task == "classification" else clip.target

@@ -8,6 +8,7 @@ from emotiw.models.model import Model
 MODELS: Registry[type[Model]] = Registry(
     "model",
     {
+        "imported": "emotiw.models.imported:Imported",
         "svm": "emotiw.models.tabular.svm:Svm",
         "kernel_ridge": "emotiw.models.tabular.kernel_ridge:KernelRidge",
         "logistic": "emotiw.models.tabular.logistic:Logistic",

@@ -82,7 +82,7 @@ class _Drawing:
         text = f"{person}"
         if found is not None and found.scores is not None:
             text += f" {self._found.answer(found)}"
-            if self._found.task == "classification":
+            if self._found.is_label:
                 text += f" {100 * max(found.scores):.0f}%"
         put_label(picture, text, (int(box[0]), int(box[1])), colour)
 
@@ -107,7 +107,7 @@ class _Drawing:
         rows = self._stretches.get(None) or []
         bottom = PANEL - 26
         values = [s for row in rows for s in (row.scores or ())]
-        is_label = self._found.task == "classification"
+        is_label = self._found.is_label
         low, high = (0.0, 1.0) if is_label or not values else (min(values), max(values) + 1e-9)
         for number in range(len(self._found.labels)):
             last = None
@@ -134,7 +134,7 @@ class _Drawing:
             text = label
             if whole is not None and whole.scores is not None:
                 value = whole.scores[number]
-                is_label = self._found.task == "classification"
+                is_label = self._found.is_label
                 text += f" {100 * value:.0f}%" if is_label else f" {value:.2f}"
             (wide, _), _ = cv2.getTextSize(ascii_of(text), cv2.FONT_HERSHEY_SIMPLEX, 0.4, 1)
             if x + wide > width:

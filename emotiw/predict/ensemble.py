@@ -14,13 +14,14 @@ from emotiw.core.errors import ConfigError, EmotiwError, MissingStageError
 from emotiw.core.face_tracks import FaceTracks
 from emotiw.core.feature_table import FeatureArray, FeatureTable
 from emotiw.core.progress import Progress
-from emotiw.core.score_table import ScoreTable, Task
+from emotiw.core.score_table import ScoreTable
 from emotiw.models.model import Examples, Model
+from emotiw.models.registry import MODELS
 from emotiw.predict.by_person import in_frames, only_person, people
 from emotiw.predict.media_chunks import picture_pieces, sound_pieces
 from emotiw.predict.prediction_rows import Row, mean_over_time
 from emotiw.predict.windows import stretches
-from emotiw.runs.recipe import IMPORTED, ModelEntry
+from emotiw.runs.recipe import ModelEntry
 from emotiw.runs.run import Run
 from emotiw.runs.stages.features import made_extractor
 from emotiw.runs.stages.trained import load_final_model
@@ -69,8 +70,7 @@ class Ensemble:
         if not path.is_file():
             raise MissingStageError(f"{path} is not there yet: run `emotiw fuse`")
         self.run = run
-        self.labels = run.labels
-        self.task: Task = run.recipe.spec.task
+        self.task = run.task
         self.face_options = run.recipe.faces
         self.notes: list[str] = []
         self._fusion = LateFusion.from_yaml(path)
@@ -82,12 +82,12 @@ class Ensemble:
                 raise MissingStageError(
                     f"{path} was fitted with {name!r}, which the recipe lacks: run `emotiw fuse`"
                 )
-            if entry.model == IMPORTED:
+            if not MODELS.resolve(entry.model).is_fitted_here:
                 self.notes.append(f"{name}: its scores were imported; left out")
                 continue
             assert entry.features is not None
             feature = run.recipe.features[entry.features]
-            if feature.extractor == IMPORTED:
+            if made_extractor(feature).needs == "table":
                 self.notes.append(f"{name}: its features were imported; left out")
                 continue
             self._extractors[entry.features] = made_extractor(feature)
@@ -225,12 +225,11 @@ class Ensemble:
             examples = Examples(FeatureTable(spec, {CLIP: array}), (CLIP,), (CLIP,))
             tables[name] = ScoreTable(
                 name=name,
-                labels=self.labels,
+                task=self.task,
                 clip_ids=(CLIP,),
                 scores=model.predict(examples),
                 split=("test",),
                 fold=(None,),
-                task=self.task,
             )
         scores = None
         if tables:

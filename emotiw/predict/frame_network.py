@@ -10,7 +10,7 @@ import numpy.typing as npt
 from emotiw.core.errors import ConfigError, MediaError
 from emotiw.core.face_tracks import FaceTracks, Origin
 from emotiw.core.progress import Progress
-from emotiw.core.score_table import Task
+from emotiw.core.task import Classification, Task
 from emotiw.predict.by_person import crops_in_parts, people
 from emotiw.predict.prediction_rows import Row
 from features.faces.face_options import FaceOptions
@@ -44,9 +44,8 @@ class FrameCNN:
                 f"{error}; predict needs a network of labels: --weights CARD"
             ) from error
         self.face_options = faces or FaceOptions()
-        self.labels = self._extractor.card.labels
         self.needs_faces = self.is_deaf = True
-        self.task: Task = "classification"
+        self.task: Task = Classification(tuple(self._extractor.card.labels))
 
     def rows(
         self,
@@ -96,5 +95,5 @@ class FrameCNN:
         n_batches = -(-len(tracks) // BATCH)
         told = progress.track(batches, stage=f"expressions, by {BATCH}", total=n_batches)
         parts = [self._extractor.embed(crops) for crops in told]
-        nothing = np.zeros((0, len(self.labels)))
+        nothing = np.zeros((0, len(self.task.labels)))
         return np.concatenate([nothing, *parts]).astype(np.float64)

@@ -15,7 +15,7 @@ from emotiw.core.execution import run_jobs
 from emotiw.core.face_tracks import FaceTracks
 from emotiw.core.media import MediaReader
 from emotiw.core.progress import Progress, Silent, ticking
-from emotiw.core.score_table import Task
+from emotiw.core.task import Task
 from emotiw.predict.ensemble import Ensemble
 from emotiw.predict.frame_network import FrameCNN
 from emotiw.predict.prediction_rows import FilePrediction, Row
@@ -37,7 +37,6 @@ class Predictor(Protocol):
         task: classification or regression.
     """
 
-    labels: tuple[str, ...]
     task: Task
     face_options: FaceOptions
     needs_faces: bool
@@ -156,9 +155,7 @@ def predict_file(
     notes = [*([unread] if unread else []), *notes]
     if unread and all(row.scores is None for row in rows):
         raise MediaError(unread)
-    found = FilePrediction(
-        name, predictor.labels, predictor.task, duration, tuple(rows), "", tuple(notes)
-    )
+    found = FilePrediction(name, predictor.task, duration, tuple(rows), "", tuple(notes))
     written = []
     if wanted.timeline is not None and found.stretches(None):
         from emotiw.predict.timeline import plot_timeline

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from emotiw.core.score_table import Task
+from emotiw.core.task import Task
 
 DECIMALS = 6
 EVERYONE = ""
@@ -48,8 +48,7 @@ class FilePrediction:
 
     Attributes:
         file: as it was named.
-        labels: in class order, or the name of the target.
-        task: classification or regression.
+        task: what was asked; None where the file could not be read.
         duration_sec: of the file.
         rows: everyone first, then person by person; whole file and stretches.
         reason: why the file could not be read; empty where it could.
@@ -58,13 +57,22 @@ class FilePrediction:
     """
 
     file: str
-    labels: tuple[str, ...] = ()
-    task: Task = "classification"
+    task: Task | None = None
     duration_sec: float = 0.0
     rows: tuple[Row, ...] = ()
     reason: str = ""
     notes: tuple[str, ...] = ()
     written: tuple[str, ...] = ()
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels in class order, or the name of the target."""
+        return () if self.task is None else self.task.labels
+
+    @property
+    def is_label(self) -> bool:
+        """Whether labels were asked for, and not a number."""
+        return self.task is None or self.task.is_label
 
     def whole(self) -> list[Row]:
         """Return the rows about the whole file."""
@@ -78,7 +86,7 @@ class FilePrediction:
         """Return the most probable label of a row, or its number; empty where there is none."""
         if row.scores is None:
             return ""
-        if self.task == "regression":
+        if not self.is_label:
             return f"{row.scores[0]:.4g}"
         return self.labels[row.scores.index(max(row.scores))]
 

@@ -29,7 +29,7 @@ def plot_timeline(found: FilePrediction, target: Path) -> Path:
     figure = Figure(figsize=(10, 1.3 + 2.1 * len(shown)), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(len(shown), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
-    is_label = found.task == "classification"
+    is_label = found.is_label
     for axis, person in zip(axes, shown, strict=True):
         points = with_gaps(found.stretches(person))
         for number, label in enumerate(found.labels):
@@ -80,7 +80,7 @@ def told(found: FilePrediction, person: int | None) -> str:
     rows = [row for row in found.stretches(person) if row.scores is not None]
     if not rows:
         return f"{who}: nothing to go by"
-    if found.task == "regression":
+    if not found.is_label:
         mean = sum((row.scores or (0.0,))[0] for row in rows) / len(rows)
         return f"{who}: {mean:.3g} on average"
     answers = [found.answer(row) for row in rows]

@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
+from emotiw.core.cohort import Cohort
 from emotiw.core.ledger import LedgerRow
-from emotiw.core.manifest import Manifest
-from emotiw.runs.recipe import IMPORTED
+from emotiw.evaluation.results import Result
 from emotiw.runs.run import Run
 from emotiw.runs.stages.faces import find_all_faces
 from emotiw.runs.stages.features import extract_all
@@ -27,15 +25,15 @@ class Summary:
     """What a run came to.
 
     Attributes:
-        manifest: its clips.
-        figures: modality, split, metric, value, n and n_scored; None if nothing was trained.
+        cohort: its clips.
+        results: every model and the fusion judged; None if nothing was trained.
         failures: the rows of the ledger of clips that could not be read.
         submission: the file for the organisers; None if there is no test split.
         check: what the checker says of it.
     """
 
-    manifest: Manifest
-    figures: pd.DataFrame | None
+    cohort: Cohort
+    results: list[Result] | None
     failures: list[LedgerRow]
     submission: Path | None = None
     check: CheckReport | None = None
@@ -46,7 +44,6 @@ def needs_faces(run: Run) -> bool:
     return any(
         EXTRACTORS.resolve(entry.extractor).needs == "faces"
         for entry in run.recipe.features.values()
-        if entry.extractor != IMPORTED
     )
 
 
@@ -56,17 +53,17 @@ def run_all(run: Run, *, force: bool = False) -> Summary:
     Raises:
         EmotiwError: if a stage can't do its work; a broken clip is a row of the ledger instead.
     """
-    manifest = index(run)
+    cohort = index(run)
     if needs_faces(run):
         find_all_faces(run)
     if run.recipe.features:
         extract_all(run)
         link_individuals(run)
     if not run.recipe.models:
-        return Summary(manifest, None, run.ledger().failures())
+        return Summary(cohort, None, run.ledger().failures())
     train_all(run, force=force)
-    _, figures = fuse_all(run, force=force)
+    _, results = fuse_all(run, force=force)
     submission, check = None, None
-    if manifest.select("test") and run.recipe.spec.submission is not None:
+    if cohort.select("test") and run.recipe.spec.submission is not None:
         submission, check = submit(run)
-    return Summary(manifest, figures, run.ledger().failures(), submission, check)
+    return Summary(cohort, results, run.ledger().failures(), submission, check)

@@ -10,10 +10,11 @@ from typing import Any
 
 from emotiw.core.errors import EmotiwError
 from emotiw.core.files import atomic_write, sha256_of
-from emotiw.runs.recipe import IMPORTED, ImportedScoresOptions
+from emotiw.core.part import Part
+from emotiw.models.registry import MODELS
 from emotiw.runs.run import Run
 from emotiw.runs.stages.features import made_extractor
-from features.external.imported_features import ImportedOptions
+from features.registry import EXTRACTORS
 
 FILE = "provenance.json"
 PACKAGE = Path(__file__).parents[1]
@@ -77,8 +78,6 @@ def _git(folder: Path, *words: str) -> str:
 def _weights(run: Run) -> dict[str, str]:
     weights = {}
     for name, entry in run.recipe.features.items():
-        if entry.extractor == IMPORTED:
-            continue
         try:
             weights[name] = made_extractor(entry).weights_fingerprint
         except EmotiwError as error:
@@ -88,14 +87,19 @@ def _weights(run: Run) -> dict[str, str]:
 
 def _imported(run: Run) -> dict[str, str]:
     root = run.recipe.settings.data.root
-    options = {
-        **{f"feature {name}": entry.options for name, entry in run.recipe.features.items()},
-        **{f"scores {name}": entry.options for name, entry in run.recipe.models.items()},
+    parts: dict[str, tuple[type[Part], Any]] = {
+        **{
+            f"feature {name}": (EXTRACTORS.resolve(entry.extractor), entry.options)
+            for name, entry in run.recipe.features.items()
+        },
+        **{
+            f"scores {name}": (MODELS.resolve(entry.model), entry.options)
+            for name, entry in run.recipe.models.items()
+        },
     }
-    found: dict[str, str] = {}
-    for name, each in options.items():
-        if isinstance(each, (ImportedOptions, ImportedScoresOptions)):
-            path = root / each.path
-            files = sorted(path.glob("*.csv")) if path.is_dir() else [path]
-            found |= {f"{name}: {f.name}": sha256_of(f) for f in files if f.is_file()}
-    return found
+    return {
+        f"{name}: {file.name}": sha256_of(file)
+        for name, (kind, options) in parts.items()
+        for file in kind.outside_files(options, root)
+        if file.is_file()
+    }

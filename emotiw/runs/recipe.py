@@ -26,16 +26,13 @@ from emotiw.core.errors import ConfigError, EmotiwError, Problems, suggest
 from emotiw.core.folds import Scheme
 from emotiw.models.registry import MODELS
 from emotiw.runs.ablation_settings import AblationSettings
-from features.external.imported_features import ImportedOptions
 from features.faces.face_options import FaceOptions
 from features.registry import EXTRACTORS
 from fusion.fusion_options import FusionOptions
-from fusion.imported_scores import Kind, TrainedOn
 
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-IMPORTED = "imported"
 
 
 class DataSettings(Strict):
@@ -100,20 +97,6 @@ class SubmissionSettings(Strict):
     team: str = "team"
     run: int = Field(default=1, ge=1)
     fallback: str | None = None
-
-
-class ImportedScoresOptions(Strict):
-    """Scores from elsewhere; see :func:`fusion.imported_scores.import_scores`.
-
-    Attributes:
-        path: a CSV, or a folder of one per fold; relative to ``data.root``.
-        kind: probabilities, log-probabilities or logits; recognised by default.
-        trained_on: what the models behind the scores have seen.
-    """
-
-    path: Path
-    kind: Kind = "auto"
-    trained_on: TrainedOn = "other folds"
 
 
 class RecipeSettings(Strict):
@@ -297,8 +280,8 @@ def _features(top: RecipeSettings, check: _Check) -> dict[str, FeatureEntry]:
         path: KeyPath = ("features", name)
         options = dict(written)
         extractor = str(options.pop("extractor", name))
-        kind = check.attempt(_extractor_options, extractor, place=check.document.place(path))
-        checked = check.options(kind, options, path) if kind else None
+        kind = check.attempt(EXTRACTORS.resolve, extractor, place=check.document.place(path))
+        checked = check.options(kind.Options, options, path) if kind else None
         if checked is not None:
             entries[name] = FeatureEntry(name, extractor, checked)
     return entries
@@ -315,20 +298,12 @@ def _models(top: RecipeSettings, check: _Check) -> dict[str, ModelEntry]:
         if not model:
             check.problems.add(f"{place}: 'models.{name}.model' is needed")
             continue
-        if model != IMPORTED and features not in top.features:
+        kind = check.attempt(MODELS.resolve, model, place=place)
+        if kind is not None and kind.is_fitted_here and features not in top.features:
             hint = suggest(str(features), top.features)
             known = ", ".join(top.features) or "none"
             check.problems.add(f"{place}: unknown feature {features!r}{hint} (features: {known})")
-        kind = check.attempt(_model_options, model, place=place)
-        checked = check.options(kind, options, path) if kind else None
+        checked = check.options(kind.Options, options, path) if kind else None
         if checked is not None:
             entries[name] = ModelEntry(name, model, features, checked)
     return entries
-
-
-def _extractor_options(name: str) -> type[BaseModel]:
-    return ImportedOptions if name == IMPORTED else EXTRACTORS.resolve(name).Options
-
-
-def _model_options(name: str) -> type[BaseModel]:
-    return ImportedScoresOptions if name == IMPORTED else MODELS.resolve(name).Options

@@ -10,13 +10,16 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from emotiw.core.clip import Clip
+from emotiw.core.cohort import Cohort
+from emotiw.core.cohort_table import read_manifest
 from emotiw.core.errors import ConfigError, MissingStageError
-from emotiw.core.files import atomic_write
+from emotiw.core.files import atomic_write, sha256_of
 from emotiw.core.ledger import Ledger, LedgerRow
-from emotiw.core.manifest import Clip, Manifest
 from emotiw.core.progress import Progress, Silent
 from emotiw.core.score_table import ScoreTable
 from emotiw.core.store import ContentHashes, Store, artifact_key
+from emotiw.core.task import Task
 from emotiw.runs.recipe import Recipe, load_recipe
 
 
@@ -48,7 +51,7 @@ class Run:
         self.folder = recipe.folder
         self.store = Store(recipe.store)
         self._hashes = ContentHashes(recipe.store / "hashes.json")
-        self._fingerprints: dict[str, str] | None = None
+        self._cohort: tuple[str, Cohort] | None = None  # with the hash of its manifest
 
     @property
     def manifest_path(self) -> Path:
@@ -112,9 +115,9 @@ class Run:
         return self.recipe.settings.execution.workers or os.cpu_count() or 1
 
     @property
-    def labels(self) -> tuple[str, ...]:
-        """The labels of the challenge in class order, or the name of its target."""
-        return self.recipe.spec.score_names
+    def task(self) -> Task:
+        """What the challenge asks."""
+        return self.recipe.spec.task
 
     @contextmanager
     def executor(self) -> Iterator[Executor | None]:
@@ -138,30 +141,45 @@ class Run:
         with client:
             yield client.get_executor()
 
-    def manifest(self) -> Manifest:
-        """Read the manifest.
+    def cohort(self) -> Cohort:
+        """Return all that is known of the clips: manifest, contents and folds.
+
+        The manifest is read again only where it has changed.
 
         Raises:
             MissingStageError: if the run has none yet.
+            ManifestError: with everything that is wrong with it.
         """
         if not self.manifest_path.is_file():
             raise MissingStageError(f"{self.manifest_path} is not there yet: run `emotiw index`")
-        labels = self.labels if self.recipe.spec.task == "classification" else None
-        root = self.recipe.settings.data.root
-        return Manifest.read_csv(self.manifest_path, root=root, labels=labels)
+        digest = sha256_of(self.manifest_path)
+        if self._cohort is None or self._cohort[0] != digest:
+            root, settings = self.recipe.settings.data.root, self.recipe.settings
+            listed = read_manifest(self.manifest_path, root=root, task=self.task)
+            cohort = self.with_contents(listed).with_folds(
+                settings.folds.scheme, n_folds=settings.folds.n_folds, seed=settings.seed
+            )
+            self._cohort = (digest, cohort)
+        return self._cohort[1]
 
-    def fingerprints(self, clips: Sequence[Clip] | Manifest) -> dict[str, str]:
-        """Return the sha256 of every clip's bytes; a clip that can't be read stands for itself."""
-        prints = {}
-        for clip in clips:
+    def with_contents(self, cohort: Cohort) -> Cohort:
+        """Return the cohort with the sha256 of every clip's bytes.
+
+        A clip that can't be read now keeps what was noted of it; without a note it stands for
+        itself.
+        """
+
+        def content_of(clip: Clip) -> str:
             try:
-                prints[clip.clip_id] = self._hashes.of(clip.path)
+                return self._hashes.of(clip.path)
             except OSError:
-                prints[clip.clip_id] = artifact_key(
+                return clip.content or artifact_key(
                     "unreadable", version="1", content=clip.clip_id, options={}
                 )
+
+        known = cohort.with_contents(content_of)
         self._hashes.save()
-        return prints
+        return known
 
     def record(self, stage: str, rows: Sequence[LedgerRow]) -> None:
         """Put the rows of a stage into the ledger on disk."""

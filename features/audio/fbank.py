@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from emotiw.core.feature_table import FeatureSpec
 from features.audio.descriptor_rows import absent_row, finite_rows
 from features.audio.signal import Signal, SignalOptions, signal_of
-from features.extractor import ClipSource, Extraction, Needs
+from features.extractor import ClipSource, Extraction, Extractor, Needs
 
 
 class FbankOptions(BaseModel):
@@ -32,7 +32,7 @@ class FbankOptions(BaseModel):
     signal: SignalOptions = SignalOptions()
 
 
-class Fbank:
+class Fbank(Extractor):
     """Measures log filter bank energies as Kaldi does, without dither.
 
     A clip without sound has one row that is not present.

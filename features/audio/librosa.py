@@ -13,7 +13,7 @@ from emotiw.core.feature_table import FeatureSpec
 from features.audio.descriptor_rows import absent_row, finite_rows
 from features.audio.functionals import Statistic, functionals
 from features.audio.signal import Signal, SignalOptions, signal_of
-from features.extractor import ClipSource, Extraction, Needs
+from features.extractor import ClipSource, Extraction, Extractor, Needs
 
 Matrix = npt.NDArray[Any]
 Level = Literal["functionals", "low_level"]
@@ -75,7 +75,7 @@ class LibrosaOptions(BaseModel):
         return names
 
 
-class LibrosaFeatures:
+class LibrosaFeatures(Extractor):
     """Measures librosa's descriptors of a clip.
 
     A clip without sound has one row that is not present.

@@ -14,7 +14,7 @@ from emotiw.core.feature_table import FeatureSpec
 from features.audio.descriptor_rows import absent_row, finite_rows
 from features.audio.signal import Signal, SignalOptions, signal_of
 from features.audio.sound_augmentation import WaveformCopy, altered
-from features.extractor import ClipSource, Extraction, Needs
+from features.extractor import ClipSource, Extraction, Extractor, Needs
 
 FEATURE_SETS = (
     "ComParE_2016",
@@ -69,7 +69,7 @@ class OpenSmileOptions(BaseModel):
         return name
 
 
-class OpenSmile:
+class OpenSmile(Extractor):
     """Measures one openSMILE feature set.
 
     A clip without sound has one row that is not present. So has one that openSMILE answers with

@@ -14,7 +14,7 @@ from emotiw.core.stored_tensors import load_state
 from emotiw.core.weights import WeightsCard, fingerprint, read_card, verify
 from features.audio.descriptor_rows import absent_row, finite_rows
 from features.audio.signal import Signal, SignalOptions, signal_of
-from features.extractor import ClipSource, Extraction, Needs
+from features.extractor import ClipSource, Extraction, Extractor, Needs
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -58,7 +58,7 @@ class SpeechNetworkOptions(BaseModel):
     signal: SignalOptions = SignalOptions()
 
 
-class SpeechNetwork:
+class SpeechNetwork(Extractor):
     """Embeds speech with a pretrained network.
 
     Each clip passes through the network alone and without padding: with padding beside it, the

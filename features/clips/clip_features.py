@@ -14,7 +14,7 @@ from emotiw.core.media import MediaReader
 from emotiw.core.weights import fingerprint, read_card
 from features.clips.clip_networks import VIDEO_NETWORKS, fill_from, pixels_of
 from features.clips.snippets import STRIDE, snippet_rows, snippet_starts
-from features.extractor import ClipSource, Extraction, Needs
+from features.extractor import ClipSource, Extraction, Extractor, Needs
 from features.frames.resizing import Pictures, resized, whole_frames
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class ClipFeaturesOptions(BaseModel):
     device: str = "cpu"
 
 
-class ClipFeatures:
+class ClipFeatures(Extractor):
     """Rows of ``(dim,)`` float32, one per 16-frame snippet of the main face.
 
     Frames without a face are left out, so a snippet may span a gap; a track shorter than a snippet

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from emotiw.core.errors import Problems, TableError, suggest
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable, Unit
+from features.extractor import Extractor
 
 KEY_COLUMNS = ("clip_id", "frame", "time_sec")
 MISSING = ("", "NA", "N/A", "NaN", "nan", "-nan", "null", "NULL", "None", "<NA>")
@@ -36,6 +37,22 @@ class ImportedOptions(BaseModel):
     path: Path
     unit: Unit = "clip"
     columns: tuple[str, ...] | None = None
+
+
+class ImportedFeatures(Extractor):
+    """Rows that are there already."""
+
+    Options = ImportedOptions
+    needs = "table"
+
+    def table(self, root: Path) -> FeatureTable:
+        """Return the rows of every clip in the file."""
+        return import_features(self.name, self.options, root=root)
+
+    @classmethod
+    def outside_files(cls, options: ImportedOptions, root: Path) -> list[Path]:
+        """Return the file."""
+        return [root / options.path]
 
 
 def import_features(name: str, options: ImportedOptions, *, root: Path = Path()) -> FeatureTable:

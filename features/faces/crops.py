@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import BaseModel, ConfigDict
 
 from emotiw.core.feature_table import FeatureArray, FeatureSpec
-from features.extractor import ClipSource, Extraction, Needs
+from features.extractor import ClipSource, Extraction, Extractor, Needs
 
 
 class FaceCropsOptions(BaseModel):
@@ -18,7 +18,7 @@ class FaceCropsOptions(BaseModel):
     size: int = 112
 
 
-class FaceCrops:
+class FaceCrops(Extractor):
     """Rows of ``(size, size, 3)`` uint8 RGB, one per frame of the clip; no face, no row.
 
     Nothing is computed: the crops are those that the faces stage wrote, shrunk or enlarged if

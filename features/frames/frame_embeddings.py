@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from emotiw.core.errors import ConfigError, WeightsError
 from emotiw.core.feature_table import FeatureArray, FeatureSpec
 from emotiw.core.weights import fingerprint, read_card
-from features.extractor import ClipSource, Extraction, Needs
+from features.extractor import ClipSource, Extraction, Extractor, Needs
 
 if TYPE_CHECKING:
     from features.backbones.network import FaceNetwork
@@ -39,7 +39,7 @@ class FrameEmbeddingsOptions(BaseModel):
     device: str = "cpu"
 
 
-class FrameEmbeddings:
+class FrameEmbeddings(Extractor):
     """Rows of ``(dim,)`` float32, one per frame of the clip; no face, no row.
 
     Source:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from emotiw.core.face_tracks import FaceTracks, Origin
 from emotiw.core.feature_table import FeatureArray, FeatureSpec
-from features.extractor import ClipSource, Extraction, Needs
+from features.extractor import ClipSource, Extraction, Extractor, Needs
 from features.frames.frame_embeddings import FrameEmbeddings, FrameEmbeddingsOptions
 
 BOX = ("face_x_min", "face_y_min", "face_x_max", "face_y_max")
@@ -41,7 +41,7 @@ class PeopleOptions(FrameEmbeddingsOptions):
     most_frames: int = Field(default=16, ge=1)
 
 
-class People:
+class People(Extractor):
     """Rows of every face of a photograph, or of every face track of a clip.
 
     A row begins with the columns of :data:`PLACE`: the number of its track, its first and last

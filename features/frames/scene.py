@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from emotiw.core.feature_table import FeatureArray, FeatureSpec
 from emotiw.core.media import MediaReader
 from emotiw.core.weights import fingerprint, read_card
-from features.extractor import ClipSource, Extraction, Needs
+from features.extractor import ClipSource, Extraction, Extractor, Needs
 from features.frames import scene_statistics
 from features.frames.resizing import resized
 
@@ -44,7 +44,7 @@ class SceneOptions(BaseModel):
     device: str = "cpu"
 
 
-class Scene:
+class Scene(Extractor):
     """Rows of the whole picture: one per photograph or clip, or one per frame looked at.
 
     A network sees the picture squeezed into its square input, so that nobody at the edge of a

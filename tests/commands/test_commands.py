@@ -13,7 +13,7 @@ from emotiw.challenges.spec import load_spec, spec_names
 from emotiw.cli import attempts, challenges, data
 from emotiw.cli.leaderboard import leaderboard
 from emotiw.core.errors import ConfigError, SubmissionError
-from emotiw.core.manifest import Clip, Manifest
+from emotiw.core.cohort import Clip, Manifest
 from submissions import write_submission
 
 app = typer.Typer()

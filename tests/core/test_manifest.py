@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from emotiw.core.errors import ManifestError
-from emotiw.core.manifest import Clip, Manifest
+from emotiw.core.cohort import Clip, Manifest
 
 LABELS = ("Angry", "Happy", "Neutral")
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from emotiw.core.errors import LeakageError, TableError
-from fusion.imported_scores import ClipFacts, import_scores, to_probabilities
+from emotiw.core.imported_scores import ClipFacts, import_scores, to_probabilities
 
 LABELS = ("Angry", "Happy", "Sad")
 CLIPS = {

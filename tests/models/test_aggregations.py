@@ -192,7 +192,7 @@ class OneMatters:
         noise = torch.from_numpy(chance.normal(0, 0.1, (n, 8))).float()
         self.faces = torch.stack([shown, is_marked + noise], 2)
         self.places = torch.from_numpy(chance.uniform(0.1, 0.9, (n, 8, 3))).float()
-        self.answers = shown[torch.arange(n), self.who]
+        self.targets = shown[torch.arange(n), self.who]
 
     def batch(self, rows: Tensor, generator: torch.Generator | None) -> tuple[Tensor, ...]:
         return self.faces[rows], self.mask[rows], self.places[rows]

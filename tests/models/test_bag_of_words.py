@@ -10,13 +10,14 @@ import numpy.typing as npt
 import pytest
 
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
-from emotiw.models.model import Examples, Goal
+from emotiw.core.task import Task
+from emotiw.models.model import Examples
 from emotiw.models.registry import MODELS
 from emotiw.models.tabular.bag_of_words import BagOfWords, BagOfWordsOptions
 from emotiw.models.tabular.codebooks import CodebookOptions, Codebooks
 from features.external.imported_features import ImportedOptions, import_features
 
-GOAL = Goal("classification", ("steady", "lively"))
+TASK = Classification(("steady", "lively"))
 SPEC = FeatureSpec("lld", (4,), "frame")
 
 
@@ -50,7 +51,7 @@ def lively_and_steady(offset: float = 0.0) -> Examples:
 def model_of(**options: Any) -> BagOfWords:
     small = {"size": 40, "n_codebooks": 2}
     chosen = {**options, "codebooks": {**small, **options.get("codebooks", {})}}
-    return BagOfWords(BagOfWordsOptions.model_validate(chosen), spec=SPEC, goal=GOAL, seed=0)
+    return BagOfWords(BagOfWordsOptions.model_validate(chosen), spec=SPEC, task=TASK, seed=0)
 
 
 def test_words_are_counted_as_a_head_would() -> None:
@@ -152,7 +153,7 @@ def test_landmarks_from_elsewhere_become_words(tmp_path: Path) -> None:
     groups = tuple(f"s{number // 4}" for number in range(40))
     examples = Examples(table, tuple(clips), groups, np.array(answers))
     chosen = BagOfWordsOptions.model_validate({"codebooks": {"size": 20, "n_codebooks": 2}})
-    model = BagOfWords(chosen, spec=table.spec, goal=GOAL, seed=0)
+    model = BagOfWords(chosen, spec=table.spec, task=TASK, seed=0)
     learned, others = examples.subset(range(28)), examples.subset(range(28, 40))
     model.fit(learned)
     assert (model.predict(others).argmax(axis=1) == others.answers).mean() >= 0.9

@@ -15,7 +15,8 @@ from torch import nn
 
 from emotiw.core.errors import WeightsError
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
-from emotiw.models.model import Examples, Goal
+from emotiw.core.task import Task
+from emotiw.models.model import Examples
 from emotiw.models.networks.snippet_net import MeanOverSnippets, PixelInput
 from emotiw.models.registry import MODELS
 from features.clips.c3d import C3D
@@ -81,7 +82,7 @@ def test_options_that_can_not_work_are_refused(
         kind.Options.model_validate(options)  # type: ignore[attr-defined]
 
 
-LABELS = Goal("classification", ("Angry", "Happy", "Sad"))
+LABELS = Classification(("Angry", "Happy", "Sad"))
 SEEN = {"s3d": (224, 14), "mvit_v1_b": (224, 16), "mvit_v2_s": (224, 16)}  # others read anything
 
 
@@ -92,7 +93,7 @@ def video(name: str, **training: Any) -> Any:
     kind: Any = MODELS.resolve("video")
     checked = kind.Options.model_validate({**options, "inner_share": 0, "training": training})
     spec = FeatureSpec("crops", (16, 16, 3), "frame", dtype="uint8")
-    return kind(checked, spec=spec, goal=LABELS, seed=0)
+    return kind(checked, spec=spec, task=LABELS, seed=0)
 
 
 def three_clips() -> Examples:

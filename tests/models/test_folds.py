@@ -128,12 +128,12 @@ class TestPublished:
     @pytest.mark.parametrize("scheme", ["auto", "manifest"])
     def test_published_folds_are_taken_as_they_are(self, scheme: Scheme) -> None:
         published = {"a": 7, "b": 7, "c": 2, "test": 1}
-        folds = assign_folds(self.groups, self.answers, published=published, scheme=scheme)
+        folds = assign_folds(self.groups, self.targets, published=published, scheme=scheme)
         assert folds == {"a": 7, "b": 7, "c": 2}
 
     def test_every_group_that_they_tear_apart_is_named(self) -> None:
         groups = {**self.groups, "d": "y"}
-        answers = {**self.answers, "d": "Sad"}
+        answers = {**self.targets, "d": "Sad"}
         with pytest.raises(LeakageError) as caught:
             assign_folds(groups, answers, published={"a": 0, "b": 1, "c": 0, "d": 1})
         assert str(caught.value).splitlines() == [
@@ -147,8 +147,8 @@ class TestPublished:
         self, published: dict[str, int] | None
     ) -> None:
         with pytest.raises(ConfigError, match="does not say the fold of every training clip"):
-            assign_folds(self.groups, self.answers, published=published, scheme="manifest")
+            assign_folds(self.groups, self.targets, published=published, scheme="manifest")
 
     def test_auto_without_published_folds_groups(self) -> None:
-        folds = assign_folds(self.groups, self.answers, published={"a": 0}, n_folds=2)
+        folds = assign_folds(self.groups, self.targets, published={"a": 0}, n_folds=2)
         assert folds == {"a": 0, "b": 0, "c": 1}

@@ -13,13 +13,14 @@ from emotiw.core.errors import ConfigError
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
 from emotiw.models.groups.individuals import judge_of
 from emotiw.models.groups.person import people_of
-from emotiw.models.model import Examples, Goal, Model
+from emotiw.core.task import Task
+from emotiw.models.model import Examples, Model
 from emotiw.models.nested_parts import full_version
 from emotiw.models.registry import MODELS
 from features.frames.people import PLACE
 
-LABELS = Goal("classification", ("Positive", "Neutral", "Negative"))
-TARGET = Goal("regression", ("happiness",), (0.0, 5.0))
+LABELS = Classification(("Positive", "Neutral", "Negative"))
+TARGET = Regression(("happiness",), (0.0, 5.0))
 EXPRESSIONS = ("Angry", "Happy", "Neutral", "Surprise")
 SCORES = tuple(f"score_{name}" for name in EXPRESSIONS)
 SPEC = FeatureSpec("people", (len(PLACE) + 4,), "face", columns=PLACE + SCORES)
@@ -44,10 +45,10 @@ every = pytest.mark.parametrize(("name", "options", "goal"), CASES, ids=lambda v
 
 
 def make(
-    name: str, options: dict[str, Any], goal: Goal = LABELS, spec: FeatureSpec = SPEC
+    name: str, options: dict[str, Any], task: Task = LABELS, spec: FeatureSpec = SPEC
 ) -> Model:
     kind: Any = MODELS.resolve(name)
-    model: Model = kind(kind.Options.model_validate(options), spec=spec, goal=goal, seed=0)
+    model: Model = kind(kind.Options.model_validate(options), spec=spec, task=task, seed=0)
     return model
 
 
@@ -64,7 +65,7 @@ def rows(shown: list[str], *, sure: float = 0.9, sides: list[float] | None = Non
     return FeatureArray.all_present(values)
 
 
-def examples(goal: Goal, n: int = 24, seed: int = 0) -> Examples:
+def examples(task: Task, n: int = 24, seed: int = 0) -> Examples:
     """Groups of one to five, most of whom show what the group feels."""
     rng = np.random.default_rng(seed)
     mood = ("Happy", "Neutral", "Angry")
@@ -75,7 +76,7 @@ def examples(goal: Goal, n: int = 24, seed: int = 0) -> Examples:
         shown = [mood[label]] * int(rng.integers(1, 4)) + others
         sides = rng.uniform(8, 12, len(shown)).tolist()
         arrays[f"g{number:02d}"] = rows(shown, sure=rng.uniform(0.6, 0.9), sides=sides)
-        answers.append(label if goal.task == "classification" else 2.5 * (2 - label))
+        answers.append(label if task.is_label else 2.5 * (2 - label))
     ids = tuple(arrays)
     return Examples(FeatureTable(SPEC, arrays), ids, ids, np.array(answers))
 
@@ -90,13 +91,13 @@ def reordered(given: Examples, order: int = -1) -> Examples:
 
 @every
 def test_every_group_model_keeps_the_contract(
-    name: str, options: dict[str, Any], goal: Goal, tmp_path: Path
+    name: str, options: dict[str, Any], task: Task, tmp_path: Path
 ) -> None:
     model, learnt, new = make(name, options, goal), examples(goal), examples(goal, 9, seed=1)
     model.fit(learnt)
     found = model.predict(new)
-    assert found.shape == (9, len(goal.labels))
-    if goal.task == "classification":
+    assert found.shape == (9, len(task.labels))
+    if task.is_label:
         assert found.sum(axis=1) == pytest.approx(1)
         assert found.min() >= 0
     else:
@@ -124,15 +125,15 @@ def test_moods_are_told_apart(name: str, options: dict[str, Any]) -> None:
     ("name", "options", "goal"),
     [(n, o, g) for n, o, g in CASES if n not in {"group", "group_network", "expectation"}],
 )
-def test_everyone_has_scores_of_their_own(name: str, options: dict[str, Any], goal: Goal) -> None:
+def test_everyone_has_scores_of_their_own(name: str, options: dict[str, Any], task: Task) -> None:
     model: Any = make(name, options, goal)
     new = examples(goal, 6, seed=1)
     model.fit(examples(goal))
     found = judge_of(model)(new)  # type: ignore[misc]
     expected = [(f"{c}#{n}", c) for c in new.clip_ids for n in range(len(new.table[c].values))]
     assert list(zip(found.ids, found.clip_ids, strict=True)) == expected
-    assert found.scores.shape == (len(expected), len(goal.labels))
-    if goal.task == "classification":
+    assert found.scores.shape == (len(expected), len(task.labels))
+    if task.is_label:
         assert found.scores.sum(axis=1) == pytest.approx(1)
 
 
@@ -269,7 +270,7 @@ def test_options_of_parts_are_checked_with_the_recipe(
     ],
 )
 def test_parts_that_do_not_fit_are_refused(
-    name: str, options: dict[str, Any], goal: Goal, told: str
+    name: str, options: dict[str, Any], task: Task, told: str
 ) -> None:
     with pytest.raises(ConfigError, match=told):
         make(name, options, goal)

@@ -11,13 +11,14 @@ from pydantic import ValidationError
 from sklearn.kernel_ridge import KernelRidge as Oracle
 
 from emotiw.core.feature_table import FeatureSpec
-from emotiw.models.model import Goal
+from emotiw.core.task import Task
+
 from emotiw.models.tabular.kernel_ridge import SHARPNESS, KernelRidge, KernelRidgeOptions
 from emotiw.models.tabular.kernels import Kernel
 
 SPEC = FeatureSpec("voice", (5,), "clip")
-LABELS = Goal("classification", ("Angry", "Happy", "Sad"))
-TARGET = Goal("regression", ("engagement",), (0.0, 1.0))
+LABELS = Classification(("Angry", "Happy", "Sad"))
+TARGET = Regression(("engagement",), (0.0, 1.0))
 Rows = npt.NDArray[np.float32]
 
 
@@ -25,10 +26,10 @@ def some(n: int, seed: int) -> Rows:
     return np.random.default_rng(seed).standard_normal((n, 5)).astype(np.float32)
 
 
-def made(goal: Goal, kernel: Kernel, *, is_balanced: bool = True) -> KernelRidge:
+def made(task: Task, kernel: Kernel, *, is_balanced: bool = True) -> KernelRidge:
     weight = {} if is_balanced else {"class_weight": None}
     options = KernelRidgeOptions.model_validate({"kernel": kernel, **weight})
-    return KernelRidge(options, spec=SPEC, goal=goal, seed=0)
+    return KernelRidge(options, spec=SPEC, task=task, seed=0)
 
 
 @pytest.mark.parametrize("kernel", ["linear", "rbf"])
@@ -75,7 +76,7 @@ def test_a_rare_label_that_is_balanced_is_found_more_often() -> None:
 @pytest.mark.parametrize(("written", "n"), [({"penalty": [1, 2], "gamma": [0.1, 0.2, 0.3]}, 6)])
 def test_every_pair_is_tried(written: dict[str, Sequence[float]], n: int) -> None:
     options = KernelRidgeOptions.model_validate(written)
-    assert len(KernelRidge(options, spec=SPEC, goal=LABELS, seed=0).settings()) == n
+    assert len(KernelRidge(options, spec=SPEC, task=LABELS, seed=0).settings()) == n
 
 
 def test_a_penalty_is_positive() -> None:

@@ -11,11 +11,12 @@ import pytest
 
 from emotiw.core.errors import ConfigError, WeightsError
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
-from emotiw.models.model import Examples, Goal, Model
+from emotiw.core.task import Task
+from emotiw.models.model import Examples, Model
 from emotiw.models.registry import MODELS
 
-LABELS = Goal("classification", ("Angry", "Happy", "Sad"))
-TARGET = Goal("regression", ("valence",), (-10.0, 10.0))
+LABELS = Classification(("Angry", "Happy", "Sad"))
+TARGET = Regression(("valence",), (-10.0, 10.0))
 ROWS = FeatureSpec("rows", (5,), "frame")
 PICTURES = FeatureSpec("crops", (20, 20, 3), "frame", dtype="uint8")
 
@@ -45,11 +46,11 @@ VARIANTS: list[tuple[str, dict[str, Any]]] = [
 cases = pytest.mark.parametrize(("name", "extra"), VARIANTS, ids=lambda value: str(value)[:60])
 
 
-def make(name: str, extra: dict[str, Any], goal: Goal = LABELS, seed: int = 3) -> Model:
+def make(name: str, extra: dict[str, Any], task: Task = LABELS, seed: int = 3) -> Model:
     spec, options = TINY[name]
     kind: Any = MODELS.resolve(name)
     settings = {"training": BRIEF, **options, **extra}
-    model: Model = kind(kind.Options.model_validate(settings), spec=spec, goal=goal, seed=seed)
+    model: Model = kind(kind.Options.model_validate(settings), spec=spec, task=task, seed=seed)
     return model
 
 
@@ -67,9 +68,9 @@ def clips(
     return found
 
 
-def examples(spec: FeatureSpec, arrays: dict[str, FeatureArray], goal: Goal = LABELS) -> Examples:
+def examples(spec: FeatureSpec, arrays: dict[str, FeatureArray], task: Task = LABELS) -> Examples:
     n = len(arrays)
-    is_label = goal.task == "classification"
+    is_label = task.is_label
     answers = np.arange(n) % 3 if is_label else np.linspace(-4, 9, n)
     table = FeatureTable(spec, arrays)
     return Examples(table, tuple(arrays), tuple(f"s{row // 2}" for row in range(n)), answers)
@@ -180,7 +181,7 @@ def test_a_feature_it_can_not_read_is_named(name: str) -> None:
     kind: Any = MODELS.resolve(name)
     other = PICTURES if TINY[name][0] == ROWS else ROWS
     with pytest.raises(ConfigError, match=other.name):
-        kind(kind.Options(), spec=other, goal=LABELS, seed=0)
+        kind(kind.Options(), spec=other, task=LABELS, seed=0)
 
 
 def test_a_model_without_weights_says_so(tmp_path: Path) -> None:

@@ -11,10 +11,11 @@ import numpy.typing as npt
 import pytest
 
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
-from emotiw.models.model import Examples, Goal
+from emotiw.core.task import Task
+from emotiw.models.model import Examples
 from emotiw.models.registry import MODELS
 
-GOAL = Goal("classification", ("forwards", "backwards"))
+TASK = Classification(("forwards", "backwards"))
 Rows = npt.NDArray[Any]
 
 
@@ -48,7 +49,7 @@ def task(spec: FeatureSpec, draw: Callable[[np.random.Generator], Rows], n: int,
 def accuracy(name: str, options: dict[str, Any], known: Examples, unseen: Examples) -> float:
     kind: Any = MODELS.resolve(name)
     spec = known.table.spec
-    model = kind(kind.Options.model_validate(options), spec=spec, goal=GOAL, seed=0)
+    model = kind(kind.Options.model_validate(options), spec=spec, task=TASK, seed=0)
     model.fit(known)
     return float((model.predict(unseen).argmax(1) == unseen.answers).mean())
 
@@ -106,12 +107,12 @@ def test_targets_that_only_order_tells_are_learnt(loss: str) -> None:
     from emotiw.evaluation.metrics import ccc
 
     spec = FeatureSpec("drift", (8,), "frame")
-    goal = Goal("regression", ("arousal",), (-20.0, 60.0))
+    goal = Regression(("arousal",), (-20.0, 60.0))
     known, unseen = (task(spec, drift, n, seed) for n, seed in ((96, 1), (60, 2)))
     kind: Any = MODELS.resolve("gru")
     training = {"epochs": 8, "learning_rate": 1e-2, "loss": loss}
     options = kind.Options.model_validate({"hidden": 16, "training": training})
-    model = kind(options, spec=spec, goal=goal, seed=0)
+    model = kind(options, spec=spec, task=task, seed=0)
     model.fit(replace(known, answers=known.answers * 30.0 + 5))
     predicted = model.predict(unseen)[:, 0]
     assert ccc(unseen.answers * 30.0 + 5, predicted) > 0.9
@@ -132,7 +133,7 @@ def test_the_mean_over_a_frame_cnn_does_not() -> None:
             with torch.inference_mode():
                 arrays[clip_id] = FeatureArray.all_present(cnn(pictures).mean((2, 3)).numpy())
         table = FeatureTable(spec, arrays)
-        return Examples(table, examples.clip_ids, examples.groups, examples.answers)
+        return Examples(table, examples.clip_ids, examples.groups, examples.targets)
 
     known, unseen = task(CLIPS, moving_texture, 64, 1), task(CLIPS, moving_texture, 40, 2)
     assert 0.3 <= accuracy("svm", {}, embedded(known), embedded(unseen)) <= 0.7

@@ -15,14 +15,15 @@ import pytest
 from emotiw.core.errors import ConfigError, LeakageError
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
 from emotiw.core.folds import assign_folds
-from emotiw.core.manifest import Clip, Manifest
+from emotiw.core.cohort import Clip, Manifest
 from emotiw.core.score_table import ScoreTable
-from emotiw.models.model import Examples, Goal
+from emotiw.core.task import Task
+from emotiw.models.model import Examples
 from emotiw.models.out_of_fold import OutOfFold
 
 LABELS = ("Angry", "Happy", "Sad")
 SPEC = FeatureSpec("toy", (2,), "clip")
-GOAL = Goal("classification", LABELS)
+TASK = Classification(LABELS)
 
 
 class Spy:
@@ -36,19 +37,19 @@ class Spy:
         self.seen: frozenset[str] = frozenset()
 
     def fit(self, examples: Examples, *, folder: Path | None = None) -> None:
-        assert examples.answers is not None
+        assert examples.targets is not None
         Spy.fitted.append(examples)
         self.seen = frozenset(examples.groups)
         rows = np.concatenate([array.values for array in examples.arrays()])
         self.means = [
-            [float(x) for x in rows[examples.answers == code].mean(axis=0)]
-            if (examples.answers == code).any()
+            [float(x) for x in rows[examples.targets == code].mean(axis=0)]
+            if (examples.targets == code).any()
             else [99.0, 99.0]
             for code in range(3)
         ]
 
     def predict(self, examples: Examples) -> npt.NDArray[np.float64]:
-        assert examples.answers is None
+        assert examples.targets is None
         Spy.scored.append((self.seen, examples))
         rows = np.concatenate([array.values for array in examples.arrays()]).astype(np.float64)
         apart = ((rows[:, None] - np.array(self.means)) ** 2).sum(axis=2)
@@ -98,7 +99,7 @@ class Corpus:
         self.contents[clip_id] = content
         self.arrays[clip_id] = rows_of(content, label)
 
-    def work(self, goal: Goal = GOAL, folds: dict[str, int] | None = None) -> OutOfFold:
+    def work(self, task: Task = TASK, folds: dict[str, int] | None = None) -> OutOfFold:
         manifest = Manifest(self.clips)
         groups = manifest.groups(fallback=lambda clip: self.contents[clip.clip_id])
         answers = manifest.answer_key()
@@ -111,7 +112,7 @@ class Corpus:
                 n_folds=3,
             )
         table = FeatureTable(SPEC, self.arrays)
-        return OutOfFold(manifest, table, fingerprints=self.contents, folds=folds, goal=goal)
+        return OutOfFold(manifest, table, fingerprints=self.contents, folds=folds, task=task)
 
 
 def small(rename: Any = lambda name: name) -> Corpus:
@@ -286,7 +287,7 @@ def test_answers_are_those_of_the_goal() -> None:
     assert labels is not None
     assert labels.tolist() == [0, 2]
     assert labels.dtype == np.int64
-    work = corpus.work(Goal("regression", ("valence",)))
+    work = corpus.work(Regression(("valence",)))
     targets = work.examples(["train-0-0", "train-0-2"], with_answers=True).answers
     assert targets is not None
     assert targets.tolist() == [0.5, 0.5]
@@ -296,7 +297,7 @@ def test_answers_are_those_of_the_goal() -> None:
 
 def test_answers_of_another_kind_are_no_answers() -> None:
     with pytest.raises(ConfigError, match="no training clip has both an answer and feature 'toy'"):
-        small().work(Goal("regression", ("valence",)))
+        small().work(Regression(("valence",)))
 
 
 def test_nothing_to_learn_from_is_one_clear_error() -> None:

@@ -13,13 +13,14 @@ from pydantic import ValidationError
 
 from emotiw.core.errors import ConfigError
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
-from emotiw.models.model import Examples, Goal
+from emotiw.core.task import Task
+from emotiw.models.model import Examples
 from emotiw.models.registry import MODELS
 from emotiw.models.tabular.kernels import kernel_matrix
 from emotiw.models.tabular.preparation import Preparation, PreparationOptions
 from emotiw.models.tabular.svm import Svm, SvmOptions
 
-GOAL = Goal("classification", ("Angry", "Happy", "Sad"))
+TASK = Classification(("Angry", "Happy", "Sad"))
 SPEC = FeatureSpec("voice", (5,), "clip")
 
 
@@ -53,7 +54,7 @@ def speakers(n_speakers: int = 6, *, offset: float = 0.0, noise: float = 0.3) ->
 
 
 def svm(**options: Any) -> Svm:
-    return Svm(SvmOptions.model_validate(options), spec=SPEC, goal=GOAL, seed=0)
+    return Svm(SvmOptions.model_validate(options), spec=SPEC, task=TASK, seed=0)
 
 
 def half(examples: Examples) -> tuple[Examples, Examples]:
@@ -63,7 +64,7 @@ def half(examples: Examples) -> tuple[Examples, Examples]:
 
 
 def share_right(model: Svm, examples: Examples) -> float:
-    return float((model.predict(examples).argmax(axis=1) == examples.answers).mean())
+    return float((model.predict(examples).argmax(axis=1) == examples.targets).mean())
 
 
 @pytest.mark.parametrize("kernel", ["linear", "rbf"])
@@ -166,8 +167,8 @@ def test_per_speaker_only_clips_of_the_same_speaker_matter() -> None:
 
 def test_c_is_chosen_where_it_serves_unseen_speakers() -> None:
     examples = speakers()
-    assert examples.answers is not None
-    rare = np.flatnonzero((examples.answers == 0) | (np.arange(len(examples)) % 12 == 1))
+    assert examples.targets is not None
+    rare = np.flatnonzero((examples.targets == 0) | (np.arange(len(examples)) % 12 == 1))
     learned = examples.subset(rare)  # with hardly any C, the frequent label is always the answer
     for values, expected in (([1e-9, 1.0], 1.0), ([1.0, 1e-9], 1.0), (1e-9, 1e-9)):
         model = svm(c=values, class_weight=None)
@@ -177,8 +178,8 @@ def test_c_is_chosen_where_it_serves_unseen_speakers() -> None:
 
 def test_a_label_that_never_occurs_in_training_has_probability_zero() -> None:
     examples = speakers()
-    assert examples.answers is not None
-    learned = examples.subset(np.flatnonzero(examples.answers != 1))
+    assert examples.targets is not None
+    learned = examples.subset(np.flatnonzero(examples.targets != 1))
     model = svm()
     model.fit(learned)
     scores = model.predict(examples)
@@ -188,15 +189,15 @@ def test_a_label_that_never_occurs_in_training_has_probability_zero() -> None:
 
 def test_one_label_alone_is_refused_by_name() -> None:
     examples = speakers()
-    assert examples.answers is not None
+    assert examples.targets is not None
     with pytest.raises(ConfigError, match="'Happy'"):
-        svm().fit(examples.subset(np.flatnonzero(examples.answers == 1)))
+        svm().fit(examples.subset(np.flatnonzero(examples.targets == 1)))
 
 
 def test_pictures_are_refused() -> None:
     spec = FeatureSpec("faces", (112, 112, 3), "frame", dtype="uint8")
     with pytest.raises(ConfigError, match="'faces'"):
-        Svm(SvmOptions(), spec=spec, goal=GOAL, seed=0)
+        Svm(SvmOptions(), spec=spec, task=TASK, seed=0)
 
 
 def test_frames_are_pooled() -> None:
@@ -214,18 +215,18 @@ def test_frames_are_pooled() -> None:
     examples = Examples(
         FeatureTable(spec, arrays), ids, tuple(f"s{row % 5}" for row in range(30)), answers
     )
-    model = Svm(SvmOptions(c=1.0), spec=spec, goal=GOAL, seed=0)
+    model = Svm(SvmOptions(c=1.0), spec=spec, task=TASK, seed=0)
     model.fit(examples)
     assert (model.predict(examples).argmax(axis=1) == answers).mean() > 0.9
 
 
 def test_targets_are_learned_and_stay_in_their_range() -> None:
     examples = speakers()
-    assert examples.answers is not None
-    goal = Goal("regression", ("engagement",), (0.0, 1.0))
-    targets = examples.answers / 2
+    assert examples.targets is not None
+    goal = Regression(("engagement",), (0.0, 1.0))
+    targets = examples.targets / 2
     learned = Examples(examples.table, examples.clip_ids, examples.groups, targets)
-    model = Svm(SvmOptions(kernel="rbf", c=(0.1, 1.0)), spec=SPEC, goal=goal, seed=0)
+    model = Svm(SvmOptions(kernel="rbf", c=(0.1, 1.0)), spec=SPEC, task=task, seed=0)
     model.fit(learned)
     predicted = model.predict(examples)
     assert predicted.shape == (len(examples), 1)

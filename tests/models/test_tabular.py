@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
-from emotiw.models.model import Examples, Goal
+from emotiw.core.task import Task
+from emotiw.models.model import Examples
 from emotiw.models.registry import MODELS
 from emotiw.models.tabular.calibration import fit_temperature, softmax
 from emotiw.models.tabular.pooling import copies_in
@@ -17,8 +18,8 @@ from emotiw.models.tabular.preparation import Preparation, PreparationOptions
 from emotiw.models.tabular.tabular_model import TabularModel
 
 SPEC = FeatureSpec("voice", (6,), "clip")
-LABELS = Goal("classification", ("Angry", "Happy", "Sad"))
-TARGET = Goal("regression", ("engagement",), (0.0, 1.0))
+LABELS = Classification(("Angry", "Happy", "Sad"))
+TARGET = Regression(("engagement",), (0.0, 1.0))
 OPTIONS: dict[str, dict[str, Any]] = {
     "svm": {"kernel": "rbf"},
     "kernel_ridge": {"penalty": [0.3, 3.0]},
@@ -42,10 +43,10 @@ def clips(task: str) -> Examples:
     return Examples(FeatureTable(SPEC, arrays), ids, groups, answers)
 
 
-def made(name: str, goal: Goal) -> TabularModel:
+def made(name: str, task: Task) -> TabularModel:
     kind: Any = MODELS.resolve(name)
     model: TabularModel = kind(
-        kind.Options.model_validate(OPTIONS[name]), spec=SPEC, goal=goal, seed=3
+        kind.Options.model_validate(OPTIONS[name]), spec=SPEC, task=task, seed=3
     )
     return model
 

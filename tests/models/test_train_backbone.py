@@ -108,7 +108,7 @@ def test_folder_and_zip_hold_the_same_faces_in_the_same_order(tmp_path: Path) ->
     assert sorted(first.answers.tolist()) == [0, 0, 0, 1, 1, 1]
     for faces in (zipped, again):
         assert np.array_equal(first.images, faces.images)
-        assert np.array_equal(first.answers, faces.answers)
+        assert np.array_equal(first.answers, faces.targets)
 
 
 def test_everything_wrong_with_a_folder_is_said_at_once(tmp_path: Path) -> None:
@@ -290,7 +290,7 @@ def test_crops_of_clips_keep_their_clip_s_group() -> None:
     assert by_clip["a"] == by_clip["c"] != by_clip["b"]
     assert all(
         (name == "b") == (answer == 0)
-        for name, answer in zip(faces.names, faces.answers, strict=True)
+        for name, answer in zip(faces.names, faces.targets, strict=True)
     )
     with pytest.raises(ManifestError, match="did you mean 'Sad'"):
         faces_of_clips(table, {"a": ("Sda", "ann")}, labels=("Happy", "Sad"), card=card)
@@ -419,7 +419,7 @@ def test_fer2013_is_read_whole(real_data: Path) -> None:
         pytest.skip("no fer2013.zip in the folder of real data")
     faces = faces_for(recipe, real_data / "fer2013.zip", "test")
     assert len(faces) == 7178
-    counts = dict(zip(recipe.labels, np.bincount(faces.answers).tolist(), strict=True))
+    counts = dict(zip(recipe.labels, np.bincount(faces.targets).tolist(), strict=True))
     assert counts["Happy"] == 1774
     assert counts["Disgust"] == 111
 
@@ -452,10 +452,10 @@ def test_the_head_is_as_sure_as_the_held_out_faces_allow(folder: Path, tmp_path:
     recipe = small_recipe(storage="float32")
     faces = faces_for(recipe, folder, "train")
     is_wrong = np.random.default_rng(0).random(len(faces)) < 0.3
-    faces = replace(faces, answers=np.where(is_wrong, 1 - faces.answers, faces.answers))
+    faces = replace(faces, answers=np.where(is_wrong, 1 - faces.targets, faces.targets))
     card = train_backbone(recipe, faces, tmp_path)
     _, inner = split_off_inner(faces, 0.25, recipe.seed)
     network = load_network(read_card(tmp_path / "small.yaml"))
     logits = predict(network, FaceSource(inner, card, STILL), recipe.training)
-    assert fit_temperature(logits.double().numpy(), inner.answers) == pytest.approx(1, abs=0.01)
-    assert card.notes["inner_accuracy"] == (logits.argmax(1).numpy() == inner.answers).mean() < 1
+    assert fit_temperature(logits.double().numpy(), inner.targets) == pytest.approx(1, abs=0.01)
+    assert card.notes["inner_accuracy"] == (logits.argmax(1).numpy() == inner.targets).mean() < 1

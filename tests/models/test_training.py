@@ -30,7 +30,7 @@ class Points:
         generator = torch.Generator().manual_seed(seed)
         self.x = torch.randn(n, 2, generator=generator)
         side = self.x.sum(1)
-        self.answers = (side > 0.5).long() if kind == "classification" else side
+        self.targets = (side > 0.5).long() if kind == "classification" else side
 
     def batch(self, rows: Tensor, generator: torch.Generator | None) -> tuple[Tensor, ...]:
         x = self.x[rows]
@@ -148,7 +148,7 @@ def test_patience_stops_and_the_best_epoch_is_kept() -> None:
     class Noise(Points):
         def __init__(self) -> None:
             super().__init__(40, seed=9)
-            self.answers = 1 - self.answers
+            self.targets = 1 - self.targets
 
     network = small_network()
     options = TrainingOptions(epochs=50, learning_rate=0.02, patience=3, watch="loss")
@@ -157,14 +157,14 @@ def test_patience_stops_and_the_best_epoch_is_kept() -> None:
     assert len(report.records) == report.best_epoch + 3 < 50
     best = report.records[report.best_epoch - 1].inner_loss
     outputs = predict(network, inner, options)
-    now = torch.nn.functional.cross_entropy(outputs, inner.answers).item()
+    now = torch.nn.functional.cross_entropy(outputs, inner.targets).item()
     assert best == pytest.approx(now, abs=1e-6)
 
 
 def test_a_resumed_run_that_had_stopped_early_does_nothing(tmp_path: Path) -> None:
     options = TrainingOptions(epochs=50, learning_rate=0.05, patience=2)
     inner = Points(40, seed=9)
-    inner.answers = 1 - inner.answers
+    inner.targets = 1 - inner.targets
     for expected_calls in (True, False):
         calls: list[EpochRecord] = []
         network = small_network()

@@ -8,19 +8,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
+from emotiw.core.cohort import Cohort
+from emotiw.core.cohort_table import read_manifest
 from emotiw.core.errors import ConfigError, TableError
 from emotiw.core.files import atomic_write
 from emotiw.core.score_table import ScoreTable
-from emotiw.evaluation.judging import Judge, read_clips
-from emotiw.evaluation.paired import holm, smallest_p
+from emotiw.core.task import task_of
+from emotiw.evaluation.differences import compare, holm, smallest_p
+from emotiw.evaluation.metrics import metric_named
+from emotiw.evaluation.results import evaluate
 
 LEVEL = 0.05
 FORMAT = 1
 DESCRIPTION = "ablation.json"
 CLIPS = "clips.csv"
+OF_RESULT = ("value", "low", "high", "n", "n_scored", "n_groups")
 BEFORE_AXES = ("row",)
 AFTER_AXES = (
     "metric", "split", "value", "low", "high", "n", "n_scored", "n_groups",
@@ -143,52 +147,48 @@ def judge_rows(folder: Path, description: Description) -> pd.DataFrame:
         TableError: if scores are missing or damaged.
         ConfigError: if the reference has none.
     """
-    judge = Judge(
-        clips=read_clips(folder / CLIPS),
-        labels=tuple(description.labels),
-        task="regression" if description.task == "regression" else "classification",
-        metric=description.metric,
-        split=description.split,
-        seed=description.seed,
-    )
+    task = task_of(description.task, description.labels)
+    cohort = read_manifest(folder / CLIPS, root=folder, task=task)
     tables = {
         row.name: ScoreTable.read_csv(folder / row.scores)
         for row in description.rows
         if not row.failed
     }
-    return compared(judge, description, tables)
+    return compared(cohort, description, tables)
 
 
 def compared(
-    judge: Judge, description: Description, tables: Mapping[str, ScoreTable]
+    cohort: Cohort, description: Description, tables: Mapping[str, ScoreTable]
 ) -> pd.DataFrame:
     """Return the table of rows from their scores.
 
     Args:
-        judge: the clips.
+        cohort: the clips.
         description: what the rows are.
         tables: scores by row; a row without any is left empty.
 
     Raises:
         ConfigError: if the reference has none.
     """
-    decided = {name: judge.decided(table) for name, table in tables.items()}
-    if decided and description.reference not in decided:
+    if tables and description.reference not in tables:
         why = next(r.failed for r in description.rows if r.name == description.reference)
         raise ConfigError(f"the reference, {description.reference!r}, has no scores: {why}")
-    others = [name for name in decided if name != description.reference]
+    metric, split = metric_named(description.metric), description.split
+    others = [name for name in tables if name != description.reference]
     differences = {
-        name: judge.difference(decided[name], decided[description.reference]) for name in others
+        name: compare(tables[name], tables[description.reference], cohort, metric, split=split)
+        for name in others
     }
     corrected = dict(zip(others, holm([differences[n].p for n in others]), strict=True))
     lines: list[dict[str, Any]] = []
     for row in description.rows:
         is_reference = row.name == description.reference
-        line: dict[str, Any] = {"row": row.name, **row.choice, "metric": judge.metric}
-        line |= {"split": judge.split, "is_reference": is_reference}
+        line: dict[str, Any] = {"row": row.name, **row.choice, "metric": metric.name}
+        line |= {"split": split, "is_reference": is_reference}
         line |= {"seconds": row.seconds, "megabytes": row.megabytes}
-        if row.name in decided:
-            line |= vars(judge.verdict(decided[row.name]))
+        if row.name in tables:
+            result = evaluate(tables[row.name], cohort, metric, split=split)
+            line |= {name: getattr(result, name) for name in OF_RESULT}
         if row.name in differences:
             found = differences[row.name]
             line |= {"difference": found.value, "difference_low": found.low}
@@ -212,10 +212,9 @@ def as_frame(lines: Sequence[Mapping[Any, Any]], axes: Sequence[str]) -> pd.Data
     return frame.astype({**counts, **flags, **texts, **numbers})
 
 
-def least_p(table: pd.DataFrame, folder: Path) -> float:
+def least_p(table: pd.DataFrame) -> float:
     """Return the smallest corrected p-value that any row of the table could reach."""
-    groups = pd.factorize(read_clips(folder / CLIPS)["group"])[0].astype(np.intp)
-    return min(1.0, smallest_p(groups) * max(1, len(table) - 1))
+    return min(1.0, smallest_p(int(table["n_groups"].max())) * max(1, len(table) - 1))
 
 
 def read_table(path: Path, axes: Sequence[str]) -> pd.DataFrame:

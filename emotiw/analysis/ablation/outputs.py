@@ -33,7 +33,7 @@ def remake(folder: Path) -> Ablation:
     description = Description.read(folder)
     table = judge_rows(folder, description)
     axes = tuple(description.axes)
-    note = note_of(table, folder)
+    note = note_of(table)
     atomic_write(folder / "ablation.csv", to_csv(table).encode())
     atomic_write(folder / "ablation.md", to_markdown(table, axes, note).encode())
     atomic_write(folder / "ablation.tex", to_latex(table, axes, note).encode())
@@ -59,7 +59,7 @@ def _own_folder(folder: Path) -> Path:
     return folder / "ablation" if is_run else folder
 
 
-def note_of(table: pd.DataFrame, folder: Path) -> str:
+def note_of(table: pd.DataFrame) -> str:
     """Return what a reader has to know of the table, in one line."""
     n, n_groups = table["n"].max(), table["n_groups"].max()
     note = (
@@ -67,7 +67,7 @@ def note_of(table: pd.DataFrame, folder: Path) -> str:
         "groups. p: paired permutation test over groups against the reference, Holm-corrected "
         f"over {len(table) - 1} rows; * marks p <= {LEVEL}."
     )
-    least = least_p(table, folder)
+    least = least_p(table)
     if least > LEVEL:
         note += (
             f" With {n_groups} groups no difference can reach p <= {LEVEL} here "

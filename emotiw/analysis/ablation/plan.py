@@ -13,14 +13,12 @@ from typing import Any
 
 from emotiw.analysis.ablation.axes import Variants, variants_of
 from emotiw.analysis.ablation.spaces import Space, spaces_of
-from emotiw.core.errors import ConfigError, EmotiwError, suggest
-from emotiw.evaluation.metrics import METRICS
-from emotiw.evaluation.significance import RESAMPLED
+from emotiw.core.errors import ConfigError, EmotiwError
+from emotiw.evaluation.metrics import metric_named, metrics_of
 from emotiw.runs.ablation_settings import AblationSettings
-from emotiw.runs.recipe import IMPORTED
 from emotiw.runs.run import Run
 from emotiw.runs.stages.fuse import FusionInputs, fusion_inputs
-from emotiw.runs.stages.train import Fits, fits_of, training_folds
+from emotiw.runs.stages.train import Fits, fits_of
 
 
 @dataclass(frozen=True)
@@ -107,10 +105,9 @@ def make_plan(run: Run, settings: AblationSettings | None = None) -> Plan:
     """
     settings = settings or run.recipe.settings.ablation
     metric = settings.metric or run.recipe.spec.metric
-    suited = [n for n, m in METRICS.items() if m.task == run.recipe.spec.task and n in RESAMPLED]
-    if metric not in suited:
-        hint = suggest(metric, suited)
-        raise ConfigError(f"ablation: no test for metric {metric!r}{hint} ({', '.join(suited)})")
+    if metric_named(metric, run.task).parts is None:
+        suited = ", ".join(each.name for each in metrics_of(run.task))
+        raise ConfigError(f"ablation: no test for metric {metric!r} ({suited})")
     variants = variants_of(run.recipe, settings)
     folder = run.folder / "ablation"
     spaces, space_of = spaces_of(run, variants.rows, folder)
@@ -146,7 +143,7 @@ def file_name(row: str, choice: Mapping[str, str]) -> str:
 
 def fits_there(space: Space, model: str) -> Fits | None:
     """Return the fits of a model; None where its feature has not been extracted yet."""
-    if space.run.recipe.models[model].model == IMPORTED or not space.run.manifest_path.is_file():
+    if not space.is_fitted_here(model) or not space.run.manifest_path.is_file():
         return None
     try:
         return fits_of(space.run, model)
@@ -181,23 +178,22 @@ def _look(plan: Plan) -> None:
             for key in space.keys_of_feature(name)
         }
         per_clip(f"features:{name}", "features", keys)
-    manifest = run.manifest()
-    folds = training_folds(run, manifest, run.fingerprints(manifest))
+    n_folds = len(set(run.cohort().folds.values()))
     n_fits: dict[str, list[int]] = {}
     seen: set[str] = set()
     of_run = _lineages_of_run(plan)
     for space in plan.spaces:
         for model in space.models:
             lineage = space.lineage(model)
-            if lineage in seen or space.run.recipe.models[model].model == IMPORTED:
+            if lineage in seen or not space.is_fitted_here(model):
                 continue
             seen.add(lineage)
             counts = n_fits.setdefault(model, [0, 0])
             if space.is_done or lineage in of_run:
-                counts[1] += len(set(folds.values())) + 1
+                counts[1] += n_folds + 1
                 continue
             fits = fits_there(space, model)
-            of_all = len(set(folds.values())) + 1 if fits is None else len(fits.fit_keys)
+            of_all = n_folds + 1 if fits is None else len(fits.fit_keys)
             to_do = of_all if fits is None else len(fits.to_do)
             counts[0] += to_do
             counts[1] += of_all - to_do

@@ -10,7 +10,6 @@ from typing import Any
 
 import pandas as pd
 
-from emotiw.analysis.ablation.render import NAMES
 from emotiw.core.files import atomic_write
 from emotiw.evaluation.metrics import metric_named
 
@@ -43,9 +42,8 @@ def plot_table(table: pd.DataFrame, title: str, path: Path) -> None:
 
 def draw_table(axes: Any, table: pd.DataFrame, title: str) -> None:
     """Draw the table on matplotlib axes: one row per variant, in the order of the table."""
-    metric = str(table["metric"].iloc[0])
-    scale = 100.0 if metric_named(metric).is_percent else 1.0
-    unit = " (%)" if scale != 1 else ""
+    metric = metric_named(str(table["metric"].iloc[0]))
+    scale = metric.scale
     drawn = table[table["value"].notna()]
     places = [len(table) - 1 - place for place in drawn.index]
     for place, (_, row) in zip(places, drawn.iterrows(), strict=True):
@@ -60,12 +58,11 @@ def draw_table(axes: Any, table: pd.DataFrame, title: str) -> None:
             axes.axvline(value, color=colour, lw=0.8, linestyle=":")
     axes.set_yticks(range(len(table)), list(reversed(_labels(table))))
     axes.set_ylim(-0.7, len(table) - 0.3)
-    name = NAMES.get(metric, metric)
     n_clips, n_groups = drawn["n"].max(), drawn["n_groups"].max()
     split = {"train": "training clips, out of fold", "val": "validation clips"}
     judged = split.get(str(table["split"].iloc[0]), f"{table['split'].iloc[0]} clips")
     axes.set_xlabel(
-        f"{name}{unit} on {n_clips} {judged}; bars: 95 % interval over {n_groups} groups"
+        f"{metric.heading} on {n_clips} {judged}; bars: 95 % interval over {n_groups} groups"
     )
     axes.set_ylabel(", ".join(_axes_of(table)))
     n_marked = int(table["is_significant"].fillna(value=False).sum())

@@ -9,8 +9,6 @@ import pandas as pd
 from emotiw.analysis.leaderboard import latex_text
 from emotiw.evaluation.metrics import metric_named
 
-NAMES = {"accuracy": "Accuracy", "uar": "UAR", "weighted_f1": "WF1", "macro_f1": "F1"}
-
 
 def to_csv(table: pd.DataFrame) -> str:
     """Return the whole table as CSV."""
@@ -46,30 +44,20 @@ def to_latex(table: pd.DataFrame, axes: Sequence[str], note: str) -> str:
 
 def cells(table: pd.DataFrame, axes: Sequence[str]) -> tuple[list[str], list[list[str]]]:
     """Return header and rows as text: figures in percent where that is usual."""
-    metric = str(table["metric"].iloc[0])
-    is_percent = metric_named(metric).is_percent
-    unit = " (%)" if is_percent else ""
-    name = NAMES.get(metric, metric)
-    header = [*axes, f"{name}{unit}", "95 %", "Difference", "p (Holm)", "Time (s)", "MB"]
-
-    def figure(value: float, *, sign: bool = False) -> str:
-        if pd.isna(value):
-            return ""
-        scaled = 100 * value if is_percent else value
-        text = f"{scaled:.1f}" if is_percent else f"{scaled:.3f}"
-        return f"+{text}" if sign and scaled >= 0 else text
-
+    metric = metric_named(str(table["metric"].iloc[0]))
+    header = [*axes, metric.heading, "95 %", "Difference", "p (Holm)", "Time (s)", "MB"]
     rows = []
     for _, row in table.iterrows():
-        interval = "" if pd.isna(row["low"]) else f"{figure(row['low'])}–{figure(row['high'])}"
+        interval = metric.span(row["low"], row["high"])
         is_marked = not pd.isna(row["is_significant"]) and bool(row["is_significant"])
-        difference = "reference" if row["is_reference"] else figure(row["difference"], sign=True)
+        difference = metric.number(row["difference"], sign=True)
+        difference = "reference" if row["is_reference"] else difference
         difference += " *" if is_marked else ""
         p = "" if pd.isna(row["p_holm"]) else _p(row["p_holm"])
         took = "" if pd.isna(row["seconds"]) else f"{row['seconds']:.1f}"
         size = "" if pd.isna(row["megabytes"]) else f"{row['megabytes']:.2g}"
         chosen = [str(row[axis]) for axis in axes]
-        rows.append([*chosen, figure(row["value"]), interval, difference, p, took, size])
+        rows.append([*chosen, metric.number(row["value"]), interval, difference, p, took, size])
     return header, rows
 
 

@@ -10,23 +10,16 @@ from typing import Any
 
 from emotiw.analysis.ablation.axes import Variant
 from emotiw.core.files import atomic_write, sha256_of
+from emotiw.core.part import full_version as part_version
 from emotiw.core.store import artifact_key
 from emotiw.models.nested_parts import full_version
 from emotiw.models.registry import MODELS
-from emotiw.runs.recipe import (
-    IMPORTED,
-    FeatureEntry,
-    ImportedScoresOptions,
-    ModelEntry,
-    Recipe,
-    varied,
-)
+from emotiw.runs.recipe import FeatureEntry, ModelEntry, Recipe, varied
 from emotiw.runs.run import Run
 from emotiw.runs.stages.faces import faces_key, find_all_faces
 from emotiw.runs.stages.features import extract_all, feature_key, made_extractor
 from emotiw.runs.stages.index import index
 from emotiw.runs.stages.train import train_all
-from features.external.imported_features import ImportedOptions
 from features.registry import EXTRACTORS
 
 
@@ -55,31 +48,33 @@ class Space:
     @property
     def extracted(self) -> tuple[str, ...]:
         """Those of them that are extracted here."""
-        return tuple(name for name in self.features if not self._is_imported(name))
+        return tuple(name for name in self.features if self._needs(name) != "table")
 
     def needs_faces(self, feature: str) -> bool:
         """Return whether a feature is measured in faces."""
-        if self._is_imported(feature):
-            return False
-        return EXTRACTORS.resolve(self.run.recipe.features[feature].extractor).needs == "faces"
+        return self._needs(feature) == "faces"
+
+    def is_fitted_here(self, model: str) -> bool:
+        """Return whether a model has anything to fit."""
+        return MODELS.resolve(self.run.recipe.models[model].model).is_fitted_here
 
     @cached_property
-    def prints(self) -> dict[str, str]:
+    def contents(self) -> set[str]:
         """The sha256 of every clip."""
-        return self.run.fingerprints(self.base.manifest())
+        return {clip.content for clip in self.base.cohort()}
 
     def keys_of_faces(self) -> set[str]:
         """Return the keys of the face tracks that the features need."""
         if not any(map(self.needs_faces, self.features)):
             return set()
-        return {faces_key(print_, self.run.recipe.faces) for print_ in self.prints.values()}
+        return {faces_key(content, self.run.recipe.faces) for content in self.contents}
 
     def keys_of_feature(self, name: str) -> set[str]:
         """Return the keys of the rows of a feature."""
         entry = self.run.recipe.features[name]
         extractor, faces = made_extractor(entry), self.run.recipe.faces
         is_of_faces, key_of = self.needs_faces(name), feature_key(entry, extractor)
-        return {key_of(faces_key(p, faces) if is_of_faces else p) for p in self.prints.values()}
+        return {key_of(faces_key(p, faces) if is_of_faces else p) for p in self.contents}
 
     def lineage(self, model: str) -> str:
         """Return a name for all that the scores of a model depend on, clips aside."""
@@ -137,33 +132,26 @@ class Space:
         """Return a hash of all that the scores depend on."""
         recipe = self.run.recipe
         made_of: dict[str, Any] = {name: self.lineage(name) for name in self.models}
+        root = recipe.settings.data.root
         for name in self.models:
             entry = recipe.models[name]
-            if isinstance(entry.options, ImportedScoresOptions):
-                made_of[f"{name} file"] = self._content(entry.options.path)
-            if entry.model != IMPORTED:
-                kind = MODELS.resolve(entry.model)
-                made_of[f"{name} version"] = full_version(kind, entry.options)
+            kind = MODELS.resolve(entry.model)
+            made_of[f"{name} files"] = _contents(kind.outside_files(entry.options, root))
+            made_of[f"{name} version"] = full_version(kind, entry.options)
         for name in self.features:
-            options = recipe.features[name].options
-            if isinstance(options, ImportedOptions):
-                made_of[f"{name} file"] = self._content(options.path)
-            else:
-                extractor = made_extractor(recipe.features[name])
-                made_of[f"{name} version"] = [extractor.version, extractor.weights_fingerprint]
+            feature = recipe.features[name]
+            extractor = made_extractor(feature)
+            made_of[f"{name} files"] = _contents(extractor.outside_files(feature.options, root))
+            version = part_version(type(extractor))
+            made_of[f"{name} version"] = [version, extractor.weights_fingerprint]
         if any(map(self.needs_faces, self.features)):
             made_of["faces"] = faces_key("", recipe.faces)
         return artifact_key(
             "space", version="1", content=sha256_of(self.base.manifest_path), options=made_of
         )
 
-    def _is_imported(self, feature: str) -> bool:
-        return self.run.recipe.features[feature].extractor == IMPORTED
-
-    def _content(self, path: Path) -> list[str]:
-        whole = self.run.recipe.settings.data.root / path
-        files = sorted(whole.glob("*.csv")) if whole.is_dir() else [whole]
-        return [sha256_of(file) if file.is_file() else "" for file in files]
+    def _needs(self, feature: str) -> str:
+        return EXTRACTORS.resolve(self.run.recipe.features[feature].extractor).needs
 
 
 def spaces_of(
@@ -214,3 +202,7 @@ def _plain(entry: FeatureEntry | ModelEntry) -> dict[str, Any]:
 def _in_order(known: Iterable[str], wanted: Iterable[str]) -> tuple[str, ...]:
     taken = set(wanted)
     return tuple(name for name in known if name in taken)
+
+
+def _contents(files: Iterable[Path]) -> list[str]:
+    return [sha256_of(file) if file.is_file() else "" for file in files]

@@ -12,9 +12,11 @@ from emotiw.analysis.ablation.costs import Costs
 from emotiw.analysis.ablation.outputs import FILES, remake
 from emotiw.analysis.ablation.plan import Plan, card_of, fits_there, make_plan
 from emotiw.analysis.ablation.spaces import Space
+from emotiw.core.cohort_table import write_manifest
 from emotiw.core.errors import EmotiwError
 from emotiw.core.execution import run_jobs
-from emotiw.evaluation.judging import judge_of
+from emotiw.core.score_table import ScoreTable
+from emotiw.evaluation.sample import chosen_sample
 from emotiw.runs.ablation_settings import AblationSettings
 from emotiw.runs.recipe import Recipe
 from emotiw.runs.run import Run
@@ -71,19 +73,15 @@ def carry_out(plan: Plan, *, force: bool = False) -> Ablation:
     failed = _train(plan, force=force)
     failed |= _fuse(plan, failed)
     run = plan.run
-    manifest = run.manifest()
-    prints = run.fingerprints(manifest)
-    judge = judge_of(
-        manifest,
-        manifest.groups_or_contents(prints),
-        labels=run.labels,
-        task=run.recipe.spec.task,
-        metric=plan.metric,
-        split=plan.settings.split,
-        seed=run.recipe.settings.seed,
-    )
-    judge.write_csv(plan.folder / CLIPS)
-    _describe(plan, failed, split=judge.split).write(plan.folder)
+    # the same clips can then be judged without the run
+    write_manifest(run.cohort(), plan.folder / CLIPS, root=plan.folder)
+    split: str = plan.settings.split
+    if split == "auto":
+        reference = next(v for v in plan.variants.rows if v.name == plan.variants.reference)
+        path = plan.scores_path(reference.name)
+        if path.is_file():
+            split = chosen_sample(ScoreTable.read_csv(path), run.cohort()).split
+    _describe(plan, failed, split=split).write(plan.folder)
     return remake(plan.folder)
 
 
@@ -210,8 +208,8 @@ def _describe(
         )  # fmt: skip
     return Description(
         title=f"{recipe.name} ({recipe.spec.title})",
-        task=recipe.spec.task,
-        labels=list(plan.run.labels),
+        task=plan.run.task.kind,
+        labels=list(plan.run.task.labels),
         metric=plan.metric,
         split=split,
         seed=recipe.settings.seed,

@@ -44,19 +44,19 @@ def browsed(facts: RunFacts, *, most: int = MOST_CLIPS) -> Browsed:
         Scores are whole thousandths in classification, and numbers of four digits in regression.
     """
     names = list(facts.tables)
-    ids = facts.manifest.clip_ids
+    ids = facts.cohort.clip_ids
     scores = {name: table.aligned_to(ids) for name, table in facts.tables.items()}
     ranks = _ranks(facts, ids, scores)
     worth = [ids[row] for row in np.lexsort((np.arange(len(ids)), ranks))]
-    per_clip = max(1, len(facts.run.labels) * len(names))
+    per_clip = max(1, len(facts.run.task.labels) * len(names))
     room = min(most, MOST_CLIPS, MOST_NUMBERS // per_clip)
     kept = set(worth[:room])
-    labels = list(facts.run.labels)
-    is_label = facts.spec.task == "classification"
+    labels = list(facts.run.task.labels)
+    is_label = facts.run.task.is_label
     code = {label: number for number, label in enumerate(labels)}
     notes = notes_of_clips(facts)
     clips = []
-    for row, clip in enumerate(facts.manifest):
+    for row, clip in enumerate(facts.cohort):
         if clip.clip_id not in kept:
             continue
         answer = facts.answers.get(clip.clip_id)
@@ -69,10 +69,10 @@ def browsed(facts: RunFacts, *, most: int = MOST_CLIPS) -> Browsed:
             entry["note"] = notes[clip.clip_id]
         clips.append(entry)
     data = {
-        "task": facts.spec.task,
+        "task": facts.run.task.kind,
         "labels": labels,
         "models": names,
-        "judged": "" if not facts.judged_on else {"folds": "train"}.get(facts.judged_on, "val"),
+        "judged": "" if facts.sample is None else facts.sample.split,
         "clips": clips,
     }
     return Browsed(
@@ -95,12 +95,12 @@ def _ranks(
         return ranks
     alone = [name for name in scores if name != FUSED]
     last = list(scores)[-1]
-    if facts.spec.task == "regression":
+    if not facts.run.task.is_label:
         target = np.array([float(facts.answers.get(c, np.nan)) for c in ids])
         error = np.abs(scores[last][:, 0] - target)
         top = np.nanmax(error, initial=1e-12)
         return np.where(np.isnan(error), 2.0, 1 - error / top)
-    labels = facts.run.labels
+    labels = facts.run.task.labels
     given = {
         n: np.where(np.isnan(s[:, 0]), -1, np.nan_to_num(s).argmax(1)) for n, s in scores.items()
     }

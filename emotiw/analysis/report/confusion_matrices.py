@@ -8,26 +8,26 @@ import numpy as np
 
 from emotiw.analysis.report.snapshot import RunFacts
 from emotiw.core.score_table import ScoreTable
-from emotiw.evaluation.metrics import confusion_matrix
+from emotiw.evaluation.metrics import confusions
 from emotiw.visualization.svg_charts import Series, chart
 
 NO_ANSWER = ""
 
 
-def confusions(facts: RunFacts) -> list[dict[str, Any]]:
+def matrices_of(facts: RunFacts) -> list[dict[str, Any]]:
     """Return one matrix of counts per model, the fusion first; rows are true labels.
 
     A clip without scores is in the last column, "no score", which is there only where one is.
     """
-    if facts.spec.task != "classification":
+    sample = facts.sample
+    if sample is None or not facts.run.task.is_label:
         return []
-    truth = [str(facts.answers[c]) for c in facts.judged]
+    everyone = np.zeros(len(sample), dtype=np.intp)
     matrices = []
     for name, table in facts.by_rank.items():
-        predicted = table.predictions()
-        given = [predicted.get(c, NO_ANSWER) for c in facts.judged]
         labels = [*table.labels, NO_ANSWER]
-        counts = confusion_matrix(truth, given, labels=labels)[:-1]
+        decided = sample.predictions(table)
+        counts = confusions(sample.y_true, decided, everyone, len(table.labels))[0].astype(int)
         if not counts[:, -1].any():
             counts, labels = counts[:, :-1], labels[:-1]
         totals = np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -76,14 +76,15 @@ def recalls(matrices: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def scatters(facts: RunFacts) -> list[dict[str, Any]]:
     """Return, in regression, a chart of predictions against targets per model, fusion first."""
-    if facts.spec.task != "regression":
+    if facts.sample is None or facts.run.task.is_label:
         return []
     return [_scatter(facts, name, table) for name, table in facts.by_rank.items()]
 
 
 def _scatter(facts: RunFacts, name: str, table: ScoreTable) -> dict[str, Any]:
-    predicted = table.aligned_to(facts.judged)[:, 0].tolist()
-    targets = [float(facts.answers[c]) for c in facts.judged]
+    assert facts.sample is not None
+    predicted = facts.sample.predictions(table).tolist()
+    targets = facts.sample.y_true.tolist()
     points = list(zip(targets, predicted, strict=True))
     known = [v for v in (*targets, *predicted) if np.isfinite(v)]
     span = (min(known, default=0.0), max(known, default=1.0) + 1e-9)

@@ -3,52 +3,43 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from emotiw.analysis.leaderboard import Standing, published
-from emotiw.analysis.report.snapshot import RunFacts, told_split
-from emotiw.evaluation.metrics import METRICS
+from emotiw.analysis.leaderboard import Standing, published, standing_of
+from emotiw.analysis.report.snapshot import RunFacts
+from emotiw.evaluation.metrics import Metric
 from emotiw.runs.stages.fuse import FUSED
 
-METRIC_NAMES = {
-    "accuracy": "accuracy",
-    "uar": "UAR (mean recall of the classes)",
-    "weighted_f1": "weighted F1",
-    "macro_f1": "macro F1",
-    "mse": "mean squared error",
-    "rmse": "root mean squared error",
-    "ccc": "concordance correlation",
-}
+JUDGED_ON = {"val": "validation clips", "train": "training clips, out of fold"}
 
 
 def headline(facts: RunFacts) -> dict[str, Any] | None:
-    """Return the official figure with its interval, and a line for everything to compare it with.
+    """Return the official metric with its interval, and a line for everything to compare it with.
 
-    Published figures are left out where the clips are synthetic: there is nothing to compare.
+    Published values are left out where the clips are synthetic: there is nothing to compare.
     """
-    if not facts.standings:
+    if not facts.results:
         return None
-    metric = facts.spec.official_metric
-    best = facts.standings[0]
+    metric, best = facts.spec.official_metric, facts.results[0]
     others = [] if facts.is_synthetic else published(facts.spec)
-    lines = [*facts.standings, *others]
+    lines = [*(standing_of(result, result.name) for result in facts.results), *others]
     low, high = _scale(facts, lines)
-    groups = facts.manifest.groups()
+    chance = _chance(facts)
     return {
-        "figure": shown(best.value, facts.spec.metric),
-        "metric": METRIC_NAMES.get(metric.name, metric.name),
-        "low": shown(best.low, facts.spec.metric),
-        "high": shown(best.high, facts.spec.metric),
-        "who": best.who,
+        "figure": metric.shown(best.value),
+        "metric": metric.title,
+        "span": metric.span(best.low, best.high),
+        "note": best.note,
+        "who": best.name,
         "n": best.n,
-        "n_groups": len({groups[c] for c in facts.judged}),
-        "judged_on": told_split(facts.judged_on),
-        "chance": _chance(facts),
-        "chance_at": _place(_chance(facts), low, high),
+        "n_groups": best.n_groups,
+        "knows_groups": best.knows_groups,
+        "judged_on": JUDGED_ON.get(best.split, best.split),
+        "chance": chance,
+        "chance_at": _place(chance, low, high),
         "is_higher_better": metric.is_higher_better,
-        "lines": [_line(one, facts.spec.metric, low, high) for one in lines],
+        "lines": [_line(one, metric, low, high) for one in lines],
         "has_published": bool(others),
         "ticks": [{"at": _place(t, low, high), "text": f"{t:g}"} for t in _round_ticks(low, high)],
         "comparison": _comparison(facts),
@@ -59,30 +50,17 @@ def headline(facts: RunFacts) -> dict[str, Any] | None:
     }
 
 
-def shown(value: float, metric: str, *, is_scaled: bool = True) -> str:
-    """Return a figure as people write it; nothing where it is unknown.
-
-    Args:
-        is_scaled: whether percentages are already times 100.
-    """
-    if not math.isfinite(value):
-        return ""
-    if METRICS[metric].is_percent:
-        return f"{value if is_scaled else 100 * value:.2f} %"
-    return f"{value:.4f}"
-
-
-def _line(one: Standing, metric: str, low: float, high: float) -> dict[str, Any]:
+def _line(one: Standing, metric: Metric, low: float, high: float) -> dict[str, Any]:
+    value, start, end, test = (x / metric.scale for x in (one.value, one.low, one.high, one.test))
     return {
         "who": one.who,
         "kind": one.kind,
         "is_ours": one.kind == "run",
         "is_fused": one.kind == "run" and one.who == FUSED,
-        "value": shown(one.value, metric),
+        "value": metric.shown(value),
         "split": one.split,
-        "test": shown(one.test, metric),
-        "low": shown(one.low, metric),
-        "high": shown(one.high, metric),
+        "test": metric.shown(test),
+        "span": metric.span(start, end),
         "at": _place(one.value, low, high),
         "test_at": _place(one.test, low, high),
         "low_at": _place(one.low, low, high),
@@ -115,36 +93,31 @@ def _chance(facts: RunFacts) -> float | None:
     """Return what knowing only the commonest label gives, in percent; None where it makes none."""
     if facts.spec.metric == "uar":
         return 100 / len(facts.spec.labels)
-    if facts.spec.metric == "accuracy":
-        counts = Counter(facts.answers[c] for c in facts.judged)
-        return 100 * max(counts.values()) / counts.total()
+    if facts.spec.metric == "accuracy" and facts.sample is not None:
+        return 100 * float(facts.run.task.prior_scores(facts.sample.y_true).max())
     return None
 
 
 def _gain(facts: RunFacts) -> dict[str, str] | None:
-    fused, *alone = facts.standings
-    if fused.who != FUSED or not alone or facts.spec.task != "classification":
+    metric = facts.spec.official_metric
+    fused, *alone = facts.results
+    if fused.name != FUSED or not alone or not metric.is_percent:
         return None
-    best = max(alone, key=lambda one: (one.value, one.who))
-    points = fused.value - best.value
-    if not facts.spec.official_metric.is_percent:
-        return None
-    return {"points": f"{points:+.2f}", "over": best.who}
+    best = max(alone, key=lambda one: (metric.signed(one.value), one.name))
+    return {"points": metric.number(fused.value - best.value, sign=True), "over": best.name}
 
 
 def _comparison(facts: RunFacts) -> list[dict[str, str]]:
     if facts.fusion is None:
         return []
-    is_label = facts.fusion.rows.task == "classification"
-    unit = "accuracy" if is_label else "mse"
     return [
         {
-            "other": one.other,
-            "n": str(one.n_clips),
-            "fused": shown(one.fused, unit, is_scaled=False),
-            "theirs": shown(one.theirs, unit, is_scaled=False),
-            "p": p_text(one.permutation_p),
-            "mcnemar": "" if one.mcnemar_p is None else p_text(one.mcnemar_p),
+            "other": one.theirs.name,
+            "n": f"{one.ours.n:,}",
+            "fused": one.ours.metric.shown(one.ours.value),
+            "theirs": one.ours.metric.shown(one.theirs.value),
+            "p": f"{one.p:.4f}",
+            "mcnemar": p_text(one.mcnemar_p),
         }
         for one in facts.fusion.comparisons
     ]

@@ -11,7 +11,7 @@ import pandas as pd
 
 from emotiw.analysis.report.snapshot import RunFacts
 from emotiw.core.errors import EmotiwError
-from emotiw.evaluation.metrics import METRICS
+from emotiw.evaluation.metrics import metric_named
 from emotiw.runs.stages.trained import model_folder, read_model_keys
 from emotiw.visualization.svg_charts import Series, chart, ticks
 from submissions.attempts import Attempts
@@ -124,7 +124,8 @@ def ablation(facts: RunFacts) -> dict[str, Any] | None:
     except (OSError, ValueError) as error:
         facts.problems.append(f"{path}: {error}")
         return None
-    shown = _as_people_read(frame) if {"row", *FIGURES} <= set(frame.columns) else frame
+    is_whole = len(frame) and {"row", *FIGURES} <= set(frame.columns)
+    shown = _as_people_read(frame) if is_whole else frame
     rows = [[_rounded(cell) for cell in row] for row in shown.to_numpy().tolist()]
     return {
         "columns": [str(column).replace("_", " ") for column in shown.columns],
@@ -135,26 +136,18 @@ def ablation(facts: RunFacts) -> dict[str, Any] | None:
 
 def _as_people_read(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the columns of an ablation that tell something, figures with their intervals."""
-    metric = METRICS.get(str(frame["metric"].iloc[0])) if len(frame) else None
-    scale, unit = (100, " (%)") if metric and metric.is_percent else (1, "")
-    name = metric.name if metric else "value"
+    metric = metric_named(str(frame["metric"].iloc[0]))
 
     def spanned(row: pd.Series, value: str) -> str:
-        ends = (
-            value,
-            *(("low", "high") if value == "value" else (f"{value}_low", f"{value}_high")),
-        )
-        if not all(row.get(end) for end in ends):
-            return ""
-        middle, low, high = (scale * float(row[end]) for end in ends)
-        sign = "+" if value == "difference" else ""
-        digits = 2 if scale == 100 else 4
-        return f"{middle:{sign}.{digits}f} [{low:{sign}.{digits}f}, {high:{sign}.{digits}f}]"
+        ends = ("low", "high") if value == "value" else (f"{value}_low", f"{value}_high")
+        middle, *sides = (float(row[end]) if row[end] else math.nan for end in (value, *ends))
+        number = metric.number(middle, sign=value == "difference")
+        return f"{number} [{metric.span(*sides)}]" if number and metric.span(*sides) else number
 
     columns = {
         "row": frame["row"],
-        f"{name}{unit} [95 %]": frame.apply(spanned, axis=1, value="value"),
-        f"difference{unit} [95 %]": frame.apply(spanned, axis=1, value="difference"),
+        f"{metric.heading} [95 %]": frame.apply(spanned, axis=1, value="value"),
+        "difference [95 %]": frame.apply(spanned, axis=1, value="difference"),
         "p (Holm)": frame["p_holm"],
         "significant": frame["is_significant"].map({"true": "yes", "false": "no"}).fillna(""),
         "clips": frame["n"],

@@ -24,9 +24,9 @@ def reliability(facts: RunFacts) -> list[dict[str, Any]]:
     After calibration means by calibrations that have not seen the clip's group.
     """
     result = facts.fusion
-    if result is None or result.rows.task == "regression":
+    if result is None or not result.rows.task.is_label:
         return []
-    truth = result.rows.answers
+    truth = result.rows.targets
     before = {name: result.rows.scores[:, m] for m, name in enumerate(result.rows.names)}
     after = {name: result.calibrated[:, m] for m, name in enumerate(result.rows.names)}
     found = []
@@ -89,7 +89,7 @@ def shares(facts: RunFacts) -> dict[str, Any] | None:
     from fusion.attribution import attribute
 
     found = attribute(result, exact_up_to=MOST_SELECTED)
-    is_percent = result.rows.task == "classification"
+    is_percent = result.rows.task.is_label
     scale, unit = (100, "points of accuracy") if is_percent else (1, "mean squared error")
     rows = []
     largest = max(float(found.modalities["shapley"].abs().max()), 1e-12)

@@ -6,20 +6,23 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from emotiw import __version__
 from emotiw.analysis.report.clips import Browsed, browsed
-from emotiw.analysis.report.confusion_matrices import confusions, recalls, scatters
-from emotiw.analysis.report.headline import headline, shown
+from emotiw.analysis.report.confusion_matrices import matrices_of, recalls, scatters
+from emotiw.analysis.report.headline import headline
 from emotiw.analysis.report.history import ablation, attempts, curves
 from emotiw.analysis.report.modality_importance import reliability, shares
 from emotiw.analysis.report.quality import quality
 from emotiw.analysis.report.samples import Samples, samples
 from emotiw.analysis.report.snapshot import RunFacts, read_facts
 from emotiw.core.files import atomic_write
+from emotiw.evaluation.sample import TITLES
 from emotiw.runs.run import Run
+from emotiw.runs.stages.fuse import judged
 
 MOST_BYTES = 5_000_000
 SPARE = 250_000  # kept free, so that no file that is sent on grows out of a limit of 5 MB
@@ -77,14 +80,14 @@ def _clips_that_fit(facts: RunFacts, parts: Mapping[str, Any]) -> tuple[Browsed,
 
 
 def _parts(facts: RunFacts) -> dict[str, Any]:
-    matrices = confusions(facts)
+    matrices = matrices_of(facts)
     recipe = facts.run.recipe
     return {
         "version": __version__,
         "name": recipe.name,
         "spec": facts.spec,
         "is_synthetic": facts.is_synthetic,
-        "n_clips": len(facts.manifest),
+        "n_clips": len(facts.cohort),
         "splits": _splits(facts),
         "headline": headline(facts),
         "figures": _figures(facts),
@@ -104,32 +107,31 @@ def _parts(facts: RunFacts) -> dict[str, Any]:
 
 
 def _figures(facts: RunFacts) -> dict[str, Any] | None:
-    import pandas as pd
-
-    path = facts.run.metrics_path
-    if not path.is_file():
+    results = judged(facts.run, list(facts.tables.values())) if facts.tables else []
+    if not results:
         return None
-    frame = pd.read_csv(path, dtype={"modality": str, "split": str, "metric": str})
-    metrics = list(dict.fromkeys(frame["metric"]))
+    metrics = list(dict.fromkeys(result.metric for result in results))
     rows = []
-    for (modality, split), part in frame.groupby(["modality", "split"], sort=False):
-        value_of = dict(zip(part["metric"], part["value"], strict=True))
+    for (name, split), part in groupby(results, key=lambda one: (one.name, one.split)):
+        value_of = {result.metric: result for result in part}
+        first = next(iter(value_of.values()))
         rows.append(
             {
-                "modality": str(modality),
-                "split": "train, out of fold" if split == "train" else str(split),
-                "n": int(part["n"].iloc[0]),
-                "n_scored": int(part["n_scored"].iloc[0]),
+                "modality": name,
+                "split": TITLES.get(split, split),
+                "n": first.n,
+                "n_scored": first.n_scored,
                 "values": [
-                    shown(value_of.get(m, float("nan")), m, is_scaled=False) for m in metrics
+                    metric.shown(value_of[metric].value) if metric in value_of else ""
+                    for metric in metrics
                 ],
             }
         )
-    return {"metrics": metrics, "rows": rows}
+    return {"metrics": [metric.title for metric in metrics], "rows": rows}
 
 
 def _splits(facts: RunFacts) -> str:
-    counts = {s: len(facts.manifest.select(s)) for s in ("train", "val", "test")}
+    counts = {s: len(facts.cohort.select(s)) for s in ("train", "val", "test")}
     return ", ".join(f"{n:,} {split}" for split, n in counts.items() if n)
 
 

@@ -65,10 +65,10 @@ def samples(facts: RunFacts, worth: Sequence[str], room: int) -> Samples:
         told.append(f"Strips show {n_faces} faces instead of {FACES[0]}, to keep this file small.")
     room -= sum(len(text) + len(c) + 8 for c, text in strips.items())
     codec, kind = _sound_codec()
-    with_sound = [c for c in worth if facts.manifest[c].path.suffix.lower() not in PICTURES]
+    with_sound = [c for c in worth if facts.cohort[c].path.suffix.lower() not in PICTURES]
 
     def sound(clip_id: str, seconds: float) -> str:
-        data = encode_sound(facts.manifest[clip_id].path, codec, most_sec=seconds)
+        data = encode_sound(facts.cohort[clip_id].path, codec, most_sec=seconds)
         return base64.b64encode(data).decode()
 
     seconds = _first_that_fits(SECONDS, with_sound, sound, room)

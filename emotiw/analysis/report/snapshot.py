@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from emotiw.analysis.leaderboard import Standing, judged_clips, standing_of
 from emotiw.challenges.spec import ChallengeSpec
 from emotiw.challenges.synthetic import is_synthetic
+from emotiw.core.cohort import Cohort
 from emotiw.core.errors import EmotiwError
-from emotiw.core.manifest import Manifest
 from emotiw.core.score_table import ScoreTable
+from emotiw.evaluation.results import Result, evaluate
+from emotiw.evaluation.sample import Sample, chosen_sample
 from emotiw.runs.run import Run
 from emotiw.runs.stages.fuse import FUSED, fuse_inputs, fusion_inputs
 from fusion.result import FusionResult
@@ -23,20 +24,16 @@ class RunFacts:
 
     Attributes:
         run: the run.
-        manifest: its clips.
-        answers: of every clip that has one, for evaluation alone.
+        cohort: its clips.
         tables: scores by model in the order of the recipe, ``fused`` last; empty before training.
-        judged_on: ``val``, ``folds`` or nothing.
-        judged: the clips that figures are about.
+        sample: the clips that values are about; None where nothing can be judged.
         problems: what could not be read, in words.
     """
 
     run: Run
-    manifest: Manifest
-    answers: Mapping[str, str | float]
+    cohort: Cohort
     tables: Mapping[str, ScoreTable]
-    judged_on: str
-    judged: tuple[str, ...]
+    sample: Sample | None
     problems: list[str]
 
     @property
@@ -55,14 +52,22 @@ class RunFacts:
         return dict(sorted(self.tables.items(), key=lambda item: item[0] != FUSED))
 
     @cached_property
-    def standings(self) -> list[Standing]:
-        """The official figure of every model and of the fusion, which comes first."""
-        found = []
-        for name, table in self.by_rank.items():
+    def answers(self) -> Mapping[str, str | float]:
+        """The label or target of every clip that has one, for evaluation alone."""
+        return self.cohort.answer_key()
+
+    @cached_property
+    def results(self) -> list[Result]:
+        """The official metric of every model and of the fusion, which comes first."""
+        found: list[Result] = []
+        if self.sample is None:
+            return found
+        split = self.sample.split
+        for table in self.by_rank.values():
             try:
-                found.append(standing_of(self.spec, name, table, self.manifest))
-            except ValueError as error:
-                self.problems.append(f"{name}: {error}")
+                found.append(evaluate(table, self.cohort, self.spec.metric, split=split))
+            except EmotiwError as error:
+                self.problems.append(str(error))
         return found
 
     @cached_property
@@ -84,26 +89,19 @@ def read_facts(run: Run) -> RunFacts:
         MissingStageError: if there is not even a manifest.
         EmotiwError: if a file of the run is damaged.
     """
-    manifest = run.manifest()
+    cohort = run.cohort()
     tables = {}
     for name in run.recipe.models:
         if run.scores_path(name).is_file():
-            tables[name] = ScoreTable.read_csv(run.scores_path(name))
+            tables[name] = replace(ScoreTable.read_csv(run.scores_path(name)), name=name)
     fused = run.folder / f"{FUSED}.csv"
     if tables and fused.is_file():
         tables[FUSED] = replace(ScoreTable.read_csv(fused), name=FUSED)
     problems: list[str] = []
-    judged_on, judged = "", list[str]()
+    sample = None
     if tables:
         try:
-            judged_on, judged = judged_clips(list(tables.values())[-1], manifest)
-        except ValueError as error:
+            sample = chosen_sample(list(tables.values())[-1], cohort)
+        except EmotiwError as error:
             problems.append(str(error))
-    return RunFacts(
-        run, manifest, manifest.answer_key(), tables, judged_on, tuple(judged), problems
-    )
-
-
-def told_split(judged_on: str) -> str:
-    """Return in words what figures are judged on."""
-    return {"val": "validation clips", "folds": "training clips, out of fold"}.get(judged_on, "")
+    return RunFacts(run, cohort, tables, sample, problems)

@@ -7,7 +7,8 @@ from typing import TypedDict
 import numpy as np
 import numpy.typing as npt
 
-from emotiw.evaluation.metrics import accuracy, confusion_matrix, uar
+from emotiw.evaluation.metrics import ACCURACY, UAR, confusions
+from emotiw.evaluation.reliability import expected_calibration_error
 from emotiw.models.backbone.labelled_faces import LabelledFaces
 
 
@@ -23,41 +24,17 @@ class FaceFigures(TypedDict):
 
 def figures_of(scores: npt.NDArray[np.floating], faces: LabelledFaces) -> FaceFigures:
     """Return the figures of ``(n, n_labels)`` probabilities for labelled faces."""
-    labels = faces.labels
-    truth = [labels[answer] for answer in faces.answers]
-    prediction = [labels[best] for best in scores.argmax(1)]
-    counts = confusion_matrix(truth, prediction, labels)
+    labels, targets = faces.labels, faces.targets
+    decided = scores.argmax(1)
+    everyone = np.zeros(len(targets), dtype=np.intp)
+    counts = confusions(targets, decided, everyone, len(labels))[0, :, :-1].astype(int)
     totals = counts.sum(1)
     return {
-        "accuracy": accuracy(truth, prediction),
-        "uar": uar(truth, prediction),
+        "accuracy": ACCURACY.value(targets, decided, len(labels)),
+        "uar": UAR.value(targets, decided, len(labels)),
         "recall": {
             label: float(counts[i, i] / totals[i]) for i, label in enumerate(labels) if totals[i]
         },
-        "calibration_error": calibration_error(scores, faces.answers),
+        "calibration_error": expected_calibration_error(scores.astype(np.float64), targets),
         "confusion": counts.tolist(),
     }
-
-
-def calibration_error(
-    scores: npt.NDArray[np.floating], answers: npt.NDArray[np.int64], *, n_bins: int = 15
-) -> float:
-    """Return the expected calibration error of the top score, in [0, 1]; 0 is honest.
-
-    Source:
-        Guo et al. 2017, equation 3: bins of equal width, weighted by how many fall into them.
-
-    Examples:
-        >>> sure = np.array([[0.8, 0.2]] * 5)
-        >>> round(calibration_error(sure, np.array([0, 0, 0, 0, 1])), 6)
-        0.0
-        >>> round(calibration_error(sure, np.array([0, 0, 1, 1, 1])), 6)
-        0.4
-    """
-    confidence, is_right = scores.max(1), scores.argmax(1) == answers
-    bins = np.minimum((confidence * n_bins).astype(int), n_bins - 1)
-    gaps = [
-        abs(float(is_right[bins == b].mean() - confidence[bins == b].mean())) * np.mean(bins == b)
-        for b in np.unique(bins)
-    ]
-    return float(sum(gaps))

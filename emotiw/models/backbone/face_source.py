@@ -32,7 +32,7 @@ class FaceSource:
         device: torch.device | str = "cpu",
     ) -> None:
         self.images = torch.from_numpy(faces.images).permute(0, 3, 1, 2).to(device)
-        self.answers = torch.from_numpy(faces.answers)
+        self.targets = torch.from_numpy(faces.targets)
         self._size = card.size
         self._is_bgr = card.colour == "bgr"
         self._mean = torch.tensor(card.mean, device=device).view(-1, 1, 1)
@@ -74,5 +74,5 @@ def split_off_inner(
     if len(set(groups.tolist())) < n_folds:
         raise ConfigError(f"{len(set(groups.tolist()))} groups of faces can't be cut in {n_folds}")
     folds = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
-    training, inner = next(folds.split(faces.answers, faces.answers, groups))
+    training, inner = next(folds.split(faces.targets, faces.targets, groups))
     return faces.subset(training), faces.subset(inner)

@@ -30,26 +30,26 @@ class LabelledFaces:
 
     Attributes:
         images: ``(n, side, side, channels)`` uint8, 1 channel for grey or 3 for RGB.
-        answers: ``(n,)`` int64, positions in ``labels``.
+        targets: ``(n,)`` int64, positions in ``labels``.
         labels: in class order.
         names: of the files, for messages; nothing is computed from them.
         groups: ``(n,)`` what must stay on one side of a split; None where only looks can tell.
     """
 
     images: npt.NDArray[np.uint8]
-    answers: npt.NDArray[np.int64]
+    targets: npt.NDArray[np.int64]
     labels: tuple[str, ...]
     names: tuple[str, ...]
     groups: npt.NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
-        return len(self.answers)
+        return len(self.targets)
 
     def subset(self, rows: npt.NDArray[np.intp]) -> LabelledFaces:
         """Return the faces at these positions."""
         names = tuple(self.names[row] for row in rows)
         groups = None if self.groups is None else self.groups[rows]
-        return LabelledFaces(self.images[rows], self.answers[rows], self.labels, names, groups)
+        return LabelledFaces(self.images[rows], self.targets[rows], self.labels, names, groups)
 
 
 def read_labelled_faces(
@@ -78,7 +78,7 @@ def read_labelled_faces(
     where = f"{source}" + (f", {split}/" if split else "")
     problems = Problems(where)
     known = {name: name for name in labels} | dict(translation or {})
-    images, answers, names, hashes = [], [], [], []
+    images, targets, names, hashes = [], [], [], []
     unknown: set[str] = set()
     for name, folder, data in _pictures(source, split):
         label = known.get(folder)
@@ -95,7 +95,7 @@ def read_labelled_faces(
             problems.add(f"{name}: {error}")
             continue
         images.append(pixels)
-        answers.append(list(labels).index(str(label)))
+        targets.append(list(labels).index(str(label)))
         names.append(name)
         hashes.append(_fingerprint(pixels, str(label)))
     problems.raise_if_any(ManifestError)
@@ -104,7 +104,7 @@ def read_labelled_faces(
     order = np.argsort(np.array(hashes), kind="stable")
     return LabelledFaces(
         np.stack([images[i] for i in order]),
-        np.array([answers[i] for i in order], dtype=np.int64),
+        np.array([targets[i] for i in order], dtype=np.int64),
         tuple(labels),
         tuple(names[i] for i in order),
     )

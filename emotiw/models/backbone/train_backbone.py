@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from emotiw.core.errors import ConfigError
 from emotiw.core.files import atomic_write, sha256_of
 from emotiw.core.stored_tensors import stored
+from emotiw.core.task import Classification
 from emotiw.core.weights import InFile, WeightsCard, read_card, write_card
 from emotiw.models.backbone.backbone_recipe import MOST_MEMBERS, BackboneRecipe
 from emotiw.models.backbone.face_figures import FaceFigures, figures_of
@@ -108,8 +109,7 @@ def train_member(
             network,
             FaceSource(training, start, stage.augmentation, device=device),
             stage.training,
-            task="classification",
-            n_outputs=len(recipe.labels),
+            task=Classification(tuple(recipe.labels)),
             inner=FaceSource(inner, start, stage.augmentation, device=device),
             seed=own.seed + MOST_MEMBERS * number,
             folder=own_folder / f"stage_{number}" if number else own_folder,
@@ -220,14 +220,14 @@ def _calibrate(
         logits = (plain + mirrored) / 2
     else:
         logits = predict(network, FaceSource(inner, card, recipe.augmentation), recipe.training)
-    temperature = fit_temperature(logits.double().numpy(), inner.answers)
+    temperature = fit_temperature(logits.double().numpy(), inner.targets)
     # few faces that happen to be all right don't say that the network is never wrong
     temperature = min(max(temperature, 0.05), 20.0)
     with torch.no_grad():
         network.head.weight.div_(temperature)
         network.head.bias.div_(temperature)
     return {
-        "inner_accuracy": float((logits.argmax(1).numpy() == inner.answers).mean()),
+        "inner_accuracy": float((logits.argmax(1).numpy() == inner.targets).mean()),
         "temperature": temperature,
     }
 

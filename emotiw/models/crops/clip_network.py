@@ -66,7 +66,7 @@ class ClipNetwork(SnippetModel):
 
         options = self.options
         network = C3D(
-            len(self.goal.labels),
+            len(self.task.labels),
             width=options.width,
             size=options.crop_size,
             n_frames=options.length,

@@ -65,7 +65,7 @@ class ConvolutionalRecurrent(SnippetModel):
 
         if self.spec.dtype == "uint8":
             return super().build()
-        return MeanOverSnippets(MapInput(self._network_over(self.spec.shape[0])), self.goal.task)
+        return MeanOverSnippets(MapInput(self._network_over(self.spec.shape[0])), self.task)
 
     def build_clip_network(self) -> tuple[nn.Module, PixelRule]:
         """Return the network over pictures."""
@@ -85,7 +85,7 @@ class ConvolutionalRecurrent(SnippetModel):
 
         return ConvolutionalRecurrence(
             n_channels,
-            len(self.goal.labels),
+            len(self.task.labels),
             cell=self.options.cell,
             stem=self.options.stem if self.spec.dtype == "uint8" else (),
             channels=self.options.channels,

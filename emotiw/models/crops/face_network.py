@@ -66,7 +66,7 @@ class FaceNetworkModel(CropModel):
     def card(self) -> WeightsCard:
         """The card of the options, with the labels of this goal."""
         card = read_card(self.options.weights)
-        return card.model_copy(update={"labels": self.goal.labels})
+        return card.model_copy(update={"labels": self.task.labels})
 
     @property
     def weights_fingerprint(self) -> str:
@@ -79,7 +79,7 @@ class FaceNetworkModel(CropModel):
         from emotiw.models.networks.snippet_net import MeanOverSnippets
         from features.backbones.loading import build_network
 
-        return MeanOverSnippets(FaceInput(build_network(self.card), self.card), self.goal.task)
+        return MeanOverSnippets(FaceInput(build_network(self.card), self.card), self.task)
 
     def adapt(self, network: nn.Module, examples: Examples) -> None:
         """Start from the weights of the card; the head stays as it was made, for the labels."""

@@ -70,7 +70,7 @@ class SnippetModel(CropModel):
         """Return the network with its pixel rule and the mean over snippets."""
         from emotiw.models.networks.snippet_net import MeanOverSnippets, PixelInput
 
-        return MeanOverSnippets(PixelInput(*self.build_clip_network()), self.goal.task)
+        return MeanOverSnippets(PixelInput(*self.build_clip_network()), self.task)
 
     def adapt(self, network: nn.Module, examples: Examples) -> None:
         """Start from the weights of a card, and show their network what it expects."""

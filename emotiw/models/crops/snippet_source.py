@@ -55,8 +55,8 @@ class SnippetSource:
         self._augment = augment
         self._kept: dict[int, Rows] = {}
         self._kept_bytes = 0
-        answers = np.zeros(len(examples)) if examples.answers is None else examples.answers
-        self.answers = torch.from_numpy(np.asarray(answers))
+        targets = np.zeros(len(examples)) if examples.targets is None else examples.targets
+        self.targets = torch.from_numpy(np.asarray(targets))
 
     def batch(self, rows: Tensor, generator: torch.Generator | None) -> tuple[Tensor, ...]:
         """Return the snippets of these clips and the mask of those that are there."""

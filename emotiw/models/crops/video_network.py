@@ -65,4 +65,4 @@ class Video(SnippetModel):
         from features.clips.clip_networks import make_video_network
         from features.frames.pixel_rule import PLAIN
 
-        return make_video_network(self.options.network, len(self.goal.labels)), PLAIN
+        return make_video_network(self.options.network, len(self.task.labels)), PLAIN

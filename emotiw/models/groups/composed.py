@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from emotiw.core.errors import ConfigError
 from emotiw.core.feature_table import FeatureSpec
-from emotiw.models.model import Goal, Model
+from emotiw.core.task import Task
+from emotiw.models.model import Model
 from emotiw.models.model_card import Card
 from emotiw.models.nested_parts import LearnerPart, full_version, part_options
 from emotiw.models.registry import MODELS
@@ -29,25 +30,21 @@ class ComposedOptions(BaseModel):
     learner: LearnerPart = {"model": "svm"}
 
 
-class Composed:
+class Composed(Model):
     """Prepares what another model learns from, or changes what it says.
 
     A kind says what the model inside reads (:meth:`inner_spec`) and is to predict
-    (:meth:`inner_goal`); it has its own ``fit`` and ``predict``.
+    (:meth:`inner_task`); it has its own ``fit`` and ``predict``.
     """
 
     Options: ClassVar[type[BaseModel]] = ComposedOptions
-    version: ClassVar[str]
 
-    def __init__(self, options: Any, *, spec: FeatureSpec, goal: Goal, seed: int) -> None:
-        self.options = options
-        self.spec = spec
-        self.goal = goal
-        self.seed = seed
+    def __init__(self, options: Any, *, spec: FeatureSpec, task: Task, seed: int) -> None:
+        super().__init__(options, spec=spec, task=task, seed=seed)
         self.check()
         self.kind: type[Model] = MODELS.resolve(options.learner["model"])
         inside = part_options(MODELS, "model", options.learner)
-        self.learner = self.kind(inside, spec=self.inner_spec(), goal=self.inner_goal(), seed=seed)
+        self.learner = self.kind(inside, spec=self.inner_spec(), task=self.inner_task(), seed=seed)
 
     def check(self) -> None:
         """Raise ConfigError if the feature or the options are none that this model can use."""
@@ -56,15 +53,15 @@ class Composed:
         """Return what the model inside reads."""
         return self.spec
 
-    def inner_goal(self) -> Goal:
+    def inner_task(self) -> Task:
         """Return what the model inside predicts."""
-        return self.goal
+        return self.task
 
     def save(self, folder: Path) -> None:
         """Write a readable card, and the model inside in a folder of its own."""
         options = self.options.model_dump(mode="json")
         version = full_version(type(self), self.options)
-        Card(options, self.spec, self.goal, self.seed, version).write(folder)
+        Card(options, self.spec, self.task, self.seed, version).write(folder)
         self.learner.save(folder / INSIDE)
 
     @classmethod
@@ -79,7 +76,7 @@ class Composed:
             options = cls.Options.model_validate(card.options)
         except ValidationError as error:
             raise ConfigError(f"{folder}: can't be loaded: {error}") from error
-        model = cls(options, spec=card.spec, goal=card.goal, seed=card.seed)
+        model = cls(options, spec=card.spec, task=card.task, seed=card.seed)
         expected = full_version(cls, options)
         if card.version != expected:
             raise ConfigError(f"{folder}: written by version {card.version}, this is {expected}")

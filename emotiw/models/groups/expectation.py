@@ -11,9 +11,10 @@ import numpy.typing as npt
 from pydantic import BaseModel, Field
 
 from emotiw.core.errors import ConfigError
+from emotiw.core.task import Classification, Task
 from emotiw.models.groups.composed import Composed, ComposedOptions
 from emotiw.models.groups.individuals import IndividualScores, Judge, judge_of
-from emotiw.models.model import Examples, Goal
+from emotiw.models.model import Examples
 
 
 class ExpectationOptions(ComposedOptions):
@@ -40,24 +41,24 @@ class Expectation(Composed):
 
     def check(self) -> None:
         """Accept targets whose range is known."""
-        low, high = self.goal.target_range or (-np.inf, np.inf)
-        if self.goal.task != "regression" or not np.isfinite([low, high]).all():
+        low, high = self.task.target_range or (-np.inf, np.inf)
+        if self.task.is_label or not np.isfinite([low, high]).all():
             raise ConfigError(
-                f"expectation: needs a target between two known limits; {self.goal.labels} is a "
-                f"{self.goal.task} with the limits {low} and {high}"
+                f"expectation: needs a target between two known limits; {self.task.labels} is a "
+                f"{self.task} with the limits {low} and {high}"
             )
         n_levels = self.options.n_levels or max(2, round(high - low) + 1)
         self.levels = np.linspace(low, high, n_levels)
 
-    def inner_goal(self) -> Goal:
+    def inner_task(self) -> Task:
         """Return the levels as labels."""
-        return Goal("classification", tuple(f"{level:g}" for level in self.levels))
+        return Classification(tuple(f"{level:g}" for level in self.levels))
 
     def fit(self, examples: Examples, *, folder: Path | None = None) -> None:
         """Let the model inside learn the nearest level of every target."""
-        assert examples.answers is not None
-        nearest = np.abs(examples.answers[:, None] - self.levels).argmin(axis=1)
-        self.learner.fit(replace(examples, answers=nearest), folder=folder)
+        assert examples.targets is not None
+        nearest = np.abs(examples.targets[:, None] - self.levels).argmin(axis=1)
+        self.learner.fit(replace(examples, targets=nearest), folder=folder)
 
     def predict(self, examples: Examples) -> npt.NDArray[np.float64]:
         """Return ``(n, 1)`` expectations, within the range of the levels."""

@@ -61,7 +61,7 @@ class Group(Composed):
             for clip_id, people in zip(examples.clip_ids, groups_of(examples), strict=True)
         }
         table = FeatureTable(self.inner_spec(), vectors)
-        return Examples(table, examples.clip_ids, examples.groups, examples.answers)
+        return Examples(table, examples.clip_ids, examples.groups, examples.targets)
 
 
 def fixed_aggregation(part: dict[str, Any]) -> Aggregation:

@@ -57,8 +57,8 @@ class GroupNetworkModel(NetworkModel):
     def check(self) -> None:
         """Accept features per face; levels only for a target with known limits."""
         self._dim, _ = columns_of_person(self.spec)
-        limits = self.goal.target_range or (-np.inf, np.inf)
-        is_bounded = self.goal.task == "regression" and np.isfinite(limits).all()
+        limits = self.task.target_range or (-np.inf, np.inf)
+        is_bounded = not self.task.is_label and np.isfinite(limits).all()
         if self.options.n_levels and (not is_bounded or self.options.n_levels < 2):
             raise ConfigError("n_levels: needs a target between two known limits, and two levels")
 
@@ -70,7 +70,7 @@ class GroupNetworkModel(NetworkModel):
         kind = AGGREGATIONS.resolve(part["kind"])
         return GroupNetwork(
             self._dim,
-            len(self.goal.labels),
+            len(self.task.labels),
             aggregation=kind(part_options(AGGREGATIONS, "kind", part)),
             channels=self.options.channels,
             levels=self.options.n_levels,
@@ -95,8 +95,8 @@ class GroupNetworkModel(NetworkModel):
         network.mean.copy_(torch.from_numpy(mean))
         network.scale.copy_(torch.from_numpy(scale))
         if self.options.n_levels:
-            assert self.goal.target_range is not None
-            levels = np.linspace(*self.goal.target_range, self.options.n_levels)
+            assert self.task.target_range is not None
+            levels = np.linspace(*self.task.target_range, self.options.n_levels)
             network.values.copy_(torch.from_numpy((levels - self._centre) / self._spread))
 
 
@@ -113,8 +113,8 @@ class PaddedGroups:
             )
             for people in groups_of(examples)
         ]
-        answers = np.zeros(len(examples)) if examples.answers is None else examples.answers
-        self.answers = torch.from_numpy(np.asarray(answers))
+        targets = np.zeros(len(examples)) if examples.targets is None else examples.targets
+        self.targets = torch.from_numpy(np.asarray(targets))
 
     def batch(self, rows: Tensor, generator: torch.Generator | None) -> tuple[Tensor, ...]:
         """Return the faces, the mask of those that are there, and their places."""

@@ -13,11 +13,12 @@ from pydantic import BaseModel, Field
 
 from emotiw.core.errors import ConfigError
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable, Unit
+from emotiw.core.task import Task
 from emotiw.models.aggregation.aggregation import Aggregation
 from emotiw.models.groups.composed import Composed
 from emotiw.models.groups.group import GroupOptions, aggregated, fixed_aggregation
 from emotiw.models.groups.person import Person, columns_of_person, groups_of, person_id
-from emotiw.models.model import Examples, Goal, Model
+from emotiw.models.model import Examples, Model
 from emotiw.models.nested_parts import AggregationPart
 from emotiw.models.registry import MODELS
 from emotiw.models.sequence.sequence_model import SequenceModel
@@ -77,7 +78,7 @@ class Individuals(Composed):
     def check(self) -> None:
         """Accept features per face, and aggregations of scores."""
         self._dim, self._columns = columns_of_person(self.spec)
-        self._aggregation = score_aggregation(self.options.aggregation, self.goal)
+        self._aggregation = score_aggregation(self.options.aggregation, self.task)
 
     def inner_spec(self) -> FeatureSpec:
         """Return rows per frame for a model of sequences, else one vector per person."""
@@ -93,7 +94,7 @@ class Individuals(Composed):
     def predict(self, examples: Examples) -> Scores:
         """Return the aggregated scores of everyone in each group."""
         everyone, groups = self._everyone(examples)
-        return join_scores(self._aggregation, self.learner.predict(everyone), groups, self.goal)
+        return join_scores(self._aggregation, self.learner.predict(everyone), groups, self.task)
 
     def individuals(self, examples: Examples) -> IndividualScores:
         """Return what the model inside says of each person."""
@@ -119,28 +120,28 @@ class Individuals(Composed):
             FeatureTable(spec, arrays),
             tuple(arrays),
             tuple(examples.groups[row] for row in owners),
-            None if examples.answers is None else examples.answers[owners],
+            None if examples.targets is None else examples.targets[owners],
         )
         return everyone, groups
 
 
-def score_aggregation(part: dict[str, object], goal: Goal) -> Aggregation:
+def score_aggregation(part: dict[str, object], task: Task) -> Aggregation:
     """Return an aggregation of scores.
 
     Raises:
         ConfigError: if it has to be learned, or gives another number of values.
     """
     aggregation = fixed_aggregation(part)
-    if aggregation.width(len(goal.labels)) != len(goal.labels):
+    if aggregation.width(len(task.labels)) != len(task.labels):
         raise ConfigError(
-            f"aggregation {part['kind']!r} makes {aggregation.width(len(goal.labels))} values of "
-            f"{len(goal.labels)} scores; scores need one that keeps their number"
+            f"aggregation {part['kind']!r} makes {aggregation.width(len(task.labels))} values of "
+            f"{len(task.labels)} scores; scores need one that keeps their number"
         )
     return aggregation
 
 
 def join_scores(
-    aggregation: Aggregation, scores: Scores, groups: list[list[Person]], goal: Goal
+    aggregation: Aggregation, scores: Scores, groups: list[list[Person]], task: Task
 ) -> Scores:
     """Return ``(n_groups, n_labels)``, the aggregated scores of the people of each group.
 
@@ -152,7 +153,7 @@ def join_scores(
         aggregated(aggregation, part, people)
         for part, people in zip(np.split(scores, ends[:-1]), groups, strict=True)
     ]
-    values = np.array(joined, dtype=np.float64).reshape(len(groups), len(goal.labels))
-    if goal.task == "classification":
+    values = np.array(joined, dtype=np.float64).reshape(len(groups), len(task.labels))
+    if task.is_label:
         return np.asarray(values / values.sum(axis=1, keepdims=True))
-    return values if goal.target_range is None else values.clip(*goal.target_range)
+    return values if task.target_range is None else values.clip(*task.target_range)

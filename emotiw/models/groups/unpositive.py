@@ -43,12 +43,12 @@ class Unpositive(Composed):
 
     def check(self) -> None:
         """Accept classification into labels of which one is the positive one."""
-        labels = self.goal.labels
-        if self.goal.task != "classification" or self.options.positive not in labels:
+        labels = self.task.labels
+        if not self.task.is_label or self.options.positive not in labels:
             hint = suggest(self.options.positive, labels)
             raise ConfigError(
                 f"unpositive: no label {self.options.positive!r}{hint} "
-                f"(labels: {', '.join(labels) if self.goal.task == 'classification' else 'none'})"
+                f"(labels: {', '.join(labels) if self.task.is_label else 'none'})"
             )
 
     def fit(self, examples: Examples, *, folder: Path | None = None) -> None:
@@ -58,7 +58,7 @@ class Unpositive(Composed):
     def predict(self, examples: Examples) -> npt.NDArray[np.float64]:
         """Return the scores of the model inside, even over all labels but the positive one."""
         scores = self.learner.predict(examples)
-        place = self.goal.labels.index(self.options.positive)
+        place = self.task.labels.index(self.options.positive)
         kept = scores[:, place]
         if self.options.style == "hard":
             kept = (scores.argmax(axis=1) == place).astype(np.float64)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from emotiw.core.errors import ConfigError, suggest
 from emotiw.core.feature_table import FeatureSpec
+from emotiw.core.task import Task
 from emotiw.models.groups.individuals import (
     IndividualScores,
     Scores,
@@ -18,7 +19,7 @@ from emotiw.models.groups.individuals import (
     score_aggregation,
 )
 from emotiw.models.groups.person import Person, columns_of_person, groups_of, person_id
-from emotiw.models.model import Examples, Goal
+from emotiw.models.model import Examples, Model
 from emotiw.models.model_card import Card
 from emotiw.models.nested_parts import AggregationPart
 
@@ -48,17 +49,13 @@ class VoteOptions(BaseModel):
     means: dict[str, str | float] | None = None
 
 
-class Vote:
+class Vote(Model):
     """The scores of a network's own labels for each face, translated and aggregated."""
 
-    Options: ClassVar[type[BaseModel]] = VoteOptions
-    version: ClassVar[str] = "1"
+    Options = VoteOptions
 
-    def __init__(self, options: Any, *, spec: FeatureSpec, goal: Goal, seed: int) -> None:
-        self.options: VoteOptions = options
-        self.spec = spec
-        self.goal = goal
-        self.seed = seed
+    def __init__(self, options: Any, *, spec: FeatureSpec, task: Task, seed: int) -> None:
+        super().__init__(options, spec=spec, task=task, seed=seed)
         _, columns = columns_of_person(spec)
         names = list(columns or ())
         self._columns = [n for n, name in enumerate(names) if name.startswith(SCORE)]
@@ -69,7 +66,7 @@ class Vote:
                 "with weights that score expressions"
             )
         self._table = self._translation(labels)  # (n_expressions, n_labels)
-        self._aggregation = score_aggregation(options.aggregation, goal)
+        self._aggregation = score_aggregation(options.aggregation, task)
 
     def fit(self, examples: Examples, *, folder: Path | None = None) -> None:
         """Learn nothing."""
@@ -77,7 +74,7 @@ class Vote:
     def predict(self, examples: Examples) -> Scores:
         """Return the aggregated scores of everyone in each group."""
         groups = list(groups_of(examples))
-        return join_scores(self._aggregation, self._judge(groups), groups, self.goal)
+        return join_scores(self._aggregation, self._judge(groups), groups, self.task)
 
     def individuals(self, examples: Examples) -> IndividualScores:
         """Return the translated scores of each person."""
@@ -91,19 +88,19 @@ class Vote:
     def save(self, folder: Path) -> None:
         """Write a readable card."""
         options = self.options.model_dump(mode="json")
-        Card(options, self.spec, self.goal, self.seed, self.version).write(folder)
+        Card(options, self.spec, self.task, self.seed, self.version).write(folder)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Return the model that :meth:`save` wrote."""
         card = Card.read(folder, version=cls.version)
         options = cls.Options.model_validate(card.options)
-        return cls(options, spec=card.spec, goal=card.goal, seed=card.seed)
+        return cls(options, spec=card.spec, task=card.task, seed=card.seed)
 
     def _judge(self, groups: list[list[Person]]) -> Scores:
         seen = np.array([p.mean[self._columns] for people in groups for p in people])
         said = seen.reshape(-1, len(self._columns)).astype(np.float64) @ self._table
-        if self.goal.task == "regression":
+        if not self.task.is_label:
             return np.asarray(said)
         # where a face shows nothing that stands for a label, it is for none of them
         total = said.sum(axis=1, keepdims=True)
@@ -112,9 +109,9 @@ class Vote:
 
     def _translation(self, expressions: list[str]) -> npt.NDArray[np.float64]:
         means = self._means(expressions)
-        if self.goal.task == "regression":
+        if not self.task.is_label:
             return np.array([[float(means[name])] for name in expressions])
-        labels = self.goal.labels
+        labels = self.task.labels
         return np.array([[float(means.get(n) == label) for label in labels] for n in expressions])
 
     def _means(self, expressions: list[str]) -> dict[str, Any]:
@@ -125,7 +122,7 @@ class Vote:
             if name not in expressions:
                 hint, known = suggest(name, expressions), ", ".join(expressions)
                 raise ConfigError(f"means: no expression {name!r}{hint} (known: {known})")
-        if self.goal.task == "regression":
+        if not self.task.is_label:
             lacking = [name for name in expressions if name not in written]
             wrong = [v for v in written.values() if isinstance(v, str)]
             if lacking or wrong:
@@ -135,24 +132,24 @@ class Vote:
                 )
             return dict(written)
         for label in written.values():
-            if label not in self.goal.labels:
-                hint = suggest(str(label), self.goal.labels)
+            if label not in self.task.labels:
+                hint = suggest(str(label), self.task.labels)
                 raise ConfigError(f"means: no label {label!r}{hint}")
         if not written:
             raise ConfigError(
                 f"means: say what each of {', '.join(expressions)} stands for; "
-                f"labels are {', '.join(self.goal.labels)}"
+                f"labels are {', '.join(self.task.labels)}"
             )
         return dict(written)
 
     def _usual(self, expressions: list[str]) -> dict[str, str | float]:
-        if self.goal.task == "regression":
-            low, high = self.goal.target_range or (-np.inf, np.inf)
+        if not self.task.is_label:
+            low, high = self.task.target_range or (-np.inf, np.inf)
             if not np.isfinite([low, high]).all():
                 return {}
             is_happy = {name: MOOD.get(name.lower()) == "positive" for name in expressions}
             return {name: high if happy else low for name, happy in is_happy.items()}
-        by_lower = {label.lower(): label for label in self.goal.labels}
+        by_lower = {label.lower(): label for label in self.task.labels}
         found: dict[str, str | float] = {}
         for name in expressions:
             label = by_lower.get(name.lower()) or by_lower.get(MOOD.get(name.lower(), ""))

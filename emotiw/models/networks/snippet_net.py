@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from emotiw.core.score_table import Task
+from emotiw.core.task import Task
 from emotiw.models.networks.float32_kernels import keep_gradients_finite
 from features.frames.pixel_rule import PixelRule
 
@@ -98,7 +98,7 @@ class MeanOverSnippets(nn.Module):
         parts = torch.split(present, at_once)
         outputs = torch.cat([self.network(part) for part in parts]).float()  # (total, n_outputs)
         counts = mask.sum(1, keepdim=True)  # (batch, 1)
-        if self.task == "classification":
+        if self.task.is_label:
             spread = outputs.new_full((*mask.shape, outputs.shape[1]), -math.inf)
             spread = spread.masked_scatter(mask[..., None], outputs.log_softmax(1))
             return spread.logsumexp(1) - counts.log()

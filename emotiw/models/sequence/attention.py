@@ -50,7 +50,7 @@ class Attention(SequenceModel):
 
         return AttentionNetwork(
             self.spec.dim,
-            len(self.goal.labels),
+            len(self.task.labels),
             channels=self.options.channels,
             heads=self.options.heads,
             layers=self.options.layers,

@@ -49,7 +49,7 @@ class Recurrent(SequenceModel):
         options = self.options
         return RecurrentNetwork(
             self.spec.dim,
-            len(self.goal.labels),
+            len(self.task.labels),
             cell=options.cell,
             hidden=options.hidden,
             layers=options.layers,

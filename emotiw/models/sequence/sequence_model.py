@@ -77,7 +77,7 @@ class SequenceModel(NetworkModel):
         network = self.build_sequence()
         if self.options.window is None:
             return network
-        return MeanOverSnippets(EveryFrame(network), self.goal.task)
+        return MeanOverSnippets(EveryFrame(network), self.task)
 
     def source(self, examples: Examples, *, augments: bool) -> ExampleSource:
         """Return padded batches with their masks: of frames, or of windows."""
@@ -120,8 +120,8 @@ class PaddedRows:
             torch.from_numpy(np.asarray(array.values[array.present], dtype=np.float32))
             for array in examples.arrays()
         ]
-        answers = np.zeros(len(examples)) if examples.answers is None else examples.answers
-        self.answers = torch.from_numpy(np.asarray(answers))
+        targets = np.zeros(len(examples)) if examples.targets is None else examples.targets
+        self.targets = torch.from_numpy(np.asarray(targets))
 
     def batch(self, rows: Tensor, generator: torch.Generator | None) -> tuple[Tensor, ...]:
         """Return the frames and the mask of those that are there."""

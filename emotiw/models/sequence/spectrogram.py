@@ -57,7 +57,7 @@ class SpectrogramCnn(SequenceModel):
         options = self.options
         return SpectrogramNetwork(
             self.spec.dim,
-            len(self.goal.labels),
+            len(self.task.labels),
             channels=options.channels,
             n_time_masks=options.time_masks,
             longest_time_mask=options.longest_time_mask,

@@ -46,7 +46,7 @@ class TemporalConvolution(SequenceModel):
 
         return TemporalConvolutionNetwork(
             self.spec.dim,
-            len(self.goal.labels),
+            len(self.task.labels),
             channels=self.options.channels,
             blocks=self.options.blocks,
             kernel=self.options.kernel,

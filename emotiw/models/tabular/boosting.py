@@ -57,7 +57,7 @@ class Boosting(TabularModel):
         """Return every learning rate."""
         return several(self.options.learning_rate)
 
-    def learn(self, vectors: Vectors, answers: npt.NDArray[Any], setting: float) -> State:
+    def learn(self, vectors: Vectors, targets: npt.NDArray[Any], setting: float) -> State:
         """Grow the trees."""
         from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
@@ -70,14 +70,14 @@ class Boosting(TabularModel):
             "early_stopping": False,
             "random_state": self.seed,
         }
-        if self.goal.task == "regression":
-            return {"machine": HistGradientBoostingRegressor(**shared).fit(vectors, answers)}
+        if not self.task.is_label:
+            return {"machine": HistGradientBoostingRegressor(**shared).fit(vectors, targets)}
         machine = HistGradientBoostingClassifier(class_weight=self.options.class_weight, **shared)
-        return {"machine": machine.fit(vectors, answers)}
+        return {"machine": machine.fit(vectors, targets)}
 
     def raw_scores(self, state: State, vectors: Vectors) -> Values:
         """Return log-probabilities, or targets."""
-        if self.goal.task == "regression":
+        if not self.task.is_label:
             return np.asarray(state["machine"].predict(vectors), dtype=np.float64)[:, None]
         probabilities = state["machine"].predict_proba(vectors)
         return np.asarray(np.log(np.clip(probabilities, 1e-12, None)), dtype=np.float64)

@@ -62,17 +62,17 @@ class KernelRidge(TabularModel):
         return kernel_settings(self.options.penalty, self.options.kernel, self.options.gamma)
 
     def learn(
-        self, vectors: Vectors, answers: npt.NDArray[Any], setting: tuple[float, float]
+        self, vectors: Vectors, targets: npt.NDArray[Any], setting: tuple[float, float]
     ) -> State:
         """Solve for one weight per clip and label."""
         from scipy.linalg import solve
 
         penalty, gamma = setting
-        if self.goal.task == "regression":
-            wanted, weights = answers.astype(np.float64)[:, None], np.ones(len(answers))
+        if not self.task.is_label:
+            wanted, weights = targets.astype(np.float64)[:, None], np.ones(len(targets))
         else:
-            wanted = np.eye(int(answers.max()) + 1)[answers]  # (n, n_classes)
-            weights = self._weights(answers)
+            wanted = np.eye(int(targets.max()) + 1)[targets]  # (n, n_classes)
+            weights = self._weights(targets)
         centre = np.average(wanted, axis=0, weights=weights)
         kernel = kernel_matrix(vectors, vectors, self.options.kernel, gamma)
         kernel[np.diag_indices(len(kernel))] += penalty / weights
@@ -83,11 +83,11 @@ class KernelRidge(TabularModel):
         """Return the regressed labels as logits, or targets."""
         kernel = kernel_matrix(vectors, state["vectors"], self.options.kernel, state["gamma"])
         regressed = kernel @ state["shares"] + state["centre"]
-        scale = 1.0 if self.goal.task == "regression" else SHARPNESS
+        scale = 1.0 if not self.task.is_label else SHARPNESS
         return np.asarray(scale * regressed, dtype=np.float64)
 
-    def _weights(self, answers: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    def _weights(self, targets: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         if self.options.class_weight is None:
-            return np.ones(len(answers))
-        counts = np.bincount(answers)
-        return np.asarray(len(answers) / (len(counts) * counts[answers]), dtype=np.float64)
+            return np.ones(len(targets))
+        counts = np.bincount(targets)
+        return np.asarray(len(targets) / (len(counts) * counts[targets]), dtype=np.float64)

@@ -46,21 +46,21 @@ class Logistic(TabularModel):
         """Return every C."""
         return several(self.options.c)
 
-    def learn(self, vectors: Vectors, answers: npt.NDArray[Any], setting: float) -> State:
+    def learn(self, vectors: Vectors, targets: npt.NDArray[Any], setting: float) -> State:
         """Fit by L-BFGS; targets in closed form."""
         from sklearn.linear_model import LogisticRegression, Ridge
 
         wide = vectors.astype(np.float64)
-        if self.goal.task == "regression":
-            return {"machine": Ridge(alpha=1 / setting).fit(wide, answers)}
+        if not self.task.is_label:
+            return {"machine": Ridge(alpha=1 / setting).fit(wide, targets)}
         machine = LogisticRegression(
             C=setting, class_weight=self.options.class_weight, max_iter=1000
         )
-        return {"machine": machine.fit(wide, answers)}
+        return {"machine": machine.fit(wide, targets)}
 
     def raw_scores(self, state: State, vectors: Vectors) -> Values:
         """Return log-probabilities, or targets."""
         wide = vectors.astype(np.float64)
-        if self.goal.task == "regression":
+        if not self.task.is_label:
             return np.asarray(state["machine"].predict(wide), dtype=np.float64)[:, None]
         return np.asarray(state["machine"].predict_log_proba(wide), dtype=np.float64)

@@ -29,7 +29,7 @@ class MlpOptions(TabularOptions):
         alpha: squared penalty on the weights; of several values the best is chosen.
         learning_rate: of Adam.
         n_epochs: passes over the training clips.
-        n_networks: networks from different starts, whose answers are averaged.
+        n_networks: networks from different starts, whose outputs are averaged.
     """
 
     hidden: tuple[int, ...] = (128,)
@@ -55,14 +55,14 @@ class Mlp(TabularModel):
         """Return every penalty."""
         return several(self.options.alpha)
 
-    def learn(self, vectors: Vectors, answers: npt.NDArray[Any], setting: float) -> State:
+    def learn(self, vectors: Vectors, targets: npt.NDArray[Any], setting: float) -> State:
         """Train by Adam for the given number of epochs."""
         from sklearn.neural_network import MLPClassifier, MLPRegressor
 
-        is_label = self.goal.task == "classification"
+        is_label = self.task.is_label
         make = MLPClassifier if is_label else MLPRegressor
-        centre, spread = (0.0, 1.0) if is_label else (answers.mean(), answers.std() or 1.0)
-        wanted = answers if is_label else (answers - centre) / spread
+        centre, spread = (0.0, 1.0) if is_label else (targets.mean(), targets.std() or 1.0)
+        wanted = targets if is_label else (targets - centre) / spread
         networks = []
         for number in range(self.options.n_networks):
             network = make(
@@ -79,7 +79,7 @@ class Mlp(TabularModel):
     def raw_scores(self, state: State, vectors: Vectors) -> Values:
         """Return logarithms of mean probabilities, or mean targets."""
         networks = state["networks"]
-        if self.goal.task == "regression":
+        if not self.task.is_label:
             mean = np.mean([network.predict(vectors) for network in networks], axis=0)
             return np.asarray(mean * state["spread"] + state["centre"], dtype=np.float64)[:, None]
         mean = np.mean([network.predict_proba(vectors) for network in networks], axis=0)

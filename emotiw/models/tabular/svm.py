@@ -62,17 +62,17 @@ class Svm(TabularModel):
         return kernel_settings(self.options.c, self.options.kernel, self.options.gamma)
 
     def learn(
-        self, vectors: Vectors, answers: npt.NDArray[Any], setting: tuple[float, float]
+        self, vectors: Vectors, targets: npt.NDArray[Any], setting: tuple[float, float]
     ) -> State:
         """Fit libsvm on the kernel matrix."""
         from sklearn.svm import SVC, SVR
 
         c, gamma = setting
         kernel = kernel_matrix(vectors, vectors, self.options.kernel, gamma)
-        if self.goal.task == "regression":
-            centre, spread = float(answers.mean()), float(answers.std()) or 1.0
+        if not self.task.is_label:
+            centre, spread = float(targets.mean()), float(targets.std()) or 1.0
             machine = SVR(kernel="precomputed", C=c, epsilon=self.options.epsilon)
-            machine.fit(kernel, (answers - centre) / spread)
+            machine.fit(kernel, (targets - centre) / spread)
             scale = {"centre": centre, "spread": spread}
         else:
             machine = SVC(
@@ -81,14 +81,14 @@ class Svm(TabularModel):
                 class_weight=self.options.class_weight,
                 decision_function_shape="ovo",
             )
-            machine.fit(kernel, answers)
+            machine.fit(kernel, targets)
             scale = {}
         return {"machine": machine, "vectors": vectors, "gamma": gamma, **scale}
 
     def raw_scores(self, state: State, vectors: Vectors) -> Values:
         """Return coupled pairwise margins, or targets."""
         kernel = kernel_matrix(vectors, state["vectors"], self.options.kernel, state["gamma"])
-        if self.goal.task == "regression":
+        if not self.task.is_label:
             targets = state["machine"].predict(kernel) * state["spread"] + state["centre"]
             return np.asarray(targets, dtype=np.float64)[:, None]
         return coupled_margins(state["machine"].decision_function(kernel))

@@ -17,9 +17,10 @@ from emotiw.core.errors import ConfigError
 from emotiw.core.feature_table import FeatureSpec
 from emotiw.core.files import atomic_write
 from emotiw.core.folds import assign_folds
-from emotiw.core.probabilities import fit_temperature, softmax
+from emotiw.core.probabilities import fit_temperature
+from emotiw.core.task import Task
 from emotiw.evaluation.metrics import metric_named
-from emotiw.models.model import Examples, Goal
+from emotiw.models.model import Examples, Model
 from emotiw.models.model_card import Card
 from emotiw.models.tabular.pooling import Copies, copies_in, pooled_matrix, require_vectors
 from emotiw.models.tabular.preparation import Preparation, PreparationOptions, Vectors
@@ -61,7 +62,7 @@ class InnerScores:
     merit: float
 
 
-class TabularModel(ABC):
+class TabularModel(Model, ABC):
     """A model that reads one vector per clip; features of frames are pooled first.
 
     Its settings (those of its hyper-parameters for which a recipe gives several values) are
@@ -73,18 +74,13 @@ class TabularModel(ABC):
     speaker: then on the other clips of its speaker, and only on these.
     """
 
-    Options: ClassVar[type[BaseModel]]
-    version: ClassVar[str]
     trusted: ClassVar[tuple[str, ...]] = ()
 
     def __init__(
-        self, options: TabularOptions, *, spec: FeatureSpec, goal: Goal, seed: int
+        self, options: TabularOptions, *, spec: FeatureSpec, task: Task, seed: int
     ) -> None:
         require_vectors(spec)
-        self.options = options
-        self.spec = spec
-        self.goal = goal
-        self.seed = seed
+        super().__init__(options, spec=spec, task=task, seed=seed)
         self._preparation = Preparation(options.preparation)
         self._state: State = {}
         self.encoder: State = {}
@@ -96,12 +92,12 @@ class TabularModel(ABC):
         """Return the settings to try, at least one; ties go to the first."""
 
     @abstractmethod
-    def learn(self, vectors: Vectors, answers: npt.NDArray[Any], setting: Any) -> State:
+    def learn(self, vectors: Vectors, targets: npt.NDArray[Any], setting: Any) -> State:
         """Return what was learned: arrays, numbers and fitted scikit-learn objects.
 
         Args:
             vectors: ``(n, dim)`` prepared.
-            answers: class indices 0, 1, … without gaps, at least two of them; or targets.
+            targets: class indices 0, 1, … without gaps, at least two of them; or targets.
             setting: one of :meth:`settings`.
         """
 
@@ -112,7 +108,7 @@ class TabularModel(ABC):
     def learn_vectors(self, examples: Examples) -> Vectors:
         """Return ``(n, dim)`` vectors of training clips, having learned how to make them.
 
-        Whatever is learned goes into :attr:`encoder`, and uses no answers.
+        Whatever is learned goes into :attr:`encoder`, and uses no targets.
         """
         return self.vectors_of(examples)
 
@@ -126,10 +122,10 @@ class TabularModel(ABC):
         Raises:
             ConfigError: if all training clips have the same label.
         """
-        assert examples.answers is not None
-        if self.goal.task == "classification" and len(set(examples.answers.tolist())) < 2:
+        assert examples.targets is not None
+        if self.task.is_label and len(set(examples.targets.tolist())) < 2:
             raise ConfigError(
-                f"all training clips are {self.goal.labels[int(examples.answers[0])]!r}; "
+                f"all training clips are {self.task.labels[int(examples.targets[0])]!r}; "
                 "nothing can be told apart"
             )
         vectors = self.learn_vectors(examples)
@@ -138,8 +134,8 @@ class TabularModel(ABC):
         tried = self._on_inner_folds(vectors, copies, examples, settings)
         best = int(np.argmax([scores.merit for scores in tried]))
         self.chosen = settings[best]
-        if self.goal.task == "classification":
-            self._temperature = fit_temperature(tried[best].raw, examples.answers)
+        if self.task.is_label:
+            self._temperature = fit_temperature(tried[best].raw, examples.targets)
         everyone = np.arange(len(examples))
         self._state = self._learn_rows(
             self._preparation, vectors, copies, examples, everyone, [self.chosen]
@@ -149,16 +145,14 @@ class TabularModel(ABC):
         """Return ``(n, n_labels)`` probabilities or ``(n, 1)`` targets within their range."""
         prepared = self._preparation.apply(self.vectors_of(examples), examples.groups)
         raw = self._raw_for_all_labels(self._state, prepared)
-        if self.goal.task == "classification":
-            return softmax(raw / self._temperature)
-        return raw if self.goal.target_range is None else raw.clip(*self.goal.target_range)
+        return self.task.from_logits(raw, self._temperature)
 
     def save(self, folder: Path) -> None:
         """Write a readable card and the fitted parts, as a skops file."""
         import skops.io
 
         card = Card(
-            self.options.model_dump(mode="json"), self.spec, self.goal, self.seed, self.version
+            self.options.model_dump(mode="json"), self.spec, self.task, self.seed, self.version
         )
         card.write(folder)
         parts = {
@@ -185,7 +179,7 @@ class TabularModel(ABC):
             parts = skops.io.load(folder / MODEL, trusted=list(cls.trusted))
         except (OSError, ValueError, TypeError, zipfile.BadZipFile, ValidationError) as error:
             raise ConfigError(f"{folder / MODEL}: can't be loaded: {error}") from error
-        model = cls(options, spec=card.spec, goal=card.goal, seed=card.seed)  # type: ignore[arg-type]
+        model = cls(options, spec=card.spec, task=card.task, seed=card.seed)  # type: ignore[arg-type]
         model._preparation = Preparation(model.options.preparation, parts["preparation"])
         model.encoder = parts["encoder"]
         model._state = parts["state"]
@@ -197,10 +191,10 @@ class TabularModel(ABC):
         self, vectors: Vectors, copies: Copies, examples: Examples, settings: Sequence[Any]
     ) -> list[InnerScores]:
         """Return what each setting says about clips of groups that it has not seen."""
-        answers = examples.answers
-        assert answers is not None
+        targets = examples.targets
+        assert targets is not None
         groups = np.array(examples.groups)
-        raw = np.full((len(settings), len(examples), len(self.goal.labels)), np.nan)
+        raw = np.full((len(settings), len(examples), len(self.task.labels)), np.nan)
         for learned, held_out in self._inner_folds(examples):
             preparation = Preparation(self.options.preparation)
             states = self._learn_rows(preparation, vectors, copies, examples, learned, settings)
@@ -210,7 +204,7 @@ class TabularModel(ABC):
         scored = ~np.isnan(raw[0]).any(axis=1)
         if not scored.any():
             return [InnerScores(each, 0.0) for each in raw]
-        return [InnerScores(each, self._merit(answers[scored], each[scored])) for each in raw]
+        return [InnerScores(each, self._merit(targets[scored], each[scored])) for each in raw]
 
     def _learn_rows(
         self,
@@ -222,15 +216,15 @@ class TabularModel(ABC):
         settings: Sequence[Any],
     ) -> list[State]:
         """Learn every setting from the clips at these rows and from their copies."""
-        answers = examples.answers
-        assert answers is not None
+        targets = examples.targets
+        assert targets is not None
         copied = copies.of(rows)
         both = vectors[rows]
         if len(copied):
             both = np.concatenate([both, copies.vectors[copied]])
         groups = [*(examples.groups[row] for row in rows), *(copies.groups[c] for c in copied)]
         prepared = preparation.fit(both, groups)
-        answered = answers[np.concatenate([rows, copies.owners[copied]])]
+        answered = targets[np.concatenate([rows, copies.owners[copied]])]
         return [self._learn_present(prepared, answered, setting) for setting in settings]
 
     def _inner_folds(
@@ -239,10 +233,10 @@ class TabularModel(ABC):
         n_folds = min(self.options.inner_folds, len(set(examples.groups)))
         if n_folds < 2:
             return
-        answers = examples.answers
-        assert answers is not None
-        is_label = self.goal.task == "classification"
-        known = [str(a) if is_label else float(a) for a in answers.tolist()]
+        targets = examples.targets
+        assert targets is not None
+        is_label = self.task.is_label
+        known = [str(a) if is_label else float(a) for a in targets.tolist()]
         fold_of = assign_folds(
             dict(zip(examples.clip_ids, examples.groups, strict=True)),
             dict(zip(examples.clip_ids, known, strict=True)),
@@ -253,35 +247,29 @@ class TabularModel(ABC):
         folds = np.array([fold_of[clip_id] for clip_id in examples.clip_ids])
         for fold in range(n_folds):
             learned, held_out = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
-            if len(held_out) and (not is_label or len(set(answers[learned].tolist())) > 1):
+            if len(held_out) and (not is_label or len(set(targets[learned].tolist())) > 1):
                 yield learned, held_out
 
-    def _merit(self, answers: npt.NDArray[Any], raw: Values) -> float:
-        is_label = self.goal.task == "classification"
+    def _merit(self, targets: npt.NDArray[Any], raw: Values) -> float:
+        is_label = self.task.is_label
         metric = metric_named(self.options.choose_by or ("uar" if is_label else "ccc"))
-        if metric.task != self.goal.task:
-            raise ConfigError(f"choose_by: {metric.name!r} does not judge a {self.goal.task}")
-        if is_label:
-            labels = self.goal.labels
-            value = metric.function(
-                [labels[code] for code in answers], [labels[code] for code in raw.argmax(axis=1)]
-            )
-        else:
-            value = metric.function(answers, raw[:, 0])
-        return value if metric.is_higher_better else -value
+        if metric.task != self.task.kind:
+            raise ConfigError(f"choose_by: {metric.name!r} does not judge a {self.task.kind}")
+        decided = raw.argmax(axis=1) if is_label else raw[:, 0]
+        return metric.signed(metric.value(targets, decided, len(self.task.labels)))
 
-    def _learn_present(self, prepared: Vectors, answers: npt.NDArray[Any], setting: Any) -> State:
+    def _learn_present(self, prepared: Vectors, targets: npt.NDArray[Any], setting: Any) -> State:
         """Learn with the labels that occur numbered without gaps."""
-        if self.goal.task == "regression":
-            return self.learn(prepared, answers, setting)
-        classes, codes = np.unique(answers, return_inverse=True)
+        if not self.task.is_label:
+            return self.learn(prepared, targets, setting)
+        classes, codes = np.unique(targets, return_inverse=True)
         return {**self.learn(prepared, codes, setting), "classes": classes}
 
     def _raw_for_all_labels(self, state: State, prepared: Vectors) -> Values:
         raw = self.raw_scores(state, prepared)
-        if self.goal.task == "regression":
+        if not self.task.is_label:
             return raw
-        full = np.full((len(raw), len(self.goal.labels)), -np.inf)  # never seen: probability 0
+        full = np.full((len(raw), len(self.task.labels)), -np.inf)  # never seen: probability 0
         full[:, state["classes"]] = raw
         return full
 

@@ -6,15 +6,12 @@ import numpy as np
 import numpy.typing as npt
 
 from emotiw.core.folds import assign_folds
-from emotiw.core.score_table import Task
 from emotiw.models.model import Examples
 
 Rows = npt.NDArray[np.intp]
 
 
-def split_inner(
-    examples: Examples, share: float, *, task: Task, seed: int
-) -> tuple[Rows, Rows | None]:
+def split_inner(examples: Examples, share: float, *, seed: int) -> tuple[Rows, Rows | None]:
     """Return the rows to learn from and those to judge epochs by; no group is in both.
 
     Labels are spread evenly where the groups allow it. There is no inner part, None, where
@@ -28,15 +25,16 @@ def split_inner(
     n_groups = len(set(examples.groups))
     if share == 0 or n_groups < 2:
         return everything, None
-    assert examples.answers is not None
+    assert examples.targets is not None
     keys = [str(row) for row in everything]
-    answers: dict[str, str | float] = {
-        key: f"{answer}" if task == "classification" else float(answer)
-        for key, answer in zip(keys, examples.answers.tolist(), strict=True)
+    is_label = np.issubdtype(examples.targets.dtype, np.integer)
+    targets: dict[str, str | float] = {
+        key: f"{target}" if is_label else target
+        for key, target in zip(keys, examples.targets.tolist(), strict=True)
     }
     folds = assign_folds(
         dict(zip(keys, examples.groups, strict=True)),
-        answers,
+        targets,
         scheme="grouped",
         n_folds=min(round(1 / share), n_groups),
         seed=seed,

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from emotiw.core.errors import ConfigError
-from emotiw.core.score_table import Task
+from emotiw.core.task import Task
 from emotiw.models.training.objectives import as_shares, judge, make_loss
 from emotiw.models.training.training_options import TrainingOptions
 from emotiw.models.training.training_state import (
@@ -39,11 +39,11 @@ class ExampleSource(Protocol):
     """Examples that a network learns from, made into batches as they are asked for.
 
     Attributes:
-        answers: ``(n,)`` int64 class indices or ``(n,)`` / ``(n, n_targets)`` float targets, in
+        targets: ``(n,)`` int64 class indices or ``(n,)`` / ``(n, n_targets)`` float targets, in
             the order of the rows, which must not depend on names of files or clips.
     """
 
-    answers: Tensor
+    targets: Tensor
 
     def batch(self, rows: Tensor, generator: torch.Generator | None) -> tuple[Tensor, ...]:
         """Return the network's inputs for these rows, example first in every tensor.
@@ -59,7 +59,6 @@ def train(
     options: TrainingOptions,
     *,
     task: Task,
-    n_outputs: int,
     inner: ExampleSource | None = None,
     seed: int = 0,
     folder: Path | None = None,
@@ -84,20 +83,20 @@ def train(
         ConfigError: if there are no examples, the options don't fit the task, or the folder holds
             the checkpoint of another training.
     """
-    if not len(training.answers):
+    if not len(training.targets):
         raise ConfigError("no examples to train on")
     accelerator = _accelerator()
-    loss_of = make_loss(options, task, training.answers, n_outputs)
+    loss_of = make_loss(options, task, training.targets)
     optimizer = make_optimizer(network, options)
     model, optimizer = accelerator.prepare(network, optimizer)
     average = MovingAverage(network, options.average_decay)
     best = BestEpoch(options.watch)
     report = TrainingReport()
-    identity = training_identity(network, training.answers, options, seed)
+    identity = training_identity(network, training.targets, options, seed)
     checkpoint = folder / CHECKPOINT if folder is not None else None
     if checkpoint is not None and checkpoint.is_file():
         report = restore_state(checkpoint, identity, network, optimizer, average, best)
-    n_batches = math.ceil(len(training.answers) / options.batch_size)
+    n_batches = math.ceil(len(training.targets) / options.batch_size)
     with torch.random.fork_rng(), closing(Scalars(scalars)) as board:
         for epoch in range(len(report.records), options.epochs):
             if inner and options.patience and epoch - best.epoch >= options.patience:
@@ -105,10 +104,10 @@ def train(
             start, rate = perf_counter(), 0.0
             losses: list[Tensor] = []  # numbers only at the end: asking a GPU for one stalls it
             generator = _seeded(seed, epoch)
-            order = torch.randperm(len(training.answers), generator=generator)
+            order = torch.randperm(len(training.targets), generator=generator)
             model.train()
             for index, rows in enumerate(order.tensor_split(n_batches)):
-                inputs, shares = _mixed_batch(training, rows, options, task, n_outputs, generator)
+                inputs, shares = _mixed_batch(training, rows, options, task, generator)
                 share = slice(accelerator.process_index, None, accelerator.num_processes)
                 rate = learning_rate(options, epoch + index / n_batches)
                 for group in optimizer.param_groups:
@@ -127,8 +126,8 @@ def train(
             if inner is not None:
                 with average.in_place(network):
                     outputs = _predict_together(network, inner, options, accelerator)
-                    inner_loss = float(loss_of(outputs, as_shares(inner.answers, task, n_outputs)))
-                    figure = judge(options.watch, outputs, inner.answers, inner_loss)
+                    inner_loss = float(loss_of(outputs, as_shares(inner.targets, task)))
+                    figure = judge(options.watch, outputs, inner.targets, inner_loss)
                     best.offer(epoch + 1, figure, network)
             else:
                 best.epoch = epoch + 1
@@ -164,7 +163,7 @@ def predict(
     """
     network.eval()
     device = next(network.parameters()).device
-    wanted = torch.arange(len(source.answers)) if rows is None else rows
+    wanted = torch.arange(len(source.targets)) if rows is None else rows
     outputs = []
     with torch.inference_mode(), _precision(options.precision, device):
         for some in torch.split(wanted, options.batch_size):
@@ -241,7 +240,7 @@ def _predict_together(
 
     for value in network.state_dict().values():
         broadcast(value)  # running statistics are each process's own until now
-    rows = torch.arange(len(source.answers))
+    rows = torch.arange(len(source.targets))
     mine = rows[accelerator.process_index :: accelerator.num_processes]
     parts = gather_object([predict(network, source, options, mine)])
     order = torch.cat([rows[i :: accelerator.num_processes] for i in range(len(parts))])
@@ -253,11 +252,10 @@ def _mixed_batch(
     rows: Tensor,
     options: TrainingOptions,
     task: Task,
-    n_outputs: int,
     generator: torch.Generator,
 ) -> tuple[tuple[Tensor, ...], Tensor]:
     inputs = source.batch(rows, generator)
-    shares = as_shares(source.answers[rows], task, n_outputs)
+    shares = as_shares(source.targets[rows], task)
     if not options.mixup:
         return inputs, shares
     from scipy.stats import beta

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -14,31 +15,34 @@ from emotiw.evaluation.metrics import metric_named
 from emotiw.models.training.training_options import TrainingOptions
 
 if TYPE_CHECKING:
-    from emotiw.core.score_table import Task
+    from emotiw.core.task import Task
 
 LOSSES = {"classification": ("cross_entropy",), "regression": ("mse", "ccc")}
 Loss = Callable[[Tensor, Tensor], Tensor]
 
 
-def make_loss(options: TrainingOptions, task: Task, answers: Tensor, n_outputs: int) -> Loss:
-    """Return a function of (outputs, answers), both ``(batch, n_outputs)`` float32.
+def make_loss(options: TrainingOptions, task: Task, targets: Tensor) -> Loss:
+    """Return a function of (outputs, targets), both ``(batch, n_outputs)`` float32.
 
-    In classification the answers are the shares of the classes: one-hot, or mixed.
+    In classification the targets are the shares of the classes: one-hot, or mixed.
 
     Args:
-        answers: all training answers, from which class weights are counted.
+        targets: all training targets, from which class weights are counted.
 
     Raises:
         ConfigError: if the loss doesn't fit the task.
     """
-    name = options.loss or LOSSES[task][0]
-    if name not in LOSSES[task]:
-        raise ConfigError(f"loss {name!r} doesn't fit {task}; it takes {' or '.join(LOSSES[task])}")
+    known = LOSSES[task.kind]
+    name = options.loss or known[0]
+    if name not in known:
+        raise ConfigError(f"loss {name!r} doesn't fit {task.kind}; it takes {' or '.join(known)}")
     if name == "mse":
         return F.mse_loss
     if name == "ccc":
         return ccc_loss
-    weight = balanced_weights(answers, n_outputs) if options.class_weights == "balanced" else None
+    weight = (
+        balanced_weights(targets, len(task.labels)) if options.class_weights == "balanced" else None
+    )
 
     def cross_entropy(outputs: Tensor, shares: Tensor) -> Tensor:
         return F.cross_entropy(
@@ -68,38 +72,36 @@ def ccc_loss(outputs: Tensor, targets: Tensor) -> Tensor:
     return (1 - 2 * (x * y).mean(0) / (spread + 1e-8)).mean()
 
 
-def balanced_weights(answers: Tensor, n_classes: int) -> Tensor:
+def balanced_weights(targets: Tensor, n_classes: int) -> Tensor:
     """Return ``(n_classes,)`` weights inverse to the class counts; an absent class gets 0.
 
     Examples:
         >>> balanced_weights(torch.tensor([0, 0, 0, 1]), 2).tolist()
         [0.6666666865348816, 2.0]
     """
-    counts = torch.bincount(answers, minlength=n_classes).float()
-    return torch.where(counts > 0, len(answers) / (n_classes * counts.clamp(min=1)), 0.0)
+    counts = torch.bincount(targets, minlength=n_classes).float()
+    return torch.where(counts > 0, len(targets) / (n_classes * counts.clamp(min=1)), 0.0)
 
 
-def as_shares(answers: Tensor, task: Task, n_outputs: int) -> Tensor:
-    """Return answers as float32 ``(batch, n_outputs)``: one-hot classes, or targets as columns."""
-    if task == "classification":
-        return F.one_hot(answers.long(), n_outputs).float()
-    return answers.float().reshape(len(answers), n_outputs)
+def as_shares(targets: Tensor, task: Task) -> Tensor:
+    """Return targets as float32 ``(batch, n_outputs)``: one-hot classes, or targets as columns."""
+    if task.is_label:
+        return F.one_hot(targets.long(), len(task.labels)).float()
+    return targets.float().reshape(len(targets), len(task.labels))
 
 
-def judge(name: str, outputs: Tensor, answers: Tensor, loss: float) -> float:
-    """Return the figure of that name for all examples of the inner part."""
+def judge(name: str, outputs: Tensor, targets: Tensor, loss: float) -> float:
+    """Return the metric of that name, or the loss, for all examples of the inner part."""
     if name == "loss":
         return loss
-    metric = metric_named(name)
+    metric, n_outputs = metric_named(name), outputs.shape[1]
     if metric.task == "classification":
-        truth, prediction = answers.tolist(), outputs.argmax(1).tolist()
-        return metric.function([str(x) for x in truth], [str(x) for x in prediction])
-    columns = answers.float().reshape(len(outputs), -1)
-    figures = [
-        metric.function(columns[:, i].double().numpy(), outputs[:, i].double().numpy())
-        for i in range(outputs.shape[1])
-    ]
-    return sum(figures) / len(figures)
+        return metric.value(targets.numpy(), outputs.argmax(1).numpy(), n_outputs)
+    columns = targets.double().reshape(len(outputs), -1).numpy()
+    guessed = outputs.double().numpy()
+    return float(
+        np.mean([metric.value(*pair, 0) for pair in zip(columns.T, guessed.T, strict=True)])
+    )
 
 
 def is_better(name: str, figure: float, best: float | None) -> bool:

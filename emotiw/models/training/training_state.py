@@ -121,14 +121,14 @@ class BestEpoch:
 
 
 def training_identity(
-    network: nn.Module, answers: Tensor, options: TrainingOptions, seed: int
+    network: nn.Module, targets: Tensor, options: TrainingOptions, seed: int
 ) -> str:
     """Return a hash of what a run starts from, so that no checkpoint of another is resumed."""
     digest = hashlib.sha256(f"{options.model_dump_json()} {seed}".encode())
     for name, value in network.state_dict().items():
         digest.update(f"{name} {tuple(value.shape)}".encode())
         digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
-    digest.update(answers.contiguous().flatten().view(torch.uint8).numpy().data)
+    digest.update(targets.contiguous().flatten().view(torch.uint8).numpy().data)
     return digest.hexdigest()
 
 
@@ -170,7 +170,7 @@ def restore_state(
 
     Raises:
         WeightsError: if the checkpoint is damaged.
-        ConfigError: if it belongs to a run with other options, seed, answers or first weights.
+        ConfigError: if it belongs to a run with other options, seed, targets or first weights.
     """
     tensors, notes = load_tensors(path)
     if notes.get("identity") != identity:

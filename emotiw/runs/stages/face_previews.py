@@ -41,12 +41,12 @@ def write_previews(run: Run) -> dict[str, str]:
     Returns:
         By clip id, why a preview could not be written.
     """
-    manifest = run.manifest()
+    cohort = run.cohort()
     jobs = {}
     for clip_id, artifact in read_artifacts(run.faces_path, made_by="faces").items():
         target = preview_folder(run) / file_name(clip_id)
         if note_of(target.with_name(f"{target.name}.png")) != _note(artifact.key):
-            path = manifest[clip_id].path
+            path = cohort[clip_id].path
             jobs[clip_id] = PreviewJob(path, run.store.root, artifact.key, target)
     workers = min(run.workers, max(len(jobs), 1))
     with run.executor() as engine:
@@ -81,7 +81,7 @@ def write_crops(run: Run, clip_id: str, folder: Path, crop_size: int) -> int:
 
     tracks = face_tracks(run, clip_id)
     n_crops = 0
-    for row, crop in recut(run.manifest()[clip_id].path, tracks, crop_size):
+    for row, crop in recut(run.cohort()[clip_id].path, tracks, crop_size):
         place = folder / file_name(clip_id) / f"{tracks.track[row]}" / f"{tracks.frame[row]:06}.png"
         atomic_write(place, cv2.imencode(".png", crop[..., ::-1])[1].tobytes())
         n_crops += 1

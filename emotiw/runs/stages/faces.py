@@ -36,14 +36,11 @@ class FacesJob:
 
 def find_all_faces(run: Run) -> list[LedgerRow]:
     """Find and align the faces of every clip of the manifest; one ledger row per clip."""
-    manifest = run.manifest()
+    cohort = run.cohort()
     options = run.recipe.faces
-    keys = {
-        clip_id: faces_key(fingerprint, options)
-        for clip_id, fingerprint in run.fingerprints(manifest).items()
-    }
+    keys = {clip.clip_id: faces_key(clip.content, options) for clip in cohort}
     jobs = {
-        key: FacesJob(manifest[clip_id].path, options, run.store.root, key)
+        key: FacesJob(cohort[clip_id].path, options, run.store.root, key)
         for clip_id, key in keys.items()
         if not run.store.has(STAGE, key)
     }
@@ -84,14 +81,14 @@ def _key(run: Run, clip_id: str) -> str:
     return artifacts[clip_id].key
 
 
-def faces_key(fingerprint: str, options: FaceOptions) -> str:
+def faces_key(content: str, options: FaceOptions) -> str:
     """Return the key of a clip's face tracks."""
     from features.faces.find_faces import VERSION
 
     return artifact_key(
         STAGE,
         version=VERSION,
-        content=fingerprint,
+        content=content,
         options=options.result_options(),
         weights=options.weights_fingerprint(),
     )

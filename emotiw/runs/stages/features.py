@@ -12,15 +12,15 @@ from time import perf_counter
 from emotiw.core.errors import ConfigError, EmotiwError, suggest
 from emotiw.core.face_tracks import FaceTracks
 from emotiw.core.feature_table import FeatureSpec, FeatureTable
-from emotiw.core.files import atomic_write
+from emotiw.core.files import atomic_write, sha256_of
 from emotiw.core.ledger import Ledger, LedgerRow
+from emotiw.core.part import full_version
 from emotiw.core.store import Store, artifact_key
-from emotiw.runs.recipe import IMPORTED, FeatureEntry
+from emotiw.runs.recipe import FeatureEntry
 from emotiw.runs.run import Run
 from emotiw.runs.stages import faces
 from emotiw.runs.stages.artifacts import Artifact, StoredArrays, read_artifacts
 from emotiw.runs.stages.per_clip import Made, do_jobs, settle
-from features.external.imported_features import ImportedOptions, import_features
 from features.extractor import ClipSource, Extractor
 from features.registry import EXTRACTORS
 
@@ -57,9 +57,10 @@ def extract_all(run: Run, names: Sequence[str] = ()) -> dict[str, list[LedgerRow
         ConfigError: if the recipe has no feature of that name.
         MissingStageError: if a feature needs faces and the faces stage has not run.
     """
-    entries = [entry for entry in wanted_entries(run, names) if entry.extractor != IMPORTED]
-    manifest = run.manifest()
-    prints = run.fingerprints(manifest)
+    entries = [
+        entry for entry in wanted_entries(run, names) if made_extractor(entry).needs != "table"
+    ]
+    cohort = run.cohort()
     face_artifacts: Mapping[str, Artifact] = {}
     if any(EXTRACTORS.resolve(entry.extractor).needs == "faces" for entry in entries):
         face_artifacts = read_artifacts(run.faces_path, made_by="faces")
@@ -74,17 +75,17 @@ def extract_all(run: Run, names: Sequence[str] = ()) -> dict[str, list[LedgerRow
         _write_spec(run, extractor.spec)
         keys[entry.name], refused[entry.name] = {}, {}
         nothing[entry.name] = "no face found" if extractor.needs == "faces" else "no such data"
-        for clip in manifest:
+        for clip in cohort:
             face = face_artifacts.get(clip.clip_id)
             if extractor.needs == "faces" and face is None:
                 refused[entry.name][clip.clip_id] = _why_no_faces(ledger, clip.clip_id)
                 continue
-            content = face.key if extractor.needs == "faces" and face else prints[clip.clip_id]
+            content = face.key if extractor.needs == "faces" and face else clip.content
             key = key_of(content)
             keys[entry.name][clip.clip_id] = key
             if not run.store.has(FOLDER, key):
                 job = jobs.setdefault(
-                    prints[clip.clip_id],
+                    clip.content,
                     FeaturesJob(
                         clip.clip_id, clip.path, face.key if face else None, run.store.root
                     ),
@@ -112,12 +113,24 @@ def feature_table(run: Run, name: str) -> FeatureTable:
     Raises:
         MissingStageError: if it has not been extracted yet.
     """
-    entry = wanted_entries(run, [name])[0]
-    if isinstance(entry.options, ImportedOptions):
-        return import_features(name, entry.options, root=run.recipe.settings.data.root)
+    extractor = made_extractor(wanted_entries(run, [name])[0])
+    if extractor.needs == "table":
+        return extractor.table(run.recipe.settings.data.root)
     artifacts = read_artifacts(run.features_path(name), made_by=f"features {name}")
-    spec = made_extractor(entry).spec
-    return FeatureTable(spec, StoredArrays(run.store, FOLDER, artifacts))
+    return FeatureTable(extractor.spec, StoredArrays(run.store, FOLDER, artifacts))
+
+
+def feature_contents(run: Run, name: str, table: FeatureTable) -> dict[str, str]:
+    """Return, per clip of a feature, a name for the very rows that a model would see."""
+    entry = wanted_entries(run, [name])[0]
+    extractor = made_extractor(entry)
+    if extractor.needs == "table":
+        files = extractor.outside_files(entry.options, run.recipe.settings.data.root)
+        whole = " ".join(map(sha256_of, files))
+        return {clip_id: f"{whole} {clip_id}" for clip_id in table.clip_ids}
+    artifacts = read_artifacts(run.features_path(name), made_by=f"features {name}")
+    cohort = run.cohort()
+    return {c: f"{artifacts[c].key} {cohort[c].content}" for c in table.clip_ids}
 
 
 def wanted_entries(run: Run, names: Sequence[str]) -> list[FeatureEntry]:
@@ -141,7 +154,7 @@ def feature_key(entry: FeatureEntry, extractor: Extractor) -> Callable[[str], st
     def key_of(content: str) -> str:
         return artifact_key(
             entry.extractor,
-            version=extractor.version,
+            version=full_version(type(extractor)),
             content=content,
             options=options,
             weights=weights,

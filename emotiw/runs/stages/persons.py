@@ -7,16 +7,16 @@ from dataclasses import replace
 
 import numpy as np
 
+from emotiw.core.cohort import Cohort
 from emotiw.core.csv_rows import rows_as_csv
 from emotiw.core.feature_table import FeatureTable
 from emotiw.core.files import atomic_write, sha256_of
-from emotiw.core.manifest import Manifest
 from emotiw.core.score_table import Fold, ScoreTable
 from emotiw.core.store import artifact_key
+from emotiw.core.task import Classification
 from emotiw.models.groups.individuals import IndividualScores
 from emotiw.models.groups.person import Person, people_of, person_id
 from emotiw.models.groups.vote import SCORE
-from emotiw.runs.recipe import IMPORTED
 from emotiw.runs.run import Run
 from emotiw.runs.stages.features import feature_table, made_extractor
 from emotiw.runs.stages.score_files import write_scores
@@ -60,7 +60,7 @@ def link_individuals(run: Run) -> None:
     names = [
         name
         for name, entry in run.recipe.features.items()
-        if entry.extractor != IMPORTED
+        if made_extractor(entry).needs != "table"
         and set(PLACE) <= set(made_extractor(entry).spec.columns or ())
         and run.features_path(name).is_file()
     ]
@@ -73,33 +73,33 @@ def link_individuals(run: Run) -> None:
     noted = run.folder / "individuals" / "key.txt"
     if run.individuals_path.is_file() and noted.is_file() and noted.read_text() == key:
         return
-    manifest = run.manifest()
+    cohort = run.cohort()
     links: dict[str, list[object]] = {}
     for name in names:
         table = feature_table(run, name)
-        people = list(_everyone(table, manifest))
+        people = list(_everyone(table, cohort))
         for clip_id, person in people:
-            links[person_id(clip_id, person)] = _link(manifest, clip_id, person)
-        _write_expressions(run, table, manifest, people)
+            links[person_id(clip_id, person)] = _link(cohort, clip_id, person)
+        _write_expressions(run, table, cohort, people)
     rows = [links[person] for person in sorted(links)]
     atomic_write(run.individuals_path, rows_as_csv([COLUMNS, *rows]))
     atomic_write(noted, key.encode())
 
 
-def _everyone(table: FeatureTable, manifest: Manifest) -> Iterator[tuple[str, Person]]:
+def _everyone(table: FeatureTable, cohort: Cohort) -> Iterator[tuple[str, Person]]:
     for clip_id, array in table.items():
-        if clip_id in manifest:
+        if clip_id in cohort:
             for person in people_of(array, table.spec):
                 yield clip_id, person
 
 
-def _link(manifest: Manifest, clip_id: str, person: Person) -> list[object]:
+def _link(cohort: Cohort, clip_id: str, person: Person) -> list[object]:
     about = person.about
     box = about[:, [AT[side] for side in BOX]].mean(axis=0)
     return [
         person_id(clip_id, person),
         clip_id,
-        manifest[clip_id].split,
+        cohort[clip_id].split,
         person.number,
         int(about[:, AT["face_first"]].min()),
         int(about[:, AT["face_last"]].max()),
@@ -109,7 +109,7 @@ def _link(manifest: Manifest, clip_id: str, person: Person) -> list[object]:
     ]
 
 
-def _write_expressions(run: Run, table: FeatureTable, manifest: Manifest, people: Found) -> None:
+def _write_expressions(run: Run, table: FeatureTable, cohort: Cohort, people: Found) -> None:
     names = [name for name in table.spec.columns or () if name not in PLACE]
     columns = [number for number, name in enumerate(names) if name.startswith(SCORE)]
     if not columns:
@@ -118,10 +118,10 @@ def _write_expressions(run: Run, table: FeatureTable, manifest: Manifest, people
     scores = np.array(seen).reshape(len(people), len(columns))
     expressions = ScoreTable(
         name=table.spec.name,
-        labels=tuple(names[number].removeprefix(SCORE) for number in columns),
+        task=Classification(tuple(names[number].removeprefix(SCORE) for number in columns)),
         clip_ids=tuple(person_id(clip_id, person) for clip_id, person in people),
         scores=scores / scores.sum(axis=1, keepdims=True),
-        split=tuple(manifest[clip_id].split for clip_id, _ in people),
+        split=tuple(cohort[clip_id].split for clip_id, _ in people),
         fold=(None,) * len(people),
     )
     path = run.individual_scores_path(f"{table.spec.name}.expressions")

@@ -33,8 +33,8 @@ def submit(run: Run) -> tuple[Path, CheckReport]:
     fused = ScoreTable.read_csv(path)
     settings = run.recipe.settings.submission
     spec, root = run.recipe.spec, run.recipe.settings.data.root
-    manifest = run.manifest()
-    expected = submission_ids(spec, root, manifest)
+    cohort = run.cohort()
+    expected = submission_ids(spec, root, cohort)
     if not expected:
         raise SubmissionError(f"{run.manifest_path} has no test clips: nothing to hand in")
     predictions = answers_for(run, fused, expected, fallback=settings.fallback)
@@ -47,9 +47,9 @@ def submit(run: Run) -> tuple[Path, CheckReport]:
 def check(run: Run, path: Path) -> CheckReport:
     """Check a submission, this run's or another, against the run's own test list."""
     spec, root = run.recipe.spec, run.recipe.settings.data.root
-    manifest = run.manifest()
-    labels = [clip.label for clip in manifest.select("train") if clip.label is not None]
-    expected = submission_ids(spec, root, manifest)
+    cohort = run.cohort()
+    labels = [clip.label for clip in cohort.select("train") if clip.label is not None]
+    expected = submission_ids(spec, root, cohort)
     earlier = Attempts(run.folder.parent).earlier_answers(spec, expected)
     return check_submission(
         spec, path, expected_ids=expected, training_labels=labels, earlier=earlier
@@ -97,5 +97,5 @@ def answers_for(
     answers: dict[str, Answer] = {name: scored[name] for name in expected if name in scored}
     for name in missing:
         assert fallback is not None
-        answers[name] = fallback if fused.task == "classification" else float(fallback)
+        answers[name] = fallback if fused.task.is_label else float(fallback)
     return answers

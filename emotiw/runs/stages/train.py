@@ -7,27 +7,20 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from emotiw.core.errors import ConfigError, TableError, suggest
-from emotiw.core.feature_table import FeatureTable
-from emotiw.core.files import sha256_of
-from emotiw.core.folds import assign_folds
 from emotiw.core.ledger import LedgerRow
-from emotiw.core.manifest import Manifest
 from emotiw.core.score_table import Fold, ScoreTable
 from emotiw.core.store import artifact_key
 from emotiw.models.groups.individuals import judge_of
-from emotiw.models.model import Goal, Model
+from emotiw.models.model import Model
 from emotiw.models.nested_parts import full_version
 from emotiw.models.out_of_fold import OutOfFold, is_fitted, seconds_of_fit
 from emotiw.models.registry import MODELS
-from emotiw.runs.recipe import IMPORTED, ImportedScoresOptions, ModelEntry
+from emotiw.runs.recipe import ModelEntry
 from emotiw.runs.run import Run
-from emotiw.runs.stages.artifacts import read_artifacts
-from emotiw.runs.stages.features import feature_table
+from emotiw.runs.stages.features import feature_contents, feature_table
 from emotiw.runs.stages.persons import individuals_table, link_individuals
 from emotiw.runs.stages.score_files import reusable_scores, write_scores
 from emotiw.runs.stages.trained import model_folder, write_model_keys
-from features.external.imported_features import ImportedOptions
-from fusion.imported_scores import import_scores
 
 
 def train_all(run: Run, names: Sequence[str] = (), *, force: bool = False) -> dict[str, ScoreTable]:
@@ -47,65 +40,14 @@ def train_all(run: Run, names: Sequence[str] = (), *, force: bool = False) -> di
         if name not in known:
             listed = ", ".join(known) or "none"
             raise ConfigError(f"no model {name!r}{suggest(name, known)} (recipe has: {listed})")
-    manifest = run.manifest()
-    prints = run.fingerprints(manifest)
-    folds = training_folds(run, manifest, prints)
     tables = {}
     for entry in (known[name] for name in names or known):
-        if entry.model == IMPORTED:
-            tables[entry.name] = _import(run, entry, manifest, prints, folds)
-        else:
-            tables[entry.name] = _train(run, entry, manifest, prints, folds, force=force)
+        is_fitted_here = MODELS.resolve(entry.model).is_fitted_here
+        train = _train if is_fitted_here else _take
+        tables[entry.name] = train(run, entry, force=force)
         _record(run, entry, tables[entry.name])
     link_individuals(run)
     return tables
-
-
-def training_folds(run: Run, manifest: Manifest, prints: Mapping[str, str]) -> dict[str, int]:
-    """Return the fold of every training clip with an answer; empty for no cross-validation.
-
-    Copies of a clip share its fold, and don't change the folds of others.
-    """
-    settings = run.recipe.settings.folds
-    answers = manifest.answer_key()
-    training = [clip for clip in manifest.select("train") if clip.clip_id in answers]
-    training.sort(key=lambda clip: prints[clip.clip_id])
-    if settings.n_folds == 0 or not training:
-        return {}
-    groups = manifest.groups_or_contents(prints)
-    original = originals([clip.clip_id for clip in training], prints, groups)
-    once = [clip for clip in training if original[clip.clip_id] == clip.clip_id]
-    folds = assign_folds(
-        {clip.clip_id: groups[clip.clip_id] for clip in once},
-        {clip.clip_id: answers[clip.clip_id] for clip in once},
-        published={clip.clip_id: clip.fold for clip in once if clip.fold is not None},
-        scheme=settings.scheme,
-        n_folds=settings.n_folds,
-        seed=run.recipe.settings.seed,
-    )
-    return {clip.clip_id: folds[original[clip.clip_id]] for clip in training}
-
-
-def originals(
-    clip_ids: Sequence[str], prints: Mapping[str, str], groups: Mapping[str, str]
-) -> dict[str, str]:
-    """Return, per clip, the one clip that stands for all copies of it in its group.
-
-    Args:
-        clip_ids: the clips.
-        prints: the sha256 of their bytes.
-        groups: their groups; the same recording of two speakers is no copy.
-    """
-    first: dict[tuple[str, str], str] = {}
-    return {c: first.setdefault((prints[c], groups[c]), c) for c in sorted(clip_ids)}
-
-
-def goal_of(run: Run) -> Goal:
-    """Return what the challenge asks for."""
-    spec = run.recipe.spec
-    ranges = [(target.minimum, target.maximum) for target in spec.targets]
-    is_number = spec.task == "regression"
-    return Goal(spec.task, run.labels, ranges[0] if is_number and ranges else None)
 
 
 @dataclass(frozen=True)
@@ -162,12 +104,11 @@ class Fits:
         for fit in self.work.fits():
             judge = judge_of(self.work.fitted(fit, self._make, self.folder(fit.fold)))
             if judge is not None and fit.scored:
-                found[fit.fold] = judge(self.work.examples(fit.scored, with_answers=False))
+                found[fit.fold] = judge(self.work.examples(fit.scored, with_targets=False))
         return individuals_table(self.scores(), found)
 
     def _make(self) -> Model:
-        kind, seed = MODELS.resolve(self.entry.model), self.run.recipe.settings.seed
-        return kind(self.entry.options, spec=self.work.table.spec, goal=self.work.goal, seed=seed)
+        return make_model(self.run, self.entry, self.work)
 
     @property
     def _path(self) -> Path:
@@ -180,51 +121,41 @@ class Fits:
             return None
 
 
+def make_model(run: Run, entry: ModelEntry, work: OutOfFold) -> Model:
+    """Return an unfitted model of an entry."""
+    kind, seed = MODELS.resolve(entry.model), run.recipe.settings.seed
+    return kind(entry.options, spec=work.table.spec, task=work.task, seed=seed)
+
+
 def fits_of(run: Run, name: str) -> Fits:
     """Return what there is to fit for a model that has its features.
 
     Raises:
         MissingStageError: if its feature has not been extracted.
     """
-    manifest = run.manifest()
-    prints = run.fingerprints(manifest)
-    folds = training_folds(run, manifest, prints)
-    return _fits(run, run.recipe.models[name], manifest, prints, folds)
-
-
-def _fits(
-    run: Run,
-    entry: ModelEntry,
-    manifest: Manifest,
-    prints: Mapping[str, str],
-    folds: Mapping[str, int],
-) -> Fits:
+    entry = run.recipe.models[name]
     assert entry.features is not None
-    kind = MODELS.resolve(entry.model)
     table = feature_table(run, entry.features)
-    goal = goal_of(run)
-    work = OutOfFold(manifest, table, fingerprints=prints, folds=folds, goal=goal)
-    contents = _contents(run, entry.features, table, prints)
-    answers = manifest.answer_key()
+    cohort = run.cohort()
+    work = OutOfFold(cohort, table, run.task)
+    contents = feature_contents(run, entry.features, table)
     fits = list(work.fits())
-    seed = run.recipe.settings.seed
     about = {
         "model": entry.model,
         "options": entry.options.model_dump(mode="json"),
-        "goal": asdict(goal),
+        "goal": run.task.to_dict(),
         "spec": asdict(table.spec) | {"name": ""},
-        "seed": seed,
+        "seed": run.recipe.settings.seed,
     }
-    model = kind(entry.options, spec=table.spec, goal=goal, seed=seed)
-    weights = getattr(model, "weights_fingerprint", "")
+    weights = make_model(run, entry, work).weights_fingerprint
     if weights:  # other bytes under the same name give other scores
         about["weights"] = weights
     fit_keys = {
         fit.fold: artifact_key(
             "models",
-            version=full_version(kind, entry.options),
+            version=full_version(MODELS.resolve(entry.model), entry.options),
             content="\n".join(
-                f"{contents[clip_id]} {answers[clip_id]!r} {work.groups[clip_id]}"
+                f"{contents[clip_id]} {cohort[clip_id].truth!r} {cohort.groups[clip_id]}"
                 for clip_id in fit.training
             ),
             options=about,
@@ -232,7 +163,7 @@ def _fits(
         for fit in fits
     }
     scored = [f"{fit.fold} {c} {contents[c]}" for fit in fits for c in fit.scored]
-    clips = [f"{clip.clip_id} {clip.split}" for clip in manifest]
+    clips = [f"{clip.clip_id} {clip.split}" for clip in cohort]
     key = artifact_key(
         "scores",
         version="2",
@@ -242,16 +173,8 @@ def _fits(
     return Fits(run, entry, work, fit_keys, key)
 
 
-def _train(
-    run: Run,
-    entry: ModelEntry,
-    manifest: Manifest,
-    prints: Mapping[str, str],
-    folds: Mapping[str, int],
-    *,
-    force: bool,
-) -> ScoreTable:
-    fits = _fits(run, entry, manifest, prints, folds)
+def _train(run: Run, entry: ModelEntry, *, force: bool) -> ScoreTable:
+    fits = fits_of(run, entry.name)
     path = run.scores_path(entry.name)
     write_model_keys(run, entry.name, fits.fit_keys)
     scores = reusable_scores(path, fits.key, force=force)
@@ -267,53 +190,24 @@ def _train(
     return scores
 
 
-def _import(
-    run: Run,
-    entry: ModelEntry,
-    manifest: Manifest,
-    prints: Mapping[str, str],
-    folds: Mapping[str, int],
-) -> ScoreTable:
-    options = entry.options
-    assert isinstance(options, ImportedScoresOptions)
-    groups = manifest.groups_or_contents(prints)
-    table = import_scores(
-        run.recipe.settings.data.root / options.path,
-        name=entry.name,
-        labels=run.labels,
-        clips={
-            clip.clip_id: (clip.split, groups[clip.clip_id], folds.get(clip.clip_id))
-            for clip in manifest
-        },
-        kind=options.kind,
-        trained_on=options.trained_on,
-        task=run.recipe.spec.task,
-    )
+def _take(run: Run, entry: ModelEntry, *, force: bool) -> ScoreTable:
+    """Take scores that are there already."""
+    root = run.recipe.settings.data.root
+    kind = MODELS.resolve(entry.model)
+    table = kind.ready_scores(entry.name, entry.options, run.cohort(), root)
     write_scores(table, run.scores_path(entry.name), key="imported")
     return table
 
 
-def _contents(
-    run: Run, feature: str, table: FeatureTable, prints: Mapping[str, str]
-) -> dict[str, str]:
-    """Return, per clip, a name for the very rows that a model would see."""
-    options = run.recipe.features[feature].options
-    if isinstance(options, ImportedOptions):
-        whole = sha256_of(run.recipe.settings.data.root / options.path)
-        return {clip_id: f"{whole} {clip_id}" for clip_id in table.clip_ids}
-    artifacts = read_artifacts(run.features_path(feature), made_by=f"features {feature}")
-    return {clip_id: f"{artifacts[clip_id].key} {prints[clip_id]}" for clip_id in table.clip_ids}
-
-
 def _record(run: Run, entry: ModelEntry, table: ScoreTable) -> None:
     stage = f"train:{entry.name}"
-    lacking = f"no scores: {entry.features or 'the import'} lacks this clip"
+    missing = f"no scores: {entry.features or 'the import'} has no rows of this clip"
     run.record(
         stage,
         [
             LedgerRow(clip_id, stage, "ok")
             if is_present
-            else LedgerRow(clip_id, stage, "missing", lacking)
+            else LedgerRow(clip_id, stage, "missing", missing)
             for clip_id, is_present in zip(table.clip_ids, table.present, strict=True)
         ],
     )

@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from emotiw.core.cohort import Cohort
+from emotiw.core.csv_rows import read_frame, text_frame
 from emotiw.core.errors import ConfigError, Problems, TableError, suggest
+from emotiw.core.label_names import translated
 from emotiw.core.probabilities import softmax
-from emotiw.core.score_table import Fold, Groups, ScoreTable, Task
-from fusion.label_names import translated
+from emotiw.core.score_table import Fold, Groups, ScoreTable
+from emotiw.core.task import Task
 
 Kind = Literal["auto", "probabilities", "log-probabilities", "logits"]
 TrainedOn = Literal["unknown", "other folds", "train", "other data"]
@@ -22,23 +25,13 @@ KEYS = ("clip_id", "split", "fold")
 ROUNDING = 0.02  # how far rows of published, rounded probabilities may be from a sum of 1
 
 
-class ClipFacts(NamedTuple):
-    """What an import needs to know of a clip: its split, group and published fold."""
-
-    split: str
-    group: str
-    fold: Fold = None
-
-
 def import_scores(
     path: Path,
+    cohort: Cohort,
     *,
     name: str,
-    labels: Sequence[str],
-    clips: Mapping[str, tuple[str, str, Fold]],
     kind: Kind = "auto",
     trained_on: TrainedOn = "other folds",
-    task: Task = "classification",
 ) -> ScoreTable:
     """Read the scores of a model from elsewhere.
 
@@ -46,17 +39,15 @@ def import_scores(
         path: a CSV with a column ``clip_id`` and one per label, in any order and any of the
             usual vocabularies; or a folder with one such CSV per fold, whose names end in the
             number of the fold.
+        cohort: the clips and what is asked of them; rows of other clips are left out.
         name: of the modality.
-        labels: of the task, in class order; in regression the name of the target.
-        clips: by clip id, split, group and published fold (or None); rows of other clips are
-            left out.
-        kind: what the numbers are. ``auto`` recognises it, and refuses what it can't.
+        kind: what the numbers are. ``auto`` recognises it, and refuses what it can't; in
+            regression they are taken as they are.
         trained_on: what the models behind the scores were trained on.
             ``other folds``: cross-validation; the model of each fold has seen the training groups
             of all other folds, and one that scored clips without a fold all training groups.
             ``train``: one model that has seen all training groups. ``other data``: no group of
             this challenge. ``unknown``: fusion can't be fitted on these scores.
-        task: regression takes the numbers as they are.
 
     Returns:
         Scores as probabilities, each row with its fold. Where ``other folds`` is said and no
@@ -67,58 +58,56 @@ def import_scores(
         ConfigError: if ``kind`` or ``trained_on`` is unknown.
     """
     _check_choice("trained_on", trained_on, get_args(TrainedOn))
-    frames = [
-        _checked(_read(file), str(file), tuple(labels), number, clips)
-        for file, number in _files_with_folds(path, trained_on)
+    checked = [
+        _checked(read_frame(file), str(file), fold, cohort)
+        for file, fold in _files_with_folds(path, trained_on)
     ]
-    everything = pd.concat(frames, ignore_index=True)
-    return _table(everything, str(path), name, tuple(labels), clips, kind, trained_on, task)
+    return _table(checked, cohort, str(path), name, kind, trained_on)
 
 
 def table_from_frame(
     frame: pd.DataFrame,
+    cohort: Cohort,
     *,
     name: str,
-    labels: Sequence[str],
-    clips: Mapping[str, tuple[str, str, Fold]],
     kind: Kind = "auto",
     trained_on: TrainedOn = "other folds",
-    task: Task = "classification",
 ) -> ScoreTable:
     """Do what :func:`import_scores` does with a table that is already in pandas.
 
     Args:
         frame: with a column ``clip_id`` (or an index of that name) and one column per label.
-        name: and the rest: as in :func:`import_scores`.
+        cohort: and the rest: as in :func:`import_scores`.
 
     Examples:
+        >>> from emotiw.core.clip import Clip
+        >>> from emotiw.core.task import Classification
+        >>> clip = Clip("007", Path(), "train", group="bond", fold=0)
         >>> frame = pd.DataFrame({"clip_id": ["007"], "happiness": [0.9], "anger": [0.1]})
-        >>> table = table_from_frame(frame, name="net", labels=("Angry", "Happy"),
-        ...                          clips={"007": ("train", "bond", 0)})
-        >>> table.predictions()
+        >>> cohort = Cohort([clip], task=Classification(("Angry", "Happy")))
+        >>> table_from_frame(frame, cohort, name="net").predictions()
         {'007': 'Happy'}
     """
     _check_choice("trained_on", trained_on, get_args(TrainedOn))
-    plain = frame.reset_index() if frame.index.name == "clip_id" else frame.reset_index(drop=True)
-    plain = plain.rename(columns=str)
-    if "clip_id" in plain.columns and not pd.api.types.is_string_dtype(plain["clip_id"]):
-        raise TableError(f"scores of {name!r}: clip ids are text (numbers lose their zeros)")
     where = f"scores of {name!r}"
-    checked = _checked(plain, where, tuple(labels), None, clips)
-    return _table(checked, where, name, tuple(labels), clips, kind, trained_on, task)
+    try:
+        text = text_frame(frame)
+    except TableError as error:
+        raise TableError(f"{where}: {error}") from error
+    return _table([_checked(text, where, None, cohort)], cohort, where, name, kind, trained_on)
 
 
 def _table(
-    frame: pd.DataFrame,
+    checked: Sequence[pd.DataFrame],
+    cohort: Cohort,
     where: str,
     name: str,
-    labels: tuple[str, ...],
-    clips: Mapping[str, tuple[str, str, Fold]],
     kind: Kind,
     trained_on: TrainedOn,
-    task: Task,
 ) -> ScoreTable:
     _check_choice("kind of scores", kind, get_args(Kind))
+    task = _task_of(cohort, where)
+    frame = pd.concat(checked, ignore_index=True)
     problems = Problems(where)
     for clip_id in frame["clip_id"][frame["clip_id"].duplicated()].unique():
         problems.add(f"clip {clip_id!r} has more than one row")
@@ -126,22 +115,23 @@ def _table(
         problems.add("no row is of a clip of this challenge")
     problems.raise_if_any(TableError)
 
-    scores = frame[list(labels)].to_numpy(dtype=np.float64)
-    if task == "classification":
+    scores = frame[list(task.labels)].to_numpy(dtype=np.float64)
+    if task.is_label:
         scores = to_probabilities(scores, kind, where=where)
-    facts = [ClipFacts(*clips[clip_id]) for clip_id in frame["clip_id"]]
-    folds: list[Fold] = [None] * len(facts)
+    clip_ids = tuple(frame["clip_id"])
+    folds: list[Fold] = [None] * len(clip_ids)
     if trained_on == "other folds":
         folds = [None if pd.isna(fold) else int(fold) for fold in frame["fold"]]
     return ScoreTable(
         name=name,
-        labels=labels,
-        clip_ids=tuple(frame["clip_id"]),
-        scores=scores,
-        split=tuple(fact.split for fact in facts),
-        fold=tuple(folds),
-        seen_groups=_seen_groups(facts, folds, clips, trained_on, where),
         task=task,
+        clip_ids=clip_ids,
+        scores=scores,
+        split=tuple(cohort[clip_id].split for clip_id in clip_ids),
+        fold=tuple(folds),
+        seen_groups=_seen_groups(
+            dict(zip(clip_ids, folds, strict=True)), cohort, trained_on, where
+        ),
     )
 
 
@@ -213,26 +203,12 @@ def _files_with_folds(path: Path, trained_on: str) -> list[tuple[Path, Fold]]:
     return [(file, int(n.group(1))) for file, n in zip(files, numbers, strict=True) if n]
 
 
-def _read(file: Path) -> pd.DataFrame:
-    try:
-        return pd.read_csv(
-            file, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8-sig"
-        )
-    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise TableError(f"{file}: can't be read as CSV: {error}") from error
-
-
-def _checked(
-    frame: pd.DataFrame,
-    where: str,
-    labels: tuple[str, ...],
-    number: Fold,
-    clips: Mapping[str, tuple[str, str, Fold]],
-) -> pd.DataFrame:
+def _checked(text: pd.DataFrame, where: str, number: Fold, cohort: Cohort) -> pd.DataFrame:
     """Return clip_id, fold and one column per label, for the clips that are known."""
     problems = Problems(where)
+    columns, labels = [str(column) for column in text.columns], _task_of(cohort, where).labels
     meaning: dict[str, str] = {}
-    for column in map(str, frame.columns):
+    for column in columns:
         if column in KEYS:
             continue
         label = translated(column, labels)
@@ -243,43 +219,41 @@ def _checked(
         else:
             meaning[column] = label
     for column in ["clip_id", *labels]:
-        if column not in frame.columns and column not in meaning.values():
-            problems.add(f"line 1: no column {column!r}{suggest(column, map(str, frame.columns))}")
+        if column not in columns and column not in meaning.values():
+            problems.add(f"line 1: no column {column!r}{suggest(column, columns)}")
     problems.raise_if_any(TableError)
 
-    frame = frame.rename(columns=meaning)
-    for line in np.flatnonzero(frame["clip_id"].isna().to_numpy()) + 2:
-        problems.add(f"line {line}: no clip id")
-    for column in [*labels, *(["fold"] if "fold" in frame.columns else [])]:
-        numbers = pd.to_numeric(frame[column], errors="coerce")
-        for row in np.flatnonzero((numbers.isna() & frame[column].notna()).to_numpy()):
-            problems.add(f"line {row + 2}: {column} {frame[column].iloc[row]!r} is not a number")
+    frame = text.rename(columns=meaning)
+    for place in frame.index[frame["clip_id"] == ""]:
+        problems.add(f"{frame.index.name} {place}: no clip id")
+    for column in [*labels, *(["fold"] if "fold" in columns else [])]:
+        numbers = pd.to_numeric(frame[column].where(frame[column] != ""), errors="coerce")
+        for place in frame.index[numbers.isna() & ~frame[column].isin(["", "nan"])]:
+            got = frame[column][place]
+            problems.add(f"{frame.index.name} {place}: {column} {got!r} is not a number")
         frame[column] = numbers
-    known = frame["clip_id"].isin(list(clips)).to_numpy()
+    known = np.array([clip_id in cohort for clip_id in frame["clip_id"]], dtype=bool)
     if not known.any() and len(frame):
         example = str(frame["clip_id"].iloc[0])
-        problems.add(f"no clip of this challenge, e.g. {example!r}{suggest(example, clips)}")
-    frame["fold"] = _folds(frame, known, number, clips, problems)
+        hint = suggest(example, cohort.clip_ids)
+        problems.add(f"no clip of this challenge, e.g. {example!r}{hint}")
+    frame = frame.loc[known]
+    frame = frame.assign(fold=_folds(frame, number, cohort, problems))
     problems.raise_if_any(TableError)
-    return frame.loc[known, ["clip_id", "fold", *labels]]
+    return frame[["clip_id", "fold", *labels]]
 
 
-def _folds(
-    frame: pd.DataFrame,
-    known: npt.NDArray[np.bool_],
-    number: Fold,
-    clips: Mapping[str, tuple[str, str, Fold]],
-    problems: Problems,
-) -> list[float]:
-    """Return each row's fold: the file's, else the column's, else the published one."""
+def _folds(frame: pd.DataFrame, number: Fold, cohort: Cohort, problems: Problems) -> list[float]:
+    """Return each row's fold: the file's, else the column's, else the cohort's."""
+    column = frame["fold"].tolist() if "fold" in frame.columns else [np.nan] * len(frame)
     folds: list[float] = []
-    column = frame["fold"] if "fold" in frame.columns else pd.Series(np.nan, index=frame.index)
-    for row, clip_id in enumerate(frame["clip_id"]):
-        published = ClipFacts(*clips[clip_id]).fold if known[row] else None
-        own = number if number is not None else column.iloc[row]
-        if number is not None and published is not None and number != published:
+    for place, clip_id, written in zip(frame.index, frame["clip_id"], column, strict=True):
+        published = cohort.folds.get(clip_id)
+        own = number if number is not None else written
+        if number is not None and published not in (None, number):
             problems.add(
-                f"line {row + 2}: clip {clip_id!r} belongs to fold {published}, not {number}"
+                f"{frame.index.name} {place}: clip {clip_id!r} belongs to fold {published}, "
+                f"not {number}"
             )
         if pd.isna(own):
             own = published
@@ -287,36 +261,41 @@ def _folds(
     return folds
 
 
+def _task_of(cohort: Cohort, where: str) -> Task:
+    if cohort.task is None:
+        raise ConfigError(f"{where}: the cohort doesn't say what is asked, labels or a number")
+    return cohort.task
+
+
 def _seen_groups(
-    facts: Sequence[ClipFacts],
-    folds: Sequence[Fold],
-    clips: Mapping[str, tuple[str, str, Fold]],
-    trained_on: str,
-    where: str,
+    fold_of: Mapping[str, Fold], cohort: Cohort, trained_on: str, where: str
 ) -> dict[Fold, Groups]:
     if trained_on == "unknown":
         return {}
     if trained_on == "other data":
         return {None: frozenset()}
-    everything = [ClipFacts(*fact) for fact in clips.values()]
-    all_training = frozenset(fact.group for fact in everything if fact.split == "train")
+    training = [clip.clip_id for clip in cohort.select("train")]
+    all_training = frozenset(cohort.groups[clip_id] for clip_id in training)
     if trained_on == "train":
         return {None: all_training}
     held_out: dict[int, set[str]] = {}
     fold_of_group: dict[str, int] = {}
-    problems = Problems(where)
-    published = [(fact, fact.fold) for fact in everything if fact.split == "train"]
-    for fact, fold in [*zip(facts, folds, strict=True), *published]:
+    problems: dict[str, None] = {}
+    published = [(clip_id, cohort.folds.get(clip_id)) for clip_id in training]
+    for clip_id, fold in [*fold_of.items(), *published]:
         if fold is None:
             continue
-        held_out.setdefault(fold, set()).add(fact.group)
-        if fold_of_group.setdefault(fact.group, fold) != fold:
-            line = f"group {fact.group!r} is in folds {fold_of_group[fact.group]} and {fold}"
-            if line not in problems.lines:
-                problems.add(line)
-    problems.raise_if_any(TableError)
+        group = cohort.groups[clip_id]
+        held_out.setdefault(fold, set()).add(group)
+        first = fold_of_group.setdefault(group, fold)
+        if first != fold:
+            problems[f"group {group!r} is in folds {first} and {fold}"] = None
+    if problems:
+        told = Problems(where)
+        told.lines.extend(problems)
+        told.raise_if_any(TableError)
     seen: dict[Fold, Groups] = {fold: all_training - groups for fold, groups in held_out.items()}
-    if any(fact.split != "train" for fact, fold in zip(facts, folds, strict=True) if fold is None):
+    if any(fold is None and cohort[clip_id].split != "train" for clip_id, fold in fold_of.items()):
         seen[None] = all_training
     return seen
 

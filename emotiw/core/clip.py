@@ -1,0 +1,69 @@
+"""One video, photograph or recording, as every stage knows it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal, get_args
+
+from emotiw.core.errors import suggest
+
+Split = Literal["train", "val", "test"]
+SPLITS: tuple[str, ...] = get_args(Split)
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One clip of a challenge.
+
+    Attributes:
+        clip_id: the challenge's own name for it; never an integer (``000143240`` keeps its zeros).
+        path: the file.
+        split: ``train``, ``val`` or ``test``.
+        label: one of the challenge's labels; None where unknown, and always None in a test clip.
+        target: a number instead of a label, in regression tasks.
+        group: the speaker or source video, kept together in cross-validation;
+            None where nobody knows, and then the clip stands for itself.
+        fold: the published fold of cross-validation that holds this clip out, if there is one.
+        content: the sha256 of its bytes; empty where it has not been read.
+        extra: further columns of the manifest, kept as text (``speaker``, ``gender``, …).
+    """
+
+    clip_id: str
+    path: Path
+    split: Split
+    label: str | None = None
+    target: float | None = None
+    group: str | None = None
+    fold: int | None = None
+    content: str = ""
+    extra: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def truth(self) -> str | float | None:
+        """Its label or its target; None where neither is known."""
+        return self.label if self.label is not None else self.target
+
+
+def clip_problems(clip: Clip, labels: tuple[str, ...] | None) -> Iterator[str]:
+    """Yield what is wrong with one clip: its id, its split, its label."""
+    clip_id = clip.clip_id
+    if not clip_id:
+        yield f"empty clip id ({clip.path})"
+    elif clip_id in {".", ".."} or any(c in clip_id for c in "/\\") or not clip_id.isprintable():
+        yield f"clip id {clip_id!r} can't name a file: it holds a path separator or a control code"
+    if clip.split not in SPLITS:
+        yield (
+            f"clip {clip_id!r}: unknown split {clip.split!r}{suggest(clip.split, SPLITS)} "
+            f"(expected one of {', '.join(SPLITS)})"
+        )
+    if clip.target is not None and not math.isfinite(clip.target):
+        yield f"clip {clip_id!r}: target {clip.target} is not a finite number"
+    if labels is not None and clip.label is not None and clip.label not in labels:
+        yield (
+            f"clip {clip_id!r}: unknown label {clip.label!r}{suggest(clip.label, labels)} "
+            f"(expected one of {', '.join(labels)})"
+        )

@@ -1,0 +1,187 @@
+"""A cohort as a table: the manifest on disk, or any table of labels that people bring."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from emotiw.core.clip import SPLITS, Clip, Split, clip_problems
+from emotiw.core.cohort import Cohort
+from emotiw.core.csv_rows import read_rows, rows_as_csv
+from emotiw.core.errors import ManifestError, Problems, TableError, suggest
+from emotiw.core.files import atomic_write
+from emotiw.core.label_names import translated
+from emotiw.core.task import Classification, Regression, Task
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS = ("clip_id", "path", "split", "label", "target", "group", "fold", "content")
+Row = Mapping[str, str]
+
+
+def write_manifest(cohort: Cohort, path: Path, *, root: Path) -> None:
+    """Write the clips as CSV, with the paths of files below ``root`` relative to it."""
+    extras = sorted({column for clip in cohort for column in clip.extra})
+    rows = [
+        [
+            clip.clip_id,
+            _relative(clip.path, root),
+            clip.split,
+            clip.label if clip.label is not None else "",
+            repr(float(clip.target)) if clip.target is not None else "",
+            clip.group if clip.group is not None else "",
+            clip.fold if clip.fold is not None else "",
+            clip.content,
+            *(clip.extra.get(column, "") for column in extras),
+        ]
+        for clip in cohort.answered()
+    ]
+    atomic_write(path, rows_as_csv([[*COLUMNS, *extras], *rows]))
+
+
+def read_manifest(path: Path, *, root: Path, task: Task | None = None) -> Cohort:
+    """Read a manifest written by :func:`write_manifest`, or by hand.
+
+    Args:
+        path: a CSV with at least the columns ``clip_id``, ``path`` and ``split``.
+        root: what relative paths in it are relative to.
+        task: whose labels are allowed.
+
+    Raises:
+        ManifestError: with file, line and text of everything that is wrong.
+    """
+    if not path.is_file():
+        raise ManifestError(f"no manifest at {path}")
+    problems = Problems(str(path))
+    labels = task.labels if task is not None and task.is_label else None
+    clips: list[Clip] = []
+    seen: dict[str, int] = {}
+    for line, row in read_rows(path, ("clip_id", "path", "split"), problems):
+        found = Problems("")
+        clip = _clip_of(row, root, found)
+        for problem in (*found.lines, *clip_problems(clip, labels)):
+            problems.add(f"line {line}: {problem}")
+        if clip.clip_id in seen:
+            problems.add(
+                f"line {line}: duplicate clip id {clip.clip_id!r}, first on line "
+                f"{seen[clip.clip_id]}"
+            )
+        seen.setdefault(clip.clip_id, line)
+        clips.append(clip)
+    problems.raise_if_any(ManifestError)
+    return Cohort(clips, task=task, where=str(path))
+
+
+def cohort_of_frame(
+    frame: pd.DataFrame,
+    labels: Sequence[str],
+    *,
+    where: str,
+    group_of: Mapping[str, str] | None = None,
+    unlabelled: Iterable[str] = (),
+) -> Cohort:
+    """Return the cohort of a table of labels, without any files.
+
+    Args:
+        frame: text, as :func:`~emotiw.core.csv_rows.read_frame` and ``text_frame`` return it, with
+            the columns ``clip_id`` and ``label`` (or ``target``); ``group``, ``fold`` and
+            ``split`` if there are any. A clip without a split is a training clip.
+        labels: in class order, or the name of the target; other vocabularies are translated.
+        where: named in errors.
+        group_of: group by clip id, instead of the column.
+        unlabelled: clips that there are: those that the table doesn't list are test clips.
+
+    Raises:
+        TableError: naming every line that is wrong.
+    """
+    problems = Problems(where)
+    given = [str(column) for column in frame.columns]
+    is_label = "label" in given
+    if "clip_id" not in given:
+        problems.add(f"line 1: no column clip_id{suggest('clip_id', given)}")
+    if not is_label and "target" not in given:
+        problems.add(f"line 1: no column label or target{suggest('label', given)}")
+    problems.raise_if_any(TableError)
+    task: Task = Classification(tuple(labels)) if is_label else Regression(tuple(labels))
+    clips: dict[str, Clip] = {}
+    for number, row in zip(frame.index, frame.to_dict("records"), strict=True):
+        found = Problems("")
+        own = {str(column): str(cell) for column, cell in row.items()}
+        if is_label:
+            own["label"] = _translated(own["label"], labels, found)
+            own.pop("target", None)
+        if group_of is not None:
+            own["group"] = group_of.get(own["clip_id"], "")
+        own["split"] = own.get("split") or "train"
+        if own["split"] not in SPLITS:
+            found.add(f"unknown split {own['split']!r}{suggest(own['split'], SPLITS)}")
+        clip = _clip_of(own, Path(), found)
+        if clip.clip_id in clips:
+            found.add(f"clip {clip.clip_id!r} has more than one row")
+        for problem in found.lines:
+            problems.add(f"{frame.index.name} {number}: {problem}")
+        clips[clip.clip_id] = clip
+    problems.raise_if_any(TableError)
+    for clip_id in unlabelled:
+        group = (group_of or {}).get(clip_id)
+        clips.setdefault(clip_id, Clip(clip_id, Path(clip_id), "test", group=group))
+    return Cohort(clips.values(), task=task, where=where)
+
+
+def to_frame(cohort: Cohort) -> pd.DataFrame:
+    """Return the clips in pandas, one row each; labels of test clips are left out."""
+    import pandas as pd
+
+    rows = [
+        {column: getattr(clip, column) for column in COLUMNS} | dict(clip.extra) for clip in cohort
+    ]
+    extras = sorted({column for clip in cohort for column in clip.extra})
+    frame = pd.DataFrame(rows, columns=[*COLUMNS, *extras])
+    return frame.astype({"fold": "Int64", "path": "str"})
+
+
+def _clip_of(row: Row, root: Path, problems: Problems) -> Clip:
+    target, fold = row.get("target", ""), row.get("fold", "")
+    number = fold_index = None
+    try:
+        number = float(target) if target else None
+    except ValueError:
+        problems.add(f"target {target!r} is not a number")
+    try:
+        fold_index = int(float(fold)) if fold and float(fold).is_integer() else None
+        if fold and fold_index is None:
+            raise ValueError
+    except ValueError:
+        problems.add(f"fold {fold!r} is not a whole number")
+    split: Split = row["split"]  # type: ignore[assignment]  # checked by clip_problems
+    return Clip(
+        clip_id=row["clip_id"],
+        path=root / row.get("path", ""),
+        split=split,
+        label=row.get("label") or None,
+        target=number,
+        group=row.get("group") or None,
+        fold=fold_index,
+        content=row.get("content", ""),
+        extra=MappingProxyType({k: v for k, v in row.items() if k not in COLUMNS and v}),
+    )
+
+
+def _translated(text: str, labels: Sequence[str], problems: Problems) -> str:
+    if not text:
+        return ""
+    label = translated(text, tuple(labels))
+    if label is None:
+        problems.add(f"unknown label {text!r}{suggest(text, labels)}")
+    return label or text
+
+
+def _relative(path: Path, root: Path) -> str:
+    # as it is written first: a link below the root keeps its own name
+    for form in (Path.absolute, Path.resolve):
+        if form(path).is_relative_to(form(root)):
+            return form(path).relative_to(form(root)).as_posix()
+    return path.resolve().as_posix()

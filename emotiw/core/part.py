@@ -1,0 +1,81 @@
+"""What every interchangeable piece has: options, a version, and a name for all it depends on.
+
+Extractors, detectors, models, aggregations, fusion rules, calibrations, layout readers and
+submission formats are parts: classes that a registry names, or that a user writes in a file of
+their own and names as ``module:Class``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import sys
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+OURS = frozenset({"emotiw", "features", "fusion", "submissions"})
+
+
+class NoOptions(BaseModel):
+    """Nothing can be set."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Part:
+    """The base of every interchangeable piece; a subclass overrides what it needs.
+
+    Attributes:
+        Options: pydantic model of what a recipe may set.
+        version: raised whenever the same input would give another result than before.
+        speed_options: names of options that change no result, and stay out of keys.
+    """
+
+    Options: ClassVar[type[BaseModel]] = NoOptions
+    version: ClassVar[str] = "1"
+    speed_options: ClassVar[frozenset[str]] = frozenset()
+
+    @property
+    def weights_fingerprint(self) -> str:
+        """The fingerprint of the network's weights and card; empty where there is no network."""
+        return ""
+
+    @classmethod
+    def outside_files(cls, options: Any, root: Path) -> list[Path]:
+        """Return files of the user's that the result depends on; none, for most.
+
+        Args:
+            options: checked ``Options``.
+            root: what relative paths in them are relative to.
+        """
+        return []
+
+
+def full_version(kind: type[Any]) -> str:
+    """Return a part's version; of a user's own class with a hash of the source that it comes from.
+
+    What is changed in that source is made anew, whether or not anybody raised the version.
+
+    Examples:
+        >>> full_version(Part)
+        '1'
+    """
+    version = str(getattr(kind, "version", ""))
+    foreign = [each for each in kind.__mro__ if each.__module__.split(".")[0] not in OURS]
+    sources = {each.__module__: _source(each) for each in foreign if _source(each)}
+    if not sources:
+        return version
+    text = "\0".join(sources[name] for name in sorted(sources))
+    return f"{version}+{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+
+
+def _source(kind: type[Any]) -> str:
+    """Return the source of a class's whole module; nothing for the standard library's."""
+    if kind.__module__.split(".")[0] in {*sys.stdlib_module_names, "builtins", "pydantic"}:
+        return ""
+    try:
+        return inspect.getsource(sys.modules[kind.__module__])
+    except (OSError, TypeError, KeyError):
+        return ""

@@ -1,0 +1,210 @@
+"""What is asked of a clip: a label or a number, and all that depends on which of the two it is.
+
+Other kinds of answer are further classes here; whoever scores, fits or judges asks the task and
+does not look at its kind.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from emotiw.core.errors import Problems, TableError, suggest
+from emotiw.core.probabilities import softmax
+
+Scores = npt.NDArray[np.float64]
+Decisions = npt.NDArray[Any]  # (n,) class indices, or targets
+TOLERANCE = 1e-5  # of the sum of a row of probabilities
+
+
+@dataclass(frozen=True)
+class Task(ABC):
+    """One kind of answer.
+
+    Attributes:
+        labels: the columns of a score table: labels in class order, or the name of the target.
+        target_range: the smallest and largest target that is allowed; None where any is, and for
+            labels.
+    """
+
+    labels: tuple[str, ...]
+    target_range: tuple[float, float] | None = None
+
+    kind: ClassVar[str]
+    is_label: ClassVar[bool]
+    main_metric: ClassVar[str]  # where a challenge names none
+
+    @abstractmethod
+    def encode(self, values: Sequence[str | float], where: str = "labels") -> Decisions:
+        """Return labels as class indices, or targets as numbers.
+
+        Raises:
+            TableError: naming every value that is no label, or no number.
+        """
+
+    @abstractmethod
+    def decide(self, scores: Scores) -> Decisions:
+        """Return the prediction of every row of ``(n, n_labels)`` scores.
+
+        A row of NaN has none: ``len(labels)`` stands for it, or NaN.
+        """
+
+    @abstractmethod
+    def is_decided(self, decisions: Decisions) -> npt.NDArray[np.bool_]:
+        """Return ``(n,)``: where there is a prediction."""
+
+    @abstractmethod
+    def name_of(self, decision: Any) -> str | float:
+        """Return one prediction as people write it; empty, or NaN, where there is none."""
+
+    @abstractmethod
+    def check(self, scores: Scores, problems: Problems) -> None:
+        """Note what is wrong with ``(n, n_labels)`` scores without holes."""
+
+    @abstractmethod
+    def from_logits(self, raw: Scores, temperature: float = 1.0) -> Scores:
+        """Return scores from what a model gives: probabilities, or targets within their range."""
+
+    @abstractmethod
+    def prior_scores(self, targets: Decisions) -> Scores:
+        """Return ``(n_labels,)``: what somebody says who knows nothing but these targets."""
+
+    def renormalised(self, scores: Scores) -> Scores:
+        """Undo what printing rounded away."""
+        return scores
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the task for JSON."""
+        return {"task": self.kind, "labels": self.labels, "target_range": self.target_range}
+
+
+class Classification(Task):
+    """One label of several; scores are probabilities.
+
+    Examples:
+        >>> task = Classification(("Happy", "Sad"))
+        >>> task.encode(["Sad", "Happy"]).tolist()
+        [1, 0]
+        >>> task.decide(np.array([[0.9, 0.1], [np.nan, np.nan]])).tolist()
+        [0, 2]
+        >>> task.name_of(0), task.name_of(2)
+        ('Happy', '')
+    """
+
+    kind = "classification"
+    is_label = True
+    main_metric = "accuracy"
+
+    def encode(self, values: Sequence[str | float], where: str = "labels") -> Decisions:
+        """Return ``(n,)`` class indices."""
+        code = {label: index for index, label in enumerate(self.labels)}
+        unknown = dict.fromkeys(value for value in values if value not in code)
+        if unknown:
+            problems = Problems(where)
+            for value in unknown:
+                problems.add(f"{value!r} is no label{suggest(str(value), self.labels)}")
+            problems.raise_if_any(TableError)
+        return np.array([code[str(value)] for value in values], dtype=np.intp)
+
+    def decide(self, scores: Scores) -> Decisions:
+        """Return the most probable class of every row; the first, in a tie."""
+        nothing = np.isnan(scores).any(axis=1)
+        return np.where(nothing, len(self.labels), np.nan_to_num(scores).argmax(axis=1))
+
+    def is_decided(self, decisions: Decisions) -> npt.NDArray[np.bool_]:
+        """Return ``(n,)``: where there is a class."""
+        return np.asarray(decisions < len(self.labels))
+
+    def name_of(self, decision: Any) -> str:
+        """Return the label."""
+        return (*self.labels, "")[int(decision)]
+
+    def check(self, scores: Scores, problems: Problems) -> None:
+        """Note rows that are no probabilities."""
+        if (scores < 0).any():
+            problems.add("negative scores; these are not probabilities")
+        elif not np.allclose(scores.sum(axis=1), 1.0, atol=TOLERANCE):
+            worst = float(np.abs(scores.sum(axis=1) - 1).max())
+            problems.add(f"rows don't sum to 1 (off by up to {worst:.3g}); logits?")
+
+    def from_logits(self, raw: Scores, temperature: float = 1.0) -> Scores:
+        """Return softmax(raw / temperature)."""
+        return softmax(raw / temperature)
+
+    def prior_scores(self, targets: Decisions) -> Scores:
+        """Return the share of each label."""
+        counts = np.bincount(targets, minlength=len(self.labels)).astype(np.float64)
+        return np.asarray(counts / len(targets))
+
+    def renormalised(self, scores: Scores) -> Scores:
+        """Scale rows that nearly sum to 1; what never was a row of probabilities stays."""
+        sums = scores.sum(axis=1, keepdims=True)
+        is_near = np.abs(sums - 1) < TOLERANCE
+        return np.asarray(np.divide(scores, sums, out=scores.copy(), where=is_near))
+
+
+class Regression(Task):
+    """One number; its score is the number itself.
+
+    Examples:
+        >>> task = Regression(("engagement",), (0.0, 1.0))
+        >>> task.from_logits(np.array([[1.5], [0.25]])).tolist()
+        [[1.0], [0.25]]
+        >>> task.decide(np.array([[0.5], [np.nan]])).tolist()
+        [0.5, nan]
+    """
+
+    kind = "regression"
+    is_label = False
+    main_metric = "rmse"
+
+    def encode(self, values: Sequence[str | float], where: str = "targets") -> Decisions:
+        """Return ``(n,)`` float64."""
+        problems = Problems(where)
+        for value in dict.fromkeys(value for value in values if isinstance(value, str)):
+            problems.add(f"{value!r} is not a number")
+        problems.raise_if_any(TableError)
+        return np.array(values, dtype=np.float64)
+
+    def decide(self, scores: Scores) -> Decisions:
+        """Return the number of every row."""
+        return scores[:, 0]
+
+    def is_decided(self, decisions: Decisions) -> npt.NDArray[np.bool_]:
+        """Return ``(n,)``: where there is a number."""
+        return np.asarray(~np.isnan(decisions))
+
+    def name_of(self, decision: Any) -> float:
+        """Return the number."""
+        return float(decision)
+
+    def check(self, scores: Scores, problems: Problems) -> None:
+        """Accept any number."""
+
+    def from_logits(self, raw: Scores, temperature: float = 1.0) -> Scores:
+        """Return the numbers, held within their range."""
+        return raw if self.target_range is None else raw.clip(*self.target_range)
+
+    def prior_scores(self, targets: Decisions) -> Scores:
+        """Return the mean."""
+        return np.array([targets.mean()])
+
+
+KINDS: dict[str, type[Task]] = {kind.kind: kind for kind in (Classification, Regression)}
+
+
+def task_of(kind: str, labels: Sequence[str], target_range: Sequence[float] | None = None) -> Task:
+    """Return the task of that kind, as :meth:`Task.to_dict` tells it.
+
+    Raises:
+        TableError: if there is no such kind.
+    """
+    if kind not in KINDS:
+        raise TableError(f"unknown task {kind!r}{suggest(kind, KINDS)} (known: {', '.join(KINDS)})")
+    limits = None if target_range is None else (float(target_range[0]), float(target_range[1]))
+    return KINDS[kind](tuple(labels), limits)

@@ -1,0 +1,183 @@
+"""Whether two sets of scores of the same clips differ by more than luck, and by how much."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from emotiw.core.cohort import Cohort
+from emotiw.core.score_table import ScoreTable
+from emotiw.core.task import Decisions
+from emotiw.evaluation.intervals import CELLS_AT_ONCE, SEED, drawn_sums, interval
+from emotiw.evaluation.metrics import Metric, metric_named
+from emotiw.evaluation.results import Result, results_on
+from emotiw.evaluation.sample import Sample, chosen_sample
+
+Numbers = npt.NDArray[np.float64]
+MAX_EXACT_GROUPS = 13
+N_PERMUTATIONS = 9999
+ROUNDING = 1e-9
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One table's metric less the other's, on the same clips.
+
+    Attributes:
+        ours: the result of the first table.
+        theirs: the result of the second.
+        value: ours less theirs; NaN where the metric has no test.
+        low: lower end of its 95 % interval over groups.
+        high: its upper end.
+        p: of the paired permutation test over groups, two-sided.
+        gained: clips that ours has right and theirs wrong; 0 in regression.
+        lost: clips that theirs has right and ours wrong.
+        mcnemar_p: of McNemar's exact test, which takes clips as independent; NaN in regression.
+    """
+
+    ours: Result
+    theirs: Result
+    value: float
+    low: float
+    high: float
+    p: float
+    gained: int = 0
+    lost: int = 0
+    mcnemar_p: float = float("nan")
+
+
+def compare(
+    ours: ScoreTable,
+    theirs: ScoreTable,
+    cohort: Cohort,
+    metric: str | Metric = "",
+    *,
+    split: str = "auto",
+) -> Difference:
+    """Test one table against another on the clips of a split.
+
+    A clip without scores counts as in :func:`~emotiw.evaluation.results.evaluate`; in regression
+    only clips that both score are compared.
+
+    Args:
+        ours: the scores.
+        theirs: what they are compared with.
+        cohort: the clips.
+        metric: by name; accuracy or RMSE by default.
+        split: as in ``evaluate``; what ``auto`` means is decided by ``ours``.
+
+    Raises:
+        ConfigError: if no clip can be judged, or the metric doesn't suit the task.
+    """
+    if not isinstance(metric, Metric):
+        metric = metric_named(metric or ours.task.main_metric, ours.task)
+    sample = chosen_sample(ours, cohort, split)
+    chosen_sample(theirs, cohort, sample.split)
+    pair = (sample.predictions(ours), sample.predictions(theirs))
+    return difference_on(sample, pair, metric, names=(ours.name, theirs.name))
+
+
+def difference_on(
+    sample: Sample,
+    pair: tuple[Decisions, Decisions],
+    metric: Metric,
+    *,
+    names: tuple[str, str] = ("ours", "theirs"),
+) -> Difference:
+    """Return the difference between two ``(n,)`` predictions of a sample's clips."""
+    rows = sample.judged(*pair)
+    known, a, b = sample.subset(rows), pair[0][rows], pair[1][rows]
+    if rows.all():
+        known = sample
+    ours = results_on(known, names[0], a, [metric])[0]
+    theirs = results_on(known, names[1], b, [metric])[0]
+    nan = float("nan")
+    gained = lost = 0
+    mcnemar_p = nan
+    if sample.task.is_label:
+        right, other = a == known.y_true, b == known.y_true
+        gained, lost = int((right & ~other).sum()), int((other & ~right).sum())
+        mcnemar_p = _mcnemar(gained, lost)
+    if metric.parts is None or metric.of_sums is None:
+        return Difference(ours, theirs, ours.value - theirs.value, nan, nan, nan)
+    parts_a, parts_b = known.parts(metric, a), known.parts(metric, b)
+    low = high = nan
+    if known.n_groups > 1:
+        drawn = metric.of_sums(drawn_sums(parts_a)) - metric.of_sums(drawn_sums(parts_b))
+        low, high = interval(drawn)
+    value = ours.value - theirs.value
+    p = _swapped_p(parts_a, parts_b, metric, value)
+    return Difference(ours, theirs, value, low, high, p, gained, lost, mcnemar_p)
+
+
+def smallest_p(n_groups: int) -> float:
+    """Return the smallest p-value that a comparison over so many groups can find.
+
+    Examples:
+        >>> smallest_p(5)
+        0.0625
+    """
+    exact = 2.0 ** (1 - n_groups)
+    return exact if n_groups <= MAX_EXACT_GROUPS else max(exact, 1 / (N_PERMUTATIONS + 1))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return p-values corrected so that a whole table errs in at most that share of cases.
+
+    Source:
+        Holm 1979, A simple sequentially rejective multiple test procedure.
+
+    Examples:
+        >>> holm([0.01, 0.04, 0.03])
+        [0.03, 0.06, 0.06]
+    """
+    corrected = [1.0] * len(p_values)
+    largest = 0.0
+    for rank, place in enumerate(sorted(range(len(p_values)), key=lambda i: p_values[i])):
+        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[place]))
+        corrected[place] = largest
+    return corrected
+
+
+def _mcnemar(gained: int, lost: int) -> float:
+    if gained + lost == 0:
+        return 1.0
+    from scipy.stats import binomtest
+
+    return float(binomtest(gained, gained + lost).pvalue)
+
+
+def _swapped_p(a: Numbers, b: Numbers, metric: Metric, value: float) -> float:
+    """Return how often a difference as large comes up when whole groups swap sides.
+
+    With up to 13 groups that differ every swap is looked at, otherwise a seeded sample.
+    """
+    of_sums = metric.of_sums
+    assert of_sums is not None
+    if not np.isfinite(value):
+        return float("nan")
+    shape = a.shape[1:]
+    middle = ((a + b) / 2).sum(axis=0)
+    halves = ((a - b) / 2).reshape(len(a), -1)
+    halves = halves[(halves != 0).any(axis=1)]  # swapping nothing changes nothing
+    n_groups, observed = len(halves), abs(value) - ROUNDING
+
+    def count(signs: Numbers) -> int:
+        moved = (signs @ halves).reshape(len(signs), *shape)
+        swapped = of_sums(middle + moved) - of_sums(middle - moved)
+        return int((np.abs(swapped) >= observed).sum())
+
+    if n_groups <= MAX_EXACT_GROUPS:
+        every = np.array(list(itertools.product((-1.0, 1.0), repeat=n_groups)))
+        return count(every) / len(every)
+    rng = np.random.default_rng(SEED)
+    batch = max(1, CELLS_AT_ONCE // max(n_groups, halves.shape[1]))
+    as_large = 0
+    for done in range(0, N_PERMUTATIONS, batch):
+        size = (min(batch, N_PERMUTATIONS - done), n_groups)
+        as_large += count(np.where(rng.integers(0, 2, size=size), 1.0, -1.0))
+    return (as_large + 1) / (N_PERMUTATIONS + 1)

@@ -1,0 +1,184 @@
+"""What scores are worth: one value of a metric, how sure it is, and on what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from emotiw.core.cohort import Cohort
+from emotiw.core.score_table import ScoreTable
+from emotiw.core.task import Decisions
+from emotiw.evaluation.intervals import drawn_sums, interval
+from emotiw.evaluation.metrics import Metric, metric_named, metrics_of
+from emotiw.evaluation.sample import Sample, chosen_sample, splits_judged
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS = (
+    "modality", "split", "metric", "value", "low", "high", "n", "n_scored", "n_groups",
+    "knows_groups",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Result:
+    """How good a score table is by one metric.
+
+    Attributes:
+        name: of the table: the modality, or ``fused``.
+        split: what it was judged on: ``train`` (out of fold), ``val``, ``both`` or ``test``.
+        metric: the metric.
+        value: of it; NaN where it is undefined.
+        low: lower end of its 95 % interval over groups; NaN where there is none.
+        high: its upper end.
+        n: clips judged.
+        n_scored: clips among them that have held-out scores.
+        n_groups: groups that they come from.
+        knows_groups: False where clips of unknown group stand for themselves: then the same
+            speakers may be on both sides, and value and interval may be far too good.
+        by_fold: the same metric in each fold.
+        note: why there is no value or no interval.
+    """
+
+    name: str
+    split: str
+    metric: Metric
+    value: float
+    low: float
+    high: float
+    n: int
+    n_scored: int
+    n_groups: int
+    knows_groups: bool
+    by_fold: Mapping[int, float] = field(default_factory=dict)
+    note: str = ""
+
+    def __str__(self) -> str:
+        """Return value, interval and clips as every text prints them."""
+        metric = self.metric
+        span = metric.span(self.low, self.high)
+        words = [metric.shown(self.value) or "undefined", *([f"({span})"] if span else [])]
+        return f"{metric.title} {' '.join(words)}, n = {self.n:,}"
+
+    def row(self) -> dict[str, Any]:
+        """Return one row of ``metrics.csv``."""
+        own = {name: getattr(self, name) for name in COLUMNS if hasattr(self, name)}
+        return {**own, "modality": self.name, "metric": self.metric.name}
+
+
+def evaluate(
+    scores: ScoreTable, cohort: Cohort, metric: str | Metric = "", *, split: str = "auto"
+) -> Result:
+    """Judge a score table on the clips of a split.
+
+    In classification a clip without scores is wrong, whether its row is empty or missing: a
+    value over the easy clips alone would flatter. In regression it is left out. A training clip's
+    scores count only where their model has not seen its group.
+
+    Args:
+        scores: of one modality, or fused.
+        cohort: the clips.
+        metric: by name; accuracy or RMSE by default.
+        split: ``auto`` takes validation clips, or training clips (out of fold) where the table has
+            none; ``train``, ``val``, ``both`` or ``test``.
+
+    Raises:
+        ConfigError: if no clip can be judged, or the metric doesn't suit the task.
+    """
+    if not isinstance(metric, Metric):
+        metric = metric_named(metric or scores.task.main_metric, scores.task)
+    sample = chosen_sample(scores, cohort, split)
+    return results_on(sample, scores.name, sample.predictions(scores), [metric])[0]
+
+
+def evaluate_all(
+    tables: Iterable[ScoreTable], cohort: Cohort, metrics: Sequence[Metric] = ()
+) -> list[Result]:
+    """Judge several tables by several metrics, on every split where they have held-out scores.
+
+    Args:
+        tables: the scores.
+        cohort: the clips.
+        metrics: all that suit the task by default.
+    """
+    return [
+        result
+        for table in tables
+        for sample in splits_judged(table, cohort)
+        for result in results_on(
+            sample, table.name, sample.predictions(table), metrics or metrics_of(table.task)
+        )
+    ]
+
+
+def results_on(
+    sample: Sample, name: str, decisions: Decisions, metrics: Sequence[Metric]
+) -> list[Result]:
+    """Return the results of ``(n,)`` predictions of a sample's clips, one per metric."""
+    is_judged = sample.judged(decisions)
+    n_scored = int(sample.task.is_decided(decisions).sum())
+    known, own = sample.subset(is_judged), decisions[is_judged]
+    sums: dict[Any, Any] = {}  # metrics of the same parts share their draws
+    found = []
+    for metric in metrics:
+        n_labels = len(sample.task.labels)
+        value = metric.value(known.y_true, own, n_labels)
+        low = high = float("nan")
+        note = "" if np.isfinite(value) else f"{metric.title} is undefined on these clips"
+        if metric.parts is None or metric.of_sums is None:
+            note = note or metric.no_interval or "this metric has no interval"
+        elif known.n_groups < 2:
+            note = note or "one group: nothing says how sure this is"
+        else:
+            if metric.parts not in sums:
+                sums[metric.parts] = drawn_sums(known.parts(metric, own))
+            low, high = interval(metric.of_sums(sums[metric.parts]))
+        by_fold = {
+            int(fold): metric.value(known.y_true[rows], own[rows], n_labels)
+            for fold in np.unique(known.folds[known.folds >= 0])
+            for rows in (known.folds == fold,)
+        }
+        found.append(
+            Result(
+                name=name,
+                split=sample.split,
+                metric=metric,
+                value=value,
+                low=low,
+                high=high,
+                n=len(sample),
+                n_scored=n_scored,
+                n_groups=known.n_groups,
+                knows_groups=sample.cohort.knows_groups,
+                by_fold=by_fold if sample.split == "train" else {},
+                note=note,
+            )
+        )
+    return found
+
+
+def results_frame(results: Sequence[Result]) -> pd.DataFrame:
+    """Return results in pandas, one row each: the rows of ``metrics.csv``."""
+    import pandas as pd
+
+    return pd.DataFrame([result.row() for result in results], columns=list(COLUMNS))
+
+
+def folds_frame(results: Sequence[Result]) -> pd.DataFrame:
+    """Return one row per modality, metric and fold; fold ``all`` has the interval."""
+    import pandas as pd
+
+    rows: list[dict[str, Any]] = []
+    for result in results:
+        if not result.by_fold:
+            continue
+        key = {"modality": result.name, "metric": result.metric.name}
+        rows += [key | {"fold": str(f), "value": v} for f, v in result.by_fold.items()]
+        whole = {name: getattr(result, name) for name in ("value", "low", "high", "n_groups")}
+        rows.append(key | {"fold": "all"} | whole)
+    columns = ["modality", "metric", "fold", "value", "low", "high", "n_groups"]
+    return pd.DataFrame(rows, columns=columns).astype({"n_groups": "Int64"})

@@ -1,0 +1,160 @@
+"""The clips that scores are judged on: who they are, what is true of them, who they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from emotiw.core.cohort import Cohort
+from emotiw.core.errors import ConfigError, TableError
+from emotiw.core.score_table import ScoreTable
+from emotiw.core.task import Decisions, Task
+
+JudgedOn = Literal["auto", "val", "train", "both", "test"]
+SPLITS: dict[str, tuple[str, ...]] = {
+    "val": ("val",),
+    "train": ("train",),
+    "both": ("train", "val"),
+    "test": ("test",),
+}
+TITLES = {"train": "train, out of fold", "both": "train, out of fold, and val"}
+Codes = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Clips with a known label or target, in the order of their ids.
+
+    Attributes:
+        cohort: that they are from.
+        task: what was asked.
+        split: ``train`` (judged out of fold), ``val``, ``both`` or ``test``.
+        clip_ids: of the clips.
+        y_true: ``(n,)`` class indices or targets.
+        groups: ``(n,)`` group of each as a number.
+    """
+
+    cohort: Cohort
+    task: Task
+    split: str
+    clip_ids: tuple[str, ...]
+    y_true: Decisions
+    groups: Codes
+
+    def __len__(self) -> int:
+        return len(self.clip_ids)
+
+    @property
+    def n_groups(self) -> int:
+        """How many groups the clips come from."""
+        return int(self.groups.max(initial=-1)) + 1
+
+    @cached_property
+    def folds(self) -> Codes:
+        """``(n,)`` fold that holds each clip out; -1 for none."""
+        fold_of = self.cohort.folds
+        return np.array([fold_of.get(c, -1) for c in self.clip_ids], dtype=np.intp)
+
+    def predictions(self, table: ScoreTable) -> Decisions:
+        """Return ``(n,)`` predictions of a table; what stands for none where it has no scores.
+
+        Scores that a training clip has from a model that has seen its group are none.
+
+        Raises:
+            TableError: if the labels are others.
+        """
+        if table.labels != self.task.labels:
+            expected = self.task.labels
+            raise TableError(f"{table.name!r} has labels {table.labels}, expected {expected}")
+        scores = table.aligned_to(self.clip_ids)
+        fold_of = dict(zip(table.clip_ids, table.fold, strict=True))
+        for row, clip_id in enumerate(self.clip_ids):
+            if clip_id in fold_of and self.cohort[clip_id].split == "train":
+                group = self.cohort.groups[clip_id]
+                if not table.is_held_out(clip_id, fold_of[clip_id], group):
+                    scores[row] = np.nan
+        return self.task.decide(scores)
+
+    def subset(self, rows: npt.NDArray[np.bool_]) -> Sample:
+        """Return some of the clips."""
+        return Sample(
+            self.cohort,
+            self.task,
+            self.split,
+            tuple(np.array(self.clip_ids, dtype=object)[rows].tolist()),
+            self.y_true[rows],
+            np.unique(self.groups[rows], return_inverse=True)[1].astype(np.intp),
+        )
+
+    def judged(self, *decisions: Decisions) -> npt.NDArray[np.bool_]:
+        """Return ``(n,)``: which clips count.
+
+        A label that is missing is wrong; a number that is missing can't be compared.
+        """
+        if self.task.is_label:
+            return np.ones(len(self), dtype=bool)
+        return np.asarray(np.all([self.task.is_decided(each) for each in decisions], axis=0))
+
+    def parts(self, metric: Any, decisions: Decisions) -> npt.NDArray[np.float64]:
+        """Return what adds up to a metric, per group of the clips."""
+        return np.asarray(metric.parts(self.y_true, decisions, self.groups, len(self.task.labels)))
+
+
+@lru_cache(maxsize=16)
+def sample_of(cohort: Cohort, task: Task, split: str) -> Sample:
+    """Return the clips of a split with a known label or target.
+
+    Raises:
+        ConfigError: if the split is unknown, or none of its clips has one.
+    """
+    if split not in SPLITS:
+        raise ConfigError(f"unknown split {split!r} (known: auto, {', '.join(SPLITS)})")
+    known = cohort.answer_key()
+    ids = [c.clip_id for c in cohort if c.split in SPLITS[split] and c.clip_id in known]
+    if not ids:
+        raise ConfigError(f"no {split} clip has a label or target: there is nothing to judge on")
+    groups = np.unique([cohort.groups[clip_id] for clip_id in ids], return_inverse=True)[1]
+    y_true = task.encode([known[clip_id] for clip_id in ids], "labels of the cohort")
+    return Sample(cohort, task, split, tuple(ids), y_true, groups.astype(np.intp))
+
+
+def splits_judged(table: ScoreTable, cohort: Cohort) -> Iterator[Sample]:
+    """Yield train (out of fold), val and test, as far as the table has held-out scores there."""
+    known = cohort.answer_key()
+    for split in ("train", "val", "test"):
+        if any(clip.split == split and clip.clip_id in known for clip in cohort):
+            sample = sample_of(cohort, table.task, split)
+            if table.task.is_decided(sample.predictions(table)).any():
+                yield sample
+
+
+def chosen_sample(table: ScoreTable, cohort: Cohort, split: str = "auto") -> Sample:
+    """Return what a table is judged on: validation clips, or training clips where it has none.
+
+    Test clips are judged only where they are asked for: a table that one chooses from would use
+    them up.
+
+    Raises:
+        ConfigError: if the table has no held-out scores there.
+    """
+    if split == "auto":
+        found = {sample.split: sample for sample in splits_judged(table, cohort)}
+        for name in ("val", "train"):
+            if name in found:
+                return found[name]
+        raise ConfigError(
+            f"{table.name!r}: no val or train clip with a label or target has scores of a model "
+            "that has not seen its group"
+        )
+    sample = sample_of(cohort, table.task, split)
+    if not table.task.is_decided(sample.predictions(table)).any():
+        raise ConfigError(
+            f"{table.name!r}: no {split} clip with a label or target has scores of a model that "
+            "has not seen its group"
+        )
+    return sample

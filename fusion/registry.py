@@ -1,0 +1,40 @@
+"""The fusion rules and calibrations that a recipe can name; importing it costs nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from emotiw.core.registry import Registry
+
+if TYPE_CHECKING:
+    from fusion.calibration import Calibration
+    from fusion.combiners import Combiner
+
+RULES = ("mean", "geometric", "product", "max", "median", "majority", "rank")  # learn nothing
+
+COMBINERS: Registry[type[Combiner]] = Registry(
+    "fusion method",
+    {
+        "weighted": "fusion.combiners:WeightedPool",
+        "metric_weighted": "fusion.metric_weights:MetricWeights",
+        "class_weighted": "fusion.class_weights:ClassWeights",
+        "fixed": "fusion.combiners:FixedWeights",
+        **dict.fromkeys(RULES, "fusion.combiners:Rule"),
+        "logistic": "fusion.logistic_stack:LogisticStack",
+        "svm": "fusion.stackers:SvmStack",
+        "boosting": "fusion.stackers:BoostingStack",
+        "cascade": "fusion.cascade:CascadeForest",
+        "auto": "fusion.choice:Choice",
+    },
+)
+
+CALIBRATIONS: Registry[type[Calibration]] = Registry(
+    "calibration",
+    {
+        "none": "fusion.calibration:NoCalibration",
+        "temperature": "fusion.calibration:TemperatureScaling",
+        "vector": "fusion.calibration:VectorScaling",
+        "matrix": "fusion.calibration:MatrixScaling",
+        "isotonic": "fusion.calibration:IsotonicCalibration",
+    },
+)
