@@ -9,6 +9,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console, JustifyMethod
 from rich.table import Table
 
+from emotiw.core.csv_rows import read_frame
 from emotiw.evaluation.metrics import METRICS
 from emotiw.models.tabular.tabular_model import TabularOptions
 
@@ -60,11 +61,10 @@ def summary_tables(run: Run, summary: Summary) -> None:
 
 def folds_table(run: Run) -> None:
     """Print the figures fold by fold, each with its 95 % interval over groups."""
-    import pandas as pd
-
     if not run.folds_path.is_file():
         return
-    frame = pd.read_csv(run.folds_path, dtype={"fold": str})
+    figures = ("value", "low", "high")
+    frame = read_frame(run.folds_path, ("fold", "metric", "modality", *figures), numbers=figures)
     if frame.empty:
         return
     table = Table("modality", "metric", "fold by fold", "all", "95 % over groups")

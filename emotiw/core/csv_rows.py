@@ -1,13 +1,25 @@
-"""Rows of a CSV that people may have written or mended by hand: nothing is skipped or guessed."""
+"""The one reader of small text tables, which people may have written or mended by hand.
+
+Nothing is skipped or guessed, and every row has the line of the file that it starts on: blank
+lines and cells of several lines count, as they do in an editor. Tables of numbers that are too
+large for it are read by pandas, whose rows :func:`row_lines` places.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from emotiw.core.errors import Problems, suggest
+from emotiw.core.errors import EmotiwError, Problems, TableError, suggest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LINE = "line"
+Note = Callable[[int, str], None]
 
 
 def read_rows(
@@ -21,30 +33,77 @@ def read_rows(
     Args:
         path: a UTF-8 file whose first line names the columns.
         needed: the columns that must be there.
-        problems: where everything wrong is noted, with its line: columns that lack or come twice,
-            rows with too few or too many fields, quotes that never close.
+        problems: where everything wrong is noted, with its line: columns that are missing or come
+            twice, rows with too few or too many fields, quotes that never close.
     """
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        problems.add(f"can't be read as UTF-8 text ({error})")
-        return
-    # strict, since a quote that never closes would swallow the rows after it
-    rows = _numbered(csv.reader(io.StringIO(text, newline=""), strict=True), problems)
-    first, columns = next(rows, (1, []))
-    for column in needed:
-        if column not in columns:
-            hint = suggest(column, columns)
-            problems.add(f"line {first}: no column {column!r} among {columns}{hint}")
-    for column in sorted({column for column in columns if columns.count(column) > 1}):
-        problems.add(f"line {first}: column {column!r} comes more than once")
-    if not set(needed) <= set(columns):
-        return
+    columns, rows = _table(path, needed, problems)
     for line, fields in rows:
-        if len(fields) == len(columns):
-            yield line, dict(zip(columns, fields, strict=True))
-        else:
-            problems.add(f"line {line}: expected {len(columns)} fields, got {len(fields)}")
+        yield line, dict(zip(columns, fields, strict=True))
+
+
+def read_frame(
+    path: Path,
+    needed: Sequence[str] = (),
+    *,
+    numbers: Sequence[str] = (),
+    error: type[EmotiwError] = TableError,
+) -> pd.DataFrame:
+    """Return a CSV whose columns need not be known beforehand, indexed by line.
+
+    Every cell is text as it is written, an empty one the empty text; the index, named ``line``,
+    tells where each row starts.
+
+    Args:
+        path: a UTF-8 file whose first line names the columns.
+        needed: the columns that must be there.
+        numbers: the columns to turn into float64, where they are there; NaN where a cell is empty.
+        error: what to raise.
+
+    Raises:
+        EmotiwError: of that kind, with the line of everything that is wrong.
+    """
+    import pandas as pd
+
+    problems = Problems(str(path))
+    columns, rows = _table(path, needed, problems)
+    placed = list(rows)
+    index = pd.Index([line for line, _ in placed], name=LINE, dtype="int64")
+    cells = [fields for _, fields in placed]
+    problems.raise_if_any(error)
+    frame = pd.DataFrame(cells, index=index, columns=columns, dtype="str")
+    for column in [name for name in columns if name in numbers]:
+        frame[column] = _as_numbers(frame[column], problems)
+    problems.raise_if_any(error)
+    return frame
+
+
+def row_lines(path: Path) -> list[int]:
+    """Return the line that each row below the header starts on, whatever its fields are."""
+    rows = numbered(path.read_bytes().decode("utf-8-sig"), lambda line, text: None)
+    return [line for line, fields in rows if not _is_blank(fields)][1:]
+
+
+def numbered(text: str, note: Note, **style: Any) -> Iterator[tuple[int, list[str]]]:
+    """Yield the fields of every row that isn't empty, with the line it starts on.
+
+    Args:
+        text: of a table, with the line ends that it came with.
+        note: told the line and the reason where the rest can't be read.
+        style: how the table is written, in the words of :func:`csv.reader`.
+
+    Examples:
+        >>> list(numbered('a;"two\\nlines"\\n\\nb;c\\n', print, delimiter=";"))
+        [(1, ['a', 'two\\nlines']), (4, ['b', 'c'])]
+    """
+    reader = csv.reader(io.StringIO(text, newline=""), **style)
+    line = 1
+    try:
+        for fields in reader:
+            if fields:
+                yield line, fields
+            line = reader.line_num + 1
+    except csv.Error as error:
+        note(line, str(error))
 
 
 def rows_as_csv(rows: Iterable[Sequence[object]]) -> bytes:
@@ -63,12 +122,51 @@ def rows_as_csv(rows: Iterable[Sequence[object]]) -> bytes:
     return "\n".join([*lines, ""]).encode()
 
 
-def _numbered(reader: Iterator[list[str]], problems: Problems) -> Iterator[tuple[int, list[str]]]:
-    line = 1
+def _table(
+    path: Path, needed: Sequence[str], problems: Problems
+) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
+    """Return the columns, and the rows that have a field for each; no row without them."""
     try:
-        for fields in reader:
-            if fields:
-                yield line, fields
-            line = reader.line_num + 1  # type: ignore[attr-defined]  # of csv.reader
-    except csv.Error as error:
-        problems.add(f"line {line}: {error}")
+        text = path.read_bytes().decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        problems.add(f"can't be read as UTF-8 text ({error})")
+        return [], iter(())
+    # strict, since a quote that never closes would swallow the rows after it
+    rows = numbered(text, lambda line, why: problems.add(f"line {line}: {why}"), strict=True)
+    first, columns = next(rows, (1, []))
+    for column in needed:
+        if column not in columns:
+            hint = suggest(column, columns)
+            problems.add(f"line {first}: no column {column!r} among {columns}{hint}")
+    for column in sorted({column for column in columns if columns.count(column) > 1}):
+        problems.add(f"line {first}: column {column!r} comes more than once")
+    if not set(needed) <= set(columns):
+        return columns, iter(())
+    return columns, _whole(rows, len(columns), problems)
+
+
+def _whole(
+    rows: Iterator[tuple[int, list[str]]], n_columns: int, problems: Problems
+) -> Iterator[tuple[int, list[str]]]:
+    for line, fields in rows:
+        if len(fields) == n_columns:
+            yield line, fields
+        elif not _is_blank(fields):
+            problems.add(f"line {line}: expected {n_columns} fields, got {len(fields)}")
+
+
+def _is_blank(fields: Sequence[str]) -> bool:
+    return len(fields) == 1 and not fields[0].strip()
+
+
+def _as_numbers(cells: pd.Series[str], problems: Problems) -> list[float]:
+    numbers = []
+    for line, cell in cells.items():
+        try:
+            if "_" in cell:  # 1_000 is a number to Python alone
+                raise ValueError
+            numbers.append(float(cell.strip() or "nan"))
+        except ValueError:
+            problems.add(f"line {line}: {cells.name} {cell!r} is not a number")
+            numbers.append(float("nan"))
+    return numbers

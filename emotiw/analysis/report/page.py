@@ -18,6 +18,7 @@ from emotiw.analysis.report.modality_importance import reliability, shares
 from emotiw.analysis.report.quality import quality
 from emotiw.analysis.report.samples import Samples, samples
 from emotiw.analysis.report.snapshot import RunFacts, read_facts
+from emotiw.core.csv_rows import read_frame
 from emotiw.core.files import atomic_write
 from emotiw.runs.run import Run
 
@@ -104,12 +105,11 @@ def _parts(facts: RunFacts) -> dict[str, Any]:
 
 
 def _figures(facts: RunFacts) -> dict[str, Any] | None:
-    import pandas as pd
-
     path = facts.run.metrics_path
     if not path.is_file():
         return None
-    frame = pd.read_csv(path, dtype={"modality": str, "split": str, "metric": str})
+    numbers = ("value", "n", "n_scored")
+    frame = read_frame(path, ("modality", "split", "metric", *numbers), numbers=numbers)
     metrics = list(dict.fromkeys(frame["metric"]))
     rows = []
     for (modality, split), part in frame.groupby(["modality", "split"], sort=False):
