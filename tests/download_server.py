@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from emotiw.core.download import RemoteFile
+from emotiw.core.remote_file import RemoteFile
 
 BYTES = bytes(range(256)) * 5000
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from emotiw.core.config import Strict
-from emotiw.core.download import RemoteFile
+from emotiw.core.remote_file import RemoteFile
 
 
 class Listing(Strict):

@@ -11,8 +11,9 @@ from emotiw.challenges.downloads import Download, Listing
 from emotiw.challenges.spec import ChallengeSpec
 from emotiw.challenges.unpack import DamagedArchive, is_archive, unpack
 from emotiw.core.csv_rows import read_rows
-from emotiw.core.download import DownloadError, Progress, RemoteFile, download
+from emotiw.core.download import Progress, download
 from emotiw.core.errors import ConfigError, Problems, suggest
+from emotiw.core.remote_file import DownloadError, RemoteFile
 
 
 @dataclass(frozen=True)

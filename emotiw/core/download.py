@@ -6,69 +6,22 @@ off, send another file or a page to log in, promise nonsense, never stop, or poi
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
 from collections.abc import Callable
-from functools import partial
 from http.client import HTTPException, HTTPResponse, InvalidURL
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from ssl import SSLError
 from typing import NoReturn
 from urllib import request
 from urllib.error import HTTPError, URLError
-from urllib.parse import unquote, urlsplit
 
-from pydantic import Field
-
-from emotiw.core.config import Strict
-from emotiw.core.errors import EmotiwError
+from emotiw.core.remote_file import DownloadError, RemoteFile
 
 CHUNK = 2**20
 TIMEOUT_SEC = 60
 LIMIT = 64 * 2**30  # bytes of a file whose size nobody has told
 Progress = Callable[[str, int, int | None], None]
-
-
-class DownloadError(EmotiwError):
-    """A file could not be downloaded, or is not the one that was expected."""
-
-
-class RemoteFile(Strict):
-    """One file to download.
-
-    Attributes:
-        url: where it is.
-        size: bytes, where known.
-        md5: its checksum as the publisher gives it, where known.
-        sha256: likewise.
-    """
-
-    url: str
-    size: int | None = Field(default=None, ge=0)
-    md5: str | None = Field(default=None, pattern=r"^[0-9a-fA-F]{32}$")
-    sha256: str | None = Field(default=None, pattern=r"^[0-9a-fA-F]{64}$")
-
-    @property
-    def has_checksum(self) -> bool:
-        """Whether a file can be told from any other."""
-        return self.md5 is not None or self.sha256 is not None
-
-    @property
-    def name(self) -> str:
-        """What the file is called; empty where its address names nothing that a folder can hold.
-
-        Examples:
-            >>> RemoteFile(url="https://x.org/a/two%20words.zip?download=1").name
-            'two words.zip'
-            >>> RemoteFile(url="https://x.org/%2e%2e").name
-            ''
-        """
-        try:
-            name = PurePosixPath(unquote(urlsplit(self.url).path)).name
-        except ValueError:
-            return ""
-        return name if name.isprintable() and "\\" not in name and name.strip(".") else ""
 
 
 def download(
@@ -101,7 +54,7 @@ def download(
             wrong, or the file can't be written.
     """
     if target.exists():
-        _verify(file, target, target)
+        file.check(target, target)
         return False
     part = target.with_name(target.name + ".part")
     for attempt in range(1, attempts + 1):
@@ -111,14 +64,14 @@ def download(
             break
         except (OSError, HTTPException, ValueError) as error:
             if not _is_passing(error):
-                raise _failure(file, error) from error
+                raise file.failure(_reason(error)) from error
             if attempt == attempts:
                 kept = f"; {part} is kept, run it again to go on" if part.exists() else ""
-                raise _failure(file, f"{error}{kept}") from error
+                raise file.failure(f"{_reason(error)}{kept}") from error
         time.sleep(pause_sec * 2 ** (attempt - 1))
     try:
-        _verify(file, part, target)
-        _check_is_no_page(file, part)
+        file.check(part, target)
+        file.check_is_no_page(part)
     except DownloadError:
         part.unlink(missing_ok=True)
         raise
@@ -134,7 +87,7 @@ def _receive(
         return
     asked = request.Request(file.url, headers={"User-Agent": "emotiw"})
     if asked.type not in {"http", "https"}:
-        raise _failure(file, "only http and https addresses are fetched")
+        raise file.failure("only http and https addresses are fetched")
     if done:
         asked.add_header("Range", f"bytes={done}-")
     try:
@@ -147,7 +100,7 @@ def _receive(
         raise
     with response:
         if response.status not in ({200, 206} if done else {200}):
-            raise _failure(file, f"no file came, but status {response.status}")
+            raise file.failure(f"no file came, but status {response.status}")
         is_resumed = response.status == 206
         if is_resumed:
             if not str(response.headers.get("Content-Range")).startswith(f"bytes {done}-"):
@@ -169,7 +122,7 @@ def _receive(
             os.fsync(sink.fileno())
     if file.size is None and done > limit:
         part.unlink()
-        raise _failure(file, f"stopped after {limit} bytes: nobody told that it is so large")
+        raise file.failure(f"stopped after {limit} bytes: nobody told that it is so large")
     if total is not None and done < total:
         raise ConnectionError(f"the connection broke off after {done} of {total} bytes")
 
@@ -182,6 +135,16 @@ def _is_passing(error: Exception) -> bool:
         return not isinstance(error.reason, str)
     passing = (ConnectionError, TimeoutError, SSLError, HTTPException)
     return isinstance(error, passing) and not isinstance(error, InvalidURL)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, HTTPError):
+        return f"{error.code} {error.reason}"
+    if isinstance(error, URLError):
+        return str(error.reason)
+    if isinstance(error, HTTPException) and not isinstance(error, ConnectionError):
+        return f"the answer can't be understood ({error!r})"
+    return str(error)
 
 
 def _opener() -> request.OpenerDirector:
@@ -201,7 +164,7 @@ def _length(file: RemoteFile, response: HTTPResponse) -> int | None:
     if told is None:
         return None
     if not (told.isascii() and told.isdecimal()):
-        raise _failure(file, f"the server's header says Content-Length: {told[:40]!r}")
+        raise file.failure(f"the server's header says Content-Length: {told[:40]!r}")
     return int(told)
 
 
@@ -210,41 +173,9 @@ def _check_total(file: RemoteFile, target: Path, total: int | None, limit: int) 
     if file.size is not None and total != file.size:
         raise DownloadError(f"{target}: {total} bytes, expected {file.size} from {file.url}")
     if file.size is None and total is not None and total > limit:
-        raise _failure(file, f"{total} bytes are offered, at most {limit} are taken")
-
-
-def _verify(file: RemoteFile, path: Path, target: Path) -> None:
-    if not path.is_file():
-        raise DownloadError(f"{target}: expected a file, and it is none")
-    size = path.stat().st_size
-    if file.size is not None and size != file.size:
-        raise DownloadError(f"{target}: {size} bytes, expected {file.size} from {file.url}")
-    for name, expected in (("md5", file.md5), ("sha256", file.sha256)):
-        if expected is None:
-            continue
-        with path.open("rb") as source:
-            digest = hashlib.file_digest(source, partial(hashlib.new, name, usedforsecurity=False))
-        found = digest.hexdigest()
-        if found != expected.lower():
-            raise DownloadError(f"{target}: {name} {found}, expected {expected} from {file.url}")
-
-
-def _check_is_no_page(file: RemoteFile, part: Path) -> None:
-    """Refuse what a server says to a visitor, where no checksum tells it from the file."""
-    if file.has_checksum or file.name.lower().endswith((".html", ".htm")):
-        return
-    with part.open("rb") as source:
-        start = source.read(200).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if start.startswith((b"<!doctype html", b"<html")):
-        raise _failure(file, "a web page came in place of the file; does it want a login?")
+        raise file.failure(f"{total} bytes are offered, at most {limit} are taken")
 
 
 def _start_again(part: Path, why: str) -> NoReturn:
     part.unlink()
     raise ConnectionError(why)
-
-
-def _failure(file: RemoteFile, why: object) -> DownloadError:
-    # servers choose some of the words: no line ends, no control codes
-    words = "".join(c if c.isprintable() else " " for c in str(why))
-    return DownloadError(f"{file.url}: {' '.join(words.split())}")

@@ -18,9 +18,10 @@ import yaml
 from pydantic import Field, field_validator, model_validator
 
 from emotiw.core.config import Strict, packaged, read_document, validated
-from emotiw.core.download import DownloadError, Progress, RemoteFile, download
+from emotiw.core.download import Progress, download
 from emotiw.core.errors import ConfigError, WeightsError, suggest
 from emotiw.core.files import atomic_write, sha256_of
+from emotiw.core.remote_file import DownloadError, RemoteFile
 
 FORMATS = (".safetensors", ".onnx", ".pt", ".pth", ".bin")
 LIMIT = 16 * 2**30  # bytes
@@ -270,6 +271,8 @@ def _place(card: WeightsCard) -> Path:
         return card.source.file
     if isinstance(card.source, AtUrl):
         return cache_folder() / card.name / card.file_name
+    if card.source.package == "configs":
+        return packaged(card.source.path)
     try:
         return Path(str(files(card.source.package))).joinpath(card.source.path)
     except ModuleNotFoundError:

@@ -12,8 +12,8 @@ from emotiw.challenges.downloads import Download, Listing
 from emotiw.challenges.fetch import fetch, fetchable
 from emotiw.challenges.spec import ChallengeSpec, load_spec
 from emotiw.challenges.unpack import DamagedArchive, unpack
-from emotiw.core.download import DownloadError, RemoteFile
 from emotiw.core.errors import ConfigError
+from emotiw.core.remote_file import DownloadError, RemoteFile
 from tests.download_server import Server, remote, serving
 
 

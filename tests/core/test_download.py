@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from emotiw.core.download import DownloadError, RemoteFile, download
+from emotiw.core.download import download
+from emotiw.core.remote_file import DownloadError, RemoteFile
 from tests.download_server import BYTES, Server, remote, serving
 
 
