@@ -12,8 +12,11 @@ What a notebook needs is here by name, and imported when it is first used:
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from emotiw.core.siblings import clash, is_command
 
 if TYPE_CHECKING:
     from emotiw.analysis.ablation.outputs import load_ablation
@@ -62,6 +65,12 @@ _HOME = {
     "submit": "emotiw.runs.stages.submit",
     "train_all": "emotiw.runs.stages.train",
 }
+
+if _CLASH := clash():
+    if not is_command():
+        raise ImportError(_CLASH)
+    print(f"error: {_CLASH}", file=sys.stderr)
+    sys.exit(2)
 
 
 def __getattr__(name: str) -> Any:

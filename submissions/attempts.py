@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import shutil
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from emotiw.challenges.spec import Answer, ChallengeSpec
+from emotiw.core.csv_rows import read_rows, rows_as_csv
 from emotiw.core.errors import Problems, SubmissionError
 from emotiw.core.files import atomic_write, sha256_of
 from submissions.checker import check_submission
@@ -57,6 +57,9 @@ class Attempt:
         return None if self.val is None or self.test is None else self.test - self.val
 
 
+COLUMNS = tuple(field.name for field in fields(Attempt))
+
+
 class Attempts:
     """The ledger of attempts: ``attempts.csv`` in a folder, with copies of what was handed in."""
 
@@ -73,17 +76,12 @@ class Attempts:
         if not path.is_file():
             return []
         problems = Problems(str(path))
-        text = path.read_bytes().decode("utf-8-sig")
-        reader = csv.DictReader(io.StringIO(text, newline=""))
-        names = [field.name for field in fields(Attempt)]
-        if reader.fieldnames != names:
-            raise SubmissionError(f"{path}:1: expected the columns {', '.join(names)}")
         attempts = []
-        for row in reader:
+        for line, row in read_rows(path, COLUMNS, problems):
             try:
                 attempts.append(_attempt_of(row))
-            except (TypeError, ValueError) as error:
-                problems.add(f"line {reader.line_num}: {error}")
+            except ValueError as error:
+                problems.add(f"line {line}: {error}")
         problems.raise_if_any(SubmissionError)
         return [row for row in attempts if challenge in (None, row.challenge)]
 
@@ -187,26 +185,16 @@ class Attempts:
         return kept.as_posix()
 
     def _write(self, rows: Iterable[Attempt]) -> None:
-        buffer = io.StringIO(newline="")
-        writer = csv.writer(buffer, lineterminator="\n")
-        writer.writerow([field.name for field in fields(Attempt)])
-        for row in rows:
-            writer.writerow(["" if value is None else value for value in asdict(row).values()])
-        atomic_write(self.folder / LEDGER, buffer.getvalue().encode())
+        cells = [["" if v is None else v for v in asdict(row).values()] for row in rows]
+        atomic_write(self.folder / LEDGER, rows_as_csv([COLUMNS, *cells]))
 
 
 def _attempt_of(row: dict[str, str]) -> Attempt:
-    return Attempt(
-        number=int(row["number"]),
-        date=row["date"],
-        challenge=row["challenge"],
-        run=row["run"],
-        config=row["config"],
-        submission=row["submission"],
-        sha256=row["sha256"],
-        metric=row["metric"],
-        val=float(row["val"]) if row["val"] else None,
-        test=float(row["test"]) if row["test"] else None,
-        sheet=row["sheet"],
-        note=row["note"],
-    )
+    unknown = sorted(row.keys() - set(COLUMNS))
+    if unknown:  # they would be lost when the next attempt is noted
+        raise ValueError(f"unknown columns {', '.join(unknown)}; notes go into 'note'")
+    cells: dict[str, Any] = dict(row)
+    cells["number"] = int(row["number"])
+    for name in ("val", "test"):
+        cells[name] = float(row[name]) if row[name] else None
+    return Attempt(**cells)

@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from emotiw.analysis.ablation.outputs import FILES, load_ablation
+from emotiw.core.csv_rows import read_frame
 from emotiw.core.errors import ConfigError, suggest
 from emotiw.runs.provenance import FILE, provenance_of
 from emotiw.runs.run import Run
@@ -157,7 +158,8 @@ def figures_of(run: Run) -> dict[str, float]:
     """Return the values of ``metrics.csv`` as ``modality/split/metric``, intervals as ``…/low``."""
     if not run.metrics_path.is_file():
         return {}
-    frame = pd.read_csv(run.metrics_path)
+    keys, numbers = ("modality", "split", "metric"), ("value", "low", "high")
+    frame = read_frame(run.metrics_path, (*keys, *numbers), numbers=numbers)
     found: dict[str, float] = {}
     for row in frame.to_dict("records"):
         name = f"{row['modality']}/{row['split']}/{row['metric']}"

@@ -3,20 +3,7 @@
 from __future__ import annotations
 
 from emotiw.core.config import Strict
-
-
-class RemoteFile(Strict):
-    """One file to download.
-
-    Attributes:
-        url: where it is.
-        size: bytes, where known.
-        md5: its checksum as the publisher gives it, where known.
-    """
-
-    url: str
-    size: int | None = None
-    md5: str | None = None
+from emotiw.core.remote_file import RemoteFile
 
 
 class Listing(Strict):

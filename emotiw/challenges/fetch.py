@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from urllib.parse import quote, unquote, urlsplit
+from pathlib import Path
+from urllib.parse import quote
 
-from emotiw.challenges.download import DownloadError, Progress, download
-from emotiw.challenges.downloads import Download, Listing, RemoteFile
+from emotiw.challenges.downloads import Download, Listing
 from emotiw.challenges.spec import ChallengeSpec
-from emotiw.challenges.unpack import is_archive, unpack
-from emotiw.core.errors import ConfigError, suggest
+from emotiw.challenges.unpack import DamagedArchive, is_archive, unpack
+from emotiw.core.csv_rows import read_rows
+from emotiw.core.download import Progress, download
+from emotiw.core.errors import ConfigError, Problems, suggest
+from emotiw.core.remote_file import DownloadError, RemoteFile
 
 
 @dataclass(frozen=True)
@@ -85,13 +85,14 @@ def fetch(
             files += _listed(part.listing, folder / ".archives" / f"{name}.csv", progress)
         for file in files:
             n_files += 1
-            file_name = PurePosixPath(unquote(urlsplit(file.url).path)).name
-            archived = is_archive(Path(file_name))
-            target = (folder / ".archives" if archived else home) / file_name
+            archived = is_archive(Path(file.name))
+            target = (folder / ".archives" if archived else home) / file.name
             try:
+                if not file.name:
+                    raise DownloadError(f"{file.url}: the address names no file")
                 n_downloaded += download(file, target, progress=progress)
                 if archived:
-                    n_unpacked += unpack(target, home)
+                    n_unpacked += _unpacked(file, target, home)
                     if not keep_archives:
                         target.unlink()
             except DownloadError as error:
@@ -99,11 +100,23 @@ def fetch(
     return Fetched(n_files, n_downloaded, n_unpacked, failures)
 
 
+def _unpacked(file: RemoteFile, archive: Path, home: Path) -> int:
+    try:
+        return unpack(archive, home)
+    except DamagedArchive as error:
+        if file.has_checksum:
+            raise
+        archive.unlink()  # it may never have been the file: the next run asks again
+        raise DownloadError(f"{error}; it is removed, so that the next run asks again") from error
+
+
 def _listed(listing: Listing, target: Path, progress: Progress | None) -> list[RemoteFile]:
     download(RemoteFile(url=listing.url), target, progress=progress)
-    rows = csv.DictReader(io.StringIO(target.read_text(encoding="utf-8-sig")))
-    if listing.column not in (rows.fieldnames or []):
-        raise DownloadError(f"{listing.url} has no column {listing.column!r}")
+    problems = Problems(f"{target}, from {listing.url}")
+    rows = [row for _, row in read_rows(target, (listing.column,), problems)]
+    if problems.lines:
+        target.unlink()  # a page to log in, perhaps: the next run asks again
+    problems.raise_if_any(DownloadError)
     names = sorted({row[listing.column].strip() for row in rows} - {"", listing.column})
     return [
         RemoteFile(url=listing.template.replace("{name}", quote(name, safe=""))) for name in names

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Literal
 
 from emotiw.challenges.manifest_builder import Found
 from emotiw.core.config import Strict
+from emotiw.core.csv_rows import Note, numbered
 from emotiw.core.errors import suggest
 
 
@@ -50,7 +50,7 @@ def read_table(
     except UnicodeDecodeError as error:
         found.problems.add(f"{name}: not UTF-8 text ({error})")
         return
-    lines = _split(text, style)
+    lines = _split(text, style, lambda n, why: found.problems.add(f"{name}:{n}: {why}"))
     columns = list(style.columns)
     if style.header:
         line, first = next(lines, (1, []))
@@ -77,18 +77,18 @@ def read_table(
         yield line, dict(zip(columns, fields, strict=True))
 
 
-def _split(text: str, style: TableFormat) -> Iterator[tuple[int, list[str]]]:
+def _split(text: str, style: TableFormat, note: Note) -> Iterator[tuple[int, list[str]]]:
+    rows: Iterator[tuple[int, list[str]]]
     if style.separator == "blanks":
-        for number, line in enumerate(text.splitlines(), start=1):
-            if line.strip():
-                yield number, line.split()
-        return
-    reader = csv.reader(
-        io.StringIO(text, newline=""),
-        delimiter=style.separator,
-        quotechar=style.quote,
-        skipinitialspace=True,
-    )
-    for fields in reader:
+        rows = ((n, line.split()) for n, line in enumerate(io.StringIO(text, newline=None), 1))
+    else:
+        rows = numbered(
+            text,
+            note,
+            delimiter=style.separator,
+            quotechar=style.quote,
+            skipinitialspace=True,
+        )
+    for line, fields in rows:
         if any(field.strip() for field in fields):
-            yield reader.line_num, [field.strip() for field in fields]
+            yield line, [field.strip() for field in fields]

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import lzma
 import shutil
 import stat
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from emotiw.challenges.download import DownloadError
 from emotiw.core.errors import Problems
+from emotiw.core.remote_file import DownloadError
 
+BROKEN = (
+    zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, ValueError,
+    RuntimeError,  # encrypted, or compressed in a way that is not known
+)  # fmt: skip
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+
+
+class DamagedArchive(DownloadError):
+    """The bytes are no whole archive, as when a page to log in was saved in its place."""
 
 
 def is_archive(path: Path) -> bool:
@@ -31,8 +41,9 @@ def unpack(archive: Path, folder: Path) -> int:
         How many files were written.
 
     Raises:
-        DownloadError: if the archive is damaged, or holds a link, a device, or a name that leads
-            out of the folder.
+        DamagedArchive: if it is no archive, or a part of one.
+        DownloadError: if it holds a link, a device, or a name that leads out of the folder, or
+            nothing can be written there.
     """
     try:
         if archive.name.lower().endswith(".zip"):
@@ -40,8 +51,10 @@ def unpack(archive: Path, folder: Path) -> int:
                 return _write_all(_zip_members(opened, archive), folder)
         with tarfile.open(archive) as tar:
             return _write_all(_tar_members(tar, archive), folder)
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError) as error:
-        raise DownloadError(f"{archive}: can't be unpacked ({error})") from error
+    except (*BROKEN, OSError) as error:
+        is_disk = isinstance(error, OSError) and error.errno is not None
+        kind = DownloadError if is_disk else DamagedArchive
+        raise kind(f"{archive}: can't be unpacked ({error})") from error
 
 
 def _zip_members(archive: zipfile.ZipFile, path: Path) -> Iterator[tuple[str, int, IO[bytes]]]:

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from emotiw.cli.download_line import show_download
+
 app = typer.Typer(help="Corpora that anyone may have.", no_args_is_help=True)
 
 
@@ -41,7 +43,7 @@ def fetch(
         print(f"{spec.name} {part}: {download.licence}{size}")
     if not agreed and not typer.confirm("Do you agree to the licence?"):
         raise typer.Exit(1)
-    progress = None if quiet or not sys.stderr.isatty() else _Line()
+    progress = None if quiet or not sys.stderr.isatty() else show_download
     done = fetch_parts(
         spec, folder, parts or (), progress=progress, keep_archives=not drop_archives
     )
@@ -53,12 +55,3 @@ def fetch(
         print(f"  failed: {reason}", file=sys.stderr)
     if done.failures:
         raise typer.Exit(1)
-
-
-class _Line:
-    """One line on the terminal that says how far a file has come."""
-
-    def __call__(self, name: str, done: int, total: int | None) -> None:
-        of = f" of {total / 1e6:.1f}" if total else ""
-        end = "\n" if done == total else ""
-        print(f"\r{name}: {done / 1e6:.1f}{of} MB", end=end, file=sys.stderr, flush=True)

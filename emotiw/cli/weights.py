@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from emotiw.cli.download_line import show_download
+
 if TYPE_CHECKING:
     from emotiw.core.weights import Verification
 
@@ -44,10 +46,11 @@ def fetch(names: Names) -> None:
     from emotiw.core.weights import fetch as fetch_weights
     from emotiw.core.weights import read_card
 
+    progress = show_download if sys.stderr.isatty() else None
     for name in names:
         card = read_card(name)
         print(f"{card.name}: licence: {card.licence or 'not stated'}")
-        _tell(card.name, fetch_weights(card, on_progress=_show if sys.stderr.isatty() else None))
+        _tell(card.name, fetch_weights(card, progress=progress))
 
 
 @app.command()
@@ -68,8 +71,3 @@ def _tell(name: str, found: Verification) -> None:
         "nobody": "the card names no sha256, so nobody can say whether these are the right bytes",
     }[found.known_from]
     print(f"{name}: {Path(found.path)}\n  sha256 {found.sha256}: {known}")
-
-
-def _show(done: int, total: int) -> None:
-    share = f" of {total / 1e6:.0f}" if total else ""
-    print(f"\r{done / 1e6:.0f}{share} MB", end="" if done != total else "\n", file=sys.stderr)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -154,8 +153,11 @@ def validated(
 
 
 def packaged(*parts: str) -> Path:
-    """Return the path of a file that comes with the toolkit, below ``configs/``."""
-    return Path(str(files("configs"))).joinpath(*parts)
+    """Return the path of a file that comes with the toolkit, below ``configs/``.
+
+    It is found beside ``emotiw``, not by name: a project's own ``configs`` is never in the way.
+    """
+    return Path(__file__).parents[2].joinpath("configs", *parts)
 
 
 def _explain(

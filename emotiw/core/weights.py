@@ -8,9 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import urllib.error
-import urllib.request
-from collections.abc import Callable
+import re
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -20,11 +18,13 @@ import yaml
 from pydantic import Field, field_validator, model_validator
 
 from emotiw.core.config import Strict, packaged, read_document, validated
+from emotiw.core.download import Progress, download
 from emotiw.core.errors import ConfigError, WeightsError, suggest
 from emotiw.core.files import atomic_write, sha256_of
+from emotiw.core.remote_file import DownloadError, RemoteFile
 
 FORMATS = (".safetensors", ".onnx", ".pt", ".pth", ".bin")
-CHUNK = 1 << 20
+LIMIT = 16 * 2**30  # bytes
 ABOUT = {"name", "source", "sha256", "licence", "paper", "notes"}  # of a card; the rest has effects
 KnownFrom = Literal["card", "first fetch", "nobody"]
 
@@ -124,7 +124,7 @@ class WeightsCard(Strict):
             return Path(self.source.path).name
         if isinstance(self.source, InFile):
             return self.source.file.name
-        return self.source.url.rsplit("/", 1)[-1] if self.source else ""
+        return RemoteFile(url=self.source.url).name if self.source else ""
 
 
 @dataclass(frozen=True)
@@ -210,7 +210,14 @@ def verify(card: WeightsCard) -> Verification:
         WeightsError: if it is missing, or its hash is not the one on the card or on record.
     """
     path = locate(card)
-    return _verified(card, path, sha256_of(path))
+    digest = sha256_of(path)
+    expected, known_from = _expected(card, path)
+    if expected and digest != expected:
+        raise WeightsError(
+            f"weights {card.name!r}: {path} has sha256 {digest}, expected {expected} "
+            f"({known_from}); remove the file and fetch it again, or mend the card"
+        )
+    return Verification(path, digest, known_from)
 
 
 def fingerprint(card: WeightsCard, found: Verification | None = None) -> str:
@@ -228,38 +235,29 @@ def fingerprint(card: WeightsCard, found: Verification | None = None) -> str:
     return hashlib.sha256(told.encode()).hexdigest()
 
 
-def fetch(
-    card: WeightsCard, *, on_progress: Callable[[int, int], None] | None = None
-) -> Verification:
+def fetch(card: WeightsCard, *, progress: Progress | None = None) -> Verification:
     """Download the weights into the cache, unless they are there, and verify them.
 
     Args:
-        on_progress: called with (bytes so far, bytes in all, or 0 where the server doesn't say).
+        progress: told the file's name, the bytes so far and, where known, all of them.
 
     Raises:
         WeightsError: if they can't be had, or are not the bytes that the card names; then nothing
-            is kept.
+            is kept but the beginning of a download that broke off, which is gone on with.
     """
     path = _place(card)
     if path.is_file() or not isinstance(card.source, AtUrl):
         return verify(card)
-    data = bytearray()
+    expected, known_from = _expected(card, path)
+    file = RemoteFile(url=card.source.url, sha256=expected or None)
     try:
-        with urllib.request.urlopen(card.source.url, timeout=60) as answer:
-            total = int(answer.headers.get("Content-Length") or 0)
-            while block := answer.read(CHUNK):
-                data += block
-                if on_progress is not None:
-                    on_progress(len(data), total)
-    except (OSError, urllib.error.URLError) as error:
-        raise WeightsError(f"{card.source.url}: can't be fetched ({error})") from error
-    if total and len(data) != total:
-        raise WeightsError(f"{card.source.url}: broke off after {len(data)} of {total} bytes")
-    digest = hashlib.sha256(data).hexdigest()
-    found = _verified(card, path, digest)
-    atomic_write(path, bytes(data))
+        download(file, path, progress=progress, limit=LIMIT)
+    except DownloadError as error:
+        told = f" (known from: {known_from})" if expected else ""
+        raise WeightsError(f"weights {card.name!r}: {error}{told}") from error
+    found = verify(card)
     if found.known_from == "nobody":
-        atomic_write(_record(path), f"{digest}\n".encode())
+        atomic_write(_record(path), f"{found.sha256}\n".encode())
     return found
 
 
@@ -273,6 +271,8 @@ def _place(card: WeightsCard) -> Path:
         return card.source.file
     if isinstance(card.source, AtUrl):
         return cache_folder() / card.name / card.file_name
+    if card.source.package == "configs":
+        return packaged(card.source.path)
     try:
         return Path(str(files(card.source.package))).joinpath(card.source.path)
     except ModuleNotFoundError:
@@ -280,19 +280,16 @@ def _place(card: WeightsCard) -> Path:
         raise WeightsError(f"weights {card.name!r}: {reason}") from None
 
 
-def _verified(card: WeightsCard, path: Path, digest: str) -> Verification:
-    expected = card.sha256
-    known_from: KnownFrom = "card"
-    if not expected and _record(path).is_file():
-        expected, known_from = _record(path).read_text().strip(), "first fetch"
-    if expected and digest != expected:
-        raise WeightsError(
-            f"weights {card.name!r}: {path} has sha256 {digest}, expected {expected} "
-            f"({known_from}); remove the file and fetch it again, or mend the card"
-        )
-    if not expected:
-        return Verification(path, digest, "nobody")
-    return Verification(path, digest, known_from)
+def _expected(card: WeightsCard, path: Path) -> tuple[str, KnownFrom]:
+    """Return the sha256 that a file should have, where anyone knows it, and who does."""
+    if card.sha256:
+        return card.sha256, "card"
+    if _record(path).is_file():
+        noted = _record(path).read_text(errors="replace").strip()
+        if not re.fullmatch(r"[0-9a-f]{64}", noted):
+            raise WeightsError(f"{_record(path)}: expected a sha256, got {noted[:80]!r}; remove it")
+        return noted, "first fetch"
+    return "", "nobody"
 
 
 def _record(path: Path) -> Path:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -13,6 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
+from emotiw.core.csv_rows import read_rows, row_lines
 from emotiw.core.errors import Problems, TableError, suggest
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable, Unit
 from features.extractor import Extractor
@@ -118,36 +120,58 @@ def _npz_arrays(path: Path) -> Iterator[tuple[str, npt.NDArray[np.float64]]]:
 
 def _read_frame(path: Path) -> pd.DataFrame:
     try:
-        if path.suffix == ".parquet":
-            frame = pd.read_parquet(path)
-        else:
-            # ids stay text: 000143240 keeps its zeros, and NA is an id
-            columns = pd.read_csv(path, nrows=0, encoding="utf-8-sig").columns
-            with warnings.catch_warnings():
-                # fields beyond the last column would be dropped
-                warnings.simplefilter("error", pd.errors.ParserWarning)
-                frame = pd.read_csv(
-                    path,
-                    dtype={"clip_id": str},
-                    keep_default_na=False,
-                    na_values={c: MISSING for c in columns if c != "clip_id"},
-                    index_col=False,
-                    encoding="utf-8-sig",
-                )
+        frame = pd.read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
     except (OSError, ValueError, pd.errors.ParserWarning) as error:
+        problems = Problems(str(path))
+        if path.suffix == ".csv":  # pandas counts lines in its own way
+            deque(read_rows(path, ("clip_id",), problems), maxlen=0)
+        problems.raise_if_any(TableError)
         raise TableError(f"{path}: can't be read: {error}") from error
     if "clip_id" not in frame.columns:
         hint = suggest("clip_id", map(str, frame.columns))
         raise TableError(f"{path}: no column 'clip_id'{hint}")
     problems = Problems(str(path))
-    for row, clip_id in enumerate(frame["clip_id"], start=1):
-        if not isinstance(clip_id, str) or not clip_id:
-            problems.add(f"row {row}: clip id {clip_id!r} is not text")
+    ids = frame["clip_id"].tolist()
+    wrong = [row for row, i in enumerate(ids) if not isinstance(i, str) or not i]
+    for place, row in zip(_places(path, wrong), wrong, strict=True):
+        problems.add(f"{place}: clip id {ids[row]!r} is not text")
     for column in frame.columns.intersection(["frame", "time_sec"]):
         if not pd.api.types.is_numeric_dtype(frame[column]):
-            problems.add(f"column {column!r} holds something else than numbers to order rows by")
+            why = _first_text(frame, str(column), path)
+            problems.add(f"column {column!r} holds something else than numbers to order by{why}")
     problems.raise_if_any(TableError)
     return frame.astype({"clip_id": "str"})
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    # ids stay text: 000143240 keeps its zeros, and NA is an id
+    columns = pd.read_csv(path, nrows=0, encoding="utf-8-sig").columns
+    with warnings.catch_warnings():
+        # fields beyond the last column would be dropped
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        return pd.read_csv(
+            path,
+            dtype={"clip_id": str},
+            keep_default_na=False,
+            na_values={c: MISSING for c in columns if c != "clip_id"},
+            index_col=False,
+            encoding="utf-8-sig",
+        )
+
+
+def _places(path: Path, rows: Sequence[int]) -> list[str]:
+    """Return where rows are in their file; it is read once more for that, and only then."""
+    if path.suffix != ".csv" or not rows:
+        return [f"row {row + 1}" for row in rows]
+    lines = row_lines(path)
+    return [f"line {lines[row]}" for row in rows]
+
+
+def _first_text(frame: pd.DataFrame, column: str, path: Path) -> str:
+    """Return which cell of a column is no number, and where."""
+    cells = frame[column]
+    rows = np.flatnonzero(pd.to_numeric(cells, errors="coerce").isna() & cells.notna()).tolist()
+    return f": {_places(path, rows[:1])[0]}: {cells.iloc[rows[0]]!r}" if rows else ""
 
 
 def _value_columns(
@@ -157,8 +181,10 @@ def _value_columns(
     numeric = [str(c) for c in frame.select_dtypes("number").columns if c not in KEY_COLUMNS]
     for column in wanted or ():
         if column not in numeric:
-            problems.add(f"no numeric column {column!r}{suggest(column, numeric)}")
-    if not numeric:
+            is_text = column in frame.columns
+            why = _first_text(frame, column, path) if is_text else suggest(column, numeric)
+            problems.add(f"no numeric column {column!r}{why}")
+    if not numeric and not problems.lines:
         problems.add("no numeric columns")
     problems.raise_if_any(TableError)
     return wanted or tuple(numeric)

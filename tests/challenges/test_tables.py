@@ -37,6 +37,19 @@ def test_all_mistakes_of_a_table_are_named_with_their_lines(tmp_path: Path) -> N
     assert "Train_labels.txt:7: unknown label 'Negativ'; did you mean 'Negative'?" in message
 
 
+def test_rows_are_told_by_the_line_they_start_on(tmp_path: Path) -> None:
+    head = "Sr No.,Utterance,Speaker,Emotion,Sentiment,Dialogue_ID,Utterance_ID\n"
+    first = '1,"Oh,\nwell,\nhi",Ross,joy,positive,0,0\n'
+    touch(tmp_path, "train_splits/dia0_utt0.mp4", "train_splits/dia0_utt1.mp4")
+    write(tmp_path, train_sent_emo__csv=head + first + '2,"x\ny",Ross,jog,positive,0,1\n')
+    with pytest.raises(ManifestError, match=r"csv:5: unknown label 'jog'; did you mean 'joy'"):
+        read_challenge(load_spec("meld"), tmp_path)
+    swallowed = '2,"never closed' + ",x" * 2**16 + "\n"
+    write(tmp_path, train_sent_emo__csv=head + first + swallowed)
+    with pytest.raises(ManifestError, match=r"csv:5: field larger than"):
+        read_challenge(load_spec("meld"), tmp_path)
+
+
 def test_what_is_only_odd_is_a_warning(tmp_path: Path) -> None:
     touch(tmp_path, "Train/0_1.mp4", "Train/9_9.mp4", "Test/Test_1.mp4")
     write(tmp_path, Train_labels__txt="Vid_name Label\r\n0_1 1\r\n1_1 2\r\n")

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from emotiw.core.csv_rows import read_rows, rows_as_csv
-from emotiw.core.errors import Problems
+from emotiw.core.csv_rows import read_frame, read_rows, row_lines, rows_as_csv
+from emotiw.core.errors import Problems, SubmissionError, TableError
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 
@@ -68,7 +68,7 @@ def test_a_quote_that_never_closes_swallows_no_row_unseen(tmp_path: Path) -> Non
     assert problems == ["line 2: unexpected end of data"]
 
 
-def test_columns_that_lack_and_that_come_twice(tmp_path: Path) -> None:
+def test_columns_that_are_missing_and_that_come_twice(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("clipid,b,b\n1,2,3\n")
     found, problems = read(tmp_path / "x.csv", "clip_id", "split")
     assert found == []
@@ -90,3 +90,69 @@ def test_other_encodings_are_refused(tmp_path: Path, content: bytes) -> None:
     found, problems = read(tmp_path / "x.csv", "a")
     assert found == []
     assert "can't be read as UTF-8 text" in problems[0]
+
+
+ODD = '\ufeff\nclip_id,note,score\n\n"a","two\nlines",0.5\n   \nb,,oops\n,NA,\n'
+
+
+def test_a_frame_has_the_line_of_every_row_and_every_cell_as_it_is_written(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text(ODD, encoding="utf-8")
+    frame = read_frame(tmp_path / "x.csv")
+    assert list(frame.columns) == ["clip_id", "note", "score"]
+    assert frame.index.name == "line"
+    assert frame.index.tolist() == [4, 7, 8]
+    assert frame["note"].tolist() == ["two\nlines", "", "NA"]
+    assert frame["score"].tolist() == ["0.5", "oops", ""]
+
+
+def test_numbers_of_a_frame_are_those_that_python_reads(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("a,b\n0.1,\n1e-3,-inf\n 2 ,nan\n")
+    frame = read_frame(tmp_path / "x.csv", ("a",), numbers=("a", "b", "not there"))
+    assert frame["a"].tolist() == [0.1, 0.001, 2.0]
+    assert frame["b"].isna().tolist() == [True, False, True]
+    assert frame.loc[3, "b"] == -float("inf")
+
+
+def test_what_is_no_number_is_named_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text(ODD + "c,,1_000\n", encoding="utf-8")
+    with pytest.raises(TableError) as caught:
+        read_frame(tmp_path / "x.csv", numbers=("score",))
+    assert str(caught.value).splitlines()[1:] == [
+        "  - line 7: score 'oops' is not a number",
+        "  - line 9: score '1_000' is not a number",
+    ]
+
+
+def test_a_frame_without_rows_has_its_columns(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("a,b\n")
+    frame = read_frame(tmp_path / "x.csv", numbers=("b",))
+    assert frame.empty
+    assert list(frame.columns) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("a\n1\n", "line 1: no column 'b' among"),
+        ("a,b,a\n1,2,3\n", "line 1: column 'a' comes more than once"),
+        ("a,b\n\n1\n", "line 3: expected 2 fields, got 1"),
+    ],
+)
+def test_a_frame_that_is_damaged_raises_what_was_asked_for(
+    tmp_path: Path, content: str, says: str
+) -> None:
+    (tmp_path / "x.csv").write_text(content)
+    with pytest.raises(SubmissionError, match=says):
+        read_frame(tmp_path / "x.csv", ("b",), error=SubmissionError)
+    with pytest.raises(TableError, match="can't be read"):
+        read_frame(tmp_path / "absent.csv")
+
+
+def test_rows_of_pandas_find_their_lines(tmp_path: Path) -> None:
+    """Its own count of rows, an independent one, fits the lines found here."""
+    import pandas as pd
+
+    (tmp_path / "x.csv").write_text(ODD, encoding="utf-8")
+    lines = row_lines(tmp_path / "x.csv")
+    assert lines == [4, 7, 8]
+    assert len(pd.read_csv(tmp_path / "x.csv", encoding="utf-8-sig")) == len(lines)

@@ -25,6 +25,7 @@ from emotiw.core.weights import (
     read_card,
     verify,
 )
+from tests.download_server import serving
 
 BYTES = b"not really weights"
 DIGEST = hashlib.sha256(BYTES).hexdigest()
@@ -47,7 +48,7 @@ def site(tmp_path: Path) -> Iterator[tuple[str, Path]]:
     folder.mkdir()
     (folder / "net.pt").write_bytes(BYTES)
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}", folder
     server.shutdown()
@@ -97,10 +98,10 @@ def test_locating_never_fetches(cache: Path, site: tuple[str, Path]) -> None:
 
 def test_a_fetched_file_is_verified_and_kept(cache: Path, site: tuple[str, Path]) -> None:
     card = card_of({"url": f"{site[0]}/net.pt"}, DIGEST)
-    seen: list[tuple[int, int]] = []
-    found = fetch(card, on_progress=lambda done, total: seen.append((done, total)))
+    seen: list[tuple[str, int, int | None]] = []
+    found = fetch(card, progress=lambda *step: seen.append(step))
     assert found.known_from == "card"
-    assert seen[-1] == (len(BYTES), len(BYTES))
+    assert seen[-1] == ("net.pt", len(BYTES), len(BYTES))
     (site[1] / "net.pt").unlink()
     assert fetch(card) == found  # the second time nothing is asked of the site
     assert locate(card).read_bytes() == BYTES
@@ -121,6 +122,40 @@ def test_an_unknown_hash_is_recorded_at_the_first_fetch(
     assert verify(card).known_from == "first fetch"
     locate(card).write_bytes(b"other")
     with pytest.raises(WeightsError, match="first fetch"):
+        verify(card)
+
+
+def test_a_fetch_goes_on_where_it_stopped(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("no_proxy", "*")
+    (cache / "net").mkdir(parents=True)
+    (cache / "net/net.pt.part").write_bytes(BYTES[:7])
+    with serving() as server:
+        server.files["/net.pt"] = BYTES
+        card = card_of({"url": f"{server.url}/net.pt?download=true"}, DIGEST)
+        server.files["/net.pt?download=true"] = BYTES
+        assert fetch(card).known_from == "card"
+    assert server.requests == [("/net.pt?download=true", "bytes=7-")]
+    assert [path.name for path in (cache / "net").iterdir()] == ["net.pt"]
+
+
+def test_a_server_that_talks_nonsense_is_told_without_a_traceback(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("no_proxy", "*")
+    with serving() as server:
+        server.odd["/net.pt"] = (200, {"Content-Length": "abc"}, b"hi")
+        server.files["/page.pt"] = b"<html>please log in</html>"
+        for name, says in (("net", "Content-Length: 'abc'"), ("page", "a web page came")):
+            with pytest.raises(WeightsError, match=says):
+                fetch(card_of({"url": f"{server.url}/{name}.pt"}))
+    assert not [path for path in cache.rglob("*") if path.is_file()]
+
+
+def test_a_record_that_was_damaged_is_told(cache: Path, site: tuple[str, Path]) -> None:
+    card = card_of({"url": f"{site[0]}/net.pt"})
+    fetch(card)
+    locate(card).with_name("net.pt.sha256").write_text("oops")
+    with pytest.raises(WeightsError, match="expected a sha256, got 'oops'; remove it"):
         verify(card)
 
 

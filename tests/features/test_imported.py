@@ -205,6 +205,25 @@ class TestTables:
         with pytest.raises(TableError, match=str(path)):
             imported(path)
 
+    def test_mistakes_have_the_line_that_an_editor_shows(self, tmp_path: Path) -> None:
+        text = 'clip_id,frame,x,y\n\n"a\nb",1,2,3\n  \nc,1,oops,3\n,2,3,zero\n'
+        path = write(tmp_path / "x.csv", text)
+        with pytest.raises(TableError, match="line 7: clip id '' is not text"):
+            imported(path)
+        path.write_text(text.replace("\n,2", "\nd,2"))
+        with pytest.raises(TableError) as caught:
+            imported(path, columns=("x", "y"))
+        assert str(caught.value).splitlines()[1:] == [
+            "  - no numeric column 'x': line 6: 'oops'",
+            "  - no numeric column 'y': line 7: 'zero'",
+        ]
+        path.write_text(text.replace("\nc,1", "\nc,first"))
+        with pytest.raises(TableError, match="order by: line 6: 'first'"):
+            imported(path)
+        path.write_text(text + "e,3,4,5,6\n")
+        with pytest.raises(TableError, match="line 8: expected 4 fields, got 5"):
+            imported(path)
+
     def test_numbers_as_ids_are_refused(self, tmp_path: Path) -> None:
         with pytest.raises(TableError, match="row 1: clip id 143240 is not text"):
             imported(write_frame(tmp_path, ".parquet", clip_id=[143240], x=[1.0]), "clip")
@@ -216,7 +235,7 @@ class TestTables:
 
     def test_fields_beyond_the_last_column_neither_shift_nor_vanish(self, tmp_path: Path) -> None:
         path = write(tmp_path / "x.csv", "clip_id,x,y\n001,1,2,3\n002,3,4,5\n")
-        with pytest.raises(TableError, match="can't be read"):
+        with pytest.raises(TableError, match="line 2: expected 3 fields, got 4"):
             imported(path, "clip")
 
     def test_marks_and_line_ends_make_no_difference(self, tmp_path: Path) -> None:

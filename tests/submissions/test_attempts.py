@@ -73,6 +73,21 @@ def test_a_ledger_spoilt_by_hand_is_named_by_line(tmp_path: Path) -> None:
     ledger.write_text(text.replace("48.3", "much"))
     with pytest.raises(SubmissionError, match="line 2"):
         attempts.rows()
+    ledger.write_text(text.replace("\n", ",mood\n"))
+    with pytest.raises(SubmissionError, match="line 2: unknown columns mood; notes go into"):
+        attempts.rows()
     ledger.write_text(text.replace("number", "no"))
-    with pytest.raises(SubmissionError, match="expected the columns"):
+    with pytest.raises(SubmissionError, match="line 1: no column 'number'"):
+        attempts.rows()
+
+
+def test_lines_of_a_ledger_are_those_that_an_editor_shows(tmp_path: Path) -> None:
+    attempts = Attempts(tmp_path)
+    for label in ("Sad", "Fear"):
+        sent = submission(tmp_path, label)
+        attempts.add(SPEC, sent, run="a", val=48.3, note="two\nlines", date=DAY)
+    ledger = tmp_path / "attempts.csv"
+    first, second, rest = ledger.read_text().split("two\nlines")
+    ledger.write_text(first + "two\nlines" + second.replace("48.3", "much") + "two\nlines" + rest)
+    with pytest.raises(SubmissionError, match="line 4: "):
         attempts.rows()

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from emotiw.analysis.report.snapshot import RunFacts
+from emotiw.core.csv_rows import read_frame
 from emotiw.core.errors import EmotiwError
 from emotiw.evaluation.metrics import metric_named
 from emotiw.runs.stages.trained import model_folder, read_model_keys
@@ -120,9 +121,9 @@ def ablation(facts: RunFacts) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (OSError, ValueError) as error:
-        facts.problems.append(f"{path}: {error}")
+        frame = read_frame(path)
+    except EmotiwError as error:
+        facts.problems.append(str(error))
         return None
     is_whole = len(frame) and {"row", *FIGURES} <= set(frame.columns)
     shown = _as_people_read(frame) if is_whole else frame

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from emotiw.core.errors import MissingStageError, Problems, TableError, suggest
+from emotiw.core.csv_rows import read_rows, rows_as_csv
+from emotiw.core.errors import MissingStageError, Problems, TableError
 from emotiw.core.feature_table import FeatureArray
 from emotiw.core.files import atomic_write
 from emotiw.core.store import Store
@@ -33,13 +32,8 @@ class Artifact:
 
 def write_artifacts(path: Path, artifacts: Mapping[str, Artifact]) -> None:
     """Write the table as CSV, by clip id."""
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for clip_id in sorted(artifacts):
-        artifact = artifacts[clip_id]
-        writer.writerow([clip_id, artifact.key, artifact.n_rows, artifact.n_present])
-    atomic_write(path, buffer.getvalue().encode())
+    rows = [(c, a.key, a.n_rows, a.n_present) for c, a in sorted(artifacts.items())]
+    atomic_write(path, rows_as_csv([COLUMNS, *rows]))
 
 
 def read_artifacts(path: Path, *, made_by: str) -> dict[str, Artifact]:
@@ -57,20 +51,13 @@ def read_artifacts(path: Path, *, made_by: str) -> dict[str, Artifact]:
         raise MissingStageError(f"{path} is not there yet: run `emotiw {made_by}`")
     problems = Problems(str(path))
     artifacts: dict[str, Artifact] = {}
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
-        for column in COLUMNS:
-            if column not in (reader.fieldnames or ()):
-                hint = suggest(column, reader.fieldnames or ())
-                problems.add(f"line 1: no column {column!r}{hint}")
-        problems.raise_if_any(TableError)
-        for row in reader:
-            try:
-                artifact = Artifact(row["key"], int(row["n_rows"]), int(row["n_present"]))
-            except (TypeError, ValueError):
-                problems.add(f"line {reader.line_num}: n_rows and n_present must be whole numbers")
-                continue
-            artifacts[row["clip_id"]] = artifact
+    for line, row in read_rows(path, COLUMNS, problems):
+        try:
+            artifact = Artifact(row["key"], int(row["n_rows"]), int(row["n_present"]))
+        except ValueError:
+            problems.add(f"line {line}: n_rows and n_present must be whole numbers")
+            continue
+        artifacts[row["clip_id"]] = artifact
     problems.raise_if_any(TableError)
     return artifacts
 

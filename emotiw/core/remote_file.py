@@ -1,0 +1,99 @@
+"""A file that lies elsewhere: its address, and what tells its bytes from any other."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import partial
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+from pydantic import Field
+
+from emotiw.core.config import Strict
+from emotiw.core.errors import EmotiwError
+
+
+class DownloadError(EmotiwError):
+    """A file could not be downloaded, or is not the one that was expected."""
+
+
+class RemoteFile(Strict):
+    """One file to download.
+
+    Attributes:
+        url: where it is.
+        size: bytes, where known.
+        md5: its checksum as the publisher gives it, where known.
+        sha256: likewise.
+    """
+
+    url: str
+    size: int | None = Field(default=None, ge=0)
+    md5: str | None = Field(default=None, pattern=r"^[0-9a-fA-F]{32}$")
+    sha256: str | None = Field(default=None, pattern=r"^[0-9a-fA-F]{64}$")
+
+    @property
+    def has_checksum(self) -> bool:
+        """Whether a file can be told from any other."""
+        return self.md5 is not None or self.sha256 is not None
+
+    @property
+    def name(self) -> str:
+        """What the file is called; empty where its address names nothing that a folder can hold.
+
+        Examples:
+            >>> RemoteFile(url="https://x.org/a/two%20words.zip?download=1").name
+            'two words.zip'
+            >>> RemoteFile(url="https://x.org/%2e%2e").name
+            ''
+        """
+        try:
+            name = PurePosixPath(unquote(urlsplit(self.url).path)).name
+        except ValueError:
+            return ""
+        return name if name.isprintable() and "\\" not in name and name.strip(".") else ""
+
+    def check(self, path: Path, target: Path) -> None:
+        """Compare bytes with what is known of the file.
+
+        Args:
+            path: where they are now.
+            target: what messages call them.
+
+        Raises:
+            DownloadError: if they are another file's.
+        """
+        if not path.is_file():
+            raise DownloadError(f"{target}: expected a file, and it is none")
+        size = path.stat().st_size
+        if self.size is not None and size != self.size:
+            raise DownloadError(f"{target}: {size} bytes, expected {self.size} from {self.url}")
+        for name, expected in (("md5", self.md5), ("sha256", self.sha256)):
+            if expected is None:
+                continue
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(
+                    file, partial(hashlib.new, name, usedforsecurity=False)
+                )
+            found = digest.hexdigest()
+            if found != expected.lower():
+                told = f"{name} {found}, expected {expected} from {self.url}"
+                raise DownloadError(f"{target}: {told}")
+
+    def check_is_no_page(self, path: Path) -> None:
+        """Refuse what a server says to visitors, where no checksum tells it from the file.
+
+        Raises:
+            DownloadError: if the bytes are a web page, and the file is not.
+        """
+        if self.has_checksum or self.name.lower().endswith((".html", ".htm")):
+            return
+        with path.open("rb") as file:
+            start = file.read(200).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+        if start.startswith((b"<!doctype html", b"<html")):
+            raise self.failure("a web page came in place of the file; does it want a login?")
+
+    def failure(self, why: str) -> DownloadError:
+        """Return an error on one line; servers choose some of its words."""
+        words = "".join(c if c.isprintable() else " " for c in why)
+        return DownloadError(f"{self.url}: {' '.join(words.split())}")

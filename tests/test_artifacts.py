@@ -1,0 +1,39 @@
+"""The tables that the toolkit writes for itself, mended by hand: read exactly, told by line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from emotiw.analysis.tracking import figures_of
+from emotiw.core.errors import MissingStageError, TableError
+from emotiw.runs.stages.artifacts import Artifact, read_artifacts, write_artifacts
+
+
+def test_artifacts_come_back_and_mistakes_have_their_lines(tmp_path: Path) -> None:
+    path = tmp_path / "faces.csv"
+    with pytest.raises(MissingStageError, match="emotiw faces"):
+        read_artifacts(path, made_by="faces")
+    artifacts = {"a": Artifact("k1", 3, 2), 'b,"\n': Artifact("k2", 1, 0)}
+    write_artifacts(path, artifacts)
+    assert read_artifacts(path, made_by="faces") == artifacts
+    path.write_text('clip_id,key,n_rows,n_present\n"a\nb",k,1,1\n\nc,k,1,x\n\nd,k,1\n')
+    with pytest.raises(TableError) as caught:
+        read_artifacts(path, made_by="faces")
+    assert str(caught.value).splitlines()[1:] == [
+        "  - line 5: n_rows and n_present must be whole numbers",
+        "  - line 7: expected 4 fields, got 3",
+    ]
+
+
+def test_figures_are_read_exactly(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.csv"
+    path.write_text("modality,split,metric,value,n\nNA,val,uar,0.1234567890123456789,3\n")
+    run: Any = SimpleNamespace(metrics_path=path)
+    assert figures_of(run) == {"NA/val/uar": 0.1234567890123456789}
+    path.write_text("modality,split,metric,value,n\n\nx,val,uar,oops,3\n")
+    with pytest.raises(TableError, match="line 3: value 'oops' is not a number"):
+        figures_of(run)
