@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
+from emotiw.core.probabilities import fit_temperature, softmax
 from emotiw.models.model import Examples, Goal
 from emotiw.models.registry import MODELS
-from emotiw.models.tabular.calibration import fit_temperature, softmax
 from emotiw.models.tabular.pooling import copies_in
 from emotiw.models.tabular.preparation import Preparation, PreparationOptions
 from emotiw.models.tabular.tabular_model import TabularModel
