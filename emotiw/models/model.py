@@ -68,6 +68,9 @@ class Goal:
 class Model(Protocol):
     """Scores for clips from the features of one modality.
 
+    One that computes with torch has a method ``to(device)`` beside these
+    (:class:`emotiw.core.device.OnDevice`), which is called before it learns or is asked.
+
     Attributes:
         Options: pydantic model of what a recipe may set.
         version: raised whenever the same input would give other scores than before.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
+from emotiw.core.device import OnDevice
 from emotiw.core.errors import ConfigError, WeightsError
 from emotiw.core.feature_table import FeatureSpec
 from emotiw.models.model import Examples, Goal
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 WEIGHTS = "model.safetensors"
 
 
-class NetworkModel(ABC):
+class NetworkModel(OnDevice, ABC):
     """A model that is a network and its examples; this class does the rest.
 
     A kind of model says what features it reads, what network it is and how clips become batches.
@@ -63,7 +64,7 @@ class NetworkModel(ABC):
     def source(self, examples: Examples, *, augments: bool) -> ExampleSource:
         """Return the examples as the network reads them."""
 
-    def adapt(self, network: nn.Module, examples: Examples) -> None:  # noqa: B027
+    def adapt(self, network: nn.Module, examples: Examples) -> None:
         """Set what is counted rather than learnt (scales of the input), from training examples."""
 
     @property
@@ -92,6 +93,7 @@ class NetworkModel(ABC):
             torch.manual_seed(self.seed)
             network = self.build()
         self.adapt(network, training)
+        network.to(self.device)
         self.report = train(
             network,
             self.source(training, augments=True),

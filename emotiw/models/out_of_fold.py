@@ -10,6 +10,7 @@ from time import perf_counter
 import numpy as np
 import numpy.typing as npt
 
+from emotiw.core.device import CPU, placed
 from emotiw.core.errors import ConfigError
 from emotiw.core.feature_table import FeatureTable
 from emotiw.core.files import atomic_write
@@ -70,6 +71,7 @@ class OutOfFold:
         folds: per training clip, the fold that holds it out; empty for no cross-validation,
             and then training clips get no scores at all.
         goal: what is predicted.
+        device: where models compute that can be told, as a recipe says it.
     """
 
     def __init__(
@@ -80,8 +82,10 @@ class OutOfFold:
         fingerprints: Mapping[str, str],
         folds: Mapping[str, int],
         goal: Goal,
+        device: str = CPU,
     ) -> None:
         self.table = table
+        self.device = device
         self.goal = goal
         self.folds = dict(folds)
         self.groups = manifest.groups_or_contents(fingerprints)
@@ -139,8 +143,9 @@ class OutOfFold:
         model = make_model()
         done = folder / MODEL
         if is_fitted(folder):
-            model = type(model).load(done)
+            model = placed(type(model).load(done), self.device)
         else:
+            placed(model, self.device)
             start = perf_counter()
             model.fit(self.examples(fit.training, with_answers=True), folder=folder / "checkpoint")
             model.save(done)

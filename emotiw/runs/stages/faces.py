@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from emotiw.core.device import CPU
 from emotiw.core.errors import TableError, suggest
 from emotiw.core.face_tracks import FaceTracks
 from emotiw.core.ledger import LedgerRow
@@ -14,6 +15,7 @@ from emotiw.core.store import Store, artifact_key
 from emotiw.runs.run import Run
 from emotiw.runs.stages.artifacts import read_artifacts
 from emotiw.runs.stages.per_clip import Made, do_jobs, settle
+from features.faces.detect import takes_device
 from features.faces.face_options import FaceOptions
 
 STAGE = "faces"
@@ -27,6 +29,7 @@ class FacesJob:
     options: FaceOptions
     store: Path
     key: str
+    device: str = CPU
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -35,7 +38,12 @@ class FacesJob:
 
 
 def find_all_faces(run: Run) -> list[LedgerRow]:
-    """Find and align the faces of every clip of the manifest; one ledger row per clip."""
+    """Find and align the faces of every clip of the manifest; one ledger row per clip.
+
+    Raises:
+        ConfigError: if there is no such detector, or no such device here.
+    """
+    run.require_device()
     manifest = run.manifest()
     options = run.recipe.faces
     keys = {
@@ -43,11 +51,19 @@ def find_all_faces(run: Run) -> list[LedgerRow]:
         for clip_id, fingerprint in run.fingerprints(manifest).items()
     }
     jobs = {
-        key: FacesJob(manifest[clip_id].path, options, run.store.root, key)
+        key: FacesJob(manifest[clip_id].path, options, run.store.root, key, run.device)
         for clip_id, key in keys.items()
         if not run.store.has(STAGE, key)
     }
-    done = do_jobs(run, jobs, find_and_store, stage=STAGE, alone=find_frame_by_frame)
+    on_device = bool(jobs) and takes_device(options.detector)
+    done = do_jobs(
+        run,
+        jobs,
+        find_and_store,
+        stage=STAGE,
+        device=run.device if on_device else CPU,
+        alone=find_frame_by_frame,
+    )
     return settle(
         run,
         STAGE,
@@ -109,7 +125,7 @@ def find_frame_by_frame(job: FacesJob, progress: Progress) -> Made:
     with MediaReader(job.path) as reader:
         n_frames = reader.info.expected_frames
     with ticking(progress, "faces, frame by frame", n_frames) as tick:
-        tracks, quality = find_faces(job.path, job.options, on_frame=tick)
+        tracks, quality = find_faces(job.path, job.options, device=job.device, on_frame=tick)
     noted = {
         "n_rows": len(tracks),
         "n_present": len(tracks),

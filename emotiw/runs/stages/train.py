@@ -39,7 +39,8 @@ def train_all(run: Run, names: Sequence[str] = (), *, force: bool = False) -> di
         force: overwrite scores that were changed by hand.
 
     Raises:
-        ConfigError: if the recipe has no model of that name, or a feature does not suit its model.
+        ConfigError: if the recipe has no model of that name, a feature does not suit its
+            model, or there is no such device here.
         MissingStageError: if a feature has not been extracted.
     """
     known = run.recipe.models
@@ -47,6 +48,7 @@ def train_all(run: Run, names: Sequence[str] = (), *, force: bool = False) -> di
         if name not in known:
             listed = ", ".join(known) or "none"
             raise ConfigError(f"no model {name!r}{suggest(name, known)} (recipe has: {listed})")
+    run.require_device()
     manifest = run.manifest()
     prints = run.fingerprints(manifest)
     folds = training_folds(run, manifest, prints)
@@ -203,7 +205,9 @@ def _fits(
     kind = MODELS.resolve(entry.model)
     table = feature_table(run, entry.features)
     goal = goal_of(run)
-    work = OutOfFold(manifest, table, fingerprints=prints, folds=folds, goal=goal)
+    work = OutOfFold(
+        manifest, table, fingerprints=prints, folds=folds, goal=goal, device=run.device
+    )
     contents = _contents(run, entry.features, table, prints)
     answers = manifest.answer_key()
     fits = list(work.fits())
