@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from emotiw.core.imported_scores import ClipFacts, import_scores
 from emotiw.core.score_table import ScoreTable
 from fusion.attribution import attribute
 from fusion.cross_fitting import fuse
 from fusion.fusion_options import METHODS, FusionOptions
-from emotiw.core.imported_scores import ClipFacts, import_scores
 from fusion.result import FusionResult
 
 LABELS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")

@@ -24,7 +24,6 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
 from emotiw.core.weights import card_names, read_card
-from emotiw.core.task import Task
 from emotiw.models.model import Examples
 from emotiw.models.sequence.recurrent import Recurrent, RecurrentOptions
 from emotiw.models.sequence.sequence_model import SequenceTraining

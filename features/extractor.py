@@ -85,7 +85,8 @@ class Extractor(Part):
     """Turns a clip into rows of one feature.
 
     An extractor is made once per process from its options, which must be quick: its network is
-    loaded at the first clip.
+    loaded at the first clip. One with a network has a method ``to(device)`` beside these
+    (:class:`emotiw.core.device.OnDevice`), which is called before the first clip.
 
     Attributes:
         needs: ``media`` to read the file, above all its sound; ``pictures`` to read whole

@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 from emotiw.analysis.comparison import Comparison, compare_runs
 from emotiw.cli.app import app
-from emotiw.core.errors import ConfigError, TableError
 from emotiw.core.cohort import Clip, Manifest
+from emotiw.core.errors import ConfigError, TableError
 from emotiw.core.score_table import ScoreTable
 
 LABELS = ("Happy", "Sad")

@@ -19,8 +19,8 @@ from emotiw.analysis.leaderboard import (
 )
 from emotiw.challenges import read_challenge
 from emotiw.challenges.spec import load_spec
-from emotiw.core.errors import ConfigError
 from emotiw.core.cohort import Clip, Manifest
+from emotiw.core.errors import ConfigError
 from emotiw.core.score_table import ScoreTable
 
 SPEC = load_spec("afew2017")

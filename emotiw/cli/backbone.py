@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from emotiw.core.device import resolve_device
 from emotiw.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -36,6 +37,9 @@ def train_backbone(
         int | None,
         typer.Option(help="Train only this one of the recipe's members, from 0, and stop."),
     ] = None,
+    device: Annotated[
+        str, typer.Option(help="auto (a GPU, if there is one), cpu, cuda or cuda:1.")
+    ] = "auto",
 ) -> None:
     """Train or fine-tune a face network; run it again to go on where it stopped."""
     from emotiw.models.backbone.backbone_recipe import BackboneRecipe
@@ -45,6 +49,7 @@ def train_backbone(
     from emotiw.models.backbone.train_backbone import train_backbone as learn
     from emotiw.models.training.loop import is_main_process, part_ways
 
+    resolve_device(device)  # a mistake here is told before the faces are read
     options = BackboneRecipe.read(recipe)
     if faces is not None and clips is None:
         labelled = faces_for(options, faces, split or None)
@@ -59,16 +64,17 @@ def train_backbone(
             last = len(options.members) - 1
             raise ConfigError(f"--member {member}: the recipe has members 0 to {last}")
         training, inner = split_off_inner(labelled, options.inner_share, options.seed)
-        train_member(options, training, inner, folder, member, on_epoch=_print_epoch)
+        train_member(options, training, inner, folder, member, device=device, on_epoch=_print_epoch)
         part_ways()
         return
-    card = learn(options, labelled, folder, on_epoch=_print_epoch)
+    card = learn(options, labelled, folder, device=device, on_epoch=_print_epoch)
     part_ways()
     if not is_main_process():
         return
     print(f"{folder / card.name}.yaml: {card.notes}")
     if test is not None and faces is not None:
-        found = test_once(options, faces_for(options, faces, test), folder)
+        tested = faces_for(options, faces, test)
+        found = test_once(options, tested, folder, device=device)
         for view in ("plain", "averaged_with_mirrored"):
             figures = found[view]
             print(

@@ -88,7 +88,9 @@ def show(
     out: Annotated[Path, typer.Option(help="Where the pictures go.")] = Path(),
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", help="faces.min_face=0.1 and so on; may come several times."),
+        typer.Option(
+            "--set", help="faces.min_face=0.1, execution.device=cuda; may come several times."
+        ),
     ] = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -107,7 +109,7 @@ def show(
         quality = faces_quality(whole, clip)
     else:
         path, name = Path(clip), Path(clip).stem
-        tracks, quality = _found(path, _options(settings or []), progress)
+        tracks, quality = _found(path, settings or [], progress)
     target = out / f"{name}.faces"
     written = write_preview(path, tracks, quality, target, progress=progress)
     if as_json:
@@ -160,28 +162,32 @@ def crops(
 
 
 def _found(
-    path: Path, options: FaceOptions, progress: Progress
+    path: Path, settings: list[str], progress: Progress
 ) -> tuple[FaceTracks, dict[str, float | int | str]]:
     from emotiw.core.media import MediaReader
     from emotiw.core.progress import ticking
     from features.faces.find_faces import find_faces
 
+    options, device = _options(settings)
     with MediaReader(path) as reader:
         info = reader.info
     n_frames = info.expected_frames
     with ticking(progress, "faces, frame by frame", n_frames) as tick:
-        return find_faces(path, options, on_frame=tick)
+        return find_faces(path, options, device=device, on_frame=tick)
 
 
-def _options(settings: list[str]) -> FaceOptions:
+def _options(settings: list[str]) -> tuple[FaceOptions, str]:
     from emotiw.core.config import Document, Strict, override, validated
+    from emotiw.runs.recipe import ExecutionSettings
     from features.faces.face_options import FaceOptions
 
     class Settings(Strict):
         faces: FaceOptions = FaceOptions()
+        execution: ExecutionSettings = ExecutionSettings()
 
     document = override(Document("--set", {}), settings)
-    return validated(Settings, document.data, document=document).faces
+    asked = validated(Settings, document.data, document=document)
+    return asked.faces, asked.execution.device
 
 
 def _print(tracks: FaceTracks, quality: Mapping[str, float | int | str]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -42,7 +41,13 @@ def predict(
     timeline: Annotated[
         Path | None, typer.Option(help="Write plots of the scores over time into this folder.")
     ] = None,
-    workers: Annotated[int, typer.Option(help="Processes; 0 for one per core.")] = 0,
+    workers: Annotated[
+        int, typer.Option(help="Processes; 0 for one per core, or four on a GPU.")
+    ] = 0,
+    device: Annotated[
+        str | None,
+        typer.Option(help="auto, cpu, cuda or cuda:1; what the run's recipe says by default."),
+    ] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="KEY.KEY=VALUE over the run's recipe.")
     ] = None,
@@ -63,11 +68,10 @@ def predict(
         raise ConfigError("--hop needs --window")
     if run is not None and weights is not None:
         raise ConfigError("--run and --weights exclude each other")
-    wanted = Wanted(run, tuple(settings or ()), weights, window, hop, video, timeline)
+    wanted = Wanted(run, tuple(settings or ()), weights, window, hop, video, timeline, device)
     files = media_files(inputs)
     progress = progress_of(quiet, as_json)
-    n_workers = workers or os.cpu_count() or 1
-    found = predict_files(files, wanted, workers=n_workers, progress=progress)
+    found = predict_files(files, wanted, workers=workers, progress=progress)
     if csv is not None:
         atomic_write(csv, as_csv(found).encode())
     if as_json:

@@ -55,6 +55,9 @@ class Examples:
 class Model(Part):
     """Scores for clips from the features of one modality.
 
+    One that computes with torch has a method ``to(device)`` beside these
+    (:class:`emotiw.core.device.OnDevice`), which is called before it learns or is asked.
+
     Attributes:
         is_fitted_here: False for one whose scores are there already; it reads no feature.
 

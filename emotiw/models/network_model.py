@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
+from emotiw.core.device import OnDevice
 from emotiw.core.errors import ConfigError, WeightsError
 from emotiw.core.feature_table import FeatureSpec
 from emotiw.core.task import Task
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 WEIGHTS = "model.safetensors"
 
 
-class NetworkModel(Model, ABC):
+class NetworkModel(OnDevice, Model, ABC):
     """A model that is a network and its examples; this class does the rest.
 
     A kind of model says what features it reads, what network it is and how clips become batches.
@@ -82,6 +83,7 @@ class NetworkModel(Model, ABC):
             torch.manual_seed(self.seed)
             network = self.build()
         self.adapt(network, training)
+        network.to(self.device)
         self.report = train(
             network,
             self.source(training, augments=True),

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emotiw.core.cohort import Cohort
+from emotiw.core.device import CPU, placed
 from emotiw.core.errors import ConfigError
 from emotiw.core.feature_table import FeatureTable
 from emotiw.core.files import atomic_write
@@ -69,12 +70,16 @@ class OutOfFold:
             folds get no scores at all.
         table: one feature of them.
         task: what is predicted.
+        device: where models compute that can be told, as a recipe says it.
     """
 
-    def __init__(self, cohort: Cohort, table: FeatureTable, task: Task) -> None:
+    def __init__(
+        self, cohort: Cohort, table: FeatureTable, task: Task, *, device: str = CPU
+    ) -> None:
         self.cohort = cohort
         self.table = table
         self.task = task
+        self.device = device
         usable = [clip for clip in cohort if clip.clip_id in table]
         by_content = sorted(usable, key=lambda clip: (clip.content, clip.clip_id))
         self._training = [clip for clip in cohort.training if clip.clip_id in table]
@@ -122,8 +127,9 @@ class OutOfFold:
         model = make_model()
         done = folder / MODEL
         if is_fitted(folder):
-            model = type(model).load(done)
+            model = placed(type(model).load(done), self.device)
         else:
+            placed(model, self.device)
             start = perf_counter()
             model.fit(self.examples(fit.training, with_targets=True), folder=folder / "checkpoint")
             model.save(done)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from emotiw.core.device import placed
 from emotiw.core.errors import ConfigError, EmotiwError, MissingStageError
 from emotiw.core.face_tracks import FaceTracks
 from emotiw.core.feature_table import FeatureArray, FeatureTable
@@ -62,7 +63,7 @@ class Ensemble:
 
     Raises:
         MissingStageError: if the run has not been trained and fused, or models are gone.
-        ConfigError: if none of its models can be asked.
+        ConfigError: if none of its models can be asked, or there is no such device here.
     """
 
     def __init__(self, run: Run) -> None:
@@ -72,6 +73,7 @@ class Ensemble:
         self.run = run
         self.task = run.task
         self.face_options = run.recipe.faces
+        self.device = run.device
         self.notes: list[str] = []
         self._fusion = LateFusion.from_yaml(path)
         self._models: dict[str, tuple[ModelEntry, Model]] = {}
@@ -90,8 +92,8 @@ class Ensemble:
             if made_extractor(feature).needs == "table":
                 self.notes.append(f"{name}: its features were imported; left out")
                 continue
-            self._extractors[entry.features] = made_extractor(feature)
-            self._models[name] = (entry, load_final_model(run, entry))
+            self._extractors[entry.features] = placed(made_extractor(feature), self.device)
+            self._models[name] = (entry, placed(load_final_model(run, entry), self.device))
             if _goes_by_speaker(entry):
                 self.notes.append(f"{name}: standardised by all training clips, not by speaker")
         if not self._models:

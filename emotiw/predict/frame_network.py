@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from emotiw.core.device import CPU, placed
 from emotiw.core.errors import ConfigError, MediaError
 from emotiw.core.face_tracks import FaceTracks, Origin
 from emotiw.core.progress import Progress
@@ -28,12 +29,19 @@ class FrameCNN:
     Args:
         weights: the name of a weights card with labels, or a card of one's own.
         faces: how faces are found.
+        device: where networks compute, as a recipe says it.
 
     Raises:
-        ConfigError: if there is no such card, or it knows no labels.
+        ConfigError: if there is no such card, it knows no labels, or there is no such device.
     """
 
-    def __init__(self, weights: str | None = None, faces: FaceOptions | None = None) -> None:
+    def __init__(
+        self,
+        weights: str | None = None,
+        faces: FaceOptions | None = None,
+        *,
+        device: str = CPU,
+    ) -> None:
         options = FrameEmbeddingsOptions(values="scores")
         if weights is not None:
             options = options.model_copy(update={"weights": weights})
@@ -43,6 +51,8 @@ class FrameCNN:
             raise ConfigError(
                 f"{error}; predict needs a network of labels: --weights CARD"
             ) from error
+        self.device = device
+        placed(self._extractor, device)
         self.face_options = faces or FaceOptions()
         self.needs_faces = self.is_deaf = True
         self.task: Task = Classification(tuple(self._extractor.card.labels))

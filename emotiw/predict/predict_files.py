@@ -10,6 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Protocol
 
+from emotiw.core.device import AUTO, require_device, worker_count
 from emotiw.core.errors import MediaError
 from emotiw.core.execution import run_jobs
 from emotiw.core.face_tracks import FaceTracks
@@ -35,12 +36,14 @@ class Predictor(Protocol):
         needs_faces: whether it wants any.
         is_deaf: whether it goes by faces alone.
         task: classification or regression.
+        device: where networks compute, as a recipe says it.
     """
 
     task: Task
     face_options: FaceOptions
     needs_faces: bool
     is_deaf: bool
+    device: str
 
     def rows(
         self,
@@ -66,6 +69,7 @@ class Wanted:
         hop_sec: from one stretch to the next.
         video: folder for annotated videos; None for none.
         timeline: folder for plots over time; None for none.
+        device: where networks compute; the run's own choice where None.
     """
 
     run: Path | None = None
@@ -75,6 +79,7 @@ class Wanted:
     hop_sec: float | None = None
     video: Path | None = None
     timeline: Path | None = None
+    device: str | None = None
 
 
 DEFAULT_WINDOW_SEC = 2.0  # where a video or a plot is asked for, and no window
@@ -92,19 +97,23 @@ def predict_files(
     Args:
         files: by what to call them.
         wanted: what is asked.
-        workers: processes; they change no answer.
+        workers: processes, as in a recipe; they change no answer.
         progress: hears of files, or of the frames of a single one.
 
     Raises:
-        EmotiwError: if the run or the weights can't be used, or the window makes no sense.
+        EmotiwError: if the run, the weights or the device can't be used, or the window makes no
+            sense.
     """
-    _predictor(wanted)  # a mistake here is everyone's, and told once
+    device = _predictor(wanted).device  # a mistake here is everyone's, and told once
+    require_device(device)
     if wanted.window_sec is not None:
         stretches(1.0, wanted.window_sec, wanted.hop_sec)
     progress = progress or Silent()
     names = _targets(files)
     jobs = {name: (name, path, names[name], wanted) for name, path in files.items()}
     found: dict[str, FilePrediction] = {}
+    if len(jobs) > 1:
+        workers = worker_count(workers, device)
     if len(jobs) == 1 or workers == 1:
         is_single = len(jobs) == 1
         work = partial(predict_file, progress=progress if is_single else Silent())
@@ -139,7 +148,9 @@ def predict_file(
             n_frames = info.expected_frames
             try:
                 options = predictor.face_options
-                detector = load_detector(options.detector, weights=options.weights)
+                detector = load_detector(
+                    options.detector, device=predictor.device, weights=options.weights
+                )
                 with ticking(progress, "faces, frame by frame", n_frames) as tick:
                     tracks, quality = find_faces(path, options, detector=detector, on_frame=tick)
             except MediaError as error:
@@ -179,8 +190,9 @@ def _spans(wanted: Wanted, duration: float, *, is_still: bool) -> list[tuple[flo
 @lru_cache(maxsize=2)
 def _predictor(wanted: Wanted) -> Predictor:
     if wanted.run is not None:
-        return Ensemble(reopen_run(wanted.run, wanted.settings))
-    return FrameCNN(wanted.weights)
+        device = [f"execution.device={wanted.device}"] if wanted.device else []
+        return Ensemble(reopen_run(wanted.run, [*wanted.settings, *device]))
+    return FrameCNN(wanted.weights, device=wanted.device or AUTO)
 
 
 def _targets(files: Mapping[str, Path]) -> dict[str, str]:

@@ -53,6 +53,7 @@ def run_all(run: Run, *, force: bool = False) -> Summary:
     Raises:
         EmotiwError: if a stage can't do its work; a broken clip is a row of the ledger instead.
     """
+    run.require_device()
     cohort = index(run)
     if needs_faces(run):
         find_all_faces(run)

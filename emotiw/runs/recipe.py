@@ -22,6 +22,7 @@ from emotiw.core.config import (
     read_document,
     validated,
 )
+from emotiw.core.device import AUTO, Device
 from emotiw.core.errors import ConfigError, EmotiwError, Problems, suggest
 from emotiw.core.folds import Scheme
 from emotiw.models.registry import MODELS
@@ -63,11 +64,15 @@ class ExecutionSettings(Strict):
     """How the work is done; nothing here changes a result.
 
     Attributes:
-        workers: processes; 0 for one per core.
+        workers: processes; 0 for one per core, but four at most where they share a GPU.
+        device: where networks compute: ``auto`` (a GPU where torch sees one, else the CPU),
+            ``cpu``, ``cuda``, or one GPU of several, ``cuda:1``.
         dask: address of a Dask scheduler that is already running, instead of processes here.
+            ``device`` then means that of each worker, and in training that of this machine.
     """
 
     workers: int = Field(default=0, ge=0)
+    device: Device = AUTO
     dask: str | None = None
 
 
@@ -271,6 +276,12 @@ class _Check:
 
     def options(self, kind: type[M], data: Any, path: KeyPath) -> M | None:
         """Return checked options of that kind, or None."""
+        if isinstance(data, dict) and "device" in data and "device" not in kind.model_fields:
+            place, name = self.document.place((*path, "device")), ".".join(map(str, path))
+            self.problems.add(
+                f"{place}: {name}.device: say it once, for all: execution.device: {data['device']}"
+            )
+            data = {key: value for key, value in data.items() if key != "device"}
         return self.attempt(validated, kind, data, document=self.document, path=path)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from pathlib import Path
 from emotiw.core.clip import Clip
 from emotiw.core.cohort import Cohort
 from emotiw.core.cohort_table import read_manifest
+from emotiw.core.device import require_device, worker_count
 from emotiw.core.errors import ConfigError, MissingStageError
 from emotiw.core.files import atomic_write, sha256_of
 from emotiw.core.ledger import Ledger, LedgerRow
@@ -111,8 +111,18 @@ class Run:
 
     @property
     def workers(self) -> int:
-        """The number of worker processes."""
-        return self.recipe.settings.execution.workers or os.cpu_count() or 1
+        """The number of worker processes, for work that no network is needed for."""
+        return worker_count(self.recipe.settings.execution.workers)
+
+    @property
+    def device(self) -> str:
+        """Where networks compute, as the recipe says it: ``auto``, ``cpu``, ``cuda:1``."""
+        return self.recipe.settings.execution.device
+
+    def require_device(self) -> None:
+        """Raise ConfigError if this machine doesn't have it; with Dask, others do the work."""
+        if self.recipe.settings.execution.dask is None:
+            require_device(self.device)
 
     @property
     def task(self) -> Task:

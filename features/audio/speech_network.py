@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
+from emotiw.core.device import OnDevice
 from emotiw.core.errors import ConfigError, WeightsError, suggest
 from emotiw.core.feature_table import FeatureSpec
 from emotiw.core.stored_tensors import load_state
@@ -44,7 +45,6 @@ class SpeechNetworkOptions(BaseModel):
         pooling: ``mean`` over time gives one row per clip, ``none`` one per 20 ms.
         longest_sec: longer clips are cut into equal parts that are embedded one by one, because
             the cost of attention grows with the square of the length.
-        device: where the network runs.
         signal: how the sound is prepared, at 16 kHz.
     """
 
@@ -54,11 +54,10 @@ class SpeechNetworkOptions(BaseModel):
     layers: tuple[int, ...] | None = None
     pooling: Literal["mean", "none"] = "mean"
     longest_sec: float = Field(default=30.0, ge=1)
-    device: str = "cpu"
     signal: SignalOptions = SignalOptions()
 
 
-class SpeechNetwork(Extractor):
+class SpeechNetwork(OnDevice, Extractor):
     """Embeds speech with a pretrained network.
 
     Each clip passes through the network alone and without padding: with padding beside it, the
@@ -73,7 +72,7 @@ class SpeechNetwork(Extractor):
     Options: ClassVar[type[BaseModel]] = SpeechNetworkOptions
     version: ClassVar[str] = "1"
     needs: ClassVar[Needs] = "media"
-    speed_options: ClassVar[frozenset[str]] = frozenset({"device"})
+    speed_options: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, name: str, options: SpeechNetworkOptions) -> None:
         self.options = options
@@ -82,7 +81,6 @@ class SpeechNetwork(Extractor):
         found = verify(self.card)
         self._fingerprint = fingerprint(self.card, found)
         self._network, self._is_normalised = _build(self.card, load_state(found.path))
-        self._network.to(options.device)
         n_layers = len(self._network.encoder.transformer.layers)
         self._layers = options.layers or tuple(range(1, n_layers + 1))
         if min(self._layers) < 1 or max(self._layers) > n_layers:
@@ -125,7 +123,7 @@ class SpeechNetwork(Extractor):
     def _embed(self, waveform: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
         import torch
 
-        batch = torch.from_numpy(np.ascontiguousarray(waveform))[None].to(self.options.device)
+        batch = torch.from_numpy(np.ascontiguousarray(waveform))[None].to(self.device)
         if self._is_normalised:
             batch = torch.nn.functional.layer_norm(batch, batch.shape)
         with torch.inference_mode():

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
+from emotiw.core.device import OnDevice
 from emotiw.core.errors import ConfigError
 from emotiw.core.feature_table import FeatureArray, FeatureSpec
 from emotiw.core.media import MediaReader
@@ -32,7 +33,6 @@ class ClipFeaturesOptions(BaseModel):
             networks it is always the input of their last layer.
         stride: frames from one snippet to the next.
         is_normalised: whether each vector is brought to length 1, as the authors do.
-        device: a torch device; it changes the speed alone.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -41,10 +41,9 @@ class ClipFeaturesOptions(BaseModel):
     layer: Literal["fc6", "fc7"] = "fc6"
     stride: int = Field(default=STRIDE, ge=1)
     is_normalised: bool = True
-    device: str = "cpu"
 
 
-class ClipFeatures(Extractor):
+class ClipFeatures(OnDevice, Extractor):
     """Rows of ``(dim,)`` float32, one per 16-frame snippet of the main face.
 
     Frames without a face are left out, so a snippet may span a gap; a track shorter than a snippet
@@ -57,7 +56,7 @@ class ClipFeatures(Extractor):
     Options: ClassVar[type[BaseModel]] = ClipFeaturesOptions
     version: ClassVar[str] = "1"
     needs: ClassVar[Needs] = "faces"
-    speed_options: ClassVar[frozenset[str]] = frozenset({"device"})
+    speed_options: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, name: str, options: ClipFeaturesOptions) -> None:
         self.options = options
@@ -105,9 +104,8 @@ class ClipFeatures(Extractor):
         import torch
         import torch.nn.functional as F
 
-        device = torch.device(self.options.device)
         if self._network is None:
-            self._network = self._load().to(device)
+            self._network = self._load().to(self.device)
         rule = pixels_of(self.card)
         seen = pictures[..., ::-1] if rule.order == "bgr" else pictures
         starts = snippet_starts(len(pictures), stride=self.options.stride)
@@ -118,7 +116,7 @@ class ClipFeatures(Extractor):
                 which = np.stack([snippet_rows(len(seen), start) for start in some])
                 # few at a time: in float, a long clip would fill the memory
                 frames = (seen[which] - np.array(rule.mean)) / np.array(rule.deviation)
-                snippets = torch.from_numpy(frames.astype(np.float32)).to(device)
+                snippets = torch.from_numpy(frames.astype(np.float32)).to(self.device)
                 found = self._network(snippets.permute(0, 4, 1, 2, 3))  # (some, dim)
                 rows.append(F.normalize(found) if self.options.is_normalised else found)
         return np.asarray(torch.cat(rows).cpu().numpy(), dtype=np.float32)

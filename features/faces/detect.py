@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
+from inspect import signature
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
+from emotiw.core.device import CPU, resolve_device
 from emotiw.core.lazy_pictures import Pixels
 from emotiw.core.registry import Registry
 
@@ -89,13 +91,28 @@ DETECTORS: Registry[Callable[..., Detector]] = Registry(
 
 
 @cache
-def load_detector(name: str, device: str = "cpu", weights: str | None = None) -> Detector:
+def load_detector(name: str, device: str = CPU, weights: str | None = None) -> Detector:
     """Return the detector of that name; a process loads each only once.
 
     Args:
         name: registered, or ``module:attribute``.
-        device: a torch device.
+        device: as a recipe says it, for a detector whose constructor takes ``device``.
         weights: a weights card, for a detector whose constructor takes ``weights``.
+
+    Raises:
+        ConfigError: if there is no such detector, or no such device here.
     """
-    build = DETECTORS.resolve(name)
-    return build(device) if weights is None else build(device, weights=weights)
+    given = {} if weights is None else {"weights": weights}
+    if takes_device(name):
+        given["device"] = resolve_device(device)
+    return DETECTORS.resolve(name)(**given)
+
+
+def takes_device(name: str) -> bool:
+    """Return whether the detector of that name can be told where to compute.
+
+    Examples:
+        >>> takes_device("mtcnn"), takes_device("yunet")
+        (True, False)
+    """
+    return "device" in signature(DETECTORS.resolve(name)).parameters

@@ -11,8 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 class FaceOptions(BaseModel):
     """Options that change which faces are found or what their crops look like.
 
-    All of them enter the key of the artifact; what only changes the speed is in
-    :class:`FaceSpeed`.
+    All of them enter the key of the artifact.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -108,11 +107,3 @@ def _fingerprint(card: str) -> str:
     from emotiw.core.weights import fingerprint, read_card
 
     return fingerprint(read_card(card))
-
-
-class FaceSpeed(BaseModel):
-    """Options that change how fast the faces are found, never which."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    device: str = Field(default="cpu", description="a torch device: cpu, cuda, cuda:1")

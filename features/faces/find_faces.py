@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
+from emotiw.core.device import CPU
 from emotiw.core.errors import MediaError
 from emotiw.core.face_tracks import FaceTracks, Origin
 from emotiw.core.media import MediaReader
 from features.faces.align import square_to_crop
 from features.faces.collect import Collector
 from features.faces.detect import Detector, load_detector
-from features.faces.face_options import FaceOptions, FaceSpeed
+from features.faces.face_options import FaceOptions
 from features.faces.follow import FaceSequence
 
 VERSION = "6"
@@ -25,7 +26,7 @@ def find_faces(
     options: FaceOptions | None = None,
     *,
     detector: Detector | None = None,
-    speed: FaceSpeed | None = None,
+    device: str = CPU,
     on_frame: Callable[[], object] | None = None,
 ) -> tuple[FaceTracks, Quality]:
     """Return the face tracks of a clip or photograph, and the figures that the ledger keeps.
@@ -36,14 +37,15 @@ def find_faces(
         path: a video or a photograph.
         options: what to look for and how to cut it out.
         detector: a detector of the caller's own in place of ``options.detector``.
-        speed: what changes only the time it takes.
+        device: where the networks of ``options.detector`` compute, as a recipe says it.
         on_frame: called once for every frame read, to show progress.
 
     Raises:
         MediaError: if the file can't be read or holds no picture.
+        ConfigError: if there is no such detector, or no such device here.
     """
-    options, speed = options or FaceOptions(), speed or FaceSpeed()
-    detector = detector or load_detector(options.detector, speed.device, options.weights)
+    options = options or FaceOptions()
+    detector = detector or load_detector(options.detector, device, options.weights)
     collector = Collector(options)
     with MediaReader(path) as reader:
         info = reader.info

@@ -22,10 +22,10 @@ class YunetDetector:
     """Wu, Peng and Yu 2023, "YuNet: A Tiny Millisecond-level Face Detector", without anchors.
 
     One network looks at the picture once. It knows faces of 10 to 300 px, so the picture is shrunk
-    until the smallest face asked for has 10 px; a file with a fixed input is given that size.
+    until the smallest face asked for has 10 px; a file with a fixed input is given that size. It is
+    computed on the CPU.
 
     Args:
-        device: only ``cpu``.
         weights: the name of a weights card, or a YAML file.
 
     Raises:
@@ -35,12 +35,12 @@ class YunetDetector:
 
     min_face_px = 10.0
 
-    def __init__(self, device: str = "cpu", weights: str | None = "yunet") -> None:
+    def __init__(self, weights: str = "yunet") -> None:
         try:
             import onnxruntime
         except ImportError as error:
             raise ConfigError("detector yunet needs the package onnxruntime") from error
-        path = locate(read_card(weights or "yunet"))
+        path = locate(read_card(weights))
         settings = onnxruntime.SessionOptions()
         settings.intra_op_num_threads = 1  # the result can't depend on their number
         try:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
+from emotiw.core.device import OnDevice, arithmetic
 from emotiw.core.errors import ConfigError, WeightsError
 from emotiw.core.feature_table import FeatureArray, FeatureSpec
 from emotiw.core.weights import fingerprint, read_card
@@ -28,7 +29,6 @@ class FrameEmbeddingsOptions(BaseModel):
         precision: of the network's arithmetic. ``bfloat16`` is several times as fast on a GPU and
             on processors made for it; embeddings then keep a cosine of at least 0.999 with those
             of ``float32``.
-        device: a torch device; it changes the speed alone.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -36,10 +36,9 @@ class FrameEmbeddingsOptions(BaseModel):
     weights: str = "emotion_cnn"
     values: Literal["embedding", "scores", "both"] = "embedding"
     precision: Literal["float32", "bfloat16"] = "float32"
-    device: str = "cpu"
 
 
-class FrameEmbeddings(Extractor):
+class FrameEmbeddings(OnDevice, Extractor):
     """Rows of ``(dim,)`` float32, one per frame of the clip; no face, no row.
 
     Source:
@@ -49,7 +48,7 @@ class FrameEmbeddings(Extractor):
     Options: ClassVar[type[BaseModel]] = FrameEmbeddingsOptions
     version: ClassVar[str] = "1"
     needs: ClassVar[Needs] = "faces"
-    speed_options: ClassVar[frozenset[str]] = frozenset({"device"})
+    speed_options: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, name: str, options: FrameEmbeddingsOptions) -> None:
         self.options = options
@@ -103,16 +102,14 @@ class FrameEmbeddings(Extractor):
         from features.backbones.loading import load_network
         from features.backbones.prepare import prepare_faces
 
-        device = torch.device(self.options.device)
         if self._network is None:
             # channels last: the order in memory that convolutions are fastest in
-            network = load_network(self.card).to(device)
+            network = load_network(self.card).to(self.device)
             self._network = network.to(memory_format=torch.channels_last)
-        is_half = self.options.precision == "bfloat16"
         rows = []
-        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=is_half):
+        with torch.inference_mode(), arithmetic(self.options.precision, self.device):
             for start in range(0, len(crops), BATCH):
-                faces = prepare_faces(crops[start : start + BATCH], self.card).to(device)
+                faces = prepare_faces(crops[start : start + BATCH], self.card).to(self.device)
                 embedding, logits = self._network.embed_and_score(faces)
                 self._check(embedding.shape[1], logits.shape[1] if logits is not None else 0)
                 parts = [] if self.options.values == "scores" else [embedding.float()]

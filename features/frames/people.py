@@ -66,6 +66,10 @@ class People(Extractor):
         columns = PLACE + columns
         self._spec = FeatureSpec(name, (len(columns),), "face", columns=columns)
 
+    def to(self, device: str) -> None:
+        """Compute there from now on."""
+        self._frames.to(device)
+
     @property
     def spec(self) -> FeatureSpec:
         """One row per face, or per frame of each face."""

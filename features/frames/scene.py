@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
+from emotiw.core.device import OnDevice
 from emotiw.core.feature_table import FeatureArray, FeatureSpec
 from emotiw.core.media import MediaReader
 from emotiw.core.weights import fingerprint, read_card
@@ -33,7 +34,6 @@ class SceneOptions(BaseModel):
         n_frames: of a video this many frames are looked at, evenly spread.
         over_time: ``mean``: one row per clip, the mean over these frames. ``frames``: one row
             for each, for models that read sequences.
-        device: a torch device; it changes the speed alone.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -41,10 +41,9 @@ class SceneOptions(BaseModel):
     weights: str = STATISTICS
     n_frames: int = Field(default=8, ge=1)
     over_time: Literal["mean", "frames"] = "mean"
-    device: str = "cpu"
 
 
-class Scene(Extractor):
+class Scene(OnDevice, Extractor):
     """Rows of the whole picture: one per photograph or clip, or one per frame looked at.
 
     A network sees the picture squeezed into its square input, so that nobody at the edge of a
@@ -57,7 +56,7 @@ class Scene(Extractor):
     Options: ClassVar[type[BaseModel]] = SceneOptions
     version: ClassVar[str] = "1"
     needs: ClassVar[Needs] = "pictures"
-    speed_options: ClassVar[frozenset[str]] = frozenset({"device"})
+    speed_options: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, name: str, options: SceneOptions) -> None:
         self.options = options
@@ -110,10 +109,10 @@ class Scene(Extractor):
         from features.backbones.prepare import prepare_faces
 
         if self._network is None:
-            self._network = load_network(self.card).to(torch.device(self.options.device))
+            self._network = load_network(self.card).to(self.device)
         inputs = prepare_faces(np.stack(pictures), self.card)
         with torch.inference_mode():
-            rows = self._network.embed_and_score(inputs.to(self.options.device))[0].float().cpu()
+            rows = self._network.embed_and_score(inputs.to(self.device))[0].float().cpu()
         return np.asarray(rows.numpy(), dtype=np.float32)
 
 

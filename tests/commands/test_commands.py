@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 from emotiw.challenges.spec import load_spec, spec_names
 from emotiw.cli import attempts, challenges, data
 from emotiw.cli.leaderboard import leaderboard
-from emotiw.core.errors import ConfigError, SubmissionError
 from emotiw.core.cohort import Clip, Manifest
+from emotiw.core.errors import ConfigError, SubmissionError
 from submissions import write_submission
 
 app = typer.Typer()

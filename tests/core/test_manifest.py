@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from emotiw.core.errors import ManifestError
 from emotiw.core.cohort import Clip, Manifest
+from emotiw.core.errors import ManifestError
 
 LABELS = ("Angry", "Happy", "Neutral")
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from emotiw.core.imported_scores import ClipFacts, import_scores
 from emotiw.core.score_table import ScoreTable
 from fusion.attribution import attribute
 from fusion.cross_fitting import fuse
 from fusion.fusion_options import FusionOptions
-from emotiw.core.imported_scores import ClipFacts, import_scores
 from tests.fusion.made_up import Corpus
 
 pytestmark = pytest.mark.real_data

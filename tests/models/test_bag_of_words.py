@@ -10,7 +10,6 @@ import numpy.typing as npt
 import pytest
 
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
-from emotiw.core.task import Task
 from emotiw.models.model import Examples
 from emotiw.models.registry import MODELS
 from emotiw.models.tabular.bag_of_words import BagOfWords, BagOfWordsOptions

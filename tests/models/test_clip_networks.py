@@ -15,7 +15,6 @@ from torch import nn
 
 from emotiw.core.errors import WeightsError
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
-from emotiw.core.task import Task
 from emotiw.models.model import Examples
 from emotiw.models.networks.snippet_net import MeanOverSnippets, PixelInput
 from emotiw.models.registry import MODELS

@@ -12,7 +12,6 @@ from sklearn.kernel_ridge import KernelRidge as Oracle
 
 from emotiw.core.feature_table import FeatureSpec
 from emotiw.core.task import Task
-
 from emotiw.models.tabular.kernel_ridge import SHARPNESS, KernelRidge, KernelRidgeOptions
 from emotiw.models.tabular.kernels import Kernel
 

@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from emotiw.core.cohort import Clip, Manifest
 from emotiw.core.errors import ConfigError, LeakageError
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
 from emotiw.core.folds import assign_folds
-from emotiw.core.cohort import Clip, Manifest
 from emotiw.core.score_table import ScoreTable
 from emotiw.core.task import Task
 from emotiw.models.model import Examples

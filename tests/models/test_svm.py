@@ -13,7 +13,6 @@ from pydantic import ValidationError
 
 from emotiw.core.errors import ConfigError
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
-from emotiw.core.task import Task
 from emotiw.models.model import Examples
 from emotiw.models.registry import MODELS
 from emotiw.models.tabular.kernels import kernel_matrix

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
+from emotiw.core.probabilities import fit_temperature, softmax
 from emotiw.core.task import Task
 from emotiw.models.model import Examples
 from emotiw.models.registry import MODELS
-from emotiw.models.tabular.calibration import fit_temperature, softmax
 from emotiw.models.tabular.pooling import copies_in
 from emotiw.models.tabular.preparation import Preparation, PreparationOptions
 from emotiw.models.tabular.tabular_model import TabularModel

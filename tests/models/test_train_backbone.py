@@ -17,6 +17,7 @@ from PIL import Image
 
 from emotiw.core.errors import ConfigError, ManifestError
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
+from emotiw.core.probabilities import fit_temperature
 from emotiw.core.weights import WeightsCard, locate, read_card
 from emotiw.models.backbone.backbone_recipe import AugmentationOptions, BackboneRecipe
 from emotiw.models.backbone.face_augmentation import augment_faces
@@ -33,7 +34,6 @@ from emotiw.models.backbone.train_backbone import (
     train_backbone,
     train_member,
 )
-from emotiw.models.tabular.calibration import fit_temperature
 from emotiw.models.training.loop import predict
 from emotiw.models.training.training_state import EpochRecord
 from features.backbones.loading import load_network

@@ -13,6 +13,7 @@ from emotiw.analysis.ablation.outputs import FILES, remake
 from emotiw.analysis.ablation.plan import Plan, card_of, fits_there, make_plan
 from emotiw.analysis.ablation.spaces import Space
 from emotiw.core.cohort_table import write_manifest
+from emotiw.core.device import CPU, resolve_device
 from emotiw.core.errors import EmotiwError
 from emotiw.core.execution import run_jobs
 from emotiw.core.score_table import ScoreTable
@@ -137,7 +138,8 @@ def _train(plan: Plan, *, force: bool) -> dict[str, str]:
             fits = fits_there(space, model)
             if fits is not None and fits.to_do:
                 jobs.setdefault(fits.key, FitJob(space.run.recipe, model))
-    if len(jobs) > 1 and plan.run.workers > 1 and not _has_gpu():
+    is_spread = len(jobs) > 1 and plan.run.workers > 1
+    if is_spread and resolve_device(plan.run.device) == CPU:  # a GPU is fed by one fit at a time
         outcomes = run_jobs(fit_in_store, jobs, workers=min(plan.run.workers, len(jobs)))
         for _ in plan.run.progress.track(outcomes, stage="train", total=len(jobs)):
             pass  # what failed is fitted again below, and says why
@@ -217,9 +219,3 @@ def _describe(
         axes={axis: list(names) for axis, names in plan.variants.axes.items()},
         rows=rows,
     )
-
-
-def _has_gpu() -> bool:
-    import torch
-
-    return torch.cuda.is_available()

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from emotiw.core.device import AUTO, resolve_device
 from emotiw.core.errors import ConfigError
 from emotiw.core.files import atomic_write, sha256_of
 from emotiw.core.stored_tensors import stored
@@ -22,7 +23,7 @@ from emotiw.models.backbone.face_source import FaceSource, split_off_inner
 from emotiw.models.backbone.labelled_faces import LabelledFaces
 from emotiw.models.backbone.recipe_faces import framing_of, grown
 from emotiw.models.training.checkpoint import save_tensors
-from emotiw.models.training.loop import predict, train, training_device
+from emotiw.models.training.loop import predict, train
 from emotiw.models.training.training_state import EpochRecord
 from features.backbones.joint_network import JoinedNetwork
 from features.backbones.loading import build_network, load_network
@@ -45,6 +46,7 @@ def train_backbone(
     faces: LabelledFaces,
     folder: Path,
     *,
+    device: str = AUTO,
     on_epoch: Callable[[EpochRecord], None] | None = None,
 ) -> WeightsCard:
     """Train on labelled faces and write the best weights with their card.
@@ -56,15 +58,16 @@ def train_backbone(
         recipe: which network, and how.
         faces: to learn from; a part of them is held out to choose the best epoch.
         folder: for the checkpoint, ``<name>.safetensors`` and its card ``<name>.yaml``.
+        device: where it is trained: ``auto``, ``cpu``, ``cuda`` or ``cuda:1``.
         on_epoch: called after each epoch, for progress.
 
     Raises:
-        ConfigError: if the network can't be trained on these faces.
+        ConfigError: if the network can't be trained on these faces, or there is no such device.
         WeightsError: if it is to be fine-tuned and its weights are missing.
     """
     training, inner = split_off_inner(faces, recipe.inner_share, recipe.seed)
     trained = [
-        train_member(recipe, training, inner, folder, index, on_epoch=on_epoch)
+        train_member(recipe, training, inner, folder, index, device=device, on_epoch=on_epoch)
         for index in range(len(recipe.members))
     ]
     start, network = trained[0].start, trained[0].network
@@ -72,8 +75,8 @@ def train_backbone(
         start = _joined_card([member.start for member in trained])
         network = JoinedNetwork([member.network for member in trained])
     notes: dict[str, Any] = {"epochs": [member.epochs for member in trained]}
-    notes |= _calibrate(network, start, inner, recipe)
-    return _write(recipe, start, network, notes, folder)
+    notes |= _calibrate(network.to(resolve_device(device)), start, inner, recipe)
+    return _write(recipe, start, network.cpu(), notes, folder)
 
 
 def train_member(
@@ -83,6 +86,7 @@ def train_member(
     folder: Path,
     index: int = 0,
     *,
+    device: str = AUTO,
     on_epoch: Callable[[EpochRecord], None] | None = None,
 ) -> TrainedMember:
     """Train one of the recipe's members; :func:`train_backbone` finds what it came to.
@@ -92,6 +96,7 @@ def train_member(
         inner: the faces that all members hold out, so that they can be judged together.
         folder: the one of the whole recipe.
         index: which member; each can have a process or a machine of its own.
+        device: where it is trained.
 
     Raises:
         ConfigError: if the network can't be built, or isn't what its card says.
@@ -99,18 +104,18 @@ def train_member(
     own = recipe.of_member(index)
     start, network = _starting_network(own)
     _check_embedding(start, network)
+    place = resolve_device(device)
     # a quarter less time on a processor, for networks that see their inputs in this order anyway
-    network.to(memory_format=torch.channels_last)
+    network.to(place).to(memory_format=torch.channels_last)
     own_folder = folder if len(recipe.members) == 1 else folder / f"member_{index}"
-    device = training_device()
     epochs = 0
     for number, stage in enumerate(own.stages()):
         report = train(
             network,
-            FaceSource(training, start, stage.augmentation, device=device),
+            FaceSource(training, start, stage.augmentation, device=place),
             stage.training,
             task=Classification(tuple(recipe.labels)),
-            inner=FaceSource(inner, start, stage.augmentation, device=device),
+            inner=FaceSource(inner, start, stage.augmentation, device=place),
             seed=own.seed + MOST_MEMBERS * number,
             folder=own_folder / f"stage_{number}" if number else own_folder,
             on_epoch=on_epoch,
@@ -119,7 +124,13 @@ def train_member(
     return TrainedMember(start, network.cpu(), epochs)
 
 
-def test_once(recipe: BackboneRecipe, faces: LabelledFaces, folder: Path) -> dict[str, Any]:
+def test_once(
+    recipe: BackboneRecipe,
+    faces: LabelledFaces,
+    folder: Path,
+    *,
+    device: str = AUTO,  # noqa: PT028
+) -> dict[str, Any]:
     """Return the figures of the trained weights on faces that nothing was chosen by.
 
     They are computed the first time and read from ``test.json`` after that: whoever changes a
@@ -135,7 +146,8 @@ def test_once(recipe: BackboneRecipe, faces: LabelledFaces, folder: Path) -> dic
         if kept["weights_sha256"] != card.sha256:
             raise ConfigError(f"{log}: the test faces were already used, for other weights")
         return kept
-    plain, mirrored = both_views(load_network(card), card, faces, recipe)
+    network = load_network(card).to(resolve_device(device))
+    plain, mirrored = both_views(network, card, faces, recipe)
     figures: dict[str, FaceFigures] = {
         "plain": figures_of(plain.softmax(1).numpy(), faces),
         "averaged_with_mirrored": figures_of(((plain + mirrored) / 2).softmax(1).numpy(), faces),

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from emotiw.core.device import Movable
 from emotiw.core.errors import ConfigError
 from emotiw.core.feature_table import FeatureSpec
 from emotiw.core.task import Task
@@ -56,6 +57,11 @@ class Composed(Model):
     def inner_task(self) -> Task:
         """Return what the model inside predicts."""
         return self.task
+
+    def to(self, device: str) -> None:
+        """Let the model inside compute there, if it can be told."""
+        if isinstance(self.learner, Movable):
+            self.learner.to(device)
 
     def save(self, folder: Path) -> None:
         """Write a readable card, and the model inside in a folder of its own."""

@@ -6,14 +6,15 @@ import hashlib
 import math
 import os
 from collections.abc import Callable
-from contextlib import AbstractContextManager, closing
+from contextlib import closing
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 from torch import Tensor, nn
 
+from emotiw.core.device import CPU, arithmetic
 from emotiw.core.errors import ConfigError
 from emotiw.core.task import Task
 from emotiw.models.training.objectives import as_shares, judge, make_loss
@@ -65,12 +66,12 @@ def train(
     scalars: Path | None = None,
     on_epoch: Callable[[EpochRecord], None] | None = None,
 ) -> TrainingReport:
-    """Train a network in place and return how it went.
+    """Train a network in place, on the device that it is on, and return how it went.
 
     The network is called as ``network(*inputs)`` and returns ``(batch, n_outputs)`` logits or
     targets. All chance hangs on ``seed`` and the epoch, so a run that was killed goes on from its
     checkpoint to the same weights as one that never stopped. Under ``torchrun`` or ``accelerate
-    launch`` every process takes its share of each batch.
+    launch`` every process takes its share of each batch, on a GPU of its own if it is on one.
 
     Args:
         inner: the part of the training examples that early stopping and ``keep`` go by; it must
@@ -85,10 +86,11 @@ def train(
     """
     if not len(training.targets):
         raise ConfigError("no examples to train on")
-    accelerator = _accelerator()
+    accelerator = _accelerator(network)
     loss_of = make_loss(options, task, training.targets)
     optimizer = make_optimizer(network, options)
     model, optimizer = accelerator.prepare(network, optimizer)
+    device = _device_of(network)
     average = MovingAverage(network, options.average_decay)
     best = BestEpoch(options.watch)
     report = TrainingReport()
@@ -112,9 +114,9 @@ def train(
                 rate = learning_rate(options, epoch + index / n_batches)
                 for group in optimizer.param_groups:
                     group["lr"] = rate
-                with _precision(options.precision, accelerator.device):
-                    outputs = model(*(x[share].to(accelerator.device) for x in inputs))
-                loss = loss_of(outputs.float(), shares[share].to(accelerator.device))
+                with arithmetic(options.precision, device):
+                    outputs = model(*(x[share].to(device) for x in inputs))
+                loss = loss_of(outputs.float(), shares[share].to(device))
                 optimizer.zero_grad()
                 accelerator.backward(loss)
                 if options.gradient_clip is not None:
@@ -162,10 +164,10 @@ def predict(
         rows: which examples; None for all of them.
     """
     network.eval()
-    device = next(network.parameters()).device
+    device = _device_of(network)
     wanted = torch.arange(len(source.targets)) if rows is None else rows
     outputs = []
-    with torch.inference_mode(), _precision(options.precision, device):
+    with torch.inference_mode(), arithmetic(options.precision, device):
         for some in torch.split(wanted, options.batch_size):
             inputs = source.batch(some, None)
             outputs.append(network(*(x.to(device) for x in inputs)).float().cpu())
@@ -204,12 +206,6 @@ def learning_rate(options: TrainingOptions, epoch: float) -> float:
     return options.learning_rate * share
 
 
-def training_device() -> torch.device:
-    """Return where networks are trained: a GPU if there is one, each process its own."""
-    device: torch.device = _accelerator().device
-    return device
-
-
 def is_main_process() -> bool:
     """Return whether this process is the one of ``torchrun``'s, or of one, that speaks."""
     return os.environ.get("RANK", "0") == "0"
@@ -222,12 +218,17 @@ def part_ways() -> None:
         torch.distributed.destroy_process_group()
 
 
-def _accelerator() -> Accelerator:
+def _accelerator(network: nn.Module) -> Accelerator:
     from accelerate import Accelerator
 
-    # where there is no GPU, torchrun's processes would each train alone unless it is told
+    # without a GPU, torchrun's processes would each train alone unless it is told; a process that
+    # is alone leaves its network where it is
     are_many = int(os.environ.get("WORLD_SIZE", "1")) > 1
-    return Accelerator(cpu=are_many and not torch.accelerator.is_available())
+    return Accelerator(cpu=are_many and _device_of(network) == CPU, device_placement=are_many)
+
+
+def _device_of(network: nn.Module) -> str:
+    return str(next(network.parameters()).device)
 
 
 def _predict_together(
@@ -276,7 +277,3 @@ def _seeded(seed: int, epoch: int) -> torch.Generator:
     mixed = int.from_bytes(hashlib.sha256(f"{seed} {epoch}".encode()).digest()[:7], "little")
     torch.manual_seed(mixed)
     return torch.Generator().manual_seed(mixed)
-
-
-def _precision(name: str, device: torch.device) -> AbstractContextManager[Any]:
-    return torch.autocast(device.type, torch.bfloat16, enabled=name == "bfloat16")

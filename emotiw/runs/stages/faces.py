@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from emotiw.core.device import CPU
 from emotiw.core.errors import TableError, suggest
 from emotiw.core.face_tracks import FaceTracks
 from emotiw.core.ledger import LedgerRow
@@ -14,6 +15,7 @@ from emotiw.core.store import Store, artifact_key
 from emotiw.runs.run import Run
 from emotiw.runs.stages.artifacts import read_artifacts
 from emotiw.runs.stages.per_clip import Made, do_jobs, settle
+from features.faces.detect import takes_device
 from features.faces.face_options import FaceOptions
 
 STAGE = "faces"
@@ -27,6 +29,7 @@ class FacesJob:
     options: FaceOptions
     store: Path
     key: str
+    device: str = CPU
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -35,16 +38,29 @@ class FacesJob:
 
 
 def find_all_faces(run: Run) -> list[LedgerRow]:
-    """Find and align the faces of every clip of the manifest; one ledger row per clip."""
+    """Find and align the faces of every clip of the manifest; one ledger row per clip.
+
+    Raises:
+        ConfigError: if there is no such detector, or no such device here.
+    """
+    run.require_device()
     cohort = run.cohort()
     options = run.recipe.faces
     keys = {clip.clip_id: faces_key(clip.content, options) for clip in cohort}
     jobs = {
-        key: FacesJob(cohort[clip_id].path, options, run.store.root, key)
+        key: FacesJob(cohort[clip_id].path, options, run.store.root, key, run.device)
         for clip_id, key in keys.items()
         if not run.store.has(STAGE, key)
     }
-    done = do_jobs(run, jobs, find_and_store, stage=STAGE, alone=find_frame_by_frame)
+    on_device = bool(jobs) and takes_device(options.detector)
+    done = do_jobs(
+        run,
+        jobs,
+        find_and_store,
+        stage=STAGE,
+        device=run.device if on_device else CPU,
+        alone=find_frame_by_frame,
+    )
     return settle(
         run,
         STAGE,
@@ -106,7 +122,7 @@ def find_frame_by_frame(job: FacesJob, progress: Progress) -> Made:
     with MediaReader(job.path) as reader:
         n_frames = reader.info.expected_frames
     with ticking(progress, "faces, frame by frame", n_frames) as tick:
-        tracks, quality = find_faces(job.path, job.options, on_frame=tick)
+        tracks, quality = find_faces(job.path, job.options, device=job.device, on_frame=tick)
     noted = {
         "n_rows": len(tracks),
         "n_present": len(tracks),

@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from time import perf_counter
 
+from emotiw.core.device import CPU, Movable, placed
 from emotiw.core.errors import ConfigError, EmotiwError, suggest
 from emotiw.core.face_tracks import FaceTracks
 from emotiw.core.feature_table import FeatureSpec, FeatureTable
@@ -35,6 +36,7 @@ class FeaturesJob:
     path: Path
     faces_key: str | None
     store: Path
+    device: str
     wanted: dict[str, FeatureEntry] = field(default_factory=dict)  # by key of the artifact
 
     @property
@@ -54,9 +56,10 @@ def extract_all(run: Run, names: Sequence[str] = ()) -> dict[str, list[LedgerRow
         By feature, one ledger row per clip.
 
     Raises:
-        ConfigError: if the recipe has no feature of that name.
+        ConfigError: if the recipe has no feature of that name, or there is no such device here.
         MissingStageError: if a feature needs faces and the faces stage has not run.
     """
+    run.require_device()
     entries = [
         entry for entry in wanted_entries(run, names) if made_extractor(entry).needs != "table"
     ]
@@ -87,11 +90,18 @@ def extract_all(run: Run, names: Sequence[str] = ()) -> dict[str, list[LedgerRow
                 job = jobs.setdefault(
                     clip.content,
                     FeaturesJob(
-                        clip.clip_id, clip.path, face.key if face else None, run.store.root
+                        clip.clip_id,
+                        clip.path,
+                        face.key if face else None,
+                        run.store.root,
+                        run.device,
                     ),
                 )
                 job.wanted[key] = entry
-    done = do_jobs(run, jobs, extract_and_store, stage="features")
+    wanted = (entry for job in jobs.values() for entry in job.wanted.values())
+    on_device = any(isinstance(made_extractor(entry), Movable) for entry in wanted)
+    device = run.device if on_device else CPU
+    done = do_jobs(run, jobs, extract_and_store, stage="features", device=device)
     return {
         entry.name: settle(
             run,
@@ -188,7 +198,7 @@ def extract_and_store(job: FeaturesJob) -> Made:
     for key, entry in job.wanted.items():
         start = perf_counter()
         try:
-            extractor = made_extractor(entry)
+            extractor = placed(made_extractor(entry), job.device)
             extraction = extractor.extract(source)
             array = extraction.array
             array.check(extractor.spec, job.clip_id)

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from emotiw.core.device import CPU, require_device, worker_count
 from emotiw.core.execution import run_jobs
 from emotiw.core.ledger import LedgerRow
 from emotiw.core.progress import Progress
@@ -58,6 +59,7 @@ def do_jobs(
     function: Callable[[Job], Made],
     *,
     stage: str,
+    device: str,
     alone: Callable[[Job, Progress], Made] | None = None,
 ) -> Done:
     """Do the work that is not done yet.
@@ -67,14 +69,21 @@ def do_jobs(
         jobs: one per distinct clip, under any name.
         function: writes the artifacts of a job to the store, and says which could not be made.
         stage: for the progress bar.
+        device: where the networks of this work compute; ``cpu`` if it needs none.
         alone: the same as ``function``; tells how far it is with a job that is the only one.
     """
     done = Done()
-    is_alone = len(jobs) == 1 and run.recipe.settings.execution.dask is None
+    execution = run.recipe.settings.execution
+    is_alone = len(jobs) == 1 and execution.dask is None
     if alone is not None and is_alone:
         function = partial(_watched, alone, run.progress)
-    workers = min(run.workers, max(len(jobs), 1))
+    workers = 1
+    if len(jobs) > 1:
+        shared = device if execution.dask is None else CPU
+        workers = min(len(jobs), worker_count(execution.workers, shared))
     with run.executor() as engine:
+        if engine is not None and jobs:
+            engine.submit(require_device, device).result()
         outcomes = run_jobs(function, jobs, workers=workers, executor=engine)
         tracked = run.progress.track(outcomes, stage=stage, total=len(jobs))
         for outcome in outcomes if alone is not None and is_alone else tracked:

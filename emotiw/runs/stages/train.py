@@ -32,7 +32,8 @@ def train_all(run: Run, names: Sequence[str] = (), *, force: bool = False) -> di
         force: overwrite scores that were changed by hand.
 
     Raises:
-        ConfigError: if the recipe has no model of that name, or a feature does not suit its model.
+        ConfigError: if the recipe has no model of that name, a feature does not suit its
+            model, or there is no such device here.
         MissingStageError: if a feature has not been extracted.
     """
     known = run.recipe.models
@@ -40,6 +41,7 @@ def train_all(run: Run, names: Sequence[str] = (), *, force: bool = False) -> di
         if name not in known:
             listed = ", ".join(known) or "none"
             raise ConfigError(f"no model {name!r}{suggest(name, known)} (recipe has: {listed})")
+    run.require_device()
     tables = {}
     for entry in (known[name] for name in names or known):
         is_fitted_here = MODELS.resolve(entry.model).is_fitted_here
@@ -137,7 +139,7 @@ def fits_of(run: Run, name: str) -> Fits:
     assert entry.features is not None
     table = feature_table(run, entry.features)
     cohort = run.cohort()
-    work = OutOfFold(cohort, table, run.task)
+    work = OutOfFold(cohort, table, run.task, device=run.device)
     contents = feature_contents(run, entry.features, table)
     fits = list(work.fits())
     about = {
