@@ -54,7 +54,7 @@ def main() -> None:
     network = load_network(card)
     recipe = BackboneRecipe.read(packaged("recipes", "fer2013.yaml"))
     faces = faces_for(recipe, data / "fer2013.zip", "train")
-    held_out = split_off_inner(faces, recipe.inner_share, recipe.seed)[1]
+    held_out = split_off_inner(faces, recipe.validation_fraction, recipe.seed)[1]
     pictures = torch.from_numpy(held_out.images[::every, ..., 0])[:, None]
     answers = torch.from_numpy(held_out.answers[::every])
     crops = in_crops(pictures.float(), framing_of(recipe))

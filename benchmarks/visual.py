@@ -142,7 +142,7 @@ def lstm_epoch(n_clips: int = 773, n_frames: int = 100, dim: int = 512) -> None:
     groups = tuple(f"{clip // 8}" for clip in range(n_clips))
     examples = Examples(FeatureTable(spec, arrays), tuple(arrays), groups, np.arange(n_clips) % 7)
     goal = Goal("classification", tuple("abcdefg"))
-    options = RecurrentOptions(inner_share=0.0, training=SequenceTraining(epochs=3))
+    options = RecurrentOptions(validation_fraction=0.0, training=SequenceTraining(epochs=3))
     model = Recurrent(options, spec=spec, goal=goal, seed=0)
     model.fit(examples)
     assert model.report is not None

@@ -18,7 +18,7 @@ PICTURE = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 
 
 @dataclass
-class Found:
+class ManifestBuilder:
     """Collects the clips of one challenge folder.
 
     Attributes:

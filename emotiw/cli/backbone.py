@@ -58,7 +58,7 @@ def train_backbone(
         if not 0 <= member < len(options.members):
             last = len(options.members) - 1
             raise ConfigError(f"--member {member}: the recipe has members 0 to {last}")
-        training, inner = split_off_inner(labelled, options.inner_share, options.seed)
+        training, inner = split_off_inner(labelled, options.validation_fraction, options.seed)
         train_member(options, training, inner, folder, member, on_epoch=_print_epoch)
         part_ways()
         return

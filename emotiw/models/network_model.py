@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from emotiw.core.errors import ConfigError, WeightsError
 from emotiw.core.feature_table import FeatureSpec
+from emotiw.core.renames import checked
 from emotiw.models.model import Examples, Goal
 from emotiw.models.model_card import Card
 from emotiw.models.network_options import NetworkOptions
@@ -83,7 +84,7 @@ class NetworkModel(ABC):
         from emotiw.models.training.loop import train
 
         learnt, judged = split_inner(
-            examples, self.options.inner_share, task=self.goal.task, seed=self.seed
+            examples, self.options.validation_fraction, task=self.goal.task, seed=self.seed
         )
         if self.goal.task == "regression":
             examples = self._standardised(examples, learnt)
@@ -148,7 +149,7 @@ class NetworkModel(ABC):
         card = Card.read(folder, version=cls.version)
         tensors, notes = load_tensors(folder / WEIGHTS)
         try:
-            options = cls.Options.model_validate(card.options)
+            options = checked(cls.Options, card.options)
             model = cls(options, spec=card.spec, goal=card.goal, seed=card.seed)
             model._centre, model._spread = notes["centre"], notes["spread"]
             network = model.build()

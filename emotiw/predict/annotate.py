@@ -27,7 +27,7 @@ def annotate(
 ) -> Path:
     """Write an annotated MP4 (a JPEG of a photograph), sound included; return its path.
 
-    Frames are read and written one by one. Of each person the scores of the nearest stretch are
+    Frames are read and written one by one. Of each person the scores of the nearest window are
     shown, below the picture those of everyone over the whole time.
 
     Args:
@@ -48,7 +48,7 @@ class _Drawing:
         self._tracks = tracks
         self._rows_at = {} if tracks is None else visible_rows(tracks)
         people = {row.person for row in found.rows}
-        self._stretches = {p: found.stretches(p) for p in people}
+        self._windows = {p: found.windows(p) for p in people}
         self._whole = {row.person: row for row in found.whole()}
         self._panel: Picture | None = None
 
@@ -87,8 +87,8 @@ class _Drawing:
         put_label(picture, text, (int(box[0]), int(box[1])), colour)
 
     def _at(self, person: int | None, time_sec: float) -> Row | None:
-        rows = self._stretches.get(person) or (
-            self._stretches.get(None, []) if len(self._stretches) == 1 else []
+        rows = self._windows.get(person) or (
+            self._windows.get(None, []) if len(self._windows) == 1 else []
         )
         if not rows:
             return self._whole.get(person) or (
@@ -104,7 +104,7 @@ class _Drawing:
         from emotiw.predict.timeline import with_gaps
 
         panel = np.full((PANEL, width, 3), 24, dtype=np.uint8)
-        rows = self._stretches.get(None) or []
+        rows = self._windows.get(None) or []
         bottom = PANEL - 26
         values = [s for row in rows for s in (row.scores or ())]
         is_label = self._found.task == "classification"

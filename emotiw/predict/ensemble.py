@@ -17,9 +17,9 @@ from emotiw.core.progress import Progress
 from emotiw.core.score_table import ScoreTable, Task
 from emotiw.models.model import Examples, Model
 from emotiw.predict.by_person import in_frames, only_person, people
-from emotiw.predict.media_chunks import picture_pieces, sound_pieces
+from emotiw.predict.media_chunks import image_chunks, sound_chunks
 from emotiw.predict.prediction_rows import Row, mean_over_time
-from emotiw.predict.windows import stretches
+from emotiw.predict.windows import window_spans
 from emotiw.runs.recipe import IMPORTED, ModelEntry
 from emotiw.runs.run import Run
 from emotiw.runs.stages.features import made_extractor
@@ -111,31 +111,31 @@ class Ensemble:
         duration_sec: float,
         progress: Progress,
     ) -> tuple[list[Row], list[str]]:
-        """Return the rows of the whole file and of every stretch, and notes.
+        """Return the rows of the whole file and of every window, and notes.
 
         Args:
             path: the file.
             tracks: its faces; None where none are needed, or it has no pictures.
             fps: frames per second of the tracks; 0 in a photograph.
-            spans: the stretches, seconds.
+            spans: the windows, seconds.
             duration_sec: of the file.
-            progress: hears of the stretches.
+            progress: hears of the windows.
         """
         notes = dict.fromkeys(self.notes)
         if duration_sec <= self.most_sec:
             whole = self._people_of(_Source(path, path, tracks), 0.0, duration_sec, True, notes)
         else:
-            parts = stretches(duration_sec, PART_SEC, PART_SEC)
+            parts = window_spans(duration_sec, PART_SEC, PART_SEC)
             told: Counter[str] = Counter()
-            rows = self._in_stretches(path, tracks, fps, parts, told, progress)
+            rows = self._in_windows(path, tracks, fps, parts, told, progress)
             whole = mean_over_time(rows, duration_sec)
             for note, n in told.items():
                 notes[note if n == len(parts) else f"{note} (in {n} of {len(parts)} parts)"] = None
             notes[f"long: asked in parts of {PART_SEC:g} s, scores are their mean"] = None
-        rows = self._in_stretches(path, tracks, fps, spans, Counter(), progress)
+        rows = self._in_windows(path, tracks, fps, spans, Counter(), progress)
         return [*whole, *rows], list(notes)
 
-    def _in_stretches(
+    def _in_windows(
         self,
         path: Path,
         tracks: FaceTracks | None,
@@ -144,7 +144,7 @@ class Ensemble:
         told: Counter[str],
         progress: Progress,
     ) -> list[Row]:
-        """Return the rows of these stretches; the file is read once, and no more kept than one."""
+        """Return the rows of these windows; the file is read once, and no more kept than one."""
         rows: list[Row] = []
         if not spans:
             return rows
@@ -152,10 +152,10 @@ class Ensemble:
         nothing = [None] * len(spans)
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            heard = sound_pieces(path, spans, folder) if "media" in needs else nothing
-            seen = picture_pieces(path, spans, folder) if "pictures" in needs else nothing
-            pieces = zip(spans, heard, seen, strict=True)
-            track = progress.track(pieces, stage="models, stretch by stretch", total=len(spans))
+            heard = sound_chunks(path, spans, folder) if "media" in needs else nothing
+            seen = image_chunks(path, spans, folder) if "pictures" in needs else nothing
+            chunks = zip(spans, heard, seen, strict=True)
+            track = progress.track(chunks, stage="models, window by window", total=len(spans))
             for (start, end), sound, pictures in track:
                 faces = None
                 if tracks is not None and fps:

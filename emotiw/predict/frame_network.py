@@ -57,13 +57,13 @@ class FrameCNN:
         duration_sec: float,
         progress: Progress,
     ) -> tuple[list[Row], list[str]]:
-        """Return the rows of the whole file and of every stretch, and notes.
+        """Return the rows of the whole file and of every window, and notes.
 
         Args:
             path: the file; it is not read again.
             tracks: its faces.
             fps: frames per second of the tracks; 0 in a photograph.
-            spans: the stretches, seconds.
+            spans: the windows, seconds.
             duration_sec: of the file.
             progress: hears of the faces, in batches.
 

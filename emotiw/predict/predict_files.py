@@ -19,7 +19,7 @@ from emotiw.core.score_table import Task
 from emotiw.predict.ensemble import Ensemble
 from emotiw.predict.frame_network import FrameCNN
 from emotiw.predict.prediction_rows import FilePrediction, Row
-from emotiw.predict.windows import stretches
+from emotiw.predict.windows import window_spans
 from emotiw.runs.run import reopen_run
 from features.faces.detect import load_detector
 from features.faces.face_options import FaceOptions
@@ -52,7 +52,7 @@ class Predictor(Protocol):
         duration_sec: float,
         progress: Progress,
     ) -> tuple[list[Row], list[str]]:
-        """Return the rows of the whole file and of every stretch, and notes."""
+        """Return the rows of the whole file and of every window, and notes."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,8 @@ class Wanted:
         run: the folder of a trained run; None for the frame CNN.
         settings: over the run's recipe.
         weights: the card of the frame CNN; the default one where None.
-        window_sec: length of a stretch; None for no stretches, if nothing else needs them.
-        hop_sec: from one stretch to the next.
+        window_sec: length of a window; None for no windows, if nothing else needs them.
+        hop_sec: from one window to the next.
         video: folder for annotated videos; None for none.
         timeline: folder for plots over time; None for none.
     """
@@ -101,7 +101,7 @@ def predict_files(
     """
     _predictor(wanted)  # a mistake here is everyone's, and told once
     if wanted.window_sec is not None:
-        stretches(1.0, wanted.window_sec, wanted.hop_sec)
+        window_spans(1.0, wanted.window_sec, wanted.hop_sec)
     progress = progress or Silent()
     names = _targets(files)
     jobs = {name: (name, path, names[name], wanted) for name, path in files.items()}
@@ -160,7 +160,7 @@ def predict_file(
         name, predictor.labels, predictor.task, duration, tuple(rows), "", tuple(notes)
     )
     written = []
-    if wanted.timeline is not None and found.stretches(None):
+    if wanted.timeline is not None and found.windows(None):
         from emotiw.predict.timeline import plot_timeline
 
         written.append(plot_timeline(found, wanted.timeline / f"{target}.timeline.png"))
@@ -176,7 +176,7 @@ def _spans(wanted: Wanted, duration: float, *, is_still: bool) -> list[tuple[flo
     window = wanted.window_sec or (DEFAULT_WINDOW_SEC if needs_some else None)
     if window is None or is_still:
         return []
-    return stretches(duration, window, wanted.hop_sec)
+    return window_spans(duration, window, wanted.hop_sec)
 
 
 @lru_cache(maxsize=2)

@@ -15,15 +15,16 @@ from pydantic import BaseModel, Field
 from emotiw.challenges.spec import ChallengeSpec, load_spec
 from emotiw.core.config import (
     Document,
-    KeyPath,
     Strict,
     override,
     packaged,
     read_document,
+    renewed,
     validated,
 )
 from emotiw.core.errors import ConfigError, EmotiwError, Problems, suggest
 from emotiw.core.folds import Scheme
+from emotiw.core.renames import KeyPath, NamesPart
 from emotiw.models.registry import MODELS
 from emotiw.runs.ablation_settings import AblationSettings
 from features.external.imported_features import ImportedOptions
@@ -36,6 +37,10 @@ T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 IMPORTED = "imported"
+PARTS = {
+    "features": NamesPart("extractor", lambda: EXTRACTORS),
+    "models": NamesPart("model", lambda: MODELS),
+}
 
 
 class DataSettings(Strict):
@@ -229,8 +234,9 @@ def _as_yaml(value: Any) -> str:
 
 
 def _checked(document: Document, stem: str) -> Recipe:
-    top = validated(RecipeSettings, document.data, document=document)
     check = _Check(document)
+    document = renewed(document, PARTS, check.problems)
+    top = validated(RecipeSettings, document.data, document=document)
     spec = check.attempt(load_spec, top.challenge, place=document.place(("challenge",)))
     faces = check.options(FaceOptions, top.faces, ("faces",))
     fusion = check.options(FusionOptions, top.fusion, ("fusion",))

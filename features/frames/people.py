@@ -34,11 +34,11 @@ class PeopleOptions(FrameEmbeddingsOptions):
     Attributes:
         over_time: ``mean``: one row per face or face track, the mean over its frames. ``frames``:
             one row per frame of each track, for models that read sequences.
-        most_frames: of a longer track this many frames are looked at, evenly spread.
+        max_frames: of a longer track this many frames are looked at, evenly spread.
     """
 
     over_time: Literal["mean", "frames"] = "mean"
-    most_frames: int = Field(default=16, ge=1)
+    max_frames: int = Field(default=16, ge=1)
 
 
 class People:
@@ -88,7 +88,7 @@ class People:
         rows = []
         for number in np.unique(tracks.track[is_person]).tolist():
             frames = np.flatnonzero((tracks.track == number) & is_person)
-            seen = evenly(frames, self.options.most_frames)
+            seen = evenly(frames, self.options.max_frames)
             said = self._frames.embed(np.stack([tracks.crop(int(row)) for row in seen]))
             if self.options.over_time == "mean":
                 place = _place(tracks, frames)[None]

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
+from emotiw.models.tabular.calibration import fit_temperature
 from PIL import Image
 
 from emotiw.core.errors import ConfigError, ManifestError
@@ -33,7 +34,6 @@ from emotiw.models.backbone.train_backbone import (
     train_backbone,
     train_member,
 )
-from emotiw.models.tabular.calibration import fit_temperature
 from emotiw.models.training.loop import predict
 from emotiw.models.training.training_state import EpochRecord
 from features.backbones.loading import load_network
@@ -78,13 +78,13 @@ def small_recipe(**changes: Any) -> BackboneRecipe:
         "labels": ["Happy", "Angry"],
         "translation": {"smile": "Happy", "frown": "Angry"},
         "side": 24,
-        "inner_share": 0.25,
+        "validation_fraction": 0.25,
         "training": {
             "epochs": 4,
             "batch_size": 16,
             "learning_rate": 0.01,
-            "average_decay": 0.8,
-            "watch": "accuracy",
+            "ema_decay": 0.8,
+            "monitor": "accuracy",
         },
     }
     return BackboneRecipe.model_validate(entries | changes)
@@ -429,7 +429,7 @@ def test_members_trained_apart_are_joined_into_their_mean(folder: Path, tmp_path
     faces = faces_for(recipe, folder, "train")
     card = train_backbone(recipe, faces, tmp_path / "together")
     assert (card.members, card.embedding) == (2, 16)
-    training, inner = split_off_inner(faces, recipe.inner_share, recipe.seed)
+    training, inner = split_off_inner(faces, recipe.validation_fraction, recipe.seed)
     apart = [
         train_member(recipe, training, inner, tmp_path / "apart", index).network for index in (1, 0)
     ]

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from emotiw.analysis.leaderboard import Standing, published
-from emotiw.analysis.report.snapshot import RunFacts, told_split
+from emotiw.analysis.report.snapshot import RunSnapshot, told_split
 from emotiw.evaluation.metrics import METRICS
 from emotiw.runs.stages.fuse import FUSED
 
@@ -23,7 +23,7 @@ METRIC_NAMES = {
 }
 
 
-def headline(facts: RunFacts) -> dict[str, Any] | None:
+def headline(facts: RunSnapshot) -> dict[str, Any] | None:
     """Return the official figure with its interval, and a line for everything to compare it with.
 
     Published figures are left out where the clips are synthetic: there is nothing to compare.
@@ -91,7 +91,7 @@ def _line(one: Standing, metric: str, low: float, high: float) -> dict[str, Any]
     }
 
 
-def _scale(facts: RunFacts, lines: Iterable[Standing]) -> tuple[float, float]:
+def _scale(facts: RunSnapshot, lines: Iterable[Standing]) -> tuple[float, float]:
     if facts.spec.official_metric.is_percent:
         return 0.0, 100.0
     values = [v for one in lines for v in (one.value, one.low, one.high, one.test)]
@@ -111,7 +111,7 @@ def _round_ticks(low: float, high: float) -> list[float]:
     return ticks(low, high, most=6)
 
 
-def _chance(facts: RunFacts) -> float | None:
+def _chance(facts: RunSnapshot) -> float | None:
     """Return what knowing only the commonest label gives, in percent; None where it makes none."""
     if facts.spec.metric == "uar":
         return 100 / len(facts.spec.labels)
@@ -121,7 +121,7 @@ def _chance(facts: RunFacts) -> float | None:
     return None
 
 
-def _gain(facts: RunFacts) -> dict[str, str] | None:
+def _gain(facts: RunSnapshot) -> dict[str, str] | None:
     fused, *alone = facts.standings
     if fused.who != FUSED or not alone or facts.spec.task != "classification":
         return None
@@ -132,7 +132,7 @@ def _gain(facts: RunFacts) -> dict[str, str] | None:
     return {"points": f"{points:+.2f}", "over": best.who}
 
 
-def _comparison(facts: RunFacts) -> list[dict[str, str]]:
+def _comparison(facts: RunSnapshot) -> list[dict[str, str]]:
     if facts.fusion is None:
         return []
     is_label = facts.fusion.rows.task == "classification"

@@ -18,7 +18,7 @@ from fusion.result import FusionResult
 
 
 @dataclass(frozen=True)
-class RunFacts:
+class RunSnapshot:
     """A run as the report sees it.
 
     Attributes:
@@ -77,7 +77,7 @@ class RunFacts:
             return None
 
 
-def read_facts(run: Run) -> RunFacts:
+def read_facts(run: Run) -> RunSnapshot:
     """Read a run; stages that have not been run yet leave their parts empty.
 
     Raises:
@@ -99,7 +99,7 @@ def read_facts(run: Run) -> RunFacts:
             judged_on, judged = judged_clips(list(tables.values())[-1], manifest)
         except ValueError as error:
             problems.append(str(error))
-    return RunFacts(
+    return RunSnapshot(
         run, manifest, manifest.answer_key(), tables, judged_on, tuple(judged), problems
     )
 

@@ -89,7 +89,7 @@ class BackboneRecipe(Strict):
         framing: ``(left, top, right, bottom)`` of the square of an aligned face crop that these
             faces show, in shares of its side. None stands for what a network that is fine-tuned
             was shown, and for all of the crop where it starts from random weights.
-        inner_share: share of the training faces on which everything is chosen.
+        validation_fraction: share of the training faces on which everything is chosen.
         licence: terms of the training faces, for the card.
         members: networks trained apart, each from random weights of its own, and joined into one;
             their number, or what each of them does in its own way.
@@ -107,7 +107,7 @@ class BackboneRecipe(Strict):
     translation: dict[str, str] = Field(default_factory=dict)
     side: int = Field(ge=8)
     framing: tuple[float, float, float, float] | None = None
-    inner_share: float = Field(default=0.1, gt=0, le=0.5)
+    validation_fraction: float = Field(default=0.1, gt=0, le=0.5)
     licence: str = ""
     members: tuple[MemberRecipe, ...] = Field(
         default=(MemberRecipe(),), min_length=1, max_length=MOST_MEMBERS

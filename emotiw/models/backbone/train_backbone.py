@@ -61,7 +61,7 @@ def train_backbone(
         ConfigError: if the network can't be trained on these faces.
         WeightsError: if it is to be fine-tuned and its weights are missing.
     """
-    training, inner = split_off_inner(faces, recipe.inner_share, recipe.seed)
+    training, inner = split_off_inner(faces, recipe.validation_fraction, recipe.seed)
     trained = [
         train_member(recipe, training, inner, folder, index, on_epoch=on_epoch)
         for index in range(len(recipe.members))

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from emotiw.core.errors import ConfigError
 from emotiw.core.feature_table import FeatureSpec
+from emotiw.core.renames import checked
 from emotiw.models.model import Goal, Model
 from emotiw.models.model_card import Card
 from emotiw.models.nested_parts import LearnerPart, full_version, part_options
@@ -76,7 +77,7 @@ class Composed:
         """
         card = Card.read(folder, version=None)
         try:
-            options = cls.Options.model_validate(card.options)
+            options = checked(cls.Options, card.options)
         except ValidationError as error:
             raise ConfigError(f"{folder}: can't be loaded: {error}") from error
         model = cls(options, spec=card.spec, goal=card.goal, seed=card.seed)

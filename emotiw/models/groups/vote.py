@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from emotiw.core.errors import ConfigError, suggest
 from emotiw.core.feature_table import FeatureSpec
+from emotiw.core.renames import checked
 from emotiw.models.groups.individuals import (
     IndividualScores,
     Scores,
@@ -97,7 +98,7 @@ class Vote:
     def load(cls, folder: Path) -> Self:
         """Return the model that :meth:`save` wrote."""
         card = Card.read(folder, version=cls.version)
-        options = cls.Options.model_validate(card.options)
+        options = checked(cls.Options, card.options)
         return cls(options, spec=card.spec, goal=card.goal, seed=card.seed)
 
     def _judge(self, groups: list[list[Person]]) -> Scores:

@@ -18,6 +18,7 @@ from emotiw.core.feature_table import FeatureSpec
 from emotiw.core.files import atomic_write
 from emotiw.core.folds import assign_folds
 from emotiw.core.probabilities import fit_temperature, softmax
+from emotiw.core.renames import checked
 from emotiw.evaluation.metrics import metric_named
 from emotiw.models.model import Examples, Goal
 from emotiw.models.model_card import Card
@@ -37,7 +38,7 @@ class TabularOptions(BaseModel):
         preparation: how vectors are standardised, filtered and shortened.
         inner_folds: folds over the groups of the training clips, on which hyper-parameters are
             chosen and probabilities calibrated; fewer where there are fewer groups.
-        choose_by: the metric by which hyper-parameters are chosen; by default ``uar``,
+        scoring: the metric by which hyper-parameters are chosen; by default ``uar``,
             or ``ccc`` in regression.
     """
 
@@ -45,7 +46,7 @@ class TabularOptions(BaseModel):
 
     preparation: PreparationOptions = PreparationOptions()
     inner_folds: int = Field(default=4, ge=2)
-    choose_by: str | None = None
+    scoring: str | None = None
 
 
 @dataclass(frozen=True)
@@ -181,7 +182,7 @@ class TabularModel(ABC):
 
         card = Card.read(folder, version=cls.version)
         try:
-            options = cls.Options.model_validate(card.options)
+            options = checked(cls.Options, card.options)
             parts = skops.io.load(folder / MODEL, trusted=list(cls.trusted))
         except (OSError, ValueError, TypeError, zipfile.BadZipFile, ValidationError) as error:
             raise ConfigError(f"{folder / MODEL}: can't be loaded: {error}") from error
@@ -258,9 +259,9 @@ class TabularModel(ABC):
 
     def _merit(self, answers: npt.NDArray[Any], raw: Values) -> float:
         is_label = self.goal.task == "classification"
-        metric = metric_named(self.options.choose_by or ("uar" if is_label else "ccc"))
+        metric = metric_named(self.options.scoring or ("uar" if is_label else "ccc"))
         if metric.task != self.goal.task:
-            raise ConfigError(f"choose_by: {metric.name!r} does not judge a {self.goal.task}")
+            raise ConfigError(f"scoring: {metric.name!r} does not judge a {self.goal.task}")
         if is_label:
             labels = self.goal.labels
             value = metric.function(

@@ -74,8 +74,8 @@ def train(
     launch`` every process takes its share of each batch.
 
     Args:
-        inner: the part of the training examples that early stopping and ``keep`` go by; it must
-            share no group with ``training``.
+        inner: the part of the training examples that early stopping and ``restore_best`` go by; it
+            must share no group with ``training``.
         folder: where the checkpoint is kept and looked for; None keeps none.
         scalars: where TensorBoard scalars go; None writes none.
         on_epoch: called after each epoch, for progress.
@@ -90,8 +90,8 @@ def train(
     loss_of = make_loss(options, task, training.answers, n_outputs)
     optimizer = make_optimizer(network, options)
     model, optimizer = accelerator.prepare(network, optimizer)
-    average = MovingAverage(network, options.average_decay)
-    best = BestEpoch(options.watch)
+    average = MovingAverage(network, options.ema_decay)
+    best = BestEpoch(options.monitor)
     report = TrainingReport()
     identity = training_identity(network, training.answers, options, seed)
     checkpoint = folder / CHECKPOINT if folder is not None else None
@@ -128,7 +128,7 @@ def train(
                 with average.in_place(network):
                     outputs = _predict_together(network, inner, options, accelerator)
                     inner_loss = float(loss_of(outputs, as_shares(inner.answers, task, n_outputs)))
-                    figure = judge(options.watch, outputs, inner.answers, inner_loss)
+                    figure = judge(options.monitor, outputs, inner.answers, inner_loss)
                     best.offer(epoch + 1, figure, network)
             else:
                 best.epoch = epoch + 1
@@ -144,7 +144,7 @@ def train(
                 if on_epoch is not None:
                     on_epoch(record)
     average.adopt(network)
-    if options.keep == "best" and best.weights:
+    if options.restore_best and best.weights:
         network.load_state_dict(best.weights)
     elif inner is not None:
         report.best_epoch, report.best_figure = len(report.records), report.records[-1].figure

@@ -108,15 +108,15 @@ class MovingAverage:
 class BestEpoch:
     """The weights of the best epoch so far, by the watched figure."""
 
-    def __init__(self, watch: str) -> None:
-        self.watch = watch
+    def __init__(self, monitor: str) -> None:
+        self.monitor = monitor
         self.epoch = 0
         self.figure: float | None = None
         self.weights: Tensors = {}
 
     def offer(self, epoch: int, figure: float, network: nn.Module) -> None:
         """Remember this epoch if it beats those before."""
-        if is_better(self.watch, figure, self.figure):
+        if is_better(self.monitor, figure, self.figure):
             self.epoch, self.figure, self.weights = epoch, figure, _copy(network)
 
 

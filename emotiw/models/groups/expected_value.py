@@ -16,8 +16,8 @@ from emotiw.models.groups.individuals import IndividualScores, Judge, judge_of
 from emotiw.models.model import Examples, Goal
 
 
-class ExpectationOptions(ComposedOptions):
-    """Options of :class:`Expectation`.
+class ExpectedValueOptions(ComposedOptions):
+    """Options of :class:`ExpectedValue`.
 
     Attributes:
         n_levels: classes, at equal steps from the smallest to the largest target; by default one
@@ -27,23 +27,23 @@ class ExpectationOptions(ComposedOptions):
     n_levels: int | None = Field(default=None, ge=2)
 
 
-class Expectation(Composed):
+class ExpectedValue(Composed):
     """Lets a classifier learn the nearest level of a target, and answers by the expectation.
 
     Source:
         Cerekovic 2016: happiness intensity as the expectation over a softmax of six classes.
     """
 
-    Options: ClassVar[type[BaseModel]] = ExpectationOptions
+    Options: ClassVar[type[BaseModel]] = ExpectedValueOptions
     version: ClassVar[str] = "1"
-    options: ExpectationOptions
+    options: ExpectedValueOptions
 
     def check(self) -> None:
         """Accept targets whose range is known."""
         low, high = self.goal.target_range or (-np.inf, np.inf)
         if self.goal.task != "regression" or not np.isfinite([low, high]).all():
             raise ConfigError(
-                f"expectation: needs a target between two known limits; {self.goal.labels} is a "
+                f"expected_value: needs a target between two known limits; {self.goal.labels} is a "
                 f"{self.goal.task} with the limits {low} and {high}"
             )
         n_levels = self.options.n_levels or max(2, round(high - low) + 1)
