@@ -92,7 +92,7 @@ class Extractor(Protocol):
             to the field names in ``speed_options``, and stay out of the store's key.
         version: raised whenever the same clip would give other rows than before.
         needs: ``media`` to read the file, above all its sound; ``pictures`` to read whole
-            pictures from it; ``faces`` to read its face tracks.
+            images from it; ``faces`` to read its face tracks.
     """
 
     Options: ClassVar[type[BaseModel]]

@@ -16,7 +16,7 @@ from emotiw.core.manifest import Split
 class FileNames(Reader):
     """Clips anywhere below the root, described by their names.
 
-    The same recording in several forms (sound alone, picture alone, both) is one clip.
+    The same recording in several forms (sound alone, image alone, both) is one clip.
 
     Attributes:
         pattern: regular expression for the end of a clip's path below the root, without its

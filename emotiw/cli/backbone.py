@@ -87,7 +87,7 @@ def _faces_of_run(options: BackboneRecipe, config: Path, feature: str) -> Labell
     run = open_run(config)
     table = feature_table(run, feature)
     if len(table.spec.shape) != 3 or table.spec.dtype != "uint8":
-        raise ConfigError(f"feature {feature!r} holds no pictures; use one of extractor face_crops")
+        raise ConfigError(f"feature {feature!r} holds no images; use one of extractor face_crops")
     manifest = run.manifest()
     groups = manifest.groups_or_contents(run.fingerprints(manifest))
     clips = {

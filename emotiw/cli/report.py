@@ -17,7 +17,7 @@ def report(
         Path | None, typer.Option(help="The file; report.html in the run's folder by default.")
     ] = None,
     samples: Annotated[
-        bool, typer.Option(help="Small pictures and sounds of clips, as many as fit in 5 MB.")
+        bool, typer.Option(help="Small images and sounds of clips, as many as fit in 5 MB.")
     ] = True,
     settings: Annotated[
         list[str] | None,

@@ -61,7 +61,7 @@ class WeightsCard(Strict):
         paper: who trained them.
         size: side of the square input, px; of networks that hear, the sampling rate, Hz.
         colour: order of the input's channels.
-        mean: subtracted from each channel, of pictures in [0, 1].
+        mean: subtracted from each channel, of images in [0, 1].
         std: by which each channel is divided after that.
         embedding: the number of values in the embedding, of all members together.
         labels: in the order of the network's outputs, where it classifies.
@@ -69,7 +69,7 @@ class WeightsCard(Strict):
             face crop, in shares of its side; beyond 0 and 1 the edge is repeated.
         resample: how what it sees is brought to its size.
         sharpen: how much fine detail is raised after that, for networks that learnt from sharper
-            pictures than crops are: the difference from a 3×3 binomial blur is added so many times.
+            images than crops are: the difference from a 3×3 binomial blur is added so many times.
         members: networks of this backbone that are asked together.
         mirrored: whether a face and its mirror image are both looked at; embedding and logits are
             the means of both.

@@ -14,7 +14,7 @@ from emotiw.predict.prediction_rows import FilePrediction, Row
 from emotiw.visualization.annotated_video import Picture, write_annotated
 from emotiw.visualization.boxes import ascii_of, colour_of, put_label, shown, visible_rows
 
-PANEL = 120  # px below the picture
+PANEL = 120  # px below the image
 
 
 def annotate(
@@ -28,7 +28,7 @@ def annotate(
     """Write an annotated MP4 (a JPEG of a photograph), sound included; return its path.
 
     Frames are read and written one by one. Of each person the scores of the nearest window are
-    shown, below the picture those of everyone over the whole time.
+    shown, below the image those of everyone over the whole time.
 
     Args:
         path: the file.
@@ -41,7 +41,7 @@ def annotate(
 
 
 class _Drawing:
-    """Draws on one picture after another."""
+    """Draws on one image after another."""
 
     def __init__(self, found: FilePrediction, tracks: FaceTracks | None) -> None:
         self._found = found
@@ -53,7 +53,7 @@ class _Drawing:
         self._panel: Picture | None = None
 
     def __call__(self, rgb: Picture, index: int, time_sec: float) -> Picture:
-        """Return the picture with what is known of it drawn, and the panel below."""
+        """Return the image with what is known of it drawn, and the panel below."""
         import cv2
 
         picture, factor = shown(rgb)

@@ -35,7 +35,7 @@ CLIP = "clip"  # no result depends on the name
 
 @dataclass
 class _Source:
-    """What one row is computed from: a file, one of its pictures where that is apart, its faces."""
+    """What one row is computed from: a file, one of its images where that is apart, its faces."""
 
     media: Path | None
     pictures: Path | None
@@ -115,7 +115,7 @@ class Ensemble:
 
         Args:
             path: the file.
-            tracks: its faces; None where none are needed, or it has no pictures.
+            tracks: its faces; None where none are needed, or it has no images.
             fps: frames per second of the tracks; 0 in a photograph.
             spans: the windows, seconds.
             duration_sec: of the file.

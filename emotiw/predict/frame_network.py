@@ -68,10 +68,10 @@ class FrameCNN:
             progress: hears of the faces, in batches.
 
         Raises:
-            MediaError: if the file has no pictures.
+            MediaError: if the file has no images.
         """
         if tracks is None:
-            raise MediaError(f"{path.name}: no pictures to read; without --run only faces count")
+            raise MediaError(f"{path.name}: no images to read; without --run only faces count")
         scores = self._scores(tracks, progress)
         time_sec = tracks.frame / fps if fps else np.zeros(len(tracks))
         seen = np.asarray(tracks.origin != Origin.FALLBACK)

@@ -49,7 +49,7 @@ def sound_chunks(path: Path, spans: Sequence[Span], folder: Path) -> Iterator[Pa
 
 
 def image_chunks(path: Path, spans: Sequence[Span], folder: Path) -> Iterator[Path | None]:
-    """Yield a video of the pictures of each window in turn, in FFV1, which loses nothing.
+    """Yield a video of the images of each window in turn, in FFV1, which loses nothing.
 
     None where there are none. The file is read once, also where windows overlap.
 
@@ -95,7 +95,7 @@ def _finished(writers: dict[int, _Writer], number: int) -> Iterator[Path | None]
 
 
 class _Writer:
-    """One video that grows picture by picture."""
+    """One video that grows image by image."""
 
     def __init__(self, path: Path, fps: float) -> None:
         import av

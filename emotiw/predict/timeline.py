@@ -1,4 +1,4 @@
-"""Scores over time as a picture: everyone together, then person by person."""
+"""Scores over time as an image: everyone together, then person by person."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def contact_sheet(
     quality: Mapping[str, float | int | str],
     frames: Mapping[int, Picture],
 ) -> Image.Image:
-    """Return one picture of all that was found: frames of the clip, then a row for every track.
+    """Return one image of all that was found: frames of the clip, then a row for every track.
 
     Args:
         name: of the clip.
@@ -131,7 +131,7 @@ def headline(tracks: FaceTracks, quality: Mapping[str, float | int | str]) -> st
 
 
 def _fallback(tracks: FaceTracks) -> str:
-    return "; the whole picture or its centre stands in" if len(tracks) else ""
+    return "; the whole image or its centre stands in" if len(tracks) else ""
 
 
 def about_track(tracks: FaceTracks, number: int) -> str:

@@ -101,7 +101,7 @@ class ClipFeatures:
         return resized(faces, self.card.size, self.card.size)
 
     def embed(self, pictures: Pictures) -> npt.NDArray[np.float32]:
-        """Return the ``(n_snippets, dim)`` vectors of ``(n, size, size, 3)`` uint8 RGB pictures."""
+        """Return the ``(n_snippets, dim)`` vectors of ``(n, size, size, 3)`` uint8 RGB images."""
         import torch
         import torch.nn.functional as F
 

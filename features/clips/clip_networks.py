@@ -21,7 +21,7 @@ class VideoNetwork:
 
     Attributes:
         answer: the last layer, whose inputs are the embedding.
-        sizes: sides of the picture in px that it can read: at least, and at most if not None.
+        sizes: sides of the image in px that it can read: at least, and at most if not None.
     """
 
     answer: str

@@ -40,7 +40,7 @@ def find_faces(
         on_frame: called once for every frame read, to show progress.
 
     Raises:
-        MediaError: if the file can't be read or holds no picture.
+        MediaError: if the file can't be read or holds no image.
     """
     options, speed = options or FaceOptions(), speed or FaceSpeed()
     detector = detector or load_detector(options.detector, speed.device, options.weights)

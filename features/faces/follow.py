@@ -18,7 +18,7 @@ SURE = 0.5  # a face that was there in the frame before may be less sure than a 
 SURE_UNSEEN = 0.9  # … in a frame where the detection has not found it
 SURELY_FOUND = 1.2  # times the smallest face that is looked for, and more
 MAX_UNSEEN = 2  # detections in a row that may miss a face that can be followed
-MUCH = 0.5  # of the picture, changed: time to detect again
+MUCH = 0.5  # of the image, changed: time to detect again
 FINE_EVERY = 4  # detections; the others look for larger faces only …
 COARSER = 2  # … by so much, in a quarter of the time
 STEP = 3  # frames from one look at a face to the next, where it moves evenly
@@ -52,7 +52,7 @@ class FaceSequence:
     """Gives every face of every frame, a few frames later than it gets the frames.
 
     The detector looks at the first frame of a shot, at one frame in every ``stride``, and where
-    the picture has changed; for the smallest faces in every fourth of these frames. In between,
+    the image has changed; for the smallest faces in every fourth of these frames. In between,
     faces are followed: looked at in every third frame, and in those between where they don't move
     evenly; the detector looks for one that got lost around where it was. A face that is new in a
     detection is followed back through the frames since the one before.

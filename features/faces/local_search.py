@@ -26,7 +26,7 @@ def follow_locally(
 
     Args:
         follower: None finds no face.
-        pixels: the picture.
+        pixels: the image.
         boxes: ``(n, 4)`` px, where they should be.
         taken: ``(m, 4)`` px, where other faces are.
         sure: the least confidence.
@@ -52,8 +52,8 @@ def detect_locally(
     """Detect faces around where they should be; return them, and the rows they belong to.
 
     Args:
-        detector: looks at small parts of the picture only.
-        pixels: the picture.
+        detector: looks at small parts of the image only.
+        pixels: the image.
         boxes: ``(n, 4)`` px, where they should be.
         taken: ``(m, 4)`` px, where other faces are.
     """

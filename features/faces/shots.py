@@ -1,4 +1,4 @@
-"""Where one shot ends and the next begins, and how much of a picture has changed."""
+"""Where one shot ends and the next begins, and how much of an image has changed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from emotiw.core.lazy_pictures import Pixels, grey_of
 Thumbnail = npt.NDArray[np.float32]
 CELLS = 48  # along the shorter side
 CUT, CUT_RATIO = 14.0, 3.0  # grey levels, and times what is usual in this shot
-CUT_SHARE = 0.4  # of the picture: more than somebody who steps in
+CUT_SHARE = 0.4  # of the image: more than somebody who steps in
 CHANGED = 30.0  # grey levels
 
 
@@ -30,7 +30,7 @@ def thumbnail(pixels: Pixels) -> Thumbnail:
 class Shots:
     """Tells hard cuts from motion, light and camera work.
 
-    At a cut the picture changes much, all over, and much more than from frame to frame before. The
+    At a cut the image changes much, all over, and much more than from frame to frame before. The
     change of light is taken out first, so that a flash is none; somebody who steps in changes only
     a part. Fades and dissolves are not seen.
     """
@@ -40,7 +40,7 @@ class Shots:
         self._usual: deque[float] = deque(maxlen=12)
 
     def is_cut(self, now: Thumbnail) -> bool:
-        """Return whether the picture begins a new shot; the first one of a clip doesn't."""
+        """Return whether the image begins a new shot; the first one of a clip doesn't."""
         before, self._before = self._before, now
         if before is None or before.shape != now.shape:
             return before is not None
@@ -57,7 +57,7 @@ class Shots:
 
 
 def changed_share(first: Thumbnail, second: Thumbnail) -> float:
-    """Return the share of the picture that is not as it was.
+    """Return the share of the image that is not as it was.
 
     Examples:
         >>> before = np.zeros((4, 4), np.float32)

@@ -21,7 +21,7 @@ Picture = npt.NDArray[np.uint8]
 class YunetDetector:
     """Wu, Peng and Yu 2023, "YuNet: A Tiny Millisecond-level Face Detector", without anchors.
 
-    One network looks at the picture once. It knows faces of 10 to 300 px, so the picture is shrunk
+    One network looks at the image once. It knows faces of 10 to 300 px, so the image is shrunk
     until the smallest face asked for has 10 px; a file with a fixed input is given that size.
 
     Args:
@@ -58,7 +58,7 @@ class YunetDetector:
         self._fixed = tuple(sides) if all(isinstance(side, int) for side in sides) else None
 
     def detect(self, pictures: Sequence[Picture], smallest_px: float) -> list[Faces]:
-        """Return the faces of each ``(height, width, 3)`` RGB picture."""
+        """Return the faces of each ``(height, width, 3)`` RGB image."""
         return [self._detect(picture, max(smallest_px, self.min_face_px)) for picture in pictures]
 
     def _detect(self, picture: Picture, smallest_px: float) -> Faces:

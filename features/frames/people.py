@@ -1,4 +1,4 @@
-"""Everyone in a picture or a clip: one row per face, with where it is and how large."""
+"""Everyone in an image or a clip: one row per face, with where it is and how large."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from features.extractor import ClipSource, Extraction, Needs
 from features.frames.frame_embeddings import FrameEmbeddings, FrameEmbeddingsOptions
 
 BOX = ("face_x_min", "face_y_min", "face_x_max", "face_y_max")
-# of every row: who it is, when, where (px), how sure, and the picture around (px)
+# of every row: who it is, when, where (px), how sure, and the image around (px)
 PLACE = (
     "face_track",
     "face_first",
@@ -46,7 +46,7 @@ class People:
 
     A row begins with the columns of :data:`PLACE`: the number of its track, its first and last
     frame and how many frames lie behind the row, the (mean) box, the confidence, and the size of
-    the picture. What the network says of the face follows, as the feature ``frames`` has it.
+    the image. What the network says of the face follows, as the feature ``frames`` has it.
 
     Rows are in the order of the tracks, which means nothing to a group: the longest track first,
     in a photograph the largest face. The whole frame, where it stands in for a face that was not

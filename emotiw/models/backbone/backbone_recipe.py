@@ -27,13 +27,13 @@ class AugmentationOptions(Strict):
         scale: zoom as a share, in or out.
         stretch: width against height, as a share.
         shift: of the centre, as a share of the side.
-        flip: share of pictures that are mirrored.
+        flip: share of images that are mirrored.
         gamma: exponent of brightness, from ``1 / (1 + gamma)`` to ``1 + gamma``.
         light: a ramp of light across the face, as a share of full white.
-        colour_cast: gain of each channel as a share; does nothing to grey pictures.
+        colour_cast: gain of each channel as a share; does nothing to grey images.
         noise: standard deviation, as a share of full white.
-        blur: share of pictures that lose their fine detail.
-        erase: share of pictures with a patch of up to half the side covered.
+        blur: share of images that lose their fine detail.
+        erase: share of images with a patch of up to half the side covered.
     """
 
     rotation_deg: float = Field(default=10, ge=0, le=180)
@@ -76,7 +76,7 @@ class MemberRecipe(TrainingStage):
 
 
 class BackboneRecipe(Strict):
-    """Everything that the weights depend on, beside the pictures.
+    """Everything that the weights depend on, beside the images.
 
     Attributes:
         name: of the weights card that is written.

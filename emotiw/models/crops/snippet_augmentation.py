@@ -1,4 +1,4 @@
-"""Snippets of pictures as they might have been: mirrored, and moved a little."""
+"""Snippets of images as they might have been: mirrored, and moved a little."""
 
 from __future__ import annotations
 

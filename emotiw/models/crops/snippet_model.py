@@ -1,4 +1,4 @@
-"""What all models of snippets of pictures share: what they read, how they are shown it."""
+"""What all models of snippets of images share: what they read, how they are shown it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class SnippetOptions(CropOptions):
         stride: frames from one snippet to the next when a clip is scored; in training each epoch
             sees one snippet per clip, from anywhere in it.
         flip: whether training snippets are mirrored half of the time.
-        shift: how far training pictures are moved at most, as a share of their side.
+        shift: how far training images are moved at most, as a share of their side.
     """
 
     length: int = Field(default=LENGTH, ge=2)

@@ -67,7 +67,7 @@ class Individuals(Composed):
 
     Source:
         Tan et al. 2017 (the winner of the group-level challenge of that year) give every face the
-        label of its picture.
+        label of its image.
     """
 
     Options: ClassVar[type[BaseModel]] = IndividualsOptions
