@@ -10,6 +10,7 @@ import pytest
 from emotiw.models.tabular.calibration import fit_temperature, softmax
 
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
+from emotiw.core.probabilities import fit_temperature, softmax
 from emotiw.models.model import Examples, Goal
 from emotiw.models.registry import MODELS
 from emotiw.models.tabular.pooling import copies_in

@@ -18,6 +18,7 @@ from PIL import Image
 
 from emotiw.core.errors import ConfigError, ManifestError
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
+from emotiw.core.probabilities import fit_temperature
 from emotiw.core.weights import WeightsCard, locate, read_card
 from emotiw.models.backbone.backbone_recipe import AugmentationOptions, BackboneRecipe
 from emotiw.models.backbone.face_augmentation import augment_faces

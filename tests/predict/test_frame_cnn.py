@@ -15,7 +15,7 @@ from PIL import Image
 from emotiw.core.errors import ConfigError, WeightsError
 from emotiw.core.face_tracks import FaceTracks
 from emotiw.core.media import MediaReader
-from emotiw.predict import files as files_module
+from emotiw.predict import predict_files as files_module
 from emotiw.predict.annotate import PANEL
 from emotiw.predict.predict_files import Wanted, predict_files
 from emotiw.predict.prediction_rows import FilePrediction, Row
