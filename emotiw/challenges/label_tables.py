@@ -30,7 +30,7 @@ class SplitFiles(Strict):
         table: names that the split's table may have (``*`` as in a shell); without a table every
             clip of the folder belongs to the split.
         clips: names that the folder of its clips may have; the root by default.
-        labelled: whether the table holds the answers.
+        labelled: whether the table holds labels or targets.
         optional: whether it is no news that the split is absent.
     """
 
@@ -41,7 +41,7 @@ class SplitFiles(Strict):
 
 
 class Answers(Strict):
-    """One table with the answers of all splits, where the splits themselves only list clips.
+    """One table with the labels of all splits, where the splits themselves only list clips.
 
     Attributes:
         table: names that it may have.
@@ -55,7 +55,7 @@ class Answers(Strict):
 
 
 class Tables(Reader):
-    """One text table per split; or lists of clips and one table of answers.
+    """One text table per split; or lists of clips and one table of labels or targets.
 
     Attributes:
         splits: where each split is.
@@ -162,7 +162,7 @@ class Tables(Reader):
             used.add(file)
             answer = row if inside else (answers or {}).get(clip_id, {})
             if not answer and where.labelled:
-                builder.problems.add(f"{place}: no answer for clip {clip_id!r}")
+                builder.problems.add(f"{place}: no label or target for clip {clip_id!r}")
                 continue
             builder.add(
                 clip_id,

@@ -83,7 +83,7 @@ class ManifestBuilder:
         target = None
         if self.spec.task == "regression" and len(self.spec.targets) == 1:
             target = numbers.get(self.spec.targets[0].name)
-        elif split != "test":  # a manifest keeps the answers of test clips out of reach
+        elif split != "test":  # a manifest keeps labels and targets of test clips out of reach
             more |= {name: repr(number) for name, number in numbers.items()}
         self.clips.append(Clip(clip_id, path, split, label, target, group, extra=more))
 

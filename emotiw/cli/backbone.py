@@ -100,7 +100,7 @@ def _faces_of_run(options: BackboneRecipe, config: Path, feature: str) -> Labell
 
 def _print_epoch(record: EpochRecord) -> None:
     print(
-        f"epoch {record.epoch}: loss {record.loss:.4f}, inner loss {record.inner_loss:.4f}, "
-        f"inner figure {record.figure:.4f}, {record.seconds:.0f} s",
+        f"epoch {record.epoch}: loss {record.loss:.4f}, validation loss {record.inner_loss:.4f}, "
+        f"monitored metric {record.monitored:.4f}, {record.seconds:.0f} s",
         flush=True,
     )

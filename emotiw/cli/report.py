@@ -28,7 +28,7 @@ def report(
         bool, typer.Option("--json", help="What was written, as JSON on standard output.")
     ] = False,
 ) -> None:
-    """Write one HTML file that shows a run: figures, how sure they are, every clip."""
+    """Write one HTML file that shows a run: metrics, how sure they are, every clip."""
     from emotiw.analysis.report.page import write_report
     from emotiw.runs.run import reopen_run
 

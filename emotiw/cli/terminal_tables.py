@@ -26,7 +26,7 @@ SHORT = {"accuracy": "accuracy", "uar": "UAR", "weighted_f1": "WF1", "macro_f1":
 def figures_table(figures: pd.DataFrame, main_metric: str) -> None:
     """Print one row per modality and split; the challenge's own metric comes first."""
     if figures.empty:
-        print("no clip has both scores and an answer: nothing to judge")
+        print("no clip has both scores and a label or target: nothing to evaluate")
         return
     names = sorted(figures["metric"].unique(), key=lambda name: (name != main_metric, name))
     table = Table("modality", "judged on", "clips", "scored")
@@ -41,7 +41,7 @@ def figures_table(figures: pd.DataFrame, main_metric: str) -> None:
 
 
 def summary_tables(run: Run, summary: Summary) -> None:
-    """Print what a run came to: figures, clips that could not be read, the submission."""
+    """Print what a run came to: metrics, clips that could not be read, the submission."""
     if summary.figures is not None:
         figures_table(summary.figures, run.recipe.spec.metric)
         folds_table(run)
@@ -59,7 +59,7 @@ def summary_tables(run: Run, summary: Summary) -> None:
 
 
 def folds_table(run: Run) -> None:
-    """Print the figures fold by fold, each with its 95 % interval over groups."""
+    """Print the metrics fold by fold, each with its 95 % interval over groups."""
     import pandas as pd
 
     if not run.folds_path.is_file():
@@ -110,7 +110,7 @@ def standardisation_note(recipe: Recipe) -> str:
         return ""
     return (
         f"standardised per speaker, by the unlabelled clips of whoever is judged, taken together: "
-        f"{', '.join(names)}. Compare only with figures that do the same.\n"
+        f"{', '.join(names)}. Compare only with scores of those who do the same.\n"
     )
 
 

@@ -1,4 +1,4 @@
-"""Rows of a CSV that people may have written or mended by hand: nothing is skipped or guessed."""
+"""Rows of a CSV that people may have written or changed by hand: nothing is skipped or guessed."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def read_rows(
     Args:
         path: a UTF-8 file whose first line names the columns.
         needed: the columns that must be there.
-        problems: where everything wrong is noted, with its line: columns that lack or come twice,
-            rows with too few or too many fields, quotes that never close.
+        problems: where everything wrong is noted, with its line: columns that are missing or come
+            twice, rows with too few or too many fields, quotes that never close.
     """
     try:
         text = path.read_bytes().decode("utf-8-sig")

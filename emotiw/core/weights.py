@@ -75,7 +75,7 @@ class WeightsCard(Strict):
             the means of both.
         options: what the backbone's own constructor is told.
         member_options: what it is told besides for each member, where they are not alike.
-        notes: anything else worth knowing; figures, and how they were measured.
+        notes: anything else worth knowing; scores, and how they were measured.
     """
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
@@ -214,7 +214,7 @@ def verify(card: WeightsCard) -> Verification:
 
 
 def fingerprint(card: WeightsCard, found: Verification | None = None) -> str:
-    """Return what changes whenever a network's answers may: with its weights, or with what it sees.
+    """Return what changes whenever a network's outputs may: with its weights, or with what it sees.
 
     Args:
         card: of the network.
@@ -288,7 +288,7 @@ def _verified(card: WeightsCard, path: Path, digest: str) -> Verification:
     if expected and digest != expected:
         raise WeightsError(
             f"weights {card.name!r}: {path} has sha256 {digest}, expected {expected} "
-            f"({known_from}); remove the file and fetch it again, or mend the card"
+            f"({known_from}); remove the file and fetch it again, or correct the card"
         )
     if not expected:
         return Verification(path, digest, "nobody")

@@ -42,7 +42,7 @@ class _Source:
     faces: FaceTracks | None
 
     def file_for(self, extractor: Extractor) -> Path | None:
-        """Return what the extractor has to read; None where that is lacking."""
+        """Return what the extractor has to read; None where that is missing."""
         if extractor.needs == "faces":
             return Path() if self.faces is not None else None
         return self.pictures if extractor.needs == "pictures" else self.media
@@ -51,7 +51,7 @@ class _Source:
 class Ensemble:
     """Features, final models and fusion of a run, as they scored its test clips.
 
-    Everyone together has the answer that the run would give for a test clip; a person's is the
+    Everyone together has the scores that the run would give for a test clip; a person's is the
     same with their face as the main one. Models whose scores were imported can't be asked
     anything new, and the fusion goes on without them.
 
@@ -80,7 +80,8 @@ class Ensemble:
             entry = run.recipe.models.get(name)
             if entry is None:
                 raise MissingStageError(
-                    f"{path} was fitted with {name!r}, which the recipe lacks: run `emotiw fuse`"
+                    f"{path} was fitted with {name!r}, which is missing in the recipe: "
+                    "run `emotiw fuse`"
                 )
             if entry.model == IMPORTED:
                 self.notes.append(f"{name}: its scores were imported; left out")

@@ -1,4 +1,4 @@
-"""Predictions for files: each one alone, so that its answer never depends on the others."""
+"""Predictions for files: each one alone, so that its scores never depend on the others."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from features.faces.find_faces import find_faces
 
 
 class Predictor(Protocol):
-    """What answers for a file.
+    """What scores a file.
 
     Attributes:
         labels: in class order.
@@ -93,7 +93,7 @@ def predict_files(
     Args:
         files: by what to call them.
         wanted: what is asked.
-        workers: processes; they change no answer.
+        workers: processes; they change no score.
         progress: hears of files, or of the frames of a single one.
 
     Raises:
@@ -123,7 +123,7 @@ def predict_files(
 def predict_file(
     job: tuple[str, Path, str, Wanted], *, progress: Progress | None = None
 ) -> FilePrediction:
-    """Return what one file shows, and write what was asked for beside the answer.
+    """Return what one file shows, and write what was asked for beside the scores.
 
     Raises:
         MediaError: if it can't be read.

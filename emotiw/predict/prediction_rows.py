@@ -54,7 +54,7 @@ class FilePrediction:
         rows: everyone first, then person by person; whole file and windows.
         reason: why the file could not be read; empty where it could.
         notes: what else there is to know.
-        written: files made beside the answer.
+        written: files made beside the scores.
     """
 
     file: str

@@ -38,7 +38,7 @@ def write_preview(
     Args:
         path: the clip.
         tracks: its faces.
-        quality: the figures of the ledger.
+        quality: the measurements of the ledger.
         target: both files without their suffix.
         note: kept in the PNG, for :func:`note_of`.
         progress: hears of the frames.
@@ -81,7 +81,7 @@ def contact_sheet(
     Args:
         name: of the clip.
         tracks: its faces.
-        quality: the figures of the ledger.
+        quality: the measurements of the ledger.
         frames: some annotated frames by their number.
     """
     side = (WIDTH - GAP * (FACES + 1)) // FACES

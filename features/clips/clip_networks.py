@@ -109,7 +109,7 @@ def fill(
     """Load a state dict, whole but for the ``optional`` entries, which must fit to be taken.
 
     Raises:
-        WeightsError: naming every entry that lacks or has another shape.
+        WeightsError: naming every entry that is missing or has another shape.
     """
     own = network.state_dict()
     may_differ = set(optional)

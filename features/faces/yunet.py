@@ -52,7 +52,7 @@ class YunetDetector:
         names = {output.name for output in self._session.get_outputs()}
         missing = sorted(set(OUTPUTS) - names)
         if missing:
-            raise WeightsError(f"{path}: no YuNet; it lacks the outputs {', '.join(missing)}")
+            raise WeightsError(f"{path}: no YuNet: outputs {', '.join(missing)} are missing")
         self._input = self._session.get_inputs()[0].name
         sides = self._session.get_inputs()[0].shape[2:]
         self._fixed = tuple(sides) if all(isinstance(side, int) for side in sides) else None

@@ -274,3 +274,10 @@ def test_a_setting_leaves_other_keys_alone() -> None:
     assert override(document, ["a.b=3"]).data == {"a": {"clip_sd": 1, "b": 3}}
     assert override(document, ["a.clip_z=3"]).data == {"a": {"b": 2, "clip_z": 3}}
     assert document.data == {"a": {"clip_sd": 1, "b": 2}}
+
+
+def test_the_changelog_tells_of_every_rename() -> None:
+    text = (Path(__file__).parents[2] / "CHANGELOG.md").read_text(encoding="utf-8")
+    for old, new in (KEYS | PARTS).items():
+        assert f"`{old}" in text
+        assert f"`{new}" in text

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from emotiw.models.tabular.calibration import fit_temperature, softmax
 
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
 from emotiw.core.probabilities import fit_temperature, softmax

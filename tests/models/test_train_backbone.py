@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
-from emotiw.models.tabular.calibration import fit_temperature
 from PIL import Image
 
 from emotiw.core.errors import ConfigError, ManifestError

@@ -134,8 +134,8 @@ def test_learns_targets(loss: str) -> None:
     test = Points(200, seed=2, kind="regression")
     outputs = predict(network, test, options)[:, 0]
     assert ccc(test.answers.tolist(), outputs.tolist()) > 0.9
-    assert report.best_figure is not None
-    assert report.best_figure > 0.9
+    assert report.best_monitored is not None
+    assert report.best_monitored > 0.9
 
 
 def test_bfloat16_keeps_weights_in_float32() -> None:

@@ -22,7 +22,7 @@ class FaceFigures(TypedDict):
 
 
 def figures_of(scores: npt.NDArray[np.floating], faces: LabelledFaces) -> FaceFigures:
-    """Return the figures of ``(n, n_labels)`` probabilities for labelled faces."""
+    """Return the metrics of ``(n, n_labels)`` probabilities for labelled faces."""
     labels = faces.labels
     truth = [labels[answer] for answer in faces.answers]
     prediction = [labels[best] for best in scores.argmax(1)]

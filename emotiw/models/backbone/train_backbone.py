@@ -120,7 +120,7 @@ def train_member(
 
 
 def test_once(recipe: BackboneRecipe, faces: LabelledFaces, folder: Path) -> dict[str, Any]:
-    """Return the figures of the trained weights on faces that nothing was chosen by.
+    """Return the metrics of the trained weights on faces that nothing was chosen by.
 
     They are computed the first time and read from ``test.json`` after that: whoever changes a
     recipe because of them has no test faces left.

@@ -28,7 +28,7 @@ class ConvolutionalRecurrenceOptions(SnippetOptions):
             where the feature is maps already.
         channels: of the recurrent state.
         kernel: side of the recurrent kernels.
-        dropout: before the answer.
+        dropout: before the last layer.
     """
 
     cell: Literal["gru", "lstm"] = "gru"

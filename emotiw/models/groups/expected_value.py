@@ -1,4 +1,4 @@
-"""A number as the expectation over classes: what a classifier makes of an ordinal scale."""
+"""A number as the expected value over classes: what a classifier makes of an ordinal scale."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class ExpectedValueOptions(ComposedOptions):
 
 
 class ExpectedValue(Composed):
-    """Lets a classifier learn the nearest level of a target, and answers by the expectation.
+    """Lets a classifier learn the nearest level of a target, and predicts their expected value.
 
     Source:
         Cerekovic 2016: happiness intensity as the expectation over a softmax of six classes.

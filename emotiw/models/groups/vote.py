@@ -127,12 +127,12 @@ class Vote:
                 hint, known = suggest(name, expressions), ", ".join(expressions)
                 raise ConfigError(f"means: no expression {name!r}{hint} (known: {known})")
         if self.goal.task == "regression":
-            lacking = [name for name in expressions if name not in written]
+            missing = [name for name in expressions if name not in written]
             wrong = [v for v in written.values() if isinstance(v, str)]
-            if lacking or wrong:
+            if missing or wrong:
                 raise ConfigError(
                     f"means: every expression needs a number; got {wrong or 'none'} "
-                    f"and nothing for {', '.join(lacking) or 'none'}"
+                    f"and nothing for {', '.join(missing) or 'none'}"
                 )
             return dict(written)
         for label in written.values():

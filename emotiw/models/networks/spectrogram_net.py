@@ -15,7 +15,7 @@ from emotiw.models.networks.scaling import ScaledRows
 class SpectrogramNetwork(ScaledRows):
     """Convolutions over time and bands, each followed by a pooling by two, and attention over time.
 
-    What lies beyond a clip is zero in every layer, so padding never changes an answer.
+    What lies beyond a clip is zero in every layer, so padding never changes a score.
 
     Source:
         LeCun et al. 1998 for the layers; Park et al. 2019 (SpecAugment), section 2, for the masks.

@@ -21,10 +21,10 @@ class RecurrentOptions(SequenceOptions):
         hidden: units per direction and layer.
         layers: stacked layers.
         is_bidirectional: whether a second network reads the clip from its end.
-        pooling: ``last`` answers from the state after the last frame (of both directions, after
-            the first and last), ``mean`` from the mean of the states over time, ``attention`` from
-            a weighted mean whose weights the states decide themselves.
-        dropout: before the recurrence, between layers and before the answer.
+        pooling: ``last`` takes the state after the last frame (of both directions, after
+            the first and last), ``mean`` the mean of the states over time, ``attention`` a
+            weighted mean whose weights the states decide themselves.
+        dropout: before the recurrence, between layers and before the last layer.
     """
 
     cell: Literal["lstm", "gru"] = "lstm"
@@ -36,7 +36,7 @@ class RecurrentOptions(SequenceOptions):
 
 
 class Recurrent(SequenceModel):
-    """An LSTM or GRU over the frames of a clip; padding and batch never change an answer."""
+    """An LSTM or GRU over the frames of a clip; padding and batch never change a score."""
 
     Options: ClassVar[type[NetworkOptions]] = RecurrentOptions
     version: ClassVar[str] = "1"

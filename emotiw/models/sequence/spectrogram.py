@@ -30,7 +30,7 @@ class SpectrogramOptions(SequenceOptions):
         max_freq_mask: of such a span, in bands.
         shift_bands: in training, each clip's spectrum is moved up or down by up to this many
             bands, as if another throat had spoken.
-        dropout: before the answer.
+        dropout: before the last layer.
     """
 
     channels: tuple[int, ...] = Field(default=(16, 32, 64), min_length=1)

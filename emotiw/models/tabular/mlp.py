@@ -29,7 +29,7 @@ class MlpOptions(TabularOptions):
         alpha: squared penalty on the weights; of several values the best is chosen.
         learning_rate: of Adam.
         n_epochs: passes over the training clips.
-        n_networks: networks from different starts, whose answers are averaged.
+        n_networks: networks from different starts, whose outputs are averaged.
     """
 
     hidden: tuple[int, ...] = (128,)

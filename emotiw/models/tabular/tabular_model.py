@@ -70,7 +70,7 @@ class TabularModel(ABC):
     that turns logits into probabilities. With a single training group there are no inner folds:
     the first setting is taken, and the temperature is 1.
 
-    A clip's answer does not depend on the clips beside it, unless vectors are standardised per
+    A clip's score does not depend on the clips beside it, unless vectors are standardised per
     speaker: then on the other clips of its speaker, and only on these.
     """
 
@@ -113,7 +113,7 @@ class TabularModel(ABC):
     def learn_vectors(self, examples: Examples) -> Vectors:
         """Return ``(n, dim)`` vectors of training clips, having learned how to make them.
 
-        Whatever is learned goes into :attr:`encoder`, and uses no answers.
+        Whatever is learned goes into :attr:`encoder`, and uses no labels or targets.
         """
         return self.vectors_of(examples)
 
@@ -122,7 +122,7 @@ class TabularModel(ABC):
         return pooled_matrix(examples)
 
     def fit(self, examples: Examples, *, folder: Path | None = None) -> None:
-        """Learn from examples with answers; there are no checkpoints.
+        """Learn from examples with labels or targets; there are no checkpoints.
 
         Raises:
             ConfigError: if all training clips have the same label.

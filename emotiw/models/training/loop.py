@@ -123,20 +123,20 @@ def train(
                 optimizer.step()
                 average.update(network)
                 losses.append(loss.detach() * len(rows))
-            inner_loss, figure = None, None
+            inner_loss, monitored = None, None
             if inner is not None:
                 with average.in_place(network):
                     outputs = _predict_together(network, inner, options, accelerator)
                     inner_loss = float(loss_of(outputs, as_shares(inner.answers, task, n_outputs)))
-                    figure = judge(options.monitor, outputs, inner.answers, inner_loss)
-                    best.offer(epoch + 1, figure, network)
+                    monitored = judge(options.monitor, outputs, inner.answers, inner_loss)
+                    best.offer(epoch + 1, monitored, network)
             else:
                 best.epoch = epoch + 1
             mean_loss = sum(torch.stack(losses).tolist()) / len(order)
             seconds = perf_counter() - start
-            record = EpochRecord(epoch + 1, rate, mean_loss, inner_loss, figure, seconds)
+            record = EpochRecord(epoch + 1, rate, mean_loss, inner_loss, monitored, seconds)
             report.records.append(record)
-            report.best_epoch, report.best_figure = best.epoch, best.figure
+            report.best_epoch, report.best_monitored = best.epoch, best.monitored
             board.write(record)
             if accelerator.is_main_process:
                 if checkpoint is not None:
@@ -147,7 +147,7 @@ def train(
     if options.restore_best and best.weights:
         network.load_state_dict(best.weights)
     elif inner is not None:
-        report.best_epoch, report.best_figure = len(report.records), report.records[-1].figure
+        report.best_epoch, report.best_monitored = len(report.records), report.records[-1].monitored
     network.eval()
     return report
 

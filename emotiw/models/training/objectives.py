@@ -1,4 +1,4 @@
-"""What a training step minimises, and the figures by which an epoch is judged."""
+"""What a training step minimises, and the metrics by which an epoch is judged."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 
 
 def make_loss(options: TrainingOptions, task: Task, answers: Tensor, n_outputs: int) -> Loss:
-    """Return a function of (outputs, answers), both ``(batch, n_outputs)`` float32.
+    """Return a function of (outputs, targets), both ``(batch, n_outputs)`` float32.
 
-    In classification the answers are the shares of the classes: one-hot, or mixed.
+    In classification the targets are the shares of the classes: one-hot, or mixed.
 
     Args:
-        answers: all training answers, from which class weights are counted.
+        answers: all training targets, from which class weights are counted.
 
     Raises:
         ConfigError: if the loss doesn't fit the task.
@@ -80,14 +80,14 @@ def balanced_weights(answers: Tensor, n_classes: int) -> Tensor:
 
 
 def as_shares(answers: Tensor, task: Task, n_outputs: int) -> Tensor:
-    """Return answers as float32 ``(batch, n_outputs)``: one-hot classes, or targets as columns."""
+    """Return targets as float32 ``(batch, n_outputs)``: one-hot classes, or targets as columns."""
     if task == "classification":
         return F.one_hot(answers.long(), n_outputs).float()
     return answers.float().reshape(len(answers), n_outputs)
 
 
 def judge(name: str, outputs: Tensor, answers: Tensor, loss: float) -> float:
-    """Return the figure of that name for all examples of the inner part."""
+    """Return the metric of that name over all examples of the validation part."""
     if name == "loss":
         return loss
     metric = metric_named(name)
@@ -95,16 +95,16 @@ def judge(name: str, outputs: Tensor, answers: Tensor, loss: float) -> float:
         truth, prediction = answers.tolist(), outputs.argmax(1).tolist()
         return metric.function([str(x) for x in truth], [str(x) for x in prediction])
     columns = answers.float().reshape(len(outputs), -1)
-    figures = [
+    values = [
         metric.function(columns[:, i].double().numpy(), outputs[:, i].double().numpy())
         for i in range(outputs.shape[1])
     ]
-    return sum(figures) / len(figures)
+    return sum(values) / len(values)
 
 
-def is_better(name: str, figure: float, best: float | None) -> bool:
-    """Return whether a figure beats the best so far; NaN never does."""
+def is_better(name: str, value: float, best: float | None) -> bool:
+    """Return whether a value beats the best so far; NaN never does."""
     if best is None:
-        return figure == figure
+        return value == value
     higher = name != "loss" and metric_named(name).is_higher_better
-    return figure > best if higher else figure < best
+    return value > best if higher else value < best

@@ -21,7 +21,7 @@ class TrainingOptions(BaseModel):
         gradient_clip: largest norm of the gradient; None leaves it as it is.
         loss: ``cross_entropy`` for classification, ``mse`` or ``ccc`` (1 - CCC) for regression;
             None takes the first that fits the task.
-        label_smoothing: share of the answer spread over all classes.
+        label_smoothing: share of the target spread over all classes.
         mixup: alpha of the beta distribution that mixes pairs of examples; 0 mixes none.
         class_weights: ``balanced`` weighs each class by the inverse of its frequency.
         ema_decay: decay of an exponential moving average of the weights, which then is the
