@@ -62,7 +62,8 @@ class IndividualsOptions(GroupOptions):
 class Individuals(Composed):
     """Late fusion of faces: the learner judges each person, and their scores are aggregated.
 
-    Learning takes the group's label for that of everyone in it. A model of sequences inside sees the frames of each face track; a model of vectors sees their mean.
+    Learning takes the group's label for that of everyone in it. A model of sequences inside
+    sees the frames of each face track; a model of vectors sees their mean.
 
     Source:
         Tan et al. 2017 (the winner of the group-level challenge of that year) give every face the
