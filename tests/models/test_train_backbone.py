@@ -120,7 +120,7 @@ def test_everything_wrong_with_a_folder_is_said_at_once(tmp_path: Path) -> None:
         read_labelled_faces(tmp_path, labels=("smile",), side=24)
     assert "did you mean 'smile'" in str(caught.value)
     assert "3.png" in str(caught.value)
-    with pytest.raises(ManifestError, match="no pictures"):
+    with pytest.raises(ManifestError, match="no images"):
         read_labelled_faces(tmp_path, labels=("smile",), split="test", side=24)
     with pytest.raises(ManifestError, match="neither"):
         read_labelled_faces(tmp_path / "nowhere", labels=("smile",), side=24)
