@@ -3,10 +3,10 @@
     python benchmarks/sharpness.py [--every 1]
 
 A face in a video is cut out into a crop and made smaller for the network, and loses fine detail on
-the way that FER2013's pictures have. Here the held-out pictures of FER2013 go the same way: each
+the way that FER2013's images have. Here the held-out images of FER2013 go the same way: each
 is put into a crop where its framing says, and read from there as the card says, with other
 resampling and sharpening. The last column shows what it means for six CREMA-D clips, by the mean
-over their frames. To the pictures all that `sharpen` can be from 0 to 1 is alike; the bundled
+over their frames. To the images all that `sharpen` can be from 0 to 1 is alike; the bundled
 card's was chosen by the clips.
 
 Reads fer2013.zip and crema_d/ of the folder that EMOTIW_REAL_DATA names.
@@ -54,7 +54,7 @@ def main() -> None:
     network = load_network(card)
     recipe = BackboneRecipe.read(packaged("recipes", "fer2013.yaml"))
     faces = faces_for(recipe, data / "fer2013.zip", "train")
-    held_out = split_off_inner(faces, recipe.inner_share, recipe.seed)[1]
+    held_out = split_off_inner(faces, recipe.validation_fraction, recipe.seed)[1]
     pictures = torch.from_numpy(held_out.images[::every, ..., 0])[:, None]
     answers = torch.from_numpy(held_out.answers[::every])
     crops = in_crops(pictures.float(), framing_of(recipe))
@@ -67,7 +67,7 @@ def main() -> None:
 
     edge = (recipe.side - card.size) // 2
     middle = pictures[..., edge:-edge, edge:-edge].float() / 255
-    _print(f"{len(pictures)} pictures as they are", _logits(network, middle), answers, "")
+    _print(f"{len(pictures)} images as they are", _logits(network, middle), answers, "")
     for resample, amount in [("bilinear", 0.0), *(("bicubic", amount) for amount in AMOUNTS)]:
         shown = card.model_copy(update={"resample": resample, "sharpen": amount})
         n_right = sum(_answer(network, shown, clips[name]) == spoken[name] for name in clips)
@@ -77,7 +77,7 @@ def main() -> None:
 
 
 def in_crops(pictures: Tensor, framing: tuple[float, float, float, float]) -> Crops:
-    """Return the crops of which these pictures are the part that the framing names."""
+    """Return the crops of which these images are the part that the framing names."""
     place = (torch.arange(CROP) + 0.5) / CROP
     across, down = (
         (place - framing[low]) / (framing[low + 2] - framing[low]) * 2 - 1 for low in (0, 1)

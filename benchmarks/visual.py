@@ -141,8 +141,8 @@ def lstm_epoch(n_clips: int = 773, n_frames: int = 100, dim: int = 512) -> None:
     }
     groups = tuple(f"{clip // 8}" for clip in range(n_clips))
     examples = Examples(FeatureTable(spec, arrays), tuple(arrays), groups, np.arange(n_clips) % 7)
-    goal = Classification(tuple("abcdefg"))
-    options = RecurrentOptions(inner_share=0.0, training=SequenceTraining(epochs=3))
+    task = Classification(tuple("abcdefg"))
+    options = RecurrentOptions(validation_fraction=0.0, training=SequenceTraining(epochs=3))
     model = Recurrent(options, spec=spec, task=task, seed=0)
     model.fit(examples)
     assert model.report is not None

@@ -70,11 +70,11 @@ class ClipSource:
 
 @dataclass(frozen=True)
 class Extraction:
-    """The rows of one clip with the figures that its ledger row shows.
+    """The rows of one clip with the measurements that its ledger row shows.
 
     Attributes:
         array: the rows; where none is present the modality is missing in this clip.
-        quality: figures for the ledger, the same on every run.
+        quality: measurements for the ledger, the same on every run.
     """
 
     array: FeatureArray

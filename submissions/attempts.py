@@ -150,7 +150,7 @@ class Attempts:
     def record_value(
         self, spec: ChallengeSpec, number: int, value: float, *, sheet: Path | None = None
     ) -> Attempt:
-        """Note the official figure of an attempt.
+        """Note the official score of an attempt.
 
         Raises:
             SubmissionError: if there is no such attempt.

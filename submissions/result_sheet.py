@@ -1,4 +1,4 @@
-"""The organisers' answer: read, and its figures recomputed from its own matrix."""
+"""The organisers' answer: read, and its scores recomputed from its own matrix."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class ResultSheet:
 
     Attributes:
         metric: ``accuracy`` (in percent) or ``mse``.
-        overall: the official figure, as printed.
-        parts: the figure of every class or level, as printed, in the order of the sheet.
+        overall: the official score, as printed.
+        parts: the score of every class or level, as printed, in the order of the sheet.
         matrix: counts, rows the truth and columns the prediction, in the order of ``parts``;
             None where the sheet has none.
     """
@@ -37,11 +37,11 @@ class ResultSheet:
 
     @property
     def value(self) -> float:
-        """The official figure."""
+        """The official score."""
         return float(self.overall)
 
     def recomputed(self) -> dict[str, float]:
-        """Return the figures that the matrix gives, in percent, ``overall`` first.
+        """Return the scores that the matrix gives, in percent, ``overall`` first.
 
         Empty where there is no matrix; NaN for a class without clips.
         """
@@ -55,7 +55,7 @@ class ResultSheet:
         return {"overall": overall, **dict(zip(self.parts, map(float, shares), strict=True))}
 
     def differences(self) -> list[str]:
-        """Return every printed figure that the matrix doesn't give to its last digit."""
+        """Return every printed score that the matrix doesn't give to its last digit."""
         printed = {"overall": self.overall, **self.parts}
         return [
             f"{name}: printed {printed[name]}, the matrix gives {_as_printed(value, printed[name])}"
@@ -118,7 +118,7 @@ def parse_result_sheet(
         else:
             problems.add(f"line {number}: can't be understood: {line!r}")
     if len(totals) != 1:
-        problems.add(f"expected one overall figure, found {len(totals)}")
+        problems.add(f"expected one overall score, found {len(totals)}")
     if rows and {len(row) for row in rows} | {len(rows)} != {len(parts)}:
         problems.add(f"the matrix should be {len(parts)} by {len(parts)}, one row per class")
     problems.raise_if_any(SubmissionError)

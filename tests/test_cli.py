@@ -95,7 +95,7 @@ def test_a_folder_of_ones_own_with_bad_files(tmp_path: Path) -> None:
     assert told["clips"] == {"ok": 0, "missing": 0, "failed": 2}
     reasons = {row["clip_id"]: row["reason"] for row in told["not_ok"]}
     assert "the file is empty" in reasons["empty"]
-    assert "not a video, sound or picture file" in reasons["noise"]
+    assert "not a video, sound or image file" in reasons["noise"]
 
 
 def test_checking_a_zip_from_elsewhere(tmp_path: Path) -> None:

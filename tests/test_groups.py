@@ -56,7 +56,7 @@ def opened(corpus: GroupCorpus, challenge: str, root: Path, **changes: object) -
                 "extractor": "people",
                 "weights": str(home / "small.yaml"),
                 "values": "both",
-                "most_frames": 4,
+                "max_frames": 4,
             },
             "scene": {"extractor": "scene"},
         },

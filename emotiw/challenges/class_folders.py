@@ -5,7 +5,7 @@ from __future__ import annotations
 from fnmatch import fnmatch
 from pathlib import Path
 
-from emotiw.challenges.manifest_builder import Found, first_folder, media_files
+from emotiw.challenges.manifest_builder import ManifestBuilder, first_folder, media_files
 from emotiw.challenges.reader import Reader
 from emotiw.core.clip import Split
 from emotiw.core.errors import suggest
@@ -23,42 +23,42 @@ class ClassFolders(Reader):
     splits: dict[Split, tuple[str, ...]]
     beside: tuple[str, ...] = ()
 
-    def read(self, found: Found) -> None:
+    def read(self, builder: ManifestBuilder) -> None:
         """Note every clip; a clip that is not in a label's folder has no label."""
-        folders = {name: first_folder(found.root, names) for name, names in self.splits.items()}
+        folders = {name: first_folder(builder.root, names) for name, names in self.splits.items()}
         if not any(folders.values()):
-            found.problems.add(f"none of the folders of {found.spec.title}: {self.expects()}")
+            builder.problems.add(f"none of the folders of {builder.spec.title}: {self.expects()}")
         for split, folder in folders.items():
             if folder is None:
-                found.warnings.append(f"{split}: no folder {' or '.join(self.splits[split])}")
+                builder.warnings.append(f"{split}: no folder {' or '.join(self.splits[split])}")
                 continue
             unlabelled = media_files(folder, self.extensions, deep=False)
             if unlabelled and split != "test":
-                found.problems.add(
-                    f"{found.name(folder)}: {len(unlabelled)} clips outside any label's folder, "
+                builder.problems.add(
+                    f"{builder.name(folder)}: {len(unlabelled)} clips outside any label's folder, "
                     f"e.g. {unlabelled[0].name}"
                 )
             for path in unlabelled:
-                found.add(path.stem, path, split)
+                builder.add(path.stem, path, split)
             for inner in sorted(path for path in folder.iterdir() if path.is_dir()):
-                self._read_label(found, inner, split)
+                self._read_label(builder, inner, split)
 
     def expects(self) -> str:
         """Say which folders there should be."""
         return "; ".join(f"{split}: {' or '.join(names)}" for split, names in self.splits.items())
 
-    def _read_label(self, found: Found, folder: Path, split: Split) -> None:
+    def _read_label(self, builder: ManifestBuilder, folder: Path, split: Split) -> None:
         name = folder.name
         if name.startswith((".", "__")) or any(fnmatch(name, known) for known in self.beside):
             return
         clips = media_files(folder, self.extensions)
-        if found.spec.label_of(name) is None and name not in found.spec.ignored_codes:
+        if builder.spec.label_of(name) is None and name not in builder.spec.ignored_codes:
             if clips:
-                found.problems.add(
-                    f"{found.name(folder)}: unknown label {name!r}"
-                    f"{suggest(name, found.spec.labels)} with {len(clips)} clips "
-                    f"(expected one of {', '.join(found.spec.labels)})"
+                builder.problems.add(
+                    f"{builder.name(folder)}: unknown label {name!r}"
+                    f"{suggest(name, builder.spec.labels)} with {len(clips)} clips "
+                    f"(expected one of {', '.join(builder.spec.labels)})"
                 )
             return
         for path in clips:
-            found.add(path.stem, path, split, code=name)
+            builder.add(path.stem, path, split, code=name)

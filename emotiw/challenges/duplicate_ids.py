@@ -8,49 +8,49 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from emotiw.challenges.manifest_builder import Found
+from emotiw.challenges.manifest_builder import ManifestBuilder
 from emotiw.core.clip import Clip
 from emotiw.core.files import sha256_of
 
 SameId = Literal["refuse", "qualify"]
 
 
-def resolve_same_ids(found: Found, policy: SameId) -> None:
+def resolve_duplicate_ids(builder: ManifestBuilder, policy: SameId) -> None:
     """Make ids unique: copies become one clip, other twins are refused or get longer ids.
 
     Under ``qualify`` a test clip keeps its id where no other test clip shares it, because
     organisers know it by that name; else its extension is added, or its folders, too.
     """
     by_id: dict[str, list[Clip]] = defaultdict(list)
-    for clip in found.clips:
+    for clip in builder.clips:
         by_id[clip.clip_id].append(clip)
     copies: list[str] = []
     twins: list[str] = []
     clips: list[Clip] = []
     for clip_id, same in by_id.items():
-        names = ", ".join(found.name(clip.path) for clip in same)
+        names = ", ".join(builder.name(clip.path) for clip in same)
         if len(same) == 1 or _are_copies(same):
             clips.append(same[0])
             copies += [names] * (len(same) > 1)
         elif policy == "refuse":
-            found.problems.add(f"clip id {clip_id!r} belongs to {len(same)} files: {names}")
+            builder.problems.add(f"clip id {clip_id!r} belongs to {len(same)} files: {names}")
         else:
-            clips += _qualified(found, same)
+            clips += _qualified(builder, same)
             twins.append(names)
             if sum(clip.split == "test" for clip in same) > 1:
-                found.warnings.append(f"test clips share the id {clip_id!r}: {names}")
+                builder.warnings.append(f"test clips share the id {clip_id!r}: {names}")
     for what, examples in (
         ("clips are there more than once and taken once", copies),
         ("names belong to several clips, whose ids are longer now", twins),
     ):
         if examples:
-            found.warnings.append(f"{len(examples)} {what}, e.g. {examples[0]}")
-    found.clips = clips
+            builder.warnings.append(f"{len(examples)} {what}, e.g. {examples[0]}")
+    builder.clips = clips
     folded: dict[str, str] = {}
     for clip in clips:
         twin = folded.setdefault(clip.clip_id.casefold(), clip.clip_id)
         if twin != clip.clip_id:
-            found.warnings.append(f"ids differ by case alone: {twin!r} and {clip.clip_id!r}")
+            builder.warnings.append(f"ids differ by case alone: {twin!r} and {clip.clip_id!r}")
 
 
 def _are_copies(same: list[Clip]) -> bool:
@@ -62,7 +62,7 @@ def _are_copies(same: list[Clip]) -> bool:
     )
 
 
-def _qualified(found: Found, same: list[Clip]) -> Iterator[Clip]:
+def _qualified(builder: ManifestBuilder, same: list[Clip]) -> Iterator[Clip]:
     tests = Counter(clip.path.name for clip in same if clip.split == "test")
     for clip in same:
         is_test = clip.split == "test"
@@ -71,7 +71,7 @@ def _qualified(found: Found, same: list[Clip]) -> Iterator[Clip]:
         elif is_test and tests[clip.path.name] == 1:
             yield replace(clip, clip_id=clip.path.name)
         else:
-            yield replace(clip, clip_id=found.name(clip.path).replace("/", "-"))
+            yield replace(clip, clip_id=builder.name(clip.path).replace("/", "-"))
 
 
 def _same_bytes(one: Path, other: Path) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import Field, field_validator
 
-from emotiw.challenges.manifest_builder import Found, media_files
+from emotiw.challenges.manifest_builder import ManifestBuilder, media_files
 from emotiw.challenges.reader import Reader
 from emotiw.core.clip import Split
 
@@ -16,7 +16,7 @@ from emotiw.core.clip import Split
 class FileNames(Reader):
     """Clips anywhere below the root, described by their names.
 
-    The same recording in several forms (sound alone, picture alone, both) is one clip.
+    The same recording in several forms (sound alone, image alone, both) is one clip.
 
     Attributes:
         pattern: regular expression for the end of a clip's path below the root, without its
@@ -51,15 +51,15 @@ class FileNames(Reader):
             raise ValueError(f"not a regular expression: {error}") from error
         return pattern
 
-    def read(self, found: Found) -> None:
+    def read(self, builder: ManifestBuilder) -> None:
         """Note the best form of every clip; a name that doesn't fit is a problem."""
         pattern = re.compile(f"(?:^|/)(?:{self.pattern})$")
         left_out: Counter[str] = Counter()
         forms: dict[tuple[str, ...], list[tuple[tuple[int, ...], Path, dict[str, str]]]] = {}
-        for path in media_files(found.root, self.extensions):
-            match = pattern.search(found.name(path).removesuffix(path.suffix))
+        for path in media_files(builder.root, self.extensions):
+            match = pattern.search(builder.name(path).removesuffix(path.suffix))
             if match is None:
-                found.problems.add(f"{found.name(path)}: the name doesn't fit {self.pattern}")
+                builder.problems.add(f"{builder.name(path)}: the name doesn't fit {self.pattern}")
                 continue
             fields = {name: value or "" for name, value in match.groupdict().items()}
             unkept = next((n for n, kept in self.keep.items() if fields[n] not in kept), None)
@@ -69,10 +69,10 @@ class FileNames(Reader):
             same = tuple(value for name, value in fields.items() if name not in self.prefer)
             forms.setdefault(same, []).append((self._rank(path, fields), path, fields))
         for what, count in sorted(left_out.items()):
-            found.warnings.append(f"{count} files left out: {what}")
-        n_spare = sum(self._add_best(found, candidates) for candidates in forms.values())
+            builder.warnings.append(f"{count} files left out: {what}")
+        n_spare = sum(self._add_best(builder, candidates) for candidates in forms.values())
         if n_spare:
-            found.warnings.append(f"{n_spare} files left out: other forms of the same clips")
+            builder.warnings.append(f"{n_spare} files left out: other forms of the same clips")
 
     def _rank(self, path: Path, fields: dict[str, str]) -> tuple[int, ...]:
         by_field = [
@@ -82,15 +82,17 @@ class FileNames(Reader):
         return (*by_field, self.extensions.index(path.suffix.lower()))
 
     def _add_best(
-        self, found: Found, candidates: list[tuple[tuple[int, ...], Path, dict[str, str]]]
+        self,
+        builder: ManifestBuilder,
+        candidates: list[tuple[tuple[int, ...], Path, dict[str, str]]],
     ) -> int:
         best = min(rank for rank, _, _ in candidates)
         chosen = [(path, fields) for rank, path, fields in candidates if rank == best]
         for path, fields in chosen:  # more than one: copies, sorted out by id later
             clip_id = self.id.format(**fields) if self.id else path.stem
             if clip_id in self.beware:
-                found.warnings.append(f"clip {clip_id!r} is known to be {self.beware[clip_id]}")
-            found.add(
+                builder.warnings.append(f"clip {clip_id!r} is known to be {self.beware[clip_id]}")
+            builder.add(
                 clip_id,
                 path,
                 self.split,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emotiw.challenges.manifest_builder import Found, media_files
+from emotiw.challenges.manifest_builder import ManifestBuilder, media_files
 from emotiw.challenges.reader import Reader
 
 
@@ -13,12 +13,12 @@ class Folder(Reader):
     any other clip is a test clip, to be predicted.
     """
 
-    def read(self, found: Found) -> None:
+    def read(self, builder: ManifestBuilder) -> None:
         """Note every clip."""
-        for path in media_files(found.root, self.extensions):
+        for path in media_files(builder.root, self.extensions):
             parent = path.parent.name
-            is_labelled = path.parent != found.root and found.spec.label_of(parent) is not None
+            is_labelled = path.parent != builder.root and builder.spec.label_of(parent) is not None
             if is_labelled:
-                found.add(path.stem, path, "train", code=parent)
+                builder.add(path.stem, path, "train", code=parent)
             else:
-                found.add(path.stem, path, "test")
+                builder.add(path.stem, path, "test")

@@ -9,7 +9,12 @@ from string import Formatter
 
 from pydantic import Field
 
-from emotiw.challenges.manifest_builder import Found, first_file, first_folder, media_files
+from emotiw.challenges.manifest_builder import (
+    ManifestBuilder,
+    first_file,
+    first_folder,
+    media_files,
+)
 from emotiw.challenges.reader import Reader
 from emotiw.challenges.text_table import TableFormat, read_table
 from emotiw.core.clip import Split
@@ -25,7 +30,7 @@ class SplitFiles(Strict):
         table: names that the split's table may have (``*`` as in a shell); without a table every
             clip of the folder belongs to the split.
         clips: names that the folder of its clips may have; the root by default.
-        labelled: whether the table holds the answers.
+        labelled: whether the table holds labels or targets.
         optional: whether it is no news that the split is absent.
     """
 
@@ -36,7 +41,7 @@ class SplitFiles(Strict):
 
 
 class Answers(Strict):
-    """One table with the answers of all splits, where the splits themselves only list clips.
+    """One table with the labels of all splits, where the splits themselves only list clips.
 
     Attributes:
         table: names that it may have.
@@ -50,7 +55,7 @@ class Answers(Strict):
 
 
 class Tables(Reader):
-    """One text table per split; or lists of clips and one table of answers.
+    """One text table per split; or lists of clips and one table of labels or targets.
 
     Attributes:
         splits: where each split is.
@@ -78,23 +83,23 @@ class Tables(Reader):
     extra: dict[str, str] = Field(default_factory=dict)
     answers: Answers | None = None
 
-    def read(self, found: Found) -> None:
+    def read(self, builder: ManifestBuilder) -> None:
         """Note every row of the tables, and the clips of splits that have none."""
-        answers = self._read_answers(found)
+        answers = self._read_answers(builder)
         for split, where in self.splits.items():
-            folder = first_folder(found.root, where.clips)
+            folder = first_folder(builder.root, where.clips)
             if not where.table:
-                self._read_all(found, split, where, folder)
+                self._read_all(builder, split, where, folder)
                 continue
-            path = first_file(found.root, where.table)
+            path = first_file(builder.root, where.table)
             if path is None:
                 if not where.optional:
-                    found.warnings.append(f"{split}: no file {' or '.join(where.table)}")
+                    builder.warnings.append(f"{split}: no file {' or '.join(where.table)}")
                 continue
             if folder is None:
-                found.problems.add(f"{split}: no folder {' or '.join(where.clips)}")
+                builder.problems.add(f"{split}: no folder {' or '.join(where.clips)}")
                 continue
-            self._read_split(found, split, where, path, folder, answers)
+            self._read_split(builder, split, where, path, folder, answers)
 
     def expects(self) -> str:
         """Say which tables there should be."""
@@ -103,17 +108,19 @@ class Tables(Reader):
             for split, where in self.splits.items()
         )
 
-    def _read_all(self, found: Found, split: Split, where: SplitFiles, folder: Path | None) -> None:
+    def _read_all(
+        self, builder: ManifestBuilder, split: Split, where: SplitFiles, folder: Path | None
+    ) -> None:
         if folder is None:
             if not where.optional:
-                found.warnings.append(f"{split}: no folder {' or '.join(where.clips)}")
+                builder.warnings.append(f"{split}: no folder {' or '.join(where.clips)}")
             return
         for path in media_files(folder, self.extensions):
-            found.add(path.stem, path, split)
+            builder.add(path.stem, path, split)
 
     def _read_split(
         self,
-        found: Found,
+        builder: ManifestBuilder,
         split: Split,
         where: SplitFiles,
         path: Path,
@@ -131,8 +138,8 @@ class Tables(Reader):
         used: set[Path] = set()
         absent: list[str] = []
         first_line: dict[tuple[str, str], int] = {}
-        for line, row in read_table(path, self.style, needed, found):
-            place = f"{found.name(path)}:{line}"
+        for line, row in read_table(path, self.style, needed, builder):
+            place = f"{builder.name(path)}:{line}"
             fields = {**row, "split": split}
             name = self.id.format(**fields)
             clip_id = self._without_extension(name)
@@ -145,19 +152,19 @@ class Tables(Reader):
             file = files[0] if files else folder / (stem + self.extensions[0])
             first = first_line.setdefault((clip_id, file.name), line)
             if first != line:
-                found.problems.add(f"{place}: clip {clip_id!r} again, first on line {first}")
+                builder.problems.add(f"{place}: clip {clip_id!r} again, first on line {first}")
                 continue
             if not files:
                 absent.append(clip_id)
             if len(files) > 1:
-                names = ", ".join(map(found.name, files))
-                found.problems.add(f"{place}: clip {clip_id!r} has {len(files)} files: {names}")
+                names = ", ".join(map(builder.name, files))
+                builder.problems.add(f"{place}: clip {clip_id!r} has {len(files)} files: {names}")
             used.add(file)
             answer = row if inside else (answers or {}).get(clip_id, {})
             if not answer and where.labelled:
-                found.problems.add(f"{place}: no answer for clip {clip_id!r}")
+                builder.problems.add(f"{place}: no label or target for clip {clip_id!r}")
                 continue
-            found.add(
+            builder.add(
                 clip_id,
                 file,
                 split,
@@ -167,44 +174,46 @@ class Tables(Reader):
                 extra={name: template.format(**fields) for name, template in self.extra.items()},
                 where=place,
             )
-        self._report(found, split, folder, absent, len(first_line), set(clips) - used)
+        self._report(builder, split, folder, absent, len(first_line), set(clips) - used)
 
     def _report(
         self,
-        found: Found,
+        builder: ManifestBuilder,
         split: Split,
         folder: Path,
         absent: list[str],
         n_rows: int,
         spare: set[Path],
     ) -> None:
-        where = found.name(folder)
+        where = builder.name(folder)
         if absent and len(absent) == n_rows:
-            found.problems.add(f"{split}: {where} has none of its {n_rows} clips, e.g. {absent[0]}")
+            builder.problems.add(
+                f"{split}: {where} has none of its {n_rows} clips, e.g. {absent[0]}"
+            )
         elif absent:
-            found.warnings.append(
+            builder.warnings.append(
                 f"{split}: {len(absent)} clips have no file in {where}, e.g. {absent[0]}"
             )
-        known = {clip.path for clip in found.clips}
+        known = {clip.path for clip in builder.clips}
         beside = sorted(path for path in spare - known)
         shared = sum(files.clips == self.splits[split].clips for files in self.splits.values()) > 1
         if beside and not shared:
-            found.warnings.append(
+            builder.warnings.append(
                 f"{split}: {len(beside)} files of {where} are in no table, e.g. {beside[0].name}"
             )
 
-    def _read_answers(self, found: Found) -> dict[str, dict[str, str]] | None:
+    def _read_answers(self, builder: ManifestBuilder) -> dict[str, dict[str, str]] | None:
         if self.answers is None:
             return None
-        path = first_file(found.root, self.answers.table)
+        path = first_file(builder.root, self.answers.table)
         if path is None:
-            found.problems.add(f"no file {' or '.join(self.answers.table)}")
+            builder.problems.add(f"no file {' or '.join(self.answers.table)}")
             return {}
         columns = [name for name in (self.label, *self.targets.values()) if name]
         needed = [*_fields(self.answers.id), *columns]
         return {
             self._without_extension(self.answers.id.format(**row)): row
-            for _, row in read_table(path, self.answers.style, needed, found)
+            for _, row in read_table(path, self.answers.style, needed, builder)
         }
 
     def _by_name(self, clips: Sequence[Path], folder: Path) -> tuple[Named, Named]:

@@ -18,7 +18,7 @@ PICTURE = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 
 
 @dataclass
-class Found:
+class ManifestBuilder:
     """Collects the clips of one challenge folder.
 
     Attributes:
@@ -83,7 +83,7 @@ class Found:
         target = None
         if not self.spec.task.is_label and len(self.spec.targets) == 1:
             target = numbers.get(self.spec.targets[0].name)
-        elif split != "test":  # a manifest keeps the answers of test clips out of reach
+        elif split != "test":  # a manifest keeps labels and targets of test clips out of reach
             more |= {name: repr(number) for name, number in numbers.items()}
         self.clips.append(Clip(clip_id, path, split, label, target, group, extra=more))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from emotiw.challenges.duplicate_ids import SameId
-from emotiw.challenges.manifest_builder import PICTURE, SOUND, VIDEO, Found
+from emotiw.challenges.manifest_builder import PICTURE, SOUND, VIDEO, ManifestBuilder
 from emotiw.challenges.spec import ChallengeSpec, FoldProtocol
 from emotiw.core.config import Strict
 from emotiw.core.errors import ConfigError, suggest
@@ -28,11 +28,11 @@ class Reader(Strict):
     same_id: SameId = "refuse"
     protocol: str | None = None
 
-    def read(self, found: Found) -> None:
-        """Note every clip, problem and warning of ``found.root``."""
+    def read(self, builder: ManifestBuilder) -> None:
+        """Note every clip, problem and warning of ``builder.root``."""
         raise NotImplementedError
 
-    def rows(self, found: Found) -> Iterable[str] | None:
+    def rows(self, builder: ManifestBuilder) -> Iterable[str] | None:
         """Return what a submission answers for, where that isn't simply the test clips."""
         return None
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from emotiw.challenges.duplicate_ids import resolve_same_ids
-from emotiw.challenges.manifest_builder import Found, first_folder
+from emotiw.challenges.duplicate_ids import resolve_duplicate_ids
+from emotiw.challenges.manifest_builder import ManifestBuilder, first_folder
 from emotiw.challenges.reader import Reader
 from emotiw.challenges.spec import ChallengeSpec, FoldProtocol
 from emotiw.core.clip import Clip
@@ -43,15 +43,15 @@ def read_challenge(spec: ChallengeSpec, root: Path) -> tuple[Cohort, list[str]]:
     if not root.is_dir():
         raise ManifestError(f"{spec.title}: no folder {root}")
     home = first_folder(root, reader.inside) or root
-    found = Found(spec, home, Problems(str(home), most=50))
-    reader.read(found)
-    resolve_same_ids(found, reader.same_id)
-    found.problems.raise_if_any(ManifestError)
-    if not found.clips:
+    builder = ManifestBuilder(spec, home, Problems(str(home), most=50))
+    reader.read(builder)
+    resolve_duplicate_ids(builder, reader.same_id)
+    builder.problems.raise_if_any(ManifestError)
+    if not builder.clips:
         raise ManifestError(f"{home}: no clips of {spec.title} ({reader.expects()})")
-    found.check_sizes()
-    clips = _with_folds(found.clips, reader.protocol_of(spec), found.warnings)
-    return Cohort(clips, task=spec.task, where=str(home)), found.warnings
+    builder.check_sizes()
+    clips = _with_folds(builder.clips, reader.protocol_of(spec), builder.warnings)
+    return Cohort(clips, task=spec.task, where=str(home)), builder.warnings
 
 
 def submission_ids(spec: ChallengeSpec, root: Path, cohort: Cohort) -> tuple[str, ...]:
@@ -62,7 +62,7 @@ def submission_ids(spec: ChallengeSpec, root: Path, cohort: Cohort) -> tuple[str
     """
     reader = reader_of(spec)
     home = first_folder(root, reader.inside) or root
-    rows = reader.rows(Found(spec, home, Problems(str(home))))
+    rows = reader.rows(ManifestBuilder(spec, home, Problems(str(home))))
     if rows is not None:
         return tuple(rows)
     return tuple(clip.clip_id for clip in cohort.select("test"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from emotiw.challenges.manifest_builder import Found, first_file, media_files
+from emotiw.challenges.manifest_builder import ManifestBuilder, first_file, media_files
 from emotiw.challenges.reader import Reader
 from emotiw.challenges.text_table import TableFormat, read_table
 
@@ -25,28 +25,28 @@ class RowList(Reader):
     style: TableFormat = TableFormat()
     id_columns: tuple[str, ...]
 
-    def read(self, found: Found) -> None:
+    def read(self, builder: ManifestBuilder) -> None:
         """Note every video that the list names, with its number of rows."""
-        n_rows = Counter(row.partition("/")[0] for row in self.rows(found))
-        files = {path.stem: path for path in media_files(found.root, self.extensions)}
+        n_rows = Counter(row.partition("/")[0] for row in self.rows(builder))
+        files = {path.stem: path for path in media_files(builder.root, self.extensions)}
         absent = [clip_id for clip_id in n_rows if clip_id not in files]
         if absent:
-            found.warnings.append(f"{len(absent)} videos have no file, e.g. {absent[0]}")
+            builder.warnings.append(f"{len(absent)} videos have no file, e.g. {absent[0]}")
         for clip_id, count in n_rows.items():
-            path = files.get(clip_id, found.root / (clip_id + self.extensions[0]))
-            found.add(clip_id, path, "test", extra={"n_rows": str(count)})
+            path = files.get(clip_id, builder.root / (clip_id + self.extensions[0]))
+            builder.add(clip_id, path, "test", extra={"n_rows": str(count)})
 
-    def rows(self, found: Found) -> Iterable[str]:
+    def rows(self, builder: ManifestBuilder) -> Iterable[str]:
         """Return the id of every row, in the order of the list."""
-        path = first_file(found.root, self.list)
+        path = first_file(builder.root, self.list)
         if path is None:
-            found.problems.add(f"no file {' or '.join(self.list)}")
+            builder.problems.add(f"no file {' or '.join(self.list)}")
             return []
         rows = [
             "/".join(row[column] for column in self.id_columns)
-            for _, row in read_table(path, self.style, self.id_columns, found)
+            for _, row in read_table(path, self.style, self.id_columns, builder)
         ]
         for row, count in Counter(rows).items():
             if count > 1:
-                found.problems.add(f"{found.name(path)}: row {row!r} comes {count} times")
+                builder.problems.add(f"{builder.name(path)}: row {row!r} comes {count} times")
         return rows

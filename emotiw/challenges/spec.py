@@ -125,7 +125,7 @@ class ChallengeSpec(Strict):
         submission: the file that the organisers take.
         attempts: how many submissions are allowed, where known.
         folds: published protocols of cross-validation; the first is the default.
-        figures: baselines, winners and other published results.
+        figures: published scores: baselines, winners and other published results.
         downloads: parts of the corpus that may be downloaded, by name.
         sources: of everything above.
     """

@@ -1,4 +1,4 @@
-"""Corpora that were made and not recorded: their figures say nothing about real people."""
+"""Corpora that were made and not recorded: scores on them say nothing about real people."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
-from emotiw.challenges.manifest_builder import Found
+from emotiw.challenges.manifest_builder import ManifestBuilder
 from emotiw.core.config import Strict
 from emotiw.core.csv_rows import Note, numbered
 from emotiw.core.errors import suggest
@@ -32,9 +32,9 @@ class TableFormat(Strict):
 
 
 def read_table(
-    path: Path, style: TableFormat, needed: Sequence[str], found: Found
+    path: Path, style: TableFormat, needed: Sequence[str], builder: ManifestBuilder
 ) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield the line number and the fields of every row; what is wrong goes to ``found``.
+    """Yield the line number and the fields of every row; what is wrong goes to ``builder``.
 
     Blanks around fields, empty lines, a byte-order mark and any kind of line end are accepted.
 
@@ -42,35 +42,35 @@ def read_table(
         path: of the table.
         style: how it is written.
         needed: columns that have to be there.
-        found: takes the problems, with file and line.
+        builder: takes the problems, with file and line.
     """
-    name = found.name(path)
+    name = builder.name(path)
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        found.problems.add(f"{name}: not UTF-8 text ({error})")
+        builder.problems.add(f"{name}: not UTF-8 text ({error})")
         return
-    lines = _split(text, style, lambda n, why: found.problems.add(f"{name}:{n}: {why}"))
+    lines = _split(text, style, lambda n, why: builder.problems.add(f"{name}:{n}: {why}"))
     columns = list(style.columns)
     if style.header:
         line, first = next(lines, (1, []))
         columns = columns or first
         if len(first) != len(columns):
-            found.problems.add(f"{name}:{line}: expected {len(columns)} columns, got {first}")
+            builder.problems.add(f"{name}:{line}: expected {len(columns)} columns, got {first}")
             return
     missing = [column for column in needed if column not in columns]
     for column in missing:
         hint = suggest(column, columns) or (
             "; another separator?" if len(columns) == 1 and len(needed) > 1 else ""
         )
-        found.problems.add(f"{name}:1: no column {column!r} among {columns}{hint}")
+        builder.problems.add(f"{name}:1: no column {column!r} among {columns}{hint}")
     if missing:
         return
     for line, fields in lines:
         if style.ragged:
             fields = fields + [""] * (len(columns) - len(fields))
         if len(fields) != len(columns):
-            found.problems.add(
+            builder.problems.add(
                 f"{name}:{line}: expected {len(columns)} fields, got {len(fields)}: {fields}"
             )
             continue

@@ -46,7 +46,7 @@ def add(
     submission: Annotated[Path, typer.Argument(help="The file that was handed in.")],
     run: Annotated[str, typer.Option(help="The run that it comes from.")] = "",
     config: Annotated[str, typer.Option(help="Hash of the run's configuration.")] = "",
-    val: Annotated[float | None, typer.Option(help="Its figure on validation.")] = None,
+    val: Annotated[float | None, typer.Option(help="Its score on validation.")] = None,
     note: Annotated[str, typer.Option(help="Anything worth remembering.")] = "",
     folder: Folder = Path("runs"),
 ) -> None:
@@ -70,10 +70,10 @@ def result(
     sheet: Annotated[
         Path | None, typer.Argument(help="The organisers' result sheet.", show_default=False)
     ] = None,
-    value: Annotated[float | None, typer.Option(help="Their figure, without a sheet.")] = None,
+    value: Annotated[float | None, typer.Option(help="Their score, without a sheet.")] = None,
     folder: Folder = Path("runs"),
 ) -> None:
-    """Note what the organisers returned, and compare their figures with their matrix."""
+    """Note what the organisers returned, and compare their scores with their matrix."""
     from emotiw.challenges.spec import load_spec
     from emotiw.core.errors import SubmissionError
     from submissions.attempts import Attempts

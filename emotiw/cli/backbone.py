@@ -63,7 +63,7 @@ def train_backbone(
         if not 0 <= member < len(options.members):
             last = len(options.members) - 1
             raise ConfigError(f"--member {member}: the recipe has members 0 to {last}")
-        training, inner = split_off_inner(labelled, options.inner_share, options.seed)
+        training, inner = split_off_inner(labelled, options.validation_fraction, options.seed)
         train_member(options, training, inner, folder, member, device=device, on_epoch=_print_epoch)
         part_ways()
         return
@@ -93,7 +93,7 @@ def _faces_of_run(options: BackboneRecipe, config: Path, feature: str) -> Labell
     run = open_run(config)
     table = feature_table(run, feature)
     if len(table.spec.shape) != 3 or table.spec.dtype != "uint8":
-        raise ConfigError(f"feature {feature!r} holds no pictures; use one of extractor face_crops")
+        raise ConfigError(f"feature {feature!r} holds no images; use one of extractor face_crops")
     cohort = run.cohort()
     clips = {
         clip.clip_id: (clip.label, cohort.groups[clip.clip_id])
@@ -105,7 +105,7 @@ def _faces_of_run(options: BackboneRecipe, config: Path, feature: str) -> Labell
 
 def _print_epoch(record: EpochRecord) -> None:
     print(
-        f"epoch {record.epoch}: loss {record.loss:.4f}, inner loss {record.inner_loss:.4f}, "
-        f"inner figure {record.figure:.4f}, {record.seconds:.0f} s",
+        f"epoch {record.epoch}: loss {record.loss:.4f}, validation loss {record.inner_loss:.4f}, "
+        f"monitored metric {record.monitored:.4f}, {record.seconds:.0f} s",
         flush=True,
     )

@@ -21,7 +21,7 @@ def compare(
     out: Annotated[Path | None, typer.Option(help="A folder for the tables as CSV.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
 ) -> None:
-    """Show what differs between two runs: settings, figures, classes, clips that flipped."""
+    """Show what differs between two runs: settings, scores, classes, clips that flipped."""
     from emotiw.analysis.comparison import compare_runs
     from emotiw.core.errors import ConfigError, suggest
     from emotiw.evaluation.sample import SPLITS

@@ -85,7 +85,7 @@ def show(
         str | None,
         typer.Option(help="A recipe or the folder of a run: show what its faces stage found."),
     ] = None,
-    out: Annotated[Path, typer.Option(help="Where the pictures go.")] = Path(),
+    out: Annotated[Path, typer.Option(help="Where the images go.")] = Path(),
     settings: Annotated[
         list[str] | None,
         typer.Option(

@@ -29,10 +29,10 @@ def predict(
         str | None, typer.Option(help="Without a run: a weights card of a frame CNN with labels.")
     ] = None,
     window: Annotated[
-        float | None, typer.Option(help="Also score stretches of so many seconds.")
+        float | None, typer.Option(help="Also score windows of so many seconds.")
     ] = None,
     hop: Annotated[
-        float | None, typer.Option(help="Seconds from one stretch to the next; half by default.")
+        float | None, typer.Option(help="Seconds from one window to the next; half by default.")
     ] = None,
     csv: Annotated[Path | None, typer.Option(help="Write every row into this CSV.")] = None,
     video: Annotated[

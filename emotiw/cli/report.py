@@ -17,7 +17,7 @@ def report(
         Path | None, typer.Option(help="The file; report.html in the run's folder by default.")
     ] = None,
     samples: Annotated[
-        bool, typer.Option(help="Small pictures and sounds of clips, as many as fit in 5 MB.")
+        bool, typer.Option(help="Small images and sounds of clips, as many as fit in 5 MB.")
     ] = True,
     settings: Annotated[
         list[str] | None,
@@ -28,7 +28,7 @@ def report(
         bool, typer.Option("--json", help="What was written, as JSON on standard output.")
     ] = False,
 ) -> None:
-    """Write one HTML file that shows a run: figures, how sure they are, every clip."""
+    """Write one HTML file that shows a run: metrics, how sure they are, every clip."""
     from emotiw.analysis.report.page import write_report
     from emotiw.runs.run import reopen_run
 

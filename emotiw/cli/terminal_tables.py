@@ -122,5 +122,5 @@ def standardisation_note(recipe: Recipe) -> str:
         return ""
     return (
         f"standardised per speaker, by the unlabelled clips of whoever is judged, taken together: "
-        f"{', '.join(names)}. Compare only with figures that do the same.\n"
+        f"{', '.join(names)}. Compare only with scores of those who do the same.\n"
     )

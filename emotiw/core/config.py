@@ -5,15 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from emotiw.core.errors import ConfigError, Problems, suggest
+from emotiw.core.renames import (
+    OTHER_SPELLING,
+    KeyPath,
+    NamesPart,
+    OldName,
+    current,
+    current_part,
+    models_in,
+    tell,
+)
 
 Settings = TypeVar("Settings", bound=BaseModel)
-KeyPath = tuple[str | int, ...]
 NO_VALUE = object()
 
 
@@ -43,6 +52,18 @@ class Document:
             if path[:end] in self.lines:
                 return f"{self.where}:{self.lines[path[:end]]}"
         return self.where
+
+    def note_old_names(self, found: Sequence[OldName], problems: Problems) -> None:
+        """Tell of old spellings where they stand; one beside the new spelling is a problem."""
+        for name in found:
+            line = self.lines.get(name.path)
+            place = ".".join(map(str, name.path)) if line is None else f"{self.where}:{line}"
+            if name.is_twice:
+                problems.add(f"{place}: {name.old!r} is the old name of {name.new!r}: give one")
+                continue
+            if line is not None:  # what else is wrong there is told with this line
+                self.lines.setdefault((*name.path[:-1], name.new), line)
+            tell(name, place)
 
 
 def read_document(path: Path) -> Document:
@@ -100,6 +121,7 @@ def override(document: Document, settings: Sequence[str]) -> Document:
                 problems.add(f"{setting!r}: {key!r} is no mapping")
                 break
         else:
+            inner.pop(OTHER_SPELLING.get(last), None)
             inner[last] = value
     problems.raise_if_any(ConfigError)
     return Document(document.where, data, document.lines)
@@ -131,7 +153,7 @@ def yaml_value(text: str, written: str, problems: Problems) -> Any:
 def validated(
     kind: type[Settings], data: Any, *, document: Document, path: KeyPath = ()
 ) -> Settings:
-    """Return settings of that kind.
+    """Return settings of that kind; keys in an old spelling are taken, and told of.
 
     Args:
         kind: a pydantic model.
@@ -142,14 +164,42 @@ def validated(
     Raises:
         ConfigError: with file, line and "did you mean" for every problem.
     """
+    problems = Problems(document.where)
+    found: list[OldName] = []
+    data = current(kind, data, found, path)
+    document.note_old_names(found, problems)
+    checked = None
     try:
-        return kind.model_validate(data)
+        checked = kind.model_validate(data)
     except ValidationError as error:
-        problems = Problems(document.where)
         for detail in error.errors():
             problems.add(_explain(kind, detail, document, path))
-        problems.raise_if_any(ConfigError)
-        raise
+    problems.raise_if_any(ConfigError)
+    assert checked is not None
+    return checked
+
+
+def renewed(document: Document, parts: Mapping[str, NamesPart], problems: Problems) -> Document:
+    """Return the document with the parts in some of its sections in today's spelling.
+
+    Args:
+        document: what was read.
+        parts: by section, which maps names to parts; a part without a name of its kind has the
+            name that it has in the section.
+        problems: gets what is given in both spellings.
+    """
+    data = dict(document.data)
+    found: list[OldName] = []
+    for section, part in parts.items():
+        if isinstance(data.get(section), dict):
+            data[section] = {
+                name: current_part(part, written, found, (section, name), default=str(name))
+                if isinstance(written, dict)
+                else written
+                for name, written in data[section].items()
+            }
+    document.note_old_names(found, problems)
+    return Document(document.where, data, document.lines)
 
 
 def packaged(*parts: str) -> Path:
@@ -180,15 +230,8 @@ def _fields_at(kind: Any, path: Sequence[str | int]) -> list[str]:
     for key in path:
         # a key of a mapping or a place in a list leads to no other kind of settings
         info = getattr(kind, "model_fields", {}).get(key)
-        kind = kind if info is None else next(_models_in(info.annotation), kind)
+        kind = kind if info is None else next(models_in(info.annotation), kind)
     return list(getattr(kind, "model_fields", {}))
-
-
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for part in get_args(annotation):
-        yield from _models_in(part)
 
 
 def _key_lines(node: Any, path: KeyPath, problems: Problems) -> Iterator[tuple[KeyPath, int]]:

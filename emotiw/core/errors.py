@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 
 class EmotiwError(Exception):
-    """A mistake that the user can mend; the command line prints it without a traceback."""
+    """A mistake that the user can fix; the command line prints it without a traceback."""
 
 
 class ConfigError(EmotiwError):
@@ -59,7 +59,7 @@ def suggest(word: str, known: Iterable[str]) -> str:
 
 
 class Problems:
-    """Collects everything that is wrong, so that a user mends it all in one go.
+    """Collects everything that is wrong, so that a user fixes it all in one go.
 
     Examples:
         >>> problems = Problems("labels.csv")

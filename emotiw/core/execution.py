@@ -71,7 +71,7 @@ def run_jobs(
                 del waiting[outcome.name]
                 yield outcome
         except BrokenProcessPool:
-            executor = None  # a broken pool never mends
+            executor = None  # a broken pool stays broken
             for name in [name for name in flying.values() if name in waiting]:
                 outcome = _run_alone(function, name, waiting[name])
                 del waiting[name]

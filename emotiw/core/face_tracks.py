@@ -37,7 +37,7 @@ class FaceTracks:
         frame: ``(n,)`` int32, index of the decoded frame.
         box: ``(n, 4)`` float32, ``x_min, y_min, x_max, y_max`` in px of the upright frame.
         landmarks: ``(n, 5, 2)`` float32 px: left eye, right eye, nose, left and right corner of the
-            mouth, left and right as in the picture.
+            mouth, left and right as in the image.
         confidence: ``(n,)`` float32 in [0, 1]; 0 for a fallback.
         origin: ``(n,)`` uint8, one of :class:`Origin`.
         transform: ``(n, 2, 3)`` float32, from px of the frame to px of the crop.

@@ -25,7 +25,7 @@ class FeatureSpec:
         unit: what one row stands for: a video frame or audio window, a snippet, the whole clip;
             or one of the faces in it, whose order means nothing (see ``features/people.py``).
         rate_hz: rows per second, where it is the same in every clip.
-        dtype: ``float32``, or ``uint8`` for pictures.
+        dtype: ``float32``, or ``uint8`` for images.
         columns: names of the entries of a one-dimensional row, where they have any.
     """
 

@@ -1,4 +1,4 @@
-"""Decoded pictures whose RGB is made only where somebody looks."""
+"""Decoded images whose RGB is made only where somebody looks."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Converters:
 
 
 class DecodedPixels:
-    """A picture as its codec left it; behaves like its ``(height, width, 3)`` uint8 RGB.
+    """An image as its codec left it; behaves like its ``(height, width, 3)`` uint8 RGB.
 
     ``pixels[top:bottom, left:right]`` converts little more than that part, to the same values that
     :attr:`whole` has there.
@@ -65,12 +65,12 @@ class DecodedPixels:
 
     @cached_property
     def whole(self) -> Rgb:
-        """The whole picture."""
+        """The whole image."""
         rgb: Rgb = self._frame.to_ndarray(format="rgb24")
         return np.ascontiguousarray(np.rot90(rgb, self._turns)) if self._turns else rgb
 
     def __getitem__(self, where: tuple[slice, slice]) -> Rgb:
-        """Return a part of the picture; both slices need ends, and count px from the corner."""
+        """Return a part of the image; both slices need ends, and count px from the corner."""
         rows, columns = where
         height, width = self.shape[:2]
         top, tall = _stretched(rows, height)

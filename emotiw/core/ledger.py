@@ -28,7 +28,7 @@ class LedgerRow:
             (no face, no sound); ``failed`` where it could not be read.
         reason: why, where the status is not ``ok``.
         seconds: time spent on it when it was made; 0 where that was in an earlier run.
-        quality: figures of the stage: ``declared_frames``, ``decoded_frames``, ``n_tracks``, …
+        quality: measurements of the stage: ``declared_frames``, ``decoded_frames``, ``n_tracks``, …
     """
 
     clip_id: str
@@ -71,7 +71,7 @@ class Ledger:
         self._rows = {**kept, **{(row.stage, row.clip_id): row for row in fresh}}
 
     def to_frame(self) -> pd.DataFrame:
-        """Return the ledger in pandas, one column per figure of quality."""
+        """Return the ledger in pandas, one column per measurement."""
         records = [
             {**{column: getattr(row, column) for column in COLUMNS}, **row.quality}
             for row in self._rows.values()
@@ -79,7 +79,7 @@ class Ledger:
         return pd.DataFrame(records, columns=None if records else list(COLUMNS))
 
     def write_csv(self, path: Path) -> None:
-        """Write the ledger as CSV, one column per figure of quality."""
+        """Write the ledger as CSV, one column per measurement."""
         figures = list(dict.fromkeys(name for row in self._rows.values() for name in row.quality))
         rows = [
             [

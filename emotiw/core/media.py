@@ -24,13 +24,13 @@ class MediaInfo:
 
     Attributes:
         is_still: a photograph; it is read as a clip of one frame.
-        has_video: there is a picture stream with a known codec (cover art is none).
+        has_video: there is an image stream with a known codec (cover art is none).
         has_audio: there is a sound stream with a known codec.
         declared_frames: the number of frames that the container claims; 0 where it doesn't say.
         fps: frames per second, or 0.
         duration_sec: length, or 0 where it isn't declared.
-        width: of the pictures before rotation, px.
-        height: of the pictures before rotation, px.
+        width: of the images before rotation, px.
+        height: of the images before rotation, px.
     """
 
     is_still: bool
@@ -50,7 +50,7 @@ class MediaInfo:
 
 @dataclass(frozen=True)
 class VideoFrame:
-    """One upright picture.
+    """One upright image.
 
     Attributes:
         index: 0 for the first frame decoded.
@@ -64,7 +64,7 @@ class VideoFrame:
 
     @property
     def rgb(self) -> npt.NDArray[np.uint8]:
-        """The whole picture, ``(height, width, 3)`` uint8."""
+        """The whole image, ``(height, width, 3)`` uint8."""
         return self.pixels.whole if isinstance(self.pixels, DecodedPixels) else self.pixels
 
 
@@ -131,7 +131,7 @@ class MediaReader:
             keep_audio: decode the sound in the same pass, so that :meth:`audio` is free afterwards.
 
         Raises:
-            MediaError: if there is no picture stream.
+            MediaError: if there is no image stream.
         """
         if self.info.is_still:
             self.n_decoded_frames = 1
@@ -194,7 +194,7 @@ class MediaReader:
         except (av.FFmpegError, OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             raise MediaError(
-                f"{self.path.name}: not a video, sound or picture file ({reason})"
+                f"{self.path.name}: not a video, sound or image file ({reason})"
             ) from error
 
     def _decode(self, streams: Any) -> Iterator[tuple[str, Any]]:
@@ -293,7 +293,7 @@ def read_still(path: Path) -> npt.NDArray[np.uint8]:
                 upright = Image.alpha_composite(paper, rgba)
             return np.asarray(upright.convert("RGB"), dtype=np.uint8)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise MediaError(f"{path}: the picture can't be decoded ({error})") from error
+        raise MediaError(f"{path}: the image can't be decoded ({error})") from error
 
 
 def read_audio(path: Path, sampling_rate: int | None = None) -> Audio:
@@ -311,4 +311,4 @@ def _still_size(path: Path) -> tuple[int, int] | None:
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError):
         return None
     except Image.DecompressionBombError as error:
-        raise MediaError(f"{path}: the picture is too large to open safely ({error})") from error
+        raise MediaError(f"{path}: the image is too large to open safely ({error})") from error

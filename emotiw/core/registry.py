@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar, cast
 from pydantic import AfterValidator
 
 from emotiw.core.errors import ConfigError, suggest
+from emotiw.core.renames import current_name
 
 T = TypeVar("T")
 
@@ -39,13 +40,17 @@ class Registry(Generic[T]):
         """Return the registered names in their order of registration."""
         return list(self._entries)
 
+    def current(self, name: str) -> str:
+        """Return what a part is called now, if it is named as it was once called."""
+        return current_name(name, self._entries)
+
     def resolve(self, name: str) -> T:
         """Import and return the part of that name.
 
         Raises:
             ConfigError: if the name is unknown, or its module or attribute can't be imported.
         """
-        target = self._entries.get(name, name if ":" in name else None)
+        target = self._entries.get(self.current(name), name if ":" in name else None)
         if target is None:
             known = ", ".join(self._entries)
             hint = suggest(name, self._entries)

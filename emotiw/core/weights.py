@@ -61,7 +61,7 @@ class WeightsCard(Strict):
         paper: who trained them.
         size: side of the square input, px; of networks that hear, the sampling rate, Hz.
         colour: order of the input's channels.
-        mean: subtracted from each channel, of pictures in [0, 1].
+        mean: subtracted from each channel, of images in [0, 1].
         std: by which each channel is divided after that.
         embedding: the number of values in the embedding, of all members together.
         labels: in the order of the network's outputs, where it classifies.
@@ -69,13 +69,13 @@ class WeightsCard(Strict):
             face crop, in shares of its side; beyond 0 and 1 the edge is repeated.
         resample: how what it sees is brought to its size.
         sharpen: how much fine detail is raised after that, for networks that learnt from sharper
-            pictures than crops are: the difference from a 3×3 binomial blur is added so many times.
+            images than crops are: the difference from a 3×3 binomial blur is added so many times.
         members: networks of this backbone that are asked together.
         mirrored: whether a face and its mirror image are both looked at; embedding and logits are
             the means of both.
         options: what the backbone's own constructor is told.
         member_options: what it is told besides for each member, where they are not alike.
-        notes: anything else worth knowing; figures, and how they were measured.
+        notes: anything else worth knowing; scores, and how they were measured.
     """
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
@@ -221,7 +221,7 @@ def verify(card: WeightsCard) -> Verification:
 
 
 def fingerprint(card: WeightsCard, found: Verification | None = None) -> str:
-    """Return what changes whenever a network's answers may: with its weights, or with what it sees.
+    """Return what changes whenever a network's outputs may: with its weights, or with what it sees.
 
     Args:
         card: of the network.

@@ -74,7 +74,7 @@ class Camera:
 
 
 def draw_camera(size: tuple[int, int], rng: np.random.Generator) -> Camera:
-    """Return a random light and camera for pictures of ``size`` (width, height)."""
+    """Return a random light and camera for images of ``size`` (width, height)."""
     width, height = size
     slope, tilt = rng.uniform(-0.25, 0.25), rng.uniform(-0.12, 0.12)
     across = np.linspace(-1, 1, width, dtype=np.float32)[None, :, None]

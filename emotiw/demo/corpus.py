@@ -3,7 +3,7 @@
 Faces are two public-domain portraits, warped and recoloured; voices are pulses and noise through
 formant filters. Real emotions look and sound different. An accuracy on this corpus says that the
 parts of a pipeline fit together and that fusion uses both; it says nothing about how well a model
-would do on people, and must not be compared with any published figure.
+would do on people, and must not be compared with any published score.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Several people in one picture, whose feelings together make the mood of the group."""
+"""Several people in one image, whose feelings together make the mood of the group."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ DESIGN_WIDTH = 640.0  # px of the scene that the places below are meant for
 
 @dataclass(frozen=True)
 class GroupRecipe:
-    """All that a picture or a clip of a group depends on.
+    """All that an image or a clip of a group depends on.
 
     Attributes:
         seed: numbers that no other has.
@@ -98,7 +98,7 @@ def draw_places(
 
 
 def perform_group(recipe: GroupRecipe) -> Performance:
-    """Return the pictures and the sound of a group; an empty place where there is no face."""
+    """Return the images and the sound of a group; an empty place where there is no face."""
     rng, camera_rng = (
         np.random.default_rng(child) for child in np.random.SeedSequence(recipe.seed).spawn(2)
     )

@@ -28,9 +28,9 @@ from emotiw.demo.damage import Damage
 from emotiw.demo.emotions import Difficulty
 from emotiw.demo.gathering import MOODS, GroupRecipe
 
-VERSION = 2  # raised whenever the pictures change
+VERSION = 2  # raised whenever the images change
 STILL_SIZE, CLIP_SIZE = (640, 480), (480, 360)
-FPS = 5  # a second or more of everyone's expression, in as few pictures as will do
+FPS = 5  # a second or more of everyone's expression, in as few images as will do
 FEWEST_FRAMES, MOST_FRAMES = 5, 7
 STILL_FOLDERS: dict[Split, str] = {"train": "train", "val": "val", "test": "test"}
 CLIP_FOLDERS: dict[Split, str] = {"train": "Train", "val": "Val", "test": "Test"}
@@ -89,7 +89,7 @@ def make_group_corpus(
 
     Two to six people each; the label is the mood of more than half of them, often not of the one
     in front. Light and voices lean towards the label too. Names are as troublesome as in the real
-    data, and a few pictures and clips are damaged, on top of the given numbers. As in
+    data, and a few images and clips are damaged, on top of the given numbers. As in
     :func:`emotiw.demo.corpus.make_corpus` a file depends on its own numbers alone.
 
     Args:

@@ -24,7 +24,7 @@ PORTRAITS = ("astronaut", "hopper")
 
 @dataclass(frozen=True)
 class Marks:
-    """Where the parts of a face are, in px; left and right as in the picture.
+    """Where the parts of a face are, in px; left and right as in the image.
 
     Attributes:
         eyes: ``(2, 2)`` pupils, left then right.

@@ -40,7 +40,7 @@ class ClipRecipe:
 
 @dataclass(frozen=True)
 class Performance:
-    """The pictures and the sound of a clip before they are written.
+    """The images and the sound of a clip before they are written.
 
     Attributes:
         frames: each ``(height, width, 3)`` uint8.
@@ -52,7 +52,7 @@ class Performance:
 
 
 def perform(recipe: ClipRecipe) -> Performance:
-    """Return the pictures and the sound of a clip; without a person where there is no face."""
+    """Return the images and the sound of a clip; without a person where there is no face."""
     face_rng, voice_rng, scene_rng, camera_rng = (
         np.random.default_rng(child) for child in np.random.SeedSequence(recipe.seed).spawn(4)
     )

@@ -1,4 +1,4 @@
-"""Clips written as files: the same pictures and sound give the same bytes."""
+"""Clips written as files: the same images and sound give the same bytes."""
 
 from __future__ import annotations
 

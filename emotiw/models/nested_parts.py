@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ValidationError
 from emotiw.core.errors import ConfigError, suggest
 from emotiw.core.part import full_version as part_version
 from emotiw.core.registry import Registry
+from emotiw.core.renames import NamesPart, checked
 
 
 def canonical(registry: Registry[Any], key: str, written: Any) -> dict[str, Any]:
@@ -27,7 +28,7 @@ def canonical(registry: Registry[Any], key: str, written: Any) -> dict[str, Any]
     if not isinstance(written, dict) or not isinstance(written.get(key), str):
         known = ", ".join(registry.names())
         raise ValueError(f"expected a name, or a mapping with {key!r} (known: {known})")
-    name = written[key]
+    name = registry.current(written[key])
     try:
         options = part_options(registry, key, written)
     except ConfigError as error:
@@ -41,8 +42,8 @@ def canonical(registry: Registry[Any], key: str, written: Any) -> dict[str, Any]
 def part_options(registry: Registry[Any], key: str, part: dict[str, Any]) -> BaseModel:
     """Return the checked options of a part."""
     rest = {name: value for name, value in part.items() if name != key}
-    options: BaseModel = registry.resolve(part[key]).Options.model_validate(rest)
-    return options
+    kind: type[BaseModel] = registry.resolve(part[key]).Options
+    return checked(kind, rest)
 
 
 def full_version(kind: Any, options: Any) -> str:
@@ -65,17 +66,23 @@ def _told(registry: Registry[Any], name: str, detail: Any) -> str:
     return f"{registry.kind} {name!r} has no option {place!r}{hint} (known: {', '.join(known)})"
 
 
-def _aggregation(written: Any) -> dict[str, Any]:
+def _aggregations() -> Registry[Any]:
     from emotiw.models.aggregation.registry import AGGREGATIONS
 
-    return canonical(AGGREGATIONS, "kind", written)
+    return AGGREGATIONS
 
 
-def _learner(written: Any) -> dict[str, Any]:
+def _models() -> Registry[Any]:
     from emotiw.models.registry import MODELS
 
-    return canonical(MODELS, "model", written)
+    return MODELS
 
 
-AggregationPart = Annotated[dict[str, Any], BeforeValidator(_aggregation)]
-LearnerPart = Annotated[dict[str, Any], BeforeValidator(_learner)]
+def _filled_in(part: NamesPart) -> BeforeValidator:
+    return BeforeValidator(lambda written: canonical(part.registry(), part.key, written))
+
+
+AGGREGATION = NamesPart("kind", _aggregations)
+LEARNER = NamesPart("model", _models)
+AggregationPart = Annotated[dict[str, Any], _filled_in(AGGREGATION), AGGREGATION]
+LearnerPart = Annotated[dict[str, Any], _filled_in(LEARNER), LEARNER]

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from emotiw.core.device import OnDevice
 from emotiw.core.errors import ConfigError, WeightsError
 from emotiw.core.feature_table import FeatureSpec
+from emotiw.core.renames import checked
 from emotiw.core.task import Task
 from emotiw.models.model import Examples, Model
 from emotiw.models.model_card import Card
@@ -75,7 +76,7 @@ class NetworkModel(OnDevice, Model, ABC):
 
         from emotiw.models.training.loop import train
 
-        learnt, judged = split_inner(examples, self.options.inner_share, seed=self.seed)
+        learnt, judged = split_inner(examples, self.options.validation_fraction, seed=self.seed)
         if not self.task.is_label:
             examples = self._standardised(examples, learnt)
         training = examples.subset(learnt)
@@ -139,7 +140,7 @@ class NetworkModel(OnDevice, Model, ABC):
         card = Card.read(folder, version=cls.version)
         tensors, notes = load_tensors(folder / WEIGHTS)
         try:
-            options = cls.Options.model_validate(card.options)
+            options = checked(cls.Options, card.options)
             model = cls(options, spec=card.spec, task=card.task, seed=card.seed)
             model._centre, model._spread = notes["centre"], notes["spread"]
             network = model.build()

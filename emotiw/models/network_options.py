@@ -11,12 +11,12 @@ class NetworkOptions(BaseModel):
     """Options of every model that learns by the training loop.
 
     Attributes:
-        inner_share: share of the training groups, about, that is kept from learning and tells
-            which epoch was best; 0 learns from all of them and keeps the last epoch.
+        validation_fraction: share of the training groups, about, that is held out from learning
+            and tells which epoch was best; 0 learns from all of them and keeps the last epoch.
         training: how it learns.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    inner_share: float = Field(default=0.2, ge=0, le=0.5)
+    validation_fraction: float = Field(default=0.2, ge=0, le=0.5)
     training: TrainingOptions = TrainingOptions()

@@ -28,7 +28,7 @@ MODELS: Registry[type[Model]] = Registry(
         "individuals": "emotiw.models.groups.individuals:Individuals",
         "vote": "emotiw.models.groups.vote:Vote",
         "group_network": "emotiw.models.groups.group_network:GroupNetworkModel",
-        "unpositive": "emotiw.models.groups.unpositive:Unpositive",
-        "expectation": "emotiw.models.groups.expectation:Expectation",
+        "one_vs_rest": "emotiw.models.groups.one_vs_rest:OneVsRest",
+        "expected_value": "emotiw.models.groups.expected_value:ExpectedValue",
     },
 )

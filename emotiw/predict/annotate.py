@@ -14,7 +14,7 @@ from emotiw.predict.prediction_rows import FilePrediction, Row
 from emotiw.visualization.annotated_video import Picture, write_annotated
 from emotiw.visualization.boxes import ascii_of, colour_of, put_label, shown, visible_rows
 
-PANEL = 120  # px below the picture
+PANEL = 120  # px below the image
 
 
 def annotate(
@@ -27,8 +27,8 @@ def annotate(
 ) -> Path:
     """Write an annotated MP4 (a JPEG of a photograph), sound included; return its path.
 
-    Frames are read and written one by one. Of each person the scores of the nearest stretch are
-    shown, below the picture those of everyone over the whole time.
+    Frames are read and written one by one. Of each person the scores of the nearest window are
+    shown, below the image those of everyone over the whole time.
 
     Args:
         path: the file.
@@ -41,19 +41,19 @@ def annotate(
 
 
 class _Drawing:
-    """Draws on one picture after another."""
+    """Draws on one image after another."""
 
     def __init__(self, found: FilePrediction, tracks: FaceTracks | None) -> None:
         self._found = found
         self._tracks = tracks
         self._rows_at = {} if tracks is None else visible_rows(tracks)
         people = {row.person for row in found.rows}
-        self._stretches = {p: found.stretches(p) for p in people}
+        self._windows = {p: found.windows(p) for p in people}
         self._whole = {row.person: row for row in found.whole()}
         self._panel: Picture | None = None
 
     def __call__(self, rgb: Picture, index: int, time_sec: float) -> Picture:
-        """Return the picture with what is known of it drawn, and the panel below."""
+        """Return the image with what is known of it drawn, and the panel below."""
         import cv2
 
         picture, factor = shown(rgb)
@@ -87,8 +87,8 @@ class _Drawing:
         put_label(picture, text, (int(box[0]), int(box[1])), colour)
 
     def _at(self, person: int | None, time_sec: float) -> Row | None:
-        rows = self._stretches.get(person) or (
-            self._stretches.get(None, []) if len(self._stretches) == 1 else []
+        rows = self._windows.get(person) or (
+            self._windows.get(None, []) if len(self._windows) == 1 else []
         )
         if not rows:
             return self._whole.get(person) or (
@@ -104,7 +104,7 @@ class _Drawing:
         from emotiw.predict.timeline import with_gaps
 
         panel = np.full((PANEL, width, 3), 24, dtype=np.uint8)
-        rows = self._stretches.get(None) or []
+        rows = self._windows.get(None) or []
         bottom = PANEL - 26
         values = [s for row in rows for s in (row.scores or ())]
         is_label = self._found.is_label

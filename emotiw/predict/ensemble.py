@@ -19,9 +19,9 @@ from emotiw.core.score_table import ScoreTable
 from emotiw.models.model import Examples, Model
 from emotiw.models.registry import MODELS
 from emotiw.predict.by_person import in_frames, only_person, people
-from emotiw.predict.media_chunks import picture_pieces, sound_pieces
+from emotiw.predict.media_chunks import image_chunks, sound_chunks
 from emotiw.predict.prediction_rows import Row, mean_over_time
-from emotiw.predict.windows import stretches
+from emotiw.predict.windows import window_spans
 from emotiw.runs.recipe import ModelEntry
 from emotiw.runs.run import Run
 from emotiw.runs.stages.features import made_extractor
@@ -37,14 +37,14 @@ CLIP = "clip"  # no result depends on the name
 
 @dataclass
 class _Source:
-    """What one row is computed from: a file, one of its pictures where that is apart, its faces."""
+    """What one row is computed from: a file, one of its images where that is apart, its faces."""
 
     media: Path | None
     pictures: Path | None
     faces: FaceTracks | None
 
     def file_for(self, extractor: Extractor) -> Path | None:
-        """Return what the extractor has to read; None where that is lacking."""
+        """Return what the extractor has to read; None where that is missing."""
         if extractor.needs == "faces":
             return Path() if self.faces is not None else None
         return self.pictures if extractor.needs == "pictures" else self.media
@@ -53,7 +53,7 @@ class _Source:
 class Ensemble:
     """Features, final models and fusion of a run, as they scored its test clips.
 
-    Everyone together has the answer that the run would give for a test clip; a person's is the
+    Everyone together has the scores that the run would give for a test clip; a person's is the
     same with their face as the main one. Models whose scores were imported can't be asked
     anything new, and the fusion goes on without them.
 
@@ -82,7 +82,8 @@ class Ensemble:
             entry = run.recipe.models.get(name)
             if entry is None:
                 raise MissingStageError(
-                    f"{path} was fitted with {name!r}, which the recipe lacks: run `emotiw fuse`"
+                    f"{path} was fitted with {name!r}, which is missing in the recipe: "
+                    "run `emotiw fuse`"
                 )
             if not MODELS.resolve(entry.model).is_fitted_here:
                 self.notes.append(f"{name}: its scores were imported; left out")
@@ -113,31 +114,31 @@ class Ensemble:
         duration_sec: float,
         progress: Progress,
     ) -> tuple[list[Row], list[str]]:
-        """Return the rows of the whole file and of every stretch, and notes.
+        """Return the rows of the whole file and of every window, and notes.
 
         Args:
             path: the file.
-            tracks: its faces; None where none are needed, or it has no pictures.
+            tracks: its faces; None where none are needed, or it has no images.
             fps: frames per second of the tracks; 0 in a photograph.
-            spans: the stretches, seconds.
+            spans: the windows, seconds.
             duration_sec: of the file.
-            progress: hears of the stretches.
+            progress: hears of the windows.
         """
         notes = dict.fromkeys(self.notes)
         if duration_sec <= self.most_sec:
             whole = self._people_of(_Source(path, path, tracks), 0.0, duration_sec, True, notes)
         else:
-            parts = stretches(duration_sec, PART_SEC, PART_SEC)
+            parts = window_spans(duration_sec, PART_SEC, PART_SEC)
             told: Counter[str] = Counter()
-            rows = self._in_stretches(path, tracks, fps, parts, told, progress)
+            rows = self._in_windows(path, tracks, fps, parts, told, progress)
             whole = mean_over_time(rows, duration_sec)
             for note, n in told.items():
                 notes[note if n == len(parts) else f"{note} (in {n} of {len(parts)} parts)"] = None
             notes[f"long: asked in parts of {PART_SEC:g} s, scores are their mean"] = None
-        rows = self._in_stretches(path, tracks, fps, spans, Counter(), progress)
+        rows = self._in_windows(path, tracks, fps, spans, Counter(), progress)
         return [*whole, *rows], list(notes)
 
-    def _in_stretches(
+    def _in_windows(
         self,
         path: Path,
         tracks: FaceTracks | None,
@@ -146,7 +147,7 @@ class Ensemble:
         told: Counter[str],
         progress: Progress,
     ) -> list[Row]:
-        """Return the rows of these stretches; the file is read once, and no more kept than one."""
+        """Return the rows of these windows; the file is read once, and no more kept than one."""
         rows: list[Row] = []
         if not spans:
             return rows
@@ -154,10 +155,10 @@ class Ensemble:
         nothing = [None] * len(spans)
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            heard = sound_pieces(path, spans, folder) if "media" in needs else nothing
-            seen = picture_pieces(path, spans, folder) if "pictures" in needs else nothing
-            pieces = zip(spans, heard, seen, strict=True)
-            track = progress.track(pieces, stage="models, stretch by stretch", total=len(spans))
+            heard = sound_chunks(path, spans, folder) if "media" in needs else nothing
+            seen = image_chunks(path, spans, folder) if "pictures" in needs else nothing
+            chunks = zip(spans, heard, seen, strict=True)
+            track = progress.track(chunks, stage="models, window by window", total=len(spans))
             for (start, end), sound, pictures in track:
                 faces = None
                 if tracks is not None and fps:

@@ -66,21 +66,21 @@ class FrameCNN:
         duration_sec: float,
         progress: Progress,
     ) -> tuple[list[Row], list[str]]:
-        """Return the rows of the whole file and of every stretch, and notes.
+        """Return the rows of the whole file and of every window, and notes.
 
         Args:
             path: the file; it is not read again.
             tracks: its faces.
             fps: frames per second of the tracks; 0 in a photograph.
-            spans: the stretches, seconds.
+            spans: the windows, seconds.
             duration_sec: of the file.
             progress: hears of the faces, in batches.
 
         Raises:
-            MediaError: if the file has no pictures.
+            MediaError: if the file has no images.
         """
         if tracks is None:
-            raise MediaError(f"{path.name}: no pictures to read; without --run only faces count")
+            raise MediaError(f"{path.name}: no images to read; without --run only faces count")
         scores = self._scores(tracks, progress)
         time_sec = tracks.frame / fps if fps else np.zeros(len(tracks))
         seen = np.asarray(tracks.origin != Origin.FALLBACK)

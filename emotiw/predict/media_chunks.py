@@ -14,18 +14,18 @@ from emotiw.core.media import MediaReader
 Span = tuple[float, float]
 
 
-def sound_pieces(path: Path, spans: Sequence[Span], folder: Path) -> Iterator[Path | None]:
-    """Yield a WAV of the sound of each stretch in turn; None where there is none.
+def sound_chunks(path: Path, spans: Sequence[Span], folder: Path) -> Iterator[Path | None]:
+    """Yield a WAV of the sound of each window in turn; None where there is none.
 
-    The file is read once, and only about a stretch of it is ever in memory. Samples are float,
-    mixed to one channel; a piece is there until the next one is asked for.
+    The file is read once, and only about a window of it is ever in memory. Samples are float,
+    mixed to one channel; a chunk is there until the next one is asked for.
 
     Args:
         path: the file.
-        spans: start and end of each stretch in seconds, in the order of time.
-        folder: for the pieces.
+        spans: start and end of each window in seconds, in the order of time.
+        folder: for the chunks.
     """
-    target = folder / "piece.wav"
+    target = folder / "chunk.wav"
     with MediaReader(path) as reader:
         blocks = reader.sound() if reader.info.has_audio else iter(())
         heard, first = np.zeros(0, dtype=np.float32), 0  # the samples at hand, and where they begin
@@ -37,7 +37,7 @@ def sound_pieces(path: Path, spans: Sequence[Span], folder: Path) -> Iterator[Pa
                     break
                 rate = block.sampling_rate
                 heard = np.concatenate([heard, block.waveform])
-                # nothing that comes later begins before this stretch
+                # nothing that comes later begins before this window
                 gone = min(max(round(start_sec * rate) - first, 0), len(heard))
                 heard, first = heard[gone:], first + gone
             begin, end = (max(round(t * rate) - first, 0) for t in (start_sec, end_sec))
@@ -48,15 +48,15 @@ def sound_pieces(path: Path, spans: Sequence[Span], folder: Path) -> Iterator[Pa
                 yield None
 
 
-def picture_pieces(path: Path, spans: Sequence[Span], folder: Path) -> Iterator[Path | None]:
-    """Yield a video of the pictures of each stretch in turn, in FFV1, which loses nothing.
+def image_chunks(path: Path, spans: Sequence[Span], folder: Path) -> Iterator[Path | None]:
+    """Yield a video of the images of each window in turn, in FFV1, which loses nothing.
 
-    None where there are none. The file is read once, also where stretches overlap.
+    None where there are none. The file is read once, also where windows overlap.
 
     Args:
         path: the file.
-        spans: start and end of each stretch in seconds, in the order of time.
-        folder: for the pieces; each is there until the next one is asked for.
+        spans: start and end of each window in seconds, in the order of time.
+        folder: for the chunks; each is there until the next one is asked for.
     """
     with MediaReader(path) as reader:
         fps = reader.info.fps or 25.0
@@ -75,7 +75,7 @@ def picture_pieces(path: Path, spans: Sequence[Span], folder: Path) -> Iterator[
                     if frame.index >= end:
                         continue
                     if number not in writers:
-                        writers[number] = _Writer(folder / f"piece-{number}.mkv", fps)
+                        writers[number] = _Writer(folder / f"chunk-{number}.mkv", fps)
                     writers[number].add(frame.rgb)
             for number in range(place, len(ends)):
                 yield from _finished(writers, number)
@@ -95,7 +95,7 @@ def _finished(writers: dict[int, _Writer], number: int) -> Iterator[Path | None]
 
 
 class _Writer:
-    """One video that grows picture by picture."""
+    """One video that grows image by image."""
 
     def __init__(self, path: Path, fps: float) -> None:
         import av

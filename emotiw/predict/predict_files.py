@@ -1,4 +1,4 @@
-"""Predictions for files: each one alone, so that its answer never depends on the others."""
+"""Predictions for files: each one alone, so that its scores never depend on the others."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from emotiw.core.task import Task
 from emotiw.predict.ensemble import Ensemble
 from emotiw.predict.frame_network import FrameCNN
 from emotiw.predict.prediction_rows import FilePrediction, Row
-from emotiw.predict.windows import stretches
+from emotiw.predict.windows import window_spans
 from emotiw.runs.run import reopen_run
 from features.faces.detect import load_detector
 from features.faces.face_options import FaceOptions
@@ -28,7 +28,7 @@ from features.faces.find_faces import find_faces
 
 
 class Predictor(Protocol):
-    """What answers for a file.
+    """What scores a file.
 
     Attributes:
         labels: in class order.
@@ -54,7 +54,7 @@ class Predictor(Protocol):
         duration_sec: float,
         progress: Progress,
     ) -> tuple[list[Row], list[str]]:
-        """Return the rows of the whole file and of every stretch, and notes."""
+        """Return the rows of the whole file and of every window, and notes."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,8 @@ class Wanted:
         run: the folder of a trained run; None for the frame CNN.
         settings: over the run's recipe.
         weights: the card of the frame CNN; the default one where None.
-        window_sec: length of a stretch; None for no stretches, if nothing else needs them.
-        hop_sec: from one stretch to the next.
+        window_sec: length of a window; None for no windows, if nothing else needs them.
+        hop_sec: from one window to the next.
         video: folder for annotated videos; None for none.
         timeline: folder for plots over time; None for none.
         device: where networks compute; the run's own choice where None.
@@ -107,7 +107,7 @@ def predict_files(
     device = _predictor(wanted).device  # a mistake here is everyone's, and told once
     require_device(device)
     if wanted.window_sec is not None:
-        stretches(1.0, wanted.window_sec, wanted.hop_sec)
+        window_spans(1.0, wanted.window_sec, wanted.hop_sec)
     progress = progress or Silent()
     names = _targets(files)
     jobs = {name: (name, path, names[name], wanted) for name, path in files.items()}
@@ -131,7 +131,7 @@ def predict_files(
 def predict_file(
     job: tuple[str, Path, str, Wanted], *, progress: Progress | None = None
 ) -> FilePrediction:
-    """Return what one file shows, and write what was asked for beside the answer.
+    """Return what one file shows, and write what was asked for beside the scores.
 
     Raises:
         MediaError: if it can't be read.
@@ -168,7 +168,7 @@ def predict_file(
         raise MediaError(unread)
     found = FilePrediction(name, predictor.task, duration, tuple(rows), "", tuple(notes))
     written = []
-    if wanted.timeline is not None and found.stretches(None):
+    if wanted.timeline is not None and found.windows(None):
         from emotiw.predict.timeline import plot_timeline
 
         written.append(plot_timeline(found, wanted.timeline / f"{target}.timeline.png"))
@@ -184,7 +184,7 @@ def _spans(wanted: Wanted, duration: float, *, is_still: bool) -> list[tuple[flo
     window = wanted.window_sec or (DEFAULT_WINDOW_SEC if needs_some else None)
     if window is None or is_still:
         return []
-    return stretches(duration, window, wanted.hop_sec)
+    return window_spans(duration, window, wanted.hop_sec)
 
 
 @lru_cache(maxsize=2)

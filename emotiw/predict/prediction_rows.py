@@ -1,4 +1,4 @@
-"""What was predicted: one row per file, person and stretch of time."""
+"""What was predicted: one row per file, person and window of time."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ EVERYONE = ""
 
 @dataclass(frozen=True)
 class Row:
-    """The scores of one person, or of everyone together, in one stretch of a file.
+    """The scores of one person, or of everyone together, in one window of a file.
 
     Attributes:
         person: number of the face track, 0 for the main face; None for everyone together.
-        start_sec: where the stretch begins.
+        start_sec: where the window begins.
         end_sec: where it ends; both are 0 in a photograph.
-        is_whole: whether the stretch is the whole file.
+        is_whole: whether the window is the whole file.
         n_faces: faces seen in it, counted in every frame.
         scores: one per label; None where there is nothing to go by.
         by_model: the scores of each model of a run.
@@ -38,7 +38,7 @@ class Row:
 
     @property
     def middle_sec(self) -> float:
-        """The middle of the stretch."""
+        """The middle of the window."""
         return (self.start_sec + self.end_sec) / 2
 
 
@@ -50,10 +50,10 @@ class FilePrediction:
         file: as it was named.
         task: what was asked; None where the file could not be read.
         duration_sec: of the file.
-        rows: everyone first, then person by person; whole file and stretches.
+        rows: everyone first, then person by person; whole file and windows.
         reason: why the file could not be read; empty where it could.
         notes: what else there is to know.
-        written: files made beside the answer.
+        written: files made beside the scores.
     """
 
     file: str
@@ -78,7 +78,7 @@ class FilePrediction:
         """Return the rows about the whole file."""
         return [row for row in self.rows if row.is_whole]
 
-    def stretches(self, person: int | None) -> list[Row]:
+    def windows(self, person: int | None) -> list[Row]:
         """Return the rows of one person, or of everyone, in the order of time."""
         return [row for row in self.rows if not row.is_whole and row.person == person]
 

@@ -1,4 +1,4 @@
-"""Scores over time as a picture: everyone together, then person by person."""
+"""Scores over time as an image: everyone together, then person by person."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ MOST_PEOPLE = 5
 
 
 def plot_timeline(found: FilePrediction, target: Path) -> Path:
-    """Write a PNG of the scores of every stretch, and return its path.
+    """Write a PNG of the scores of every window, and return its path.
 
-    A stretch without scores breaks the lines. Of more than five people, those with most faces
+    A window without scores breaks the lines. Of more than five people, those with most faces
     have a panel of their own.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -23,7 +23,7 @@ def plot_timeline(found: FilePrediction, target: Path) -> Path:
 
     people = sorted(
         {row.person for row in found.rows if row.person is not None and not row.is_whole},
-        key=lambda person: (-sum(row.n_faces for row in found.stretches(person)), person),
+        key=lambda person: (-sum(row.n_faces for row in found.windows(person)), person),
     )
     shown = [None, *people[:MOST_PEOPLE]]
     figure = Figure(figsize=(10, 1.3 + 2.1 * len(shown)), layout="constrained")
@@ -31,7 +31,7 @@ def plot_timeline(found: FilePrediction, target: Path) -> Path:
     axes = figure.subplots(len(shown), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
     is_label = found.is_label
     for axis, person in zip(axes, shown, strict=True):
-        points = with_gaps(found.stretches(person))
+        points = with_gaps(found.windows(person))
         for number, label in enumerate(found.labels):
             times = [t for t, _ in points]
             values = [
@@ -77,7 +77,7 @@ def with_gaps(rows: list[Row]) -> list[tuple[float, Row | None]]:
 def told(found: FilePrediction, person: int | None) -> str:
     """Return what is to be seen of a person, or of everyone, in words."""
     who = "everyone together" if person is None else f"person {person}"
-    rows = [row for row in found.stretches(person) if row.scores is not None]
+    rows = [row for row in found.windows(person) if row.scores is not None]
     if not rows:
         return f"{who}: nothing to go by"
     if not found.is_label:
@@ -85,4 +85,4 @@ def told(found: FilePrediction, person: int | None) -> str:
         return f"{who}: {mean:.3g} on average"
     answers = [found.answer(row) for row in rows]
     most = max(dict.fromkeys(answers), key=answers.count)
-    return f"{who}: {most} in {answers.count(most)} of {len(rows)} stretches"
+    return f"{who}: {most} in {answers.count(most)} of {len(rows)} windows"

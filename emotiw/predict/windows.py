@@ -1,27 +1,27 @@
-"""Where the stretches of a long video begin and end."""
+"""Where the windows of a long video begin and end."""
 
 from __future__ import annotations
 
 from emotiw.core.errors import ConfigError
 
 
-def stretches(
+def window_spans(
     duration_sec: float, window_sec: float, hop_sec: float | None = None
 ) -> list[tuple[float, float]]:
-    """Return (start, end) of every stretch, in seconds; the last one reaches the end.
+    """Return (start, end) of every window, in seconds; the last one reaches the end.
 
     Args:
         duration_sec: of the video; 0 or less gives none.
-        window_sec: length of a stretch.
+        window_sec: length of a window.
         hop_sec: from one start to the next; half of the window by default.
 
     Raises:
         ConfigError: if window or hop is not above 0, or the hop leaves parts out.
 
     Examples:
-        >>> stretches(5.0, 2.0, 1.5)
+        >>> window_spans(5.0, 2.0, 1.5)
         [(0.0, 2.0), (1.5, 3.5), (3.0, 5.0)]
-        >>> stretches(1.2, 2.0)
+        >>> window_spans(1.2, 2.0)
         [(0.0, 1.2)]
     """
     hop = window_sec / 2 if hop_sec is None else hop_sec

@@ -15,16 +15,17 @@ from pydantic import BaseModel, Field
 from emotiw.challenges.spec import ChallengeSpec, load_spec
 from emotiw.core.config import (
     Document,
-    KeyPath,
     Strict,
     override,
     packaged,
     read_document,
+    renewed,
     validated,
 )
 from emotiw.core.device import AUTO, Device
 from emotiw.core.errors import ConfigError, EmotiwError, Problems, suggest
 from emotiw.core.folds import Scheme
+from emotiw.core.renames import KeyPath, NamesPart
 from emotiw.models.registry import MODELS
 from emotiw.runs.ablation_settings import AblationSettings
 from features.faces.face_options import FaceOptions
@@ -33,6 +34,10 @@ from fusion.fusion_options import FusionOptions
 
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
+PARTS = {
+    "features": NamesPart("extractor", lambda: EXTRACTORS),
+    "models": NamesPart("model", lambda: MODELS),
+}
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
@@ -217,8 +222,9 @@ def _as_yaml(value: Any) -> str:
 
 
 def _checked(document: Document, stem: str) -> Recipe:
-    top = validated(RecipeSettings, document.data, document=document)
     check = _Check(document)
+    document = renewed(document, PARTS, check.problems)
+    top = validated(RecipeSettings, document.data, document=document)
     spec = check.attempt(load_spec, top.challenge, place=document.place(("challenge",)))
     faces = check.options(FaceOptions, top.faces, ("faces",))
     fusion = check.options(FusionOptions, top.fusion, ("fusion",))

@@ -65,12 +65,12 @@ class Run:
 
     @property
     def metrics_path(self) -> Path:
-        """The figures of this run."""
+        """The metrics of this run."""
         return self.folder / "metrics.csv"
 
     @property
     def folds_path(self) -> Path:
-        """The figures fold by fold, with their intervals over groups, as CSV."""
+        """The metrics fold by fold, with their intervals over groups, as CSV."""
         return self.folder / "folds.csv"
 
     @property

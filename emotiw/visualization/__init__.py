@@ -1,1 +1,1 @@
-"""Pictures, videos and charts for a person to look at."""
+"""Images, videos and charts for a person to look at."""

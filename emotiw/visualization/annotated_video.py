@@ -1,4 +1,4 @@
-"""A video or photograph again, with something drawn on every picture."""
+"""A video or photograph again, with something drawn on every image."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def write_annotated(path: Path, draw: Draw, target: Path, *, progress: Progress)
 
     Args:
         path: the file.
-        draw: takes each picture, ``(height, width, 3)`` RGB, with its number and its time in
+        draw: takes each image, ``(height, width, 3)`` RGB, with its number and its time in
             seconds; returns what is shown instead, of even sides and always of one size.
         target: the file to write, without its suffix.
         progress: hears of the frames.
@@ -93,7 +93,7 @@ def _write_video(path: Path, draw: Draw, target: Path, progress: Progress) -> No
 
 
 class _Sound:
-    """The sound of the file, encoded again alongside the pictures."""
+    """The sound of the file, encoded again alongside the images."""
 
     def __init__(self, path: Path, out: Any) -> None:
         import av

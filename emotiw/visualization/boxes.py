@@ -1,4 +1,4 @@
-"""What is drawn on pictures: sizes, colours, labels, faces."""
+"""What is drawn on images: sizes, colours, labels, faces."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy.typing as npt
 from emotiw.core.face_tracks import FaceTracks, Origin
 
 COLOURS = ("#2459c4", "#c2571a", "#1b7a43", "#8a3fb0", "#8a6100", "#0e7f8c", "#b0265d", "#59616f")
-LONGEST_SIDE = 1280  # px of the picture
+LONGEST_SIDE = 1280  # px of the image
 Picture = npt.NDArray[np.uint8]
 
 

@@ -38,7 +38,7 @@ def write_preview(
     Args:
         path: the clip.
         tracks: its faces.
-        quality: the figures of the ledger.
+        quality: the measurements of the ledger.
         target: both files without their suffix.
         note: kept in the PNG, for :func:`note_of`.
         progress: hears of the frames.
@@ -76,12 +76,12 @@ def contact_sheet(
     quality: Mapping[str, float | int | str],
     frames: Mapping[int, Picture],
 ) -> Image.Image:
-    """Return one picture of all that was found: frames of the clip, then a row for every track.
+    """Return one image of all that was found: frames of the clip, then a row for every track.
 
     Args:
         name: of the clip.
         tracks: its faces.
-        quality: the figures of the ledger.
+        quality: the measurements of the ledger.
         frames: some annotated frames by their number.
     """
     side = (WIDTH - GAP * (FACES + 1)) // FACES
@@ -131,7 +131,7 @@ def headline(tracks: FaceTracks, quality: Mapping[str, float | int | str]) -> st
 
 
 def _fallback(tracks: FaceTracks) -> str:
-    return "; the whole picture or its centre stands in" if len(tracks) else ""
+    return "; the whole image or its centre stands in" if len(tracks) else ""
 
 
 def about_track(tracks: FaceTracks, number: int) -> str:

@@ -44,7 +44,7 @@ def chart(
 
     Args:
         series: what to draw; without any point the chart is empty but for its axes.
-        title: what to see in it; read aloud in place of the picture.
+        title: what to see in it; read aloud in place of the image.
         x_label: with its unit.
         y_label: with its unit.
         x_span: smallest and largest x; those of the data by default.

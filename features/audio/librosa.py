@@ -151,8 +151,8 @@ class _Spectrum:
 
     def fitted(self, rows: Matrix) -> Matrix:
         """Return ``(dim, n)``: cut, or lengthened by its last column."""
-        lacking = max(0, self.n - rows.shape[1])
-        return np.pad(rows, ((0, 0), (0, lacking)), mode="edge")[:, : self.n]
+        missing = max(0, self.n - rows.shape[1])
+        return np.pad(rows, ((0, 0), (0, missing)), mode="edge")[:, : self.n]
 
 
 def _mfcc(s: _Spectrum) -> Matrix:

@@ -13,7 +13,7 @@ from emotiw.core.errors import suggest
 from emotiw.core.feature_table import FeatureSpec
 from features.audio.descriptor_rows import absent_row, finite_rows
 from features.audio.signal import Signal, SignalOptions, signal_of
-from features.audio.sound_augmentation import WaveformCopy, altered
+from features.audio.sound_augmentation import WaveformAugmentation, augmented
 from features.extractor import ClipSource, Extraction, Extractor, Needs
 
 FEATURE_SETS = (
@@ -41,8 +41,9 @@ class OpenSmileOptions(BaseModel):
         feature_set: one of openSMILE's sets by name.
         level: ``functionals``, one row per clip, or ``low_level`` descriptors, one per 10 ms.
         signal: how the sound is prepared.
-        copies: altered copies of each clip, for functionals: row 0 is the clip itself, and one row
-            per copy follows, which models of one vector per clip learn from and never score.
+        augmentations: altered copies of each clip, for functionals: row 0 is the clip itself, and
+            one row per copy follows, which models of one vector per clip learn from and never
+            score.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -50,12 +51,12 @@ class OpenSmileOptions(BaseModel):
     feature_set: str = "eGeMAPSv02"
     level: Level = "functionals"
     signal: SignalOptions = SignalOptions()
-    copies: tuple[WaveformCopy, ...] = ()
+    augmentations: tuple[WaveformAugmentation, ...] = ()
 
     @model_validator(mode="after")
-    def _copies_are_of_clips(self) -> Self:
-        if self.copies and self.level != "functionals":
-            raise ValueError("copies go with functionals, one row each")
+    def _augmentations_are_of_clips(self) -> Self:
+        if self.augmentations and self.level != "functionals":
+            raise ValueError("augmentations go with functionals, one row each")
         return self
 
     @field_validator("feature_set")
@@ -122,7 +123,7 @@ class OpenSmile(Extractor):
         if signal.waveform is None:
             return Extraction(absent_row(self.spec), signal.quality)
         rate = signal.sampling_rate
-        copies = (altered(signal.waveform, rate, copy) for copy in self.options.copies)
+        copies = (augmented(signal.waveform, rate, copy) for copy in self.options.augmentations)
         # called as a function it gives the numbers of process_signal without a frame around them
         tables = [
             self._smile(waveform, rate)[0].T  # (n, dim)

@@ -51,7 +51,7 @@ class Signal:
         waveform: ``(n_samples,)`` float32, finite, |x| < 1, at least ``min_sec`` long;
             None where there is nothing to hear.
         sampling_rate: Hz.
-        quality: figures for the ledger. ``audio`` is ``present``, ``clipped`` (present, but at
+        quality: measurements for the ledger. ``audio`` is ``present``, ``clipped`` (present, but at
             least 0.1 % of the samples are at full scale), ``silent``, ``missing`` (no track),
             ``empty`` (a track without samples) or ``damaged`` (no sample is a number).
     """
@@ -154,8 +154,8 @@ def lengthen(waveform: Waveform, n_samples: int) -> Waveform:
         >>> lengthen(np.array([1, 2, 3], dtype=np.float32), 8).tolist()
         [1.0, 2.0, 3.0, 3.0, 2.0, 1.0, 1.0, 2.0]
     """
-    lacking = n_samples - len(waveform)
-    return waveform if lacking <= 0 else np.pad(waveform, (0, lacking), mode="symmetric")
+    missing = n_samples - len(waveform)
+    return waveform if missing <= 0 else np.pad(waveform, (0, missing), mode="symmetric")
 
 
 def trim_silence(waveform: Waveform, *, top_db: float) -> Waveform:

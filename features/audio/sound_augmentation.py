@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from features.audio.signal import Waveform, guard_peak
 
 
-class WaveformCopy(BaseModel):
+class WaveformAugmentation(BaseModel):
     """How one copy differs from the recording.
 
     Attributes:
@@ -30,12 +30,12 @@ class WaveformCopy(BaseModel):
 
     @model_validator(mode="after")
     def _changes_something(self) -> Self:
-        if self == WaveformCopy.model_construct():
+        if self == WaveformAugmentation.model_construct():
             raise ValueError("a copy needs at least one of pitch, speed, gain_db, noise_db")
         return self
 
 
-def altered(waveform: Waveform, sampling_rate: int, copy: WaveformCopy) -> Waveform:
+def augmented(waveform: Waveform, sampling_rate: int, copy: WaveformAugmentation) -> Waveform:
     """Return the waveform as this copy has it; the same every time, noise included.
 
     Args:
@@ -48,7 +48,7 @@ def altered(waveform: Waveform, sampling_rate: int, copy: WaveformCopy) -> Wavef
 
     Examples:
         >>> tone = np.sin(np.arange(1600) / 5).astype(np.float32)
-        >>> len(altered(tone, 16000, WaveformCopy(speed=0.8)))
+        >>> len(augmented(tone, 16000, WaveformAugmentation(speed=0.8)))
         2000
     """
     changed = waveform

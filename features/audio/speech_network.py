@@ -43,7 +43,7 @@ class SpeechNetworkOptions(BaseModel):
         weights: a weights card, by name or file.
         layers: transformer layers, from 1; the mean of them is taken, and of all by default.
         pooling: ``mean`` over time gives one row per clip, ``none`` one per 20 ms.
-        longest_sec: longer clips are cut into equal parts that are embedded one by one, because
+        max_sec: longer clips are cut into equal parts that are embedded one by one, because
             the cost of attention grows with the square of the length.
         signal: how the sound is prepared, at 16 kHz.
     """
@@ -53,7 +53,7 @@ class SpeechNetworkOptions(BaseModel):
     weights: str
     layers: tuple[int, ...] | None = None
     pooling: Literal["mean", "none"] = "mean"
-    longest_sec: float = Field(default=30.0, ge=1)
+    max_sec: float = Field(default=30.0, ge=1)
     signal: SignalOptions = SignalOptions()
 
 
@@ -113,7 +113,7 @@ class SpeechNetwork(OnDevice, Extractor):
         """Return the rows of a waveform."""
         if signal.waveform is None:
             return Extraction(absent_row(self.spec), signal.quality)
-        n_parts = int(np.ceil(len(signal.waveform) / (self.options.longest_sec * RATE)))
+        n_parts = int(np.ceil(len(signal.waveform) / (self.options.max_sec * RATE)))
         parts = np.array_split(signal.waveform, n_parts)
         rows = np.concatenate([self._embed(part) for part in parts])  # (n, embedding)
         if self.options.pooling == "mean":

@@ -1,1 +1,1 @@
-"""Networks that turn pictures of faces into embeddings."""
+"""Networks that turn images of faces into embeddings."""

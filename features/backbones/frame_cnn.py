@@ -18,7 +18,7 @@ class FrameCNN(FaceNetwork):
     """Reads aligned grey faces; lighting and contrast are evened out inside.
 
     A 3×3 stem at full resolution, then residual blocks, after each width at half the resolution of
-    before. What is left of the picture is not averaged: in an aligned face, place means brow or
+    before. What is left of the image is not averaged: in an aligned face, place means brow or
     mouth, so one linear layer reads all places and channels into the embedding.
 
     Resolution is halved by strides inside the blocks, or by the largest of 2×2 values, which keeps
@@ -144,7 +144,7 @@ def build(card: WeightsCard) -> FrameCNN:
 
 
 def even_out(faces: Tensor) -> Tensor:
-    """Return each picture with mean 0 and a spread of about 1; a flat picture stays flat.
+    """Return each image with mean 0 and a spread of about 1; a flat image stays flat.
 
     Examples:
         >>> bright, dark = torch.full((1, 1, 2, 2), 0.9), torch.tensor([[[[0.0, 0.2], [0.0, 0.2]]]])

@@ -15,7 +15,7 @@ class FaceNetwork(nn.Module):
     Attributes:
         head: from embeddings to logits; None where the network doesn't classify.
         is_mirrored: whether :meth:`embed_and_score` looks at mirror images too.
-        public_prefix: what the names of public weights lack, where a network is wrapped.
+        public_prefix: what is missing from the names of public weights, where a network is wrapped.
     """
 
     head: nn.Module | None

@@ -59,7 +59,7 @@ def prepare_pictures(x: Tensor, card: WeightsCard) -> Tensor:
 
 
 def _blurred(x: Tensor) -> Tensor:
-    """Return pictures under a 3×3 binomial kernel, 1-2-1 each way; the edge is repeated."""
+    """Return images under a 3×3 binomial kernel, 1-2-1 each way; the edge is repeated."""
     x = F.pad(x, (1, 1, 1, 1), mode="replicate")
     x = (x[..., :-2] + 2 * x[..., 1:-1] + x[..., 2:]) / 4
     return (x[..., :-2, :] + 2 * x[..., 1:-1, :] + x[..., 2:, :]) / 4

@@ -51,7 +51,7 @@ class C3D(nn.Module):
     Args:
         n_outputs: classes or targets.
         width: share of the published number of channels in every layer.
-        size: side of the pictures, in px; at least 16.
+        size: side of the images, in px; at least 16.
         n_frames: frames per snippet; at least 16.
         dropout: in fc6 and fc7.
         batch_norm: normalise after every convolution, which makes it learn from random weights

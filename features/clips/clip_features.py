@@ -100,7 +100,7 @@ class ClipFeatures(OnDevice, Extractor):
         return resized(faces, self.card.size, self.card.size)
 
     def embed(self, pictures: Pictures) -> npt.NDArray[np.float32]:
-        """Return the ``(n_snippets, dim)`` vectors of ``(n, size, size, 3)`` uint8 RGB pictures."""
+        """Return the ``(n_snippets, dim)`` vectors of ``(n, size, size, 3)`` uint8 RGB images."""
         import torch
         import torch.nn.functional as F
 

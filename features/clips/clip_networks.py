@@ -21,7 +21,7 @@ class VideoNetwork:
 
     Attributes:
         answer: the last layer, whose inputs are the embedding.
-        sizes: sides of the picture in px that it can read: at least, and at most if not None.
+        sizes: sides of the image in px that it can read: at least, and at most if not None.
     """
 
     answer: str
@@ -109,7 +109,7 @@ def fill(
     """Load a state dict, whole but for the ``optional`` entries, which must fit to be taken.
 
     Raises:
-        WeightsError: naming every entry that lacks or has another shape.
+        WeightsError: naming every entry that is missing or has another shape.
     """
     own = network.state_dict()
     may_differ = set(optional)

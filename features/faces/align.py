@@ -104,14 +104,14 @@ def face_transform(
 def warp(
     picture: Pixels, transform: npt.NDArray[np.floating], crop_size: int
 ) -> npt.NDArray[np.uint8]:
-    """Return the crop that a transform cuts from a picture; outside the picture it is black.
+    """Return the crop that a transform cuts from an image; outside the image it is black.
 
-    Where the crop is smaller than what it shows, the picture is averaged down first, so that the
-    same face gives the same crop from a small and from a large picture.
+    Where the crop is smaller than what it shows, the image is averaged down first, so that the
+    same face gives the same crop from a small and from a large image.
 
     Args:
         picture: ``(height, width, 3)`` uint8, or ``(height, width)``.
-        transform: ``(2, 3)`` from px of the picture to px of the crop.
+        transform: ``(2, 3)`` from px of the image to px of the crop.
         crop_size: side of the crop, px.
 
     Returns:
@@ -142,12 +142,12 @@ def warp(
 def shown_region(
     transform: npt.NDArray[np.floating], crop_size: int, size: tuple[int, int]
 ) -> tuple[int, int, int, int]:
-    """Return the part ``(left, top, right, bottom)`` of a picture that its crop shows, in px.
+    """Return the part ``(left, top, right, bottom)`` of an image that its crop shows, in px.
 
     Args:
-        transform: ``(2, 3)`` from px of the picture to px of the crop.
+        transform: ``(2, 3)`` from px of the image to px of the crop.
         crop_size: side of the crop, px.
-        size: (width, height) of the picture.
+        size: (width, height) of the image.
     """
     linear, shift = transform[:, :2].astype(np.float64), transform[:, 2]
     end = crop_size - 0.5

@@ -74,7 +74,7 @@ class Collector:
         transform: npt.NDArray[np.floating],
         pixels: Pixels,
     ) -> None:
-        """Keep one face, cut out of the frame's picture by the transform."""
+        """Keep one face, cut out of the frame's image by the transform."""
         import cv2
 
         self.track.append(number)

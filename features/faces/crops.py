@@ -36,7 +36,7 @@ class FaceCrops(Extractor):
 
     @property
     def spec(self) -> FeatureSpec:
-        """Rows are pictures."""
+        """Rows are images."""
         return self._spec
 
     @property

@@ -1,4 +1,4 @@
-"""Detectors: pictures in, boxes and five points out."""
+"""Detectors: images in, boxes and five points out."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ Floats = npt.NDArray[np.float32]
 
 
 class Faces(NamedTuple):
-    """The faces of one picture, in px of that picture.
+    """The faces of one image, in px of that image.
 
     Attributes:
         box: ``(n, 4)`` float32, ``x_min, y_min, x_max, y_max``.
         landmarks: ``(n, 5, 2)`` float32: left eye, right eye, nose, left and right mouth corner,
-            left and right as in the picture.
+            left and right as in the image.
         confidence: ``(n,)`` float32 in [0, 1].
     """
 
@@ -57,7 +57,7 @@ class Detector(Protocol):
     min_face_px: float
 
     def detect(self, pictures: Sequence[npt.NDArray[np.uint8]], smallest_px: float) -> list[Faces]:
-        """Return the faces of each ``(height, width, 3)`` RGB picture, all of one size.
+        """Return the faces of each ``(height, width, 3)`` RGB image, all of one size.
 
         Args:
             pictures: at full size; the backend scales them as it needs.

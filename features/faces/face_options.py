@@ -90,7 +90,7 @@ class FaceOptions(BaseModel):
         return "" if self.weights is None else _fingerprint(self.weights)
 
     def min_face_px(self, width: int, height: int, *, is_still: bool) -> float:
-        """Return the smallest face to look for in a picture of this size, in px.
+        """Return the smallest face to look for in an image of this size, in px.
 
         Examples:
             >>> FaceOptions(min_face=0.1).min_face_px(480, 360, is_still=False)

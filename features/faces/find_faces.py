@@ -29,7 +29,7 @@ def find_faces(
     device: str = CPU,
     on_frame: Callable[[], object] | None = None,
 ) -> tuple[FaceTracks, Quality]:
-    """Return the face tracks of a clip or photograph, and the figures that the ledger keeps.
+    """Return the face tracks of a clip or photograph, and the measurements that the ledger keeps.
 
     A clip without any face gives no rows, or one per frame where ``options.no_face`` says so.
 
@@ -88,7 +88,7 @@ def find_faces(
 
 
 def face_quality(tracks: FaceTracks) -> Quality:
-    """Return the figures of the ledger that the face tracks themselves tell.
+    """Return the measurements of the ledger that the face tracks themselves tell.
 
     Confidence, tilt (of the line through the eyes, degrees) and blur (variance of the Laplacian
     of the crop; small is blurred) are those of the main face.

@@ -10,15 +10,15 @@ import numpy.typing as npt
 
 from emotiw.core.media import VideoFrame
 from features.faces.detect import Detector, Faces, Follower
-from features.faces.look import MIN_STAY, around, middles, near, sides
-from features.faces.shots import Glance, Shots, changed_share, glance
+from features.faces.local_search import MIN_STAY, detect_locally, follow_locally, middles, sides
+from features.faces.shots import Shots, Thumbnail, changed_share, thumbnail
 from features.faces.track import Expected, Tracker, iou
 
 SURE = 0.5  # a face that was there in the frame before may be less sure than a new one
 SURE_UNSEEN = 0.9  # … in a frame where the detection has not found it
 SURELY_FOUND = 1.2  # times the smallest face that is looked for, and more
 MAX_UNSEEN = 2  # detections in a row that may miss a face that can be followed
-MUCH = 0.5  # of the picture, changed: time to detect again
+MUCH = 0.5  # of the image, changed: time to detect again
 FINE_EVERY = 4  # detections; the others look for larger faces only …
 COARSER = 2  # … by so much, in a quarter of the time
 STEP = 3  # frames from one look at a face to the next, where it moves evenly
@@ -52,7 +52,7 @@ class FaceSequence:
     """Gives every face of every frame, a few frames later than it gets the frames.
 
     The detector looks at the first frame of a shot, at one frame in every ``stride``, and where
-    the picture has changed; for the smallest faces in every fourth of these frames. In between,
+    the image has changed; for the smallest faces in every fourth of these frames. In between,
     faces are followed: looked at in every third frame, and in those between where they don't move
     evenly; the detector looks for one that got lost around where it was. A face that is new in a
     detection is followed back through the frames since the one before.
@@ -77,12 +77,12 @@ class FaceSequence:
         self._open: list[Seen] = []  # the last of these, not looked at yet
         self._last: Seen | None = None  # of this shot, looked at
         self._since = 0  # frames since the last detection
-        self._at_detection: Glance | None = None
+        self._at_detection: Thumbnail | None = None
         self._n_detections = -1  # in this shot, after the first
 
     def push(self, picture: VideoFrame) -> Iterator[Seen]:
         """Take the next frame; yield those that are done."""
-        now = glance(picture.pixels)
+        now = thumbnail(picture.pixels)
         is_cut = self._shots.is_cut(now)
         if is_cut:
             yield from self.flush()
@@ -112,7 +112,7 @@ class FaceSequence:
         yield from self._waiting
         self._waiting, self._last = [], None
 
-    def _is_due(self, now: Glance) -> bool:
+    def _is_due(self, now: Thumbnail) -> bool:
         if self._at_detection is None or self._since >= self._stride:
             return True
         is_early = self._since <= self._stride // 3
@@ -134,7 +134,9 @@ class FaceSequence:
             missed = np.flatnonzero(is_missed & (is_too_small != is_unseen))
             sure = SURE_UNSEEN if is_unseen else SURE
             taken = seen.faces.box
-            faces, rows = near(self._follower, picture.pixels, expected.box[missed], taken, sure)
+            faces, rows = follow_locally(
+                self._follower, picture.pixels, expected.box[missed], taken, sure
+            )
             kept = [expected.numbers[missed[row]] for row in rows]
             self._tracker.follow(picture.index, kept, faces.box, is_unseen=is_unseen)
             seen.add(kept, faces)
@@ -150,14 +152,18 @@ class FaceSequence:
     def _follow(self, picture: VideoFrame) -> Seen:
         """Return the faces of the last frame looked at in this one."""
         expected = self._expected(picture)
-        faces, rows = near(self._follower, picture.pixels, expected.box, np.zeros((0, 4)), SURE)
+        faces, rows = follow_locally(
+            self._follower, picture.pixels, expected.box, np.zeros((0, 4)), SURE
+        )
         lost = _others(rows, expected)
         if lost and self._open:
             slowly, left = self._walked_to(picture, [expected.numbers[row] for row in lost], faces)
             faces, rows = faces.join(slowly), rows + [lost[row] for row in left]
             lost = _others(rows, expected)
         if lost:
-            back, left = around(self._detector, picture.pixels, expected.box[lost], faces.box)
+            back, left = detect_locally(
+                self._detector, picture.pixels, expected.box[lost], faces.box
+            )
             faces, rows = faces.join(back), rows + [lost[row] for row in left]
         numbers = [expected.numbers[row] for row in rows]
         self._tracker.follow(picture.index, numbers, faces.box, is_unseen=False)
@@ -174,7 +180,7 @@ class FaceSequence:
         faces = Faces.none()
         for one in [*(seen.picture for seen in self._open), picture]:
             others = taken.box if one is picture else np.zeros((0, 4))
-            faces, kept = near(self._follower, one.pixels, boxes + speed, others, SURE)
+            faces, kept = follow_locally(self._follower, one.pixels, boxes + speed, others, SURE)
             speed = np.tile(middles(faces.box) - middles(boxes[kept]), 2).astype(np.float32)
             left, boxes = [left[row] for row in kept], faces.box
         return faces, left
@@ -206,7 +212,9 @@ class FaceSequence:
             left = [row for row in range(len(numbers)) if row not in done]
             numbers, boxes = [numbers[row] for row in left], boxes[left]
         for seen in left_out:
-            faces, rows = near(self._follower, seen.picture.pixels, boxes, seen.faces.box, SURE)
+            faces, rows = follow_locally(
+                self._follower, seen.picture.pixels, boxes, seen.faces.box, SURE
+            )
             numbers, boxes = [numbers[row] for row in rows], faces.box
             seen.add(numbers, faces)
 
@@ -241,7 +249,7 @@ class FaceSequence:
             open_ends = [row for row, n in enumerate(numbers) if n not in earlier.numbers]
             numbers = [numbers[row] for row in open_ends]
             boxes, speed = boxes[open_ends], speed[open_ends]
-            faces, rows = near(
+            faces, rows = follow_locally(
                 self._follower, earlier.picture.pixels, boxes + speed, earlier.faces.box, SURE
             )
             numbers = [numbers[row] for row in rows]

@@ -28,8 +28,8 @@ class MtcnnDetector:
     """Zhang et al. 2016, "Joint Face Detection and Alignment Using Multi-task Cascaded CNNs".
 
     The networks are facenet-pytorch's, and so is the result; the way through them is ours. Its
-    ``MTCNN.forward`` fails where one picture of a batch has no face and aligns nothing, and its
-    ``detect`` spends most of its time on resizing whole pictures in float and on a softmax.
+    ``MTCNN.forward`` fails where one image of a batch has no face and aligns nothing, and its
+    ``detect`` spends most of its time on resizing whole images in float and on a softmax.
     The last network alone follows a face from frame to frame.
     """
 
@@ -43,7 +43,7 @@ class MtcnnDetector:
         self._onet: nn.Module = networks.onet.to(memory_format=torch.channels_last)
 
     def detect(self, pictures: Sequence[npt.NDArray[np.uint8]], smallest_px: float) -> list[Faces]:
-        """Return the faces of each ``(height, width, 3)`` RGB picture, all of one size."""
+        """Return the faces of each ``(height, width, 3)`` RGB image, all of one size."""
         if not pictures or min(pictures[0].shape[:2]) <= smallest_px:
             return [Faces.none() for _ in pictures]
         with _one_thread():
@@ -168,7 +168,7 @@ def _cut_out(picture: Pixels, boxes: Boxes, side: int) -> npt.NDArray[np.uint8]:
 
 
 def _region(boxes: Boxes, picture: Pixels) -> npt.NDArray[np.int64]:
-    """Return the part of the picture to look at, as facenet-pytorch counts px: from 1."""
+    """Return the part of the image to look at, as facenet-pytorch counts px: from 1."""
     whole = np.trunc(boxes).astype(np.int64)
     low = np.maximum(whole[:, :2], 1) - 1
     high = np.minimum(whole[:, 2:], picture.shape[1::-1])

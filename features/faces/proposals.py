@@ -1,4 +1,4 @@
-"""MTCNN's first network, sped up: where in a picture a face might be."""
+"""MTCNN's first network, sped up: where in an image a face might be."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from torch import Tensor, nn
 from torchvision.ops import nms
 
 CELL, STRIDE = 12, 2  # px that one output looks at, and between two outputs
-STEP = 0.709  # from one size of the picture to the next
+STEP = 0.709  # from one size of the image to the next
 CHANNELS = 16  # the first layer's 10, filled up to what a vector register holds
-ROWS = 128  # of the picture at a time, so that what a layer writes is still in the cache
+ROWS = 128  # of the image at a time, so that what a layer writes is still in the cache
 
 
 class Proposals:
-    """The P-Net of a picture at every size: the same numbers, in about half the time.
+    """The P-Net of an image at every size: the same numbers, in about half the time.
 
     The two classes are compared by the difference of their logits, in one channel (a softmax over
     two channels took longer than the convolutions), the first layer is filled up with zeros to 16
-    channels, and large pictures pass in bands.
+    channels, and large images pass in bands.
 
     Args:
         pnet: facenet-pytorch's network.
@@ -49,14 +49,14 @@ class Proposals:
     def __call__(
         self, pictures: npt.NDArray[np.uint8], smallest_px: float
     ) -> list[npt.NDArray[np.float32]]:
-        """Return the squares of each picture that may hold a face.
+        """Return the squares of each image that may hold a face.
 
         Args:
             pictures: ``(batch, height, width, 3)`` RGB.
             smallest_px: side of the smallest face to look for.
 
         Returns:
-            Per picture ``(n, 4)``, ``x_min, y_min, x_max, y_max``, most likely first.
+            Per image ``(n, 4)``, ``x_min, y_min, x_max, y_max``, most likely first.
         """
         height, width = pictures.shape[1:3]
         scale = CELL / smallest_px

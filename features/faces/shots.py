@@ -1,4 +1,4 @@
-"""Where one shot ends and the next begins, and how much of a picture has changed."""
+"""Where one shot ends and the next begins, and how much of an image has changed."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import numpy.typing as npt
 
 from emotiw.core.lazy_pictures import Pixels, grey_of
 
-Glance = npt.NDArray[np.float32]
+Thumbnail = npt.NDArray[np.float32]
 CELLS = 48  # along the shorter side
 CUT, CUT_RATIO = 14.0, 3.0  # grey levels, and times what is usual in this shot
-CUT_SHARE = 0.4  # of the picture: more than somebody who steps in
+CUT_SHARE = 0.4  # of the image: more than somebody who steps in
 CHANGED = 30.0  # grey levels
 
 
-def glance(pixels: Pixels) -> Glance:
-    """Return a picture at a glance: the grey of every so many px, about 48 along the short side.
+def thumbnail(pixels: Pixels) -> Thumbnail:
+    """Return the grey of every so many px of an image, about 48 along the short side.
 
     Examples:
-        >>> glance(np.zeros((480, 960, 3), np.uint8)).shape
+        >>> thumbnail(np.zeros((480, 960, 3), np.uint8)).shape
         (48, 96)
     """
     step = max(1, min(pixels.shape[:2]) // CELLS)
@@ -30,17 +30,17 @@ def glance(pixels: Pixels) -> Glance:
 class Shots:
     """Tells hard cuts from motion, light and camera work.
 
-    At a cut the picture changes much, all over, and much more than from frame to frame before. The
+    At a cut the image changes much, all over, and much more than from frame to frame before. The
     change of light is taken out first, so that a flash is none; somebody who steps in changes only
     a part. Fades and dissolves are not seen.
     """
 
     def __init__(self) -> None:
-        self._before: Glance | None = None
+        self._before: Thumbnail | None = None
         self._usual: deque[float] = deque(maxlen=12)
 
-    def is_cut(self, now: Glance) -> bool:
-        """Return whether the picture begins a new shot; the first one of a clip doesn't."""
+    def is_cut(self, now: Thumbnail) -> bool:
+        """Return whether the image begins a new shot; the first one of a clip doesn't."""
         before, self._before = self._before, now
         if before is None or before.shape != now.shape:
             return before is not None
@@ -56,8 +56,8 @@ class Shots:
         return False
 
 
-def changed_share(first: Glance, second: Glance) -> float:
-    """Return the share of the picture that is not as it was.
+def changed_share(first: Thumbnail, second: Thumbnail) -> float:
+    """Return the share of the image that is not as it was.
 
     Examples:
         >>> before = np.zeros((4, 4), np.float32)
@@ -71,7 +71,7 @@ def changed_share(first: Glance, second: Glance) -> float:
     return float((np.abs(first - second) > CHANGED).mean())
 
 
-def _median(values: Glance) -> float:
+def _median(values: Thumbnail) -> float:
     # numpy's own takes longer than all the rest
     flat = values.ravel()
     return float(np.partition(flat, flat.size // 2)[flat.size // 2])

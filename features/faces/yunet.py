@@ -52,13 +52,13 @@ class YunetDetector:
         names = {output.name for output in self._session.get_outputs()}
         missing = sorted(set(OUTPUTS) - names)
         if missing:
-            raise WeightsError(f"{path}: no YuNet; it lacks the outputs {', '.join(missing)}")
+            raise WeightsError(f"{path}: no YuNet: outputs {', '.join(missing)} are missing")
         self._input = self._session.get_inputs()[0].name
         sides = self._session.get_inputs()[0].shape[2:]
         self._fixed = tuple(sides) if all(isinstance(side, int) for side in sides) else None
 
     def detect(self, pictures: Sequence[Picture], smallest_px: float) -> list[Faces]:
-        """Return the faces of each ``(height, width, 3)`` RGB picture."""
+        """Return the faces of each ``(height, width, 3)`` RGB image."""
         return [self._detect(picture, max(smallest_px, self.min_face_px)) for picture in pictures]
 
     def _detect(self, picture: Picture, smallest_px: float) -> Faces:

@@ -1,4 +1,4 @@
-"""Everyone in a picture or a clip: one row per face, with where it is and how large."""
+"""Everyone in an image or a clip: one row per face, with where it is and how large."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from features.extractor import ClipSource, Extraction, Extractor, Needs
 from features.frames.frame_embeddings import FrameEmbeddings, FrameEmbeddingsOptions
 
 BOX = ("face_x_min", "face_y_min", "face_x_max", "face_y_max")
-# of every row: who it is, when, where (px), how sure, and the picture around (px)
+# of every row: who it is, when, where (px), how sure, and the image around (px)
 PLACE = (
     "face_track",
     "face_first",
@@ -34,11 +34,11 @@ class PeopleOptions(FrameEmbeddingsOptions):
     Attributes:
         over_time: ``mean``: one row per face or face track, the mean over its frames. ``frames``:
             one row per frame of each track, for models that read sequences.
-        most_frames: of a longer track this many frames are looked at, evenly spread.
+        max_frames: of a longer track this many frames are looked at, evenly spread.
     """
 
     over_time: Literal["mean", "frames"] = "mean"
-    most_frames: int = Field(default=16, ge=1)
+    max_frames: int = Field(default=16, ge=1)
 
 
 class People(Extractor):
@@ -46,7 +46,7 @@ class People(Extractor):
 
     A row begins with the columns of :data:`PLACE`: the number of its track, its first and last
     frame and how many frames lie behind the row, the (mean) box, the confidence, and the size of
-    the picture. What the network says of the face follows, as the feature ``frames`` has it.
+    the image. What the network says of the face follows, as the feature ``frames`` has it.
 
     Rows are in the order of the tracks, which means nothing to a group: the longest track first,
     in a photograph the largest face. The whole frame, where it stands in for a face that was not
@@ -92,7 +92,7 @@ class People(Extractor):
         rows = []
         for number in np.unique(tracks.track[is_person]).tolist():
             frames = np.flatnonzero((tracks.track == number) & is_person)
-            seen = evenly(frames, self.options.most_frames)
+            seen = evenly(frames, self.options.max_frames)
             said = self._frames.embed(np.stack([tracks.crop(int(row)) for row in seen]))
             if self.options.over_time == "mean":
                 place = _place(tracks, frames)[None]

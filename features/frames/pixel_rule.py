@@ -10,7 +10,7 @@ from typing import Literal
 class PixelRule:
     """From 8-bit RGB to a network's input: ``(value - mean) / deviation``, in its colour order.
 
-    Most ports of a network forget one of these, and its weights then see pictures unlike any they
+    Most ports of a network forget one of these, and its weights then see images unlike any they
     were trained on.
 
     Attributes:

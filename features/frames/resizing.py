@@ -1,4 +1,4 @@
-"""Pictures brought to the size of a network's input."""
+"""Images brought to the size of a network's input."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ C3D_SIZE = 112  # of which they took the middle
 
 
 def resized(pictures: Pictures, height: int, width: int) -> Pictures:
-    """Return ``(n, height, width, 3)`` pictures; averaged where they shrink.
+    """Return ``(n, height, width, 3)`` images; averaged where they shrink.
 
     Examples:
         >>> resized(np.zeros((2, 8, 8, 3), dtype=np.uint8), 4, 4).shape
@@ -28,7 +28,7 @@ def resized(pictures: Pictures, height: int, width: int) -> Pictures:
 
 
 def centre_cropped(pictures: Pictures, size: int) -> Pictures:
-    """Return the ``(n, size, size, 3)`` middle of pictures.
+    """Return the ``(n, size, size, 3)`` middle of images.
 
     Examples:
         >>> wide = np.arange(171, dtype=np.uint8)[None, None, :, None] * np.ones((1, 128, 1, 3))

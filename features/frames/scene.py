@@ -1,4 +1,4 @@
-"""The whole picture, not its faces: what a network or plain statistics say of place and light."""
+"""The whole image, not its faces: what a network or plain statistics say of place and light."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class SceneOptions(BaseModel):
 class Scene(OnDevice, Extractor):
     """Rows of the whole picture: one per photograph or clip, or one per frame looked at.
 
-    A network sees the picture squeezed into its square input, so that nobody at the edge of a
+    A network sees the image squeezed into its square input, so that nobody at the edge of a
     group is cut off.
 
     Source:
@@ -84,7 +84,7 @@ class Scene(OnDevice, Extractor):
         return "" if self.card is None else fingerprint(self.card)
 
     def extract(self, source: ClipSource) -> Extraction:
-        """Return the rows of the picture, or of frames of the clip."""
+        """Return the rows of the image, or of frames of the clip."""
         with MediaReader(source.path) as reader:
             # kept small: a long clip needs no more memory than a short one
             pictures = (self._shrunk(frame.rgb) for frame in reader.frames())
@@ -117,7 +117,7 @@ class Scene(OnDevice, Extractor):
 
 
 def evenly_kept(pictures: Iterable[Picture], most: int) -> list[Picture]:
-    """Return at most so many of the pictures, evenly spread, without knowing how many come.
+    """Return at most so many of the images, evenly spread, without knowing how many come.
 
     Examples:
         >>> frames = (np.full((1, 1, 3), number, np.uint8) for number in range(100))

@@ -1,11 +1,11 @@
-"""Colour, edges and layout of a picture: a weak baseline that needs no network."""
+"""Colour, edges and layout of an image: a weak baseline that needs no network."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
 
-SIDE = 128  # px to which a picture is brought, its shape left out
+SIDE = 128  # px to which an image is brought, its shape left out
 GRID = 4  # cells along each side
 N_HUES = 12
 N_LEVELS = 4
@@ -29,7 +29,7 @@ def columns() -> tuple[str, ...]:
 
 
 def describe(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    """Return what a picture looks like from afar.
+    """Return what an image looks like from afar.
 
     Mean, deviation and skewness of each channel of CIE L*a*b*; shares of hues (each pixel weighs
     as much as it is saturated), of saturation and of brightness; per cell of a 4×4 grid, the mean

@@ -56,7 +56,7 @@ def test_train_backbone_trains_tests_and_goes_on(tmp_path: Path) -> None:
         },
         "labels": ["up", "down"],
         "side": 16,
-        "inner_share": 0.25,
+        "validation_fraction": 0.25,
         "training": {"epochs": 2, "batch_size": 8},
     }  # fmt: skip
     (tmp_path / "r.yaml").write_text(yaml.safe_dump(recipe))

@@ -395,7 +395,7 @@ class TestDamage:
             MediaReader(tmp_path / "empty.avi")
         garbage = tmp_path / "garbage.avi"
         garbage.write_bytes(np.random.default_rng(0).bytes(5000))
-        with pytest.raises(MediaError, match=r"garbage\.avi: not a video, sound or picture file"):
+        with pytest.raises(MediaError, match=r"garbage\.avi: not a video, sound or image file"):
             MediaReader(garbage)
 
 
@@ -456,7 +456,7 @@ class TestStills:
         path.write_bytes(path.read_bytes()[:2000])
         with MediaReader(path) as reader:
             assert reader.info.is_still
-            with pytest.raises(MediaError, match=r"a\.jpg: the picture can't be decoded"):
+            with pytest.raises(MediaError, match=r"a\.jpg: the image can't be decoded"):
                 list(reader.frames())
 
     def test_a_picture_too_large_for_memory_is_refused(
@@ -464,9 +464,9 @@ class TestStills:
     ) -> None:
         Image.fromarray(grey_picture(1)).save(tmp_path / "a.png")
         monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)  # 64 · 48 is over twice that
-        with pytest.raises(MediaError, match=r"a\.png: the picture is too large"):
+        with pytest.raises(MediaError, match=r"a\.png: the image is too large"):
             MediaReader(tmp_path / "a.png")
-        with pytest.raises(MediaError, match=r"a\.png: the picture can't be decoded"):
+        with pytest.raises(MediaError, match=r"a\.png: the image can't be decoded"):
             read_still(tmp_path / "a.png")
 
 

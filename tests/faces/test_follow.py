@@ -17,7 +17,7 @@ from emotiw.core.media import VideoFrame
 from features.faces.detect import Detector, Faces, load_detector
 from features.faces.follow import FaceSequence, Seen
 from features.faces.mtcnn import MtcnnDetector
-from features.faces.shots import Shots, glance
+from features.faces.shots import Shots, thumbnail
 from features.faces.track import Tracker
 
 SIZE = (240, 180)  # px
@@ -159,8 +159,8 @@ def test_light_and_motion_are_no_cut(head: tuple[Picture, Points]) -> None:
     shots, still = Shots(), scene(head[0], [(120, 90, 0)])
     flash = np.clip(still.astype(int) + 40, 0, 255).astype(np.uint8)
     pan = [np.roll(still, 2 * t, axis=1) for t in range(6)]
-    assert not any(shots.is_cut(glance(one)) for one in [still, still, flash, still, *pan])
-    assert shots.is_cut(glance(scene(head[0], [], seed=5) // 3))
+    assert not any(shots.is_cut(thumbnail(one)) for one in [still, still, flash, still, *pan])
+    assert shots.is_cut(thumbnail(scene(head[0], [], seed=5) // 3))
 
 
 def test_a_detector_that_cannot_follow_looks_at_every_frame(head: tuple[Picture, Points]) -> None:

@@ -93,9 +93,9 @@ def test_a_row_is_the_mean_of_what_frames_says_of_its_crops(card: str) -> None:
 def test_of_a_long_track_some_frames_are_looked_at(card: str) -> None:
     faces = tracks([(0, frame) for frame in range(9)])
     every = rows_of(card, faces, over_time="frames")
-    some = rows_of(card, faces, over_time="frames", most_frames=3)
+    some = rows_of(card, faces, over_time="frames", max_frames=3)
     assert some == pytest.approx(every[[0, 4, 8]], abs=1e-5)
-    assert rows_of(card, faces, most_frames=3)[0, 3] == 9  # the place is that of all frames
+    assert rows_of(card, faces, max_frames=3)[0, 3] == 9  # the place is that of all frames
 
 
 def test_the_whole_frame_is_nobody(card: str) -> None:

@@ -131,7 +131,7 @@ def test_padding_would_change_them_which_is_why_there_is_none(card: Path) -> Non
 def test_long_clips_are_embedded_part_by_part(card: Path) -> None:
     waveform = voice(4.0)
     parts = [rows_of(card, half, pooling="none") for half in np.array_split(waveform, 2)]
-    whole = rows_of(card, waveform, pooling="none", longest_sec=2.0)
+    whole = rows_of(card, waveform, pooling="none", max_sec=2.0)
     assert np.allclose(whole, np.concatenate(parts), atol=1e-5)
 
 

@@ -90,7 +90,9 @@ def video(name: str, **training: Any) -> Any:
     options = {"network": name, "crop_size": crop_size, "length": length, "stride": length}
     training = {"epochs": 2, "batch_size": 3} | training
     kind: Any = MODELS.resolve("video")
-    checked = kind.Options.model_validate({**options, "inner_share": 0, "training": training})
+    checked = kind.Options.model_validate(
+        {**options, "validation_fraction": 0, "training": training}
+    )
     spec = FeatureSpec("crops", (16, 16, 3), "frame", dtype="uint8")
     return kind(checked, spec=spec, task=LABELS, seed=0)
 

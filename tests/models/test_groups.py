@@ -38,8 +38,8 @@ CASES: list[tuple[str, dict[str, Any], Goal]] = [
     ("group_network", {"channels": 4, "training": BRIEF}, LABELS),
     ("group_network", {"aggregation": "recurrent", "channels": 4, "training": BRIEF}, LABELS),
     ("group_network", {"n_levels": 6, "training": {**BRIEF, "loss": "ccc"}}, TARGET),
-    ("unpositive", {"learner": {"model": "individuals", "learner": LOGISTIC}}, LABELS),
-    ("expectation", {"learner": {"model": "group", "learner": LOGISTIC}}, TARGET),
+    ("one_vs_rest", {"learner": {"model": "individuals", "learner": LOGISTIC}}, LABELS),
+    ("expected_value", {"learner": {"model": "group", "learner": LOGISTIC}}, TARGET),
 ]  # fmt: skip
 every = pytest.mark.parametrize(("name", "options", "goal"), CASES, ids=lambda v: str(v)[:50])
 
@@ -118,12 +118,12 @@ def test_moods_are_told_apart(name: str, options: dict[str, Any]) -> None:
     model.fit(examples(LABELS, 60))
     right = model.predict(new).argmax(axis=1) == new.answers
     # undecided between neutral and negative, the first of them is taken
-    assert right.mean() > (0.6 if name == "unpositive" else 0.85)
+    assert right.mean() > (0.6 if name == "one_vs_rest" else 0.85)
 
 
 @pytest.mark.parametrize(
     ("name", "options", "goal"),
-    [(n, o, g) for n, o, g in CASES if n not in {"group", "group_network", "expectation"}],
+    [(n, o, g) for n, o, g in CASES if n not in {"group", "group_network", "expected_value"}],
 )
 def test_everyone_has_scores_of_their_own(name: str, options: dict[str, Any], task: Task) -> None:
     model: Any = make(name, options, goal)
@@ -139,8 +139,8 @@ def test_everyone_has_scores_of_their_own(name: str, options: dict[str, Any], ta
 
 def test_models_of_whole_groups_judge_nobody() -> None:
     assert judge_of(make("group", {"learner": LOGISTIC})) is None
-    assert judge_of(make("expectation", {"learner": "group"}, TARGET)) is None
-    assert judge_of(make("expectation", {"learner": "individuals"}, TARGET)) is not None
+    assert judge_of(make("expected_value", {"learner": "group"}, TARGET)) is None
+    assert judge_of(make("expected_value", {"learner": "individuals"}, TARGET)) is not None
 
 
 def test_a_group_is_the_mean_of_its_people() -> None:
@@ -194,16 +194,16 @@ def test_larger_faces_count_more_where_they_should() -> None:
 def test_unpositive_is_undecided_among_the_others() -> None:
     inner = {"learner": {"model": "vote", "aggregation": "mean"}}
     group = of_one_group(rows(["Happy", "Happy", "Angry"], sure=1.0))
-    soft = make("unpositive", inner).predict(group)[0]
+    soft = make("one_vs_rest", inner).predict(group)[0]
     assert soft == pytest.approx([2 / 3, 1 / 6, 1 / 6])
-    assert make("unpositive", {**inner, "style": "hard"}).predict(group)[0].tolist() == [1, 0, 0]
+    assert make("one_vs_rest", {**inner, "style": "hard"}).predict(group)[0].tolist() == [1, 0, 0]
     angry = of_one_group(rows(["Angry"], sure=1.0))
-    hard = make("unpositive", {**inner, "style": "hard"}).predict(angry)[0]
+    hard = make("one_vs_rest", {**inner, "style": "hard"}).predict(angry)[0]
     assert hard.tolist() == [0, 0.5, 0.5]
 
 
 def test_an_expectation_lies_between_the_levels_that_are_likely() -> None:
-    model = make("expectation", {"learner": {"model": "group", "learner": LOGISTIC}}, TARGET)
+    model = make("expected_value", {"learner": {"model": "group", "learner": LOGISTIC}}, TARGET)
     model.fit(examples(TARGET, 60))
     mixed = rows(["Happy", "Happy", "Angry", "Angry"])
     happy, half, angry = (
@@ -260,9 +260,9 @@ def test_options_of_parts_are_checked_with_the_recipe(
     [
         ("group", {"aggregation": "attention"}, LABELS, "model: group_network"),
         ("individuals", {"aggregation": "statistics"}, LABELS, "keeps their number"),
-        ("expectation", {"learner": "group"}, LABELS, "two known limits"),
-        ("unpositive", {"learner": "group", "positive": "Positiv"}, LABELS, "mean 'Positive'"),
-        ("unpositive", {"learner": "group"}, TARGET, "no label 'Positive'"),
+        ("expected_value", {"learner": "group"}, LABELS, "two known limits"),
+        ("one_vs_rest", {"learner": "group", "positive": "Positiv"}, LABELS, "mean 'Positive'"),
+        ("one_vs_rest", {"learner": "group"}, TARGET, "no label 'Positive'"),
         ("vote", {"means": {"Happyness": "Positive"}}, LABELS, "did you mean 'Happy'"),
         ("vote", {"means": {"Happy": "Good"}}, LABELS, "no label 'Good'"),
         ("vote", {"means": {"Happy": 1}}, TARGET, "nothing for Angry"),
@@ -288,7 +288,7 @@ def test_rows_per_face_go_into_group_models_alone() -> None:
 
 def test_a_model_is_as_old_as_the_one_inside() -> None:
     kind = MODELS.resolve("group")
-    nested = MODELS.resolve("unpositive")
+    nested = MODELS.resolve("one_vs_rest")
     options: Any = {"learner": {"model": "group", "learner": "svm"}}
     assert full_version(nested, nested.Options.model_validate(options)) == "1+1+1"
     assert full_version(kind, kind.Options()) == "1+1"

@@ -57,11 +57,11 @@ def accuracy(name: str, options: dict[str, Any], known: Examples, unseen: Exampl
     ("name", "options"),
     [
         ("lstm", {"hidden": 16}),
-        ("gru", {"hidden": 16, "is_bidirectional": True, "reads": "last"}),
-        ("gru", {"hidden": 16, "reads": "attention"}),
+        ("gru", {"hidden": 16, "is_bidirectional": True, "pooling": "last"}),
+        ("gru", {"hidden": 16, "pooling": "attention"}),
         ("tcn", {"channels": 16, "blocks": 3}),
         ("attention", {"channels": 16}),
-        ("spectrogram_cnn", {"channels": [8, 16], "longest_time_mask": 4, "widest_band_mask": 2}),
+        ("spectrogram_cnn", {"channels": [8, 16], "max_time_mask": 4, "max_freq_mask": 2}),
         ("lstm", {"hidden": 16, "window": 12, "stride": 6}),
     ],
     ids=["lstm", "gru-both-ways", "gru-attends", "tcn", "attention", "cnn", "lstm-windows"],
@@ -82,7 +82,7 @@ def test_statistics_over_frames_do_not(kernel: str) -> None:
 
 
 CLIPS = FeatureSpec("crops", (32, 32, 3), "frame", dtype="uint8")
-SEEN = {"mirrors": False, "inner_share": 0.0, "crop_size": 32}
+SEEN = {"flip": False, "validation_fraction": 0.0, "crop_size": 32}
 
 
 @pytest.mark.parametrize(

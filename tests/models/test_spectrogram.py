@@ -55,7 +55,7 @@ def test_shifted_bands_repeat_their_edge_and_keep_their_order() -> None:
 
 def test_masks_are_for_learning_alone() -> None:
     torch.manual_seed(0)
-    masks = {"n_time_masks": 2, "longest_time_mask": 10, "n_band_masks": 1, "widest_band_mask": 5}
+    masks = {"n_time_masks": 2, "max_time_mask": 10, "n_freq_masks": 1, "max_freq_mask": 5}
     network = SpectrogramNetwork(12, 3, channels=(4,), **masks)
     frames, mask = torch.randn(4, 40, 12), torch.ones(4, 40, dtype=torch.bool)
     with torch.inference_mode():

@@ -24,7 +24,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "svm": {"kernel": "rbf"},
     "kernel_ridge": {"penalty": [0.3, 3.0]},
     "logistic": {"c": [0.1, 1.0]},
-    "boosting": {"n_trees": 10, "min_clips": 3, "share_of_columns": 0.5},
+    "boosting": {"n_trees": 10, "min_samples_leaf": 3, "max_features": 0.5},
     "mlp": {"hidden": [8], "n_epochs": 30, "learning_rate": 0.02, "alpha": 0.01},
 }
 
@@ -69,6 +69,22 @@ def test_labels_are_learned_saved_and_the_same_again(name: str, tmp_path: Path) 
     assert np.allclose(scores[:5], alone, atol=1e-6)
 
 
+def test_a_model_that_was_saved_in_old_words_is_loaded(tmp_path: Path) -> None:
+    examples = clips("classification")
+    model = made("svm", LABELS)
+    model.fit(examples)
+    model.save(tmp_path)
+    card = tmp_path / "card.json"
+    old = card.read_text()
+    for was, now in (("clip_sd", "clip_z"), ("choose_by", "scoring")):
+        assert f'"{now}"' in old
+        old = old.replace(f'"{now}"', f'"{was}"')
+    card.write_text(old)
+    again = type(model).load(tmp_path)
+    assert again.options == model.options
+    assert np.array_equal(again.predict(examples), model.predict(examples))
+
+
 @pytest.mark.parametrize("name", OPTIONS)
 def test_targets_are_learned_saved_and_in_range(name: str, tmp_path: Path) -> None:
     examples = clips("regression")
@@ -108,7 +124,7 @@ def test_principal_components_keep_the_wanted_share_of_the_variance() -> None:
 def test_outliers_are_held_within_the_wanted_deviations() -> None:
     vectors = np.zeros((50, 1), dtype=np.float32)
     vectors[0], vectors[1] = 1000.0, 1.0
-    prepared = Preparation(PreparationOptions(clip_sd=3.0)).fit(vectors, ["s"] * 50)
+    prepared = Preparation(PreparationOptions(clip_z=3.0)).fit(vectors, ["s"] * 50)
     assert prepared.max() == 3.0
 
 
@@ -134,13 +150,13 @@ def test_a_speaker_of_few_clips_is_standardised_globally() -> None:
     assert np.array_equal(few, plain.apply(vectors[:7], ["b"] * 7))
 
 
-def test_softening_weakens_what_tells_speakers_apart_and_nothing_else() -> None:
+def test_nuisance_projection_weakens_what_tells_speakers_apart_and_nothing_else() -> None:
     rng = np.random.default_rng(0)
     groups = [f"s{row // 40}" for row in range(800)]
     vectors = rng.standard_normal((800, 3))
     # column 0: speakers differ three times as much as their clips do; column 1 and 2: not at all
     vectors[:, 0] += np.repeat(3 * rng.standard_normal(20), 40)
-    preparation = Preparation(PreparationOptions(soften_speakers=True))
+    preparation = Preparation(PreparationOptions(nuisance_projection=True))
     prepared = preparation.fit(vectors.astype(np.float32), groups)
     plain = Preparation(PreparationOptions()).fit(vectors.astype(np.float32), groups)
     share = prepared.std(axis=0) / plain.std(axis=0)
@@ -152,11 +168,11 @@ def test_softening_weakens_what_tells_speakers_apart_and_nothing_else() -> None:
     assert np.allclose(alone, prepared[:1], atol=1e-5)
 
 
-def test_clips_without_a_known_speaker_are_not_softened() -> None:
+def test_clips_without_a_known_speaker_are_not_projected() -> None:
     vectors = np.random.default_rng(0).standard_normal((30, 3)).astype(np.float32)
     groups = [f"clip{row}" for row in range(30)]
-    softened = Preparation(PreparationOptions(soften_speakers=True)).fit(vectors, groups)
-    assert np.array_equal(softened, Preparation(PreparationOptions()).fit(vectors, groups))
+    projected = Preparation(PreparationOptions(nuisance_projection=True)).fit(vectors, groups)
+    assert np.array_equal(projected, Preparation(PreparationOptions()).fit(vectors, groups))
 
 
 def test_temperature_is_that_of_a_known_confidence() -> None:

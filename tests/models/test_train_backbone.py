@@ -78,13 +78,13 @@ def small_recipe(**changes: Any) -> BackboneRecipe:
         "labels": ["Happy", "Angry"],
         "translation": {"smile": "Happy", "frown": "Angry"},
         "side": 24,
-        "inner_share": 0.25,
+        "validation_fraction": 0.25,
         "training": {
             "epochs": 4,
             "batch_size": 16,
             "learning_rate": 0.01,
-            "average_decay": 0.8,
-            "watch": "accuracy",
+            "ema_decay": 0.8,
+            "monitor": "accuracy",
         },
     }
     return BackboneRecipe.model_validate(entries | changes)
@@ -120,7 +120,7 @@ def test_everything_wrong_with_a_folder_is_said_at_once(tmp_path: Path) -> None:
         read_labelled_faces(tmp_path, labels=("smile",), side=24)
     assert "did you mean 'smile'" in str(caught.value)
     assert "3.png" in str(caught.value)
-    with pytest.raises(ManifestError, match="no pictures"):
+    with pytest.raises(ManifestError, match="no images"):
         read_labelled_faces(tmp_path, labels=("smile",), split="test", side=24)
     with pytest.raises(ManifestError, match="neither"):
         read_labelled_faces(tmp_path / "nowhere", labels=("smile",), side=24)
@@ -429,7 +429,7 @@ def test_members_trained_apart_are_joined_into_their_mean(folder: Path, tmp_path
     faces = faces_for(recipe, folder, "train")
     card = train_backbone(recipe, faces, tmp_path / "together")
     assert (card.members, card.embedding) == (2, 16)
-    training, inner = split_off_inner(faces, recipe.inner_share, recipe.seed)
+    training, inner = split_off_inner(faces, recipe.validation_fraction, recipe.seed)
     apart = [
         train_member(recipe, training, inner, tmp_path / "apart", index).network for index in (1, 0)
     ]

@@ -53,8 +53,8 @@ FULL = TrainingOptions(
     mixup=0.2,
     label_smoothing=0.1,
     class_weights="balanced",
-    average_decay=0.9,
-    watch="uar",
+    ema_decay=0.9,
+    monitor="uar",
 )
 
 
@@ -63,11 +63,11 @@ class Killed(Exception):
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
-@pytest.mark.parametrize("keep", ["best", "last"])
+@pytest.mark.parametrize("restore_best", [True, False])
 def test_a_killed_run_resumes_to_the_same_weights(
-    tmp_path: Path, optimizer: str, keep: str
+    tmp_path: Path, optimizer: str, restore_best: bool
 ) -> None:
-    options = FULL.model_copy(update={"optimizer": optimizer, "keep": keep})
+    options = FULL.model_copy(update={"optimizer": optimizer, "restore_best": restore_best})
     whole, stopped, resumed = small_network(), small_network(), small_network()
     expected = train(
         whole, Points(), options, task="classification", n_outputs=2, inner=Points(30, seed=1)
@@ -126,14 +126,16 @@ def test_learns_classes_with_every_option_on() -> None:
 @pytest.mark.parametrize("loss", ["mse", "ccc"])
 def test_learns_targets(loss: str) -> None:
     network = small_network(1)
-    options = TrainingOptions(epochs=40, batch_size=32, learning_rate=0.02, loss=loss, watch="ccc")  # type: ignore[arg-type]
+    options = TrainingOptions(
+        epochs=40, batch_size=32, learning_rate=0.02, loss=loss, monitor="ccc"
+    )  # type: ignore[arg-type]
     training, inner = Points(300, kind="regression"), Points(60, seed=1, kind="regression")
     report = train(network, training, options, task="regression", n_outputs=1, inner=inner)
     test = Points(200, seed=2, kind="regression")
     outputs = predict(network, test, options)[:, 0]
     assert ccc(test.answers.tolist(), outputs.tolist()) > 0.9
-    assert report.best_figure is not None
-    assert report.best_figure > 0.9
+    assert report.best_monitored is not None
+    assert report.best_monitored > 0.9
 
 
 def test_bfloat16_keeps_weights_in_float32() -> None:
@@ -151,7 +153,7 @@ def test_patience_stops_and_the_best_epoch_is_kept() -> None:
             self.targets = 1 - self.targets
 
     network = small_network()
-    options = TrainingOptions(epochs=50, learning_rate=0.02, patience=3, watch="loss")
+    options = TrainingOptions(epochs=50, learning_rate=0.02, patience=3, monitor="loss")
     inner = Noise()
     report = train(network, Points(), options, task="classification", n_outputs=2, inner=inner)
     assert len(report.records) == report.best_epoch + 3 < 50

@@ -105,18 +105,18 @@ def test_each_person_is_judged_by_their_own_face(run: Run) -> None:
     assert people[0].scores == people[None].scores
     dark, light = people[0].by_model["face"][0], people[1].by_model["face"][0]
     assert dark > 0.5 > light
-    assert {row.person for row in found.stretches(1)} == {1}
-    assert len(found.stretches(None)) == 4
+    assert {row.person for row in found.window_spans(1)} == {1}
+    assert len(found.windows(None)) == 4
     assert "voice: nothing to go by" in found.notes
 
 
-def test_stretches_hear_their_own_part_of_the_sound(run: Run) -> None:
+def test_windows_hear_their_own_part_of_the_sound(run: Run) -> None:
     path = run.recipe.settings.data.root / "none.mp4"
     found = predict_files({"none": path}, Wanted(run=run.folder, window_sec=0.5, hop_sec=0.4))[0]
     assert not found.reason
-    assert [set(row.by_model) for row in found.stretches(None)] == [{"voice", "place"}] * 2
+    assert [set(row.by_model) for row in found.windows(None)] == [{"voice", "place"}] * 2
     whole = found.whole()[0].by_model["voice"]
-    for row in found.stretches(None):
+    for row in found.windows(None):
         assert row.by_model["voice"] == pytest.approx(whole, abs=0.2)  # the same tone all along
 
 

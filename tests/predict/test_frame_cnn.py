@@ -78,12 +78,12 @@ def test_scores_are_means_over_faces(two: Path, card: str) -> None:
     assert rows[None].scores[1] == pytest.approx(together, abs=1e-6)
 
 
-def test_stretches_show_who_is_there_when(two: Path, card: str) -> None:
+def test_windows_show_who_is_there_when(two: Path, card: str) -> None:
     found = predict(two, card, window_sec=1.0, hop_sec=1.0)
-    assert [row.n_faces for row in found.stretches(None)] == [10, 20, 20]
-    assert [row.start_sec for row in found.stretches(1)] == [1.0, 2.0]
-    assert [found.answer(row) for row in found.stretches(0)] == ["Dark"] * 3
-    assert [found.answer(row) for row in found.stretches(1)] == ["Bright"] * 2
+    assert [row.n_faces for row in found.windows(None)] == [10, 20, 20]
+    assert [row.start_sec for row in found.window_spans(1)] == [1.0, 2.0]
+    assert [found.answer(row) for row in found.window_spans(0)] == ["Dark"] * 3
+    assert [found.answer(row) for row in found.window_spans(1)] == ["Bright"] * 2
 
 
 def test_a_clip_alone_and_in_a_folder_has_the_same_answer(
@@ -202,7 +202,7 @@ def test_a_timeline_is_drawn(two: Path, card: str, tmp_path: Path) -> None:
         assert min(picture.size) > 400
     from emotiw.predict.timeline import told
 
-    assert told(found, 0) == "person 0: Dark in 2 of 2 stretches"
+    assert told(found, 0) == "person 0: Dark in 2 of 2 windows"
 
 
 def test_progress_is_told_frame_by_frame(two: Path, card: str) -> None:
@@ -231,7 +231,7 @@ def test_a_photograph_has_its_people_and_no_time(card: str, tmp_path: Path) -> N
     rows = whole(found)
     assert len(rows) == 4
     assert [row.n_faces for row in rows.values()] == [3, 1, 1, 1]
-    assert not found.stretches(None)
+    assert not found.windows(None)
     assert found.written == (str(tmp_path / "out" / "still.jpg"),)
 
 

@@ -13,7 +13,7 @@ import pytest
 from emotiw.core.errors import ConfigError
 from emotiw.predict.inputs import media_files
 from emotiw.predict.prediction_rows import FilePrediction, Row, as_csv, as_json
-from emotiw.predict.windows import stretches
+from emotiw.predict.windows import window_spans
 
 FOUND = FilePrediction(
     "a, b.mp4",
@@ -63,11 +63,11 @@ def test_what_is_not_there_is_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("window", "hop"), [(0.0, None), (1.0, 0.0), (1.0, 2.0), (-1.0, None)])
 def test_windows_that_make_no_sense_are_refused(window: float, hop: float | None) -> None:
     with pytest.raises(ConfigError):
-        stretches(5.0, window, hop)
+        window_spans(5.0, window, hop)
 
 
-def test_stretches_cover_everything() -> None:
-    found = stretches(9.7, 2.0, 0.7)
+def test_windows_cover_everything() -> None:
+    found = window_spans(9.7, 2.0, 0.7)
     assert found[0][0] == 0
     assert found[-1][1] == 9.7
     assert all(next_start <= end for (_, end), (next_start, _) in pairwise(found))

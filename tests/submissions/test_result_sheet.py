@@ -56,7 +56,7 @@ def test_engagement_sheets_have_errors_per_level() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("Overall Classification Accuracy: 60.000000", "", "one overall figure, found 0"),
+        ("Overall Classification Accuracy: 60.000000", "", "one overall score, found 0"),
         ("75.000000", "75%", "line 3: '75%' is not a number"),
         ("Good Class", "Godo Class", "line 3: unknown class 'Godo'; did you mean 'Good'"),
         ("Bad Class", "Good Class", "line 4: Good comes twice"),

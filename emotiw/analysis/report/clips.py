@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from emotiw.analysis.report.quality import notes_of_clips
-from emotiw.analysis.report.snapshot import RunFacts
+from emotiw.analysis.report.snapshot import RunSnapshot
 from emotiw.runs.stages.fuse import FUSED
 
 MOST_CLIPS = 20_000
@@ -33,7 +33,7 @@ class Browsed:
     left_out: int
 
 
-def browsed(facts: RunFacts, *, most: int = MOST_CLIPS) -> Browsed:
+def browsed(facts: RunSnapshot, *, most: int = MOST_CLIPS) -> Browsed:
     """Return the clips with truth, scores and gaps; in a very large run those of most worth.
 
     Args:
@@ -84,7 +84,7 @@ def browsed(facts: RunFacts, *, most: int = MOST_CLIPS) -> Browsed:
 
 
 def _ranks(
-    facts: RunFacts, ids: Sequence[str], scores: Mapping[str, Any]
+    facts: RunSnapshot, ids: Sequence[str], scores: Mapping[str, Any]
 ) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
     """Return per clip how little worth looking at it is: mistakes first, sure ones before others.
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from emotiw.analysis.report.snapshot import RunFacts
+from emotiw.analysis.report.snapshot import RunSnapshot
 from emotiw.core.score_table import ScoreTable
 from emotiw.evaluation.metrics import confusions
 from emotiw.visualization.svg_charts import Series, chart
@@ -14,7 +14,7 @@ from emotiw.visualization.svg_charts import Series, chart
 NO_ANSWER = ""
 
 
-def matrices_of(facts: RunFacts) -> list[dict[str, Any]]:
+def matrices_of(facts: RunSnapshot) -> list[dict[str, Any]]:
     """Return one matrix of counts per model, the fusion first; rows are true labels.
 
     A clip without scores is in the last column, "no score", which is there only where one is.
@@ -74,14 +74,14 @@ def recalls(matrices: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def scatters(facts: RunFacts) -> list[dict[str, Any]]:
+def scatters(facts: RunSnapshot) -> list[dict[str, Any]]:
     """Return, in regression, a chart of predictions against targets per model, fusion first."""
     if facts.sample is None or facts.run.task.is_label:
         return []
     return [_scatter(facts, name, table) for name, table in facts.by_rank.items()]
 
 
-def _scatter(facts: RunFacts, name: str, table: ScoreTable) -> dict[str, Any]:
+def _scatter(facts: RunSnapshot, name: str, table: ScoreTable) -> dict[str, Any]:
     assert facts.sample is not None
     predicted = facts.sample.predictions(table).tolist()
     targets = facts.sample.y_true.tolist()

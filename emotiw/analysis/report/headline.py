@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from emotiw.analysis.leaderboard import Standing, published, standing_of
-from emotiw.analysis.report.snapshot import RunFacts
+from emotiw.analysis.report.snapshot import RunSnapshot
 from emotiw.evaluation.metrics import Metric
 from emotiw.runs.stages.fuse import FUSED
 
 JUDGED_ON = {"val": "validation clips", "train": "training clips, out of fold"}
 
 
-def headline(facts: RunFacts) -> dict[str, Any] | None:
+def headline(facts: RunSnapshot) -> dict[str, Any] | None:
     """Return the official metric with its interval, and a line for everything to compare it with.
 
     Published values are left out where the clips are synthetic: there is nothing to compare.
@@ -69,7 +69,7 @@ def _line(one: Standing, metric: Metric, low: float, high: float) -> dict[str, A
     }
 
 
-def _scale(facts: RunFacts, lines: Iterable[Standing]) -> tuple[float, float]:
+def _scale(facts: RunSnapshot, lines: Iterable[Standing]) -> tuple[float, float]:
     if facts.spec.official_metric.is_percent:
         return 0.0, 100.0
     values = [v for one in lines for v in (one.value, one.low, one.high, one.test)]
@@ -89,7 +89,7 @@ def _round_ticks(low: float, high: float) -> list[float]:
     return ticks(low, high, most=6)
 
 
-def _chance(facts: RunFacts) -> float | None:
+def _chance(facts: RunSnapshot) -> float | None:
     """Return what knowing only the commonest label gives, in percent; None where it makes none."""
     if facts.spec.metric == "uar":
         return 100 / len(facts.spec.labels)
@@ -98,7 +98,7 @@ def _chance(facts: RunFacts) -> float | None:
     return None
 
 
-def _gain(facts: RunFacts) -> dict[str, str] | None:
+def _gain(facts: RunSnapshot) -> dict[str, str] | None:
     metric = facts.spec.official_metric
     fused, *alone = facts.results
     if fused.name != FUSED or not alone or not metric.is_percent:
@@ -107,7 +107,7 @@ def _gain(facts: RunFacts) -> dict[str, str] | None:
     return {"points": metric.number(fused.value - best.value, sign=True), "over": best.name}
 
 
-def _comparison(facts: RunFacts) -> list[dict[str, str]]:
+def _comparison(facts: RunSnapshot) -> list[dict[str, str]]:
     if facts.fusion is None:
         return []
     return [

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from emotiw.analysis.report.snapshot import RunFacts
+from emotiw.analysis.report.snapshot import RunSnapshot
 from emotiw.core.csv_rows import read_frame
 from emotiw.core.errors import EmotiwError
 from emotiw.evaluation.metrics import metric_named
@@ -26,7 +26,7 @@ FIGURES = (
 )
 
 
-def attempts(facts: RunFacts) -> dict[str, Any] | None:
+def attempts(facts: RunSnapshot) -> dict[str, Any] | None:
     """Return validation and test figures of every attempt at this challenge; None without any."""
     ledger = Attempts(facts.run.folder.parent)
     try:
@@ -71,7 +71,7 @@ def attempts(facts: RunFacts) -> dict[str, Any] | None:
     }
 
 
-def curves(facts: RunFacts) -> list[dict[str, Any]]:
+def curves(facts: RunSnapshot) -> list[dict[str, Any]]:
     """Return the training curves of every network of the run, all folds in one chart."""
     found = []
     for name in facts.run.recipe.models:
@@ -115,7 +115,7 @@ def curves(facts: RunFacts) -> list[dict[str, Any]]:
     return found
 
 
-def ablation(facts: RunFacts) -> dict[str, Any] | None:
+def ablation(facts: RunSnapshot) -> dict[str, Any] | None:
     """Return the table of ``emotiw ablate`` as it stands in the run's folder; None without one."""
     path = facts.run.folder / ABLATION
     if not path.is_file():
@@ -158,7 +158,7 @@ def _as_people_read(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def _notes(facts: RunFacts, key: str) -> dict[str, Any]:
+def _notes(facts: RunSnapshot, key: str) -> dict[str, Any]:
     from safetensors import SafetensorError, safe_open
 
     path = model_folder(facts.run, key) / CHECKPOINT

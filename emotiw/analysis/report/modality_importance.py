@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emotiw.analysis.report.headline import p_text
-from emotiw.analysis.report.snapshot import RunFacts
+from emotiw.analysis.report.snapshot import RunSnapshot
 from emotiw.evaluation.reliability import expected_calibration_error, reliability_diagram
 from emotiw.visualization.svg_charts import Series, chart
 
@@ -18,7 +18,7 @@ ABOUT = 2.0  # points
 MOST_SELECTED = 6  # modalities whose selections are all fused anew; of more, orders are drawn
 
 
-def reliability(facts: RunFacts) -> list[dict[str, Any]]:
+def reliability(facts: RunSnapshot) -> list[dict[str, Any]]:
     """Return a reliability diagram per modality, before and after calibration, and of the fusion.
 
     After calibration means by calibrations that have not seen the clip's group.
@@ -80,7 +80,7 @@ def _sureness(scores: npt.NDArray[np.float64], truth: npt.NDArray[Any]) -> str:
     return f"{error:.0f} points from the diagonal, {which}"
 
 
-def shares(facts: RunFacts) -> dict[str, Any] | None:
+def shares(facts: RunSnapshot) -> dict[str, Any] | None:
     """Return weights, Shapley values and losses without each modality; None for one alone."""
     result = facts.fusion
     if result is None or len(result.rows.names) < 2:

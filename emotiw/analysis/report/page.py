@@ -18,7 +18,7 @@ from emotiw.analysis.report.history import ablation, attempts, curves
 from emotiw.analysis.report.modality_importance import reliability, shares
 from emotiw.analysis.report.quality import quality
 from emotiw.analysis.report.samples import Samples, samples
-from emotiw.analysis.report.snapshot import RunFacts, read_facts
+from emotiw.analysis.report.snapshot import RunSnapshot, read_facts
 from emotiw.core.files import atomic_write
 from emotiw.evaluation.sample import TITLES
 from emotiw.runs.run import Run
@@ -69,7 +69,7 @@ def write_report(run: Run, path: Path | None = None, *, has_samples: bool = True
     return Report(target, len(page), tuple(told))
 
 
-def _clips_that_fit(facts: RunFacts, parts: Mapping[str, Any]) -> tuple[Browsed, int]:
+def _clips_that_fit(facts: RunSnapshot, parts: Mapping[str, Any]) -> tuple[Browsed, int]:
     """Return the clips that the page has room for, and the bytes that are left beside them."""
     clips = browsed(facts)
     while True:
@@ -79,7 +79,7 @@ def _clips_that_fit(facts: RunFacts, parts: Mapping[str, Any]) -> tuple[Browsed,
         clips = browsed(facts, most=len(clips.clip_ids) * 2 // 3)
 
 
-def _parts(facts: RunFacts) -> dict[str, Any]:
+def _parts(facts: RunSnapshot) -> dict[str, Any]:
     matrices = matrices_of(facts)
     recipe = facts.run.recipe
     return {
@@ -106,7 +106,7 @@ def _parts(facts: RunFacts) -> dict[str, Any]:
     }
 
 
-def _figures(facts: RunFacts) -> dict[str, Any] | None:
+def _figures(facts: RunSnapshot) -> dict[str, Any] | None:
     results = judged(facts.run, list(facts.tables.values())) if facts.tables else []
     if not results:
         return None
@@ -130,7 +130,7 @@ def _figures(facts: RunFacts) -> dict[str, Any] | None:
     return {"metrics": [metric.title for metric in metrics], "rows": rows}
 
 
-def _splits(facts: RunFacts) -> str:
+def _splits(facts: RunSnapshot) -> str:
     counts = {s: len(facts.cohort.select(s)) for s in ("train", "val", "test")}
     return ", ".join(f"{n:,} {split}" for split, n in counts.items() if n)
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from emotiw.analysis.report.snapshot import RunFacts
+from emotiw.analysis.report.snapshot import RunSnapshot
 from emotiw.core.ledger import Ledger, LedgerRow
 
 MOST_ROWS = 300
@@ -20,7 +20,7 @@ SOUNDS = {
 }
 
 
-def quality(facts: RunFacts) -> dict[str, Any]:
+def quality(facts: RunSnapshot) -> dict[str, Any]:
     """Return the ledger stage by stage, what is worth knowing of whole clips, and every failure."""
     ledger = facts.run.ledger()
     stages = list(dict.fromkeys(row.stage for row in ledger.rows()))
@@ -41,7 +41,7 @@ def quality(facts: RunFacts) -> dict[str, Any]:
     }
 
 
-def notes_of_clips(facts: RunFacts) -> Mapping[str, str]:
+def notes_of_clips(facts: RunSnapshot) -> Mapping[str, str]:
     """Return, for every clip with a failure or gap, its reasons in one line."""
     told: dict[str, dict[str, None]] = {}
     for row in facts.run.ledger().rows():

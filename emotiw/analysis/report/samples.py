@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from emotiw.analysis.report.snapshot import RunFacts
+from emotiw.analysis.report.snapshot import RunSnapshot
 from emotiw.core.errors import EmotiwError
 from emotiw.core.face_tracks import FaceTracks
 from emotiw.core.media import read_audio
@@ -51,7 +51,7 @@ class Samples:
     told: list[str]
 
 
-def samples(facts: RunFacts, worth: Sequence[str], room: int) -> Samples:
+def samples(facts: RunSnapshot, worth: Sequence[str], room: int) -> Samples:
     """Return strips of faces and sounds, of clips in this order, in at most ``room`` characters."""
     progress = facts.run.progress
     told: list[str] = []
@@ -105,7 +105,7 @@ def samples(facts: RunFacts, worth: Sequence[str], room: int) -> Samples:
 PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
 
 
-def _strips(facts: RunFacts, worth: Sequence[str], room: int) -> tuple[dict[str, str], int, int]:
+def _strips(facts: RunSnapshot, worth: Sequence[str], room: int) -> tuple[dict[str, str], int, int]:
     if not facts.run.faces_path.is_file():
         return {}, 0, 0
     artifacts = read_artifacts(facts.run.faces_path, made_by="faces")

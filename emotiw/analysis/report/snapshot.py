@@ -19,7 +19,7 @@ from fusion.result import FusionResult
 
 
 @dataclass(frozen=True)
-class RunFacts:
+class RunSnapshot:
     """A run as the report sees it.
 
     Attributes:
@@ -82,7 +82,7 @@ class RunFacts:
             return None
 
 
-def read_facts(run: Run) -> RunFacts:
+def read_facts(run: Run) -> RunSnapshot:
     """Read a run; stages that have not been run yet leave their parts empty.
 
     Raises:
@@ -104,4 +104,4 @@ def read_facts(run: Run) -> RunFacts:
             sample = chosen_sample(list(tables.values())[-1], cohort)
         except EmotiwError as error:
             problems.append(str(error))
-    return RunFacts(run, cohort, tables, sample, problems)
+    return RunSnapshot(run, cohort, tables, sample, problems)

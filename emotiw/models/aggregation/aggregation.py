@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     Pool = Callable[[Tensor, Tensor, Tensor], Tensor]
 
-N_PLACE = 3  # side of the face as a share of the picture's, and its centre from 0 to 1
+N_PLACE = 3  # side of the face as a share of the image's, and its centre from 0 to 1
 
 
 class AggregationOptions(BaseModel):
@@ -49,7 +49,7 @@ class Aggregation(ABC):
 
         It is called with ``faces`` ``(batch, n, dim)``, ``mask`` ``(batch, n)``, True for faces
         that are there, and ``places`` ``(batch, n, 3)``: the side of the face's box as a share of
-        the picture's (geometric means of width and height), and x and y of its centre from 0 to 1.
+        the image's (geometric means of width and height), and x and y of its centre from 0 to 1.
         It returns ``(batch, width)``; NaN for a group without faces.
         """
 

@@ -21,7 +21,7 @@ class WeightedOptions(AggregationOptions):
         by_size: the weight grows with this power of the face's side: 0 for not at all, 2 for its
             area.
         by_centre: how much less than one in the middle the one farthest from it counts.
-        centre: the middle of the faces, or of the picture.
+        centre: the middle of the faces, or of the image.
     """
 
     by_size: float = Field(default=1.0, ge=0)
@@ -35,7 +35,7 @@ class Weighted(Aggregation):
     Source:
         The global weighted model of Dhall et al. 2015 (HAPPEI): size relative to the others, and
         distance from the centroid of the faces. Differs: size by a power, distance in shares of
-        the largest one (or of half a diagonal of the picture).
+        the largest one (or of half a diagonal of the image).
     """
 
     Options: ClassVar[type[AggregationOptions]] = WeightedOptions

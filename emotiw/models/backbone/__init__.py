@@ -1,1 +1,1 @@
-"""Face networks trained on labelled pictures."""
+"""Face networks trained on labelled images."""

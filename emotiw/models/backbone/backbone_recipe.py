@@ -27,13 +27,13 @@ class AugmentationOptions(Strict):
         scale: zoom as a share, in or out.
         stretch: width against height, as a share.
         shift: of the centre, as a share of the side.
-        flip: share of pictures that are mirrored.
+        flip: share of images that are mirrored.
         gamma: exponent of brightness, from ``1 / (1 + gamma)`` to ``1 + gamma``.
         light: a ramp of light across the face, as a share of full white.
-        colour_cast: gain of each channel as a share; does nothing to grey pictures.
+        colour_cast: gain of each channel as a share; does nothing to grey images.
         noise: standard deviation, as a share of full white.
-        blur: share of pictures that lose their fine detail.
-        erase: share of pictures with a patch of up to half the side covered.
+        blur: share of images that lose their fine detail.
+        erase: share of images with a patch of up to half the side covered.
     """
 
     rotation_deg: float = Field(default=10, ge=0, le=180)
@@ -76,7 +76,7 @@ class MemberRecipe(TrainingStage):
 
 
 class BackboneRecipe(Strict):
-    """Everything that the weights depend on, beside the pictures.
+    """Everything that the weights depend on, beside the images.
 
     Attributes:
         name: of the weights card that is written.
@@ -89,7 +89,7 @@ class BackboneRecipe(Strict):
         framing: ``(left, top, right, bottom)`` of the square of an aligned face crop that these
             faces show, in shares of its side. None stands for what a network that is fine-tuned
             was shown, and for all of the crop where it starts from random weights.
-        inner_share: share of the training faces on which everything is chosen.
+        validation_fraction: share of the training faces on which everything is chosen.
         licence: terms of the training faces, for the card.
         members: networks trained apart, each from random weights of its own, and joined into one;
             their number, or what each of them does in its own way.
@@ -107,7 +107,7 @@ class BackboneRecipe(Strict):
     translation: dict[str, str] = Field(default_factory=dict)
     side: int = Field(ge=8)
     framing: tuple[float, float, float, float] | None = None
-    inner_share: float = Field(default=0.1, gt=0, le=0.5)
+    validation_fraction: float = Field(default=0.1, gt=0, le=0.5)
     licence: str = ""
     members: tuple[MemberRecipe, ...] = Field(
         default=(MemberRecipe(),), min_length=1, max_length=MOST_MEMBERS

@@ -1,4 +1,4 @@
-"""Chance applied to pictures of faces, a whole batch at a time."""
+"""Chance applied to images of faces, a whole batch at a time."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def augment_faces(
 
 
 class _Chance:
-    """Draws one number per picture, shaped to multiply a batch of pictures."""
+    """Draws one number per image, shaped to multiply a batch of images."""
 
     def __init__(self, n: int, generator: torch.Generator, device: torch.device) -> None:
         self.processor = generator

@@ -1,4 +1,4 @@
-"""Pictures of faces sorted into one folder per label, as a folder or a zip file."""
+"""Images of faces sorted into one folder per label, as a folder or a zip file."""
 
 from __future__ import annotations
 
@@ -61,17 +61,17 @@ def read_labelled_faces(
     side: int,
     channels: int = 1,
 ) -> LabelledFaces:
-    """Read every picture of ``[split/]<label>/`` from a folder or a zip file.
+    """Read every image of ``[split/]<label>/`` from a folder or a zip file.
 
     Args:
         labels: the class order.
         translation: folder name to label, where they are spelt differently.
         split: the folder above the labels, ``train`` say; None where there is none.
-        side: px that pictures are resized to, if they have another size.
-        channels: 1 turns pictures grey, 3 into RGB.
+        side: px that images are resized to, if they have another size.
+        channels: 1 turns images grey, 3 into RGB.
 
     Raises:
-        ManifestError: if nothing is there, a folder is no known label, or a picture can't be read.
+        ManifestError: if nothing is there, a folder is no known label, or an image can't be read.
     """
     from PIL import Image, UnidentifiedImageError
 
@@ -100,7 +100,7 @@ def read_labelled_faces(
         hashes.append(_fingerprint(pixels, str(label)))
     problems.raise_if_any(ManifestError)
     if not images:
-        raise ManifestError(f"{where}: no pictures in folders named after labels")
+        raise ManifestError(f"{where}: no images in folders named after labels")
     order = np.argsort(np.array(hashes), kind="stable")
     return LabelledFaces(
         np.stack([images[i] for i in order]),
@@ -170,9 +170,9 @@ def faces_of_clips(
 def near_duplicate_groups(
     images: npt.NDArray[np.uint8], *, correlation: float = 0.98
 ) -> npt.NDArray[np.int64]:
-    """Return ``(n,)`` group numbers: pictures that look the same, mirrored or not, share one.
+    """Return ``(n,)`` group numbers: images that look the same, mirrored or not, share one.
 
-    Two pictures look the same where their 12×12 thumbnails correlate at least this much.
+    Two images look the same where their 12×12 thumbnails correlate at least this much.
 
     Args:
         images: ``(n, side, side, channels)`` uint8.
@@ -200,7 +200,7 @@ def near_duplicate_groups(
 
 
 def _pictures(source: Path, split: str | None) -> Iterator[tuple[str, str, bytes]]:
-    """Yield (name, folder of the label, bytes) of every picture, in any order."""
+    """Yield (name, folder of the label, bytes) of every image, in any order."""
     n_parts = 3 if split else 2
     if source.is_dir():
         for path in source.rglob("*"):

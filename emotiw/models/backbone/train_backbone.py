@@ -65,7 +65,7 @@ def train_backbone(
         ConfigError: if the network can't be trained on these faces, or there is no such device.
         WeightsError: if it is to be fine-tuned and its weights are missing.
     """
-    training, inner = split_off_inner(faces, recipe.inner_share, recipe.seed)
+    training, inner = split_off_inner(faces, recipe.validation_fraction, recipe.seed)
     trained = [
         train_member(recipe, training, inner, folder, index, device=device, on_epoch=on_epoch)
         for index in range(len(recipe.members))

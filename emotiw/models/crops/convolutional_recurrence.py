@@ -24,11 +24,11 @@ class ConvolutionalRecurrenceOptions(SnippetOptions):
 
     Attributes:
         cell: GRU or LSTM.
-        stem: channels of the convolutions that halve each picture before the recurrence; not used
+        stem: channels of the convolutions that halve each image before the recurrence; not used
             where the feature is maps already.
         channels: of the recurrent state.
         kernel: side of the recurrent kernels.
-        dropout: before the answer.
+        dropout: before the last layer.
     """
 
     cell: Literal["gru", "lstm"] = "gru"
@@ -40,9 +40,9 @@ class ConvolutionalRecurrenceOptions(SnippetOptions):
 
 
 class ConvolutionalRecurrent(SnippetModel):
-    """A recurrent convolution over pictures, or over maps that a backbone made of them.
+    """A recurrent convolution over images, or over maps that a backbone made of them.
 
-    It reads uint8 pictures ``(height, width, 3)``, or float32 maps ``(channels, height, width)``.
+    It reads uint8 images ``(height, width, 3)``, or float32 maps ``(channels, height, width)``.
     """
 
     Options: ClassVar[type[NetworkOptions]] = ConvolutionalRecurrenceOptions
@@ -50,17 +50,17 @@ class ConvolutionalRecurrent(SnippetModel):
     options: ConvolutionalRecurrenceOptions
 
     def check(self) -> None:
-        """Accept pictures and maps."""
+        """Accept images and maps."""
         if self.spec.dtype == "uint8":
             super().check()
         elif len(self.spec.shape) != 3:
             raise ConfigError(
-                f"{type(self).__name__} reads pictures, or maps of (channels, height, width); "
+                f"{type(self).__name__} reads images, or maps of (channels, height, width); "
                 f"feature {self.spec.name!r} has {self.spec.shape}"
             )
 
     def build(self) -> nn.Module:
-        """Return the network over pictures, or over maps."""
+        """Return the network over images, or over maps."""
         from emotiw.models.networks.snippet_net import MapInput, MeanOverSnippets
 
         if self.spec.dtype == "uint8":
@@ -68,13 +68,13 @@ class ConvolutionalRecurrent(SnippetModel):
         return MeanOverSnippets(MapInput(self._network_over(self.spec.shape[0])), self.task)
 
     def build_clip_network(self) -> tuple[nn.Module, PixelRule]:
-        """Return the network over pictures."""
+        """Return the network over images."""
         from features.frames.pixel_rule import PLAIN
 
         return self._network_over(3), PLAIN
 
     def source(self, examples: Examples, *, augments: bool) -> ExampleSource:
-        """Return snippets of pictures, augmented, or of maps as they are."""
+        """Return snippets of images, augmented, or of maps as they are."""
         if self.spec.dtype == "uint8":
             return super().source(examples, augments=augments)
         length, stride = self.options.length, self.options.stride

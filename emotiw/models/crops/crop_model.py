@@ -1,4 +1,4 @@
-"""What all models of face crops share: the pictures they accept, and one clip at a time."""
+"""What all models of face crops share: the images they accept, and one clip at a time."""
 
 from __future__ import annotations
 
@@ -39,17 +39,17 @@ class CropModel(NetworkModel):
     options: CropOptions
 
     def check(self) -> None:
-        """Accept pictures, one per frame."""
+        """Accept images, one per frame."""
         shape = self.spec.shape
         if len(shape) != 3 or shape[2] != 3 or self.spec.dtype != "uint8":
             raise ConfigError(
-                f"{type(self).__name__} reads uint8 pictures of (height, width, 3); feature "
+                f"{type(self).__name__} reads uint8 images of (height, width, 3); feature "
                 f"{self.spec.name!r} has {shape} {self.spec.dtype}"
             )
 
     @property
     def predict_batch(self) -> int:
-        """One clip: its pictures are a batch already, and no other clip can touch its scores."""
+        """One clip: its images are a batch already, and no other clip can touch its scores."""
         return 1
 
     def prepare(self, pictures: Pictures) -> Pictures:

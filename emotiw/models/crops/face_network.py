@@ -57,7 +57,7 @@ class FaceNetworkModel(CropModel):
     options: FaceNetworkOptions
 
     def check(self) -> None:
-        """Accept pictures, one per frame, and networks that can learn."""
+        """Accept images, one per frame, and networks that can learn."""
         super().check()
         if self.card.backbone == "onnx":
             raise ConfigError(f"weights {self.options.weights!r}: an ONNX file can't be fine-tuned")

@@ -1,4 +1,4 @@
-"""Snippets of pictures as they might have been: mirrored, and moved a little."""
+"""Snippets of images as they might have been: mirrored, and moved a little."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def moved(snippet: Tensor, generator: torch.Generator, *, mirrors: bool, shift: float) -> Tensor:
+def moved(snippet: Tensor, generator: torch.Generator, *, flip: bool, shift: float) -> Tensor:
     """Return a snippet mirrored half of the time and moved, all of its frames alike.
 
     Args:
         snippet: ``(time, height, width, channels)``.
-        mirrors: whether it may be mirrored.
+        flip: whether it may be mirrored.
         shift: how far it moves at most, as a share of its height; the border is repeated.
 
     Examples:
         >>> still = torch.arange(4).view(1, 1, 4, 1).expand(2, 4, 4, 1).to(torch.uint8)
-        >>> moved(still, torch.Generator().manual_seed(0), mirrors=True, shift=0.25)[0, 0, :, 0]
+        >>> moved(still, torch.Generator().manual_seed(0), flip=True, shift=0.25)[0, 0, :, 0]
         tensor([3, 3, 2, 1], dtype=torch.uint8)
     """
     height, width = snippet.shape[1:3]
-    flip, down, right = torch.rand(3, generator=generator).tolist()
-    if mirrors and flip < 0.5:
+    chance, down, right = torch.rand(3, generator=generator).tolist()
+    if flip and chance < 0.5:
         snippet = snippet.flip(2)
     margin = round(shift * height)
     if margin == 0:

@@ -1,4 +1,4 @@
-"""What all models of snippets of pictures share: what they read, how they are shown it."""
+"""What all models of snippets of images share: what they read, how they are shown it."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ class SnippetOptions(CropOptions):
         length: frames per snippet.
         stride: frames from one snippet to the next when a clip is scored; in training each epoch
             sees one snippet per clip, from anywhere in it.
-        mirrors: whether training snippets are mirrored half of the time.
-        shift: how far training pictures are moved at most, as a share of their side.
+        flip: whether training snippets are mirrored half of the time.
+        shift: how far training images are moved at most, as a share of their side.
     """
 
     length: int = Field(default=LENGTH, ge=2)
     stride: int = Field(default=STRIDE, ge=1)
-    mirrors: bool = True
+    flip: bool = True
     shift: float = Field(default=0.06, ge=0, lt=0.5)
 
 
@@ -95,5 +95,5 @@ class SnippetModel(CropModel):
             stride=options.stride,
             samples=augments,
             prepare=self.prepare,
-            augment=partial(moved, mirrors=options.mirrors, shift=options.shift),
+            augment=partial(moved, flip=options.flip, shift=options.shift),
         )

@@ -27,7 +27,7 @@ class VideoOptions(SnippetOptions):
     Attributes:
         network: the network's name in torchvision.
         weights: a weights card to start from, such as ``r3d_18_kinetics400``; None: random weights.
-        crop_size: side of the pictures; 224 for ``s3d`` and the ``mvit`` ones.
+        crop_size: side of the images; 224 for ``s3d`` and the ``mvit`` ones.
         length: frames per snippet; 16 for the ``mvit`` ones, at least 14 for ``s3d``.
     """
 
@@ -40,7 +40,7 @@ class VideoOptions(SnippetOptions):
         least, most = VIDEO_NETWORKS[self.network].sizes
         if self.crop_size < least or (most is not None and self.crop_size > most):
             limit = f"{least} px" if most == least else f"at least {least} px"
-            raise ValueError(f"{self.network} reads pictures of {limit}, not {self.crop_size}")
+            raise ValueError(f"{self.network} reads images of {limit}, not {self.crop_size}")
         if self.network.startswith("mvit") and self.length != 16:
             raise ValueError(f"{self.network} reads 16 frames, not {self.length}")
         if self.network == "s3d" and self.length < 14:

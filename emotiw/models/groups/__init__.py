@@ -1,1 +1,1 @@
-"""From the people in a picture to one answer for the group."""
+"""From the people in an image to the scores of the group."""

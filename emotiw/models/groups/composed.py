@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from emotiw.core.device import Movable
 from emotiw.core.errors import ConfigError
 from emotiw.core.feature_table import FeatureSpec
+from emotiw.core.renames import checked
 from emotiw.core.task import Task
 from emotiw.models.model import Model
 from emotiw.models.model_card import Card
@@ -79,7 +80,7 @@ class Composed(Model):
         """
         card = Card.read(folder, version=None)
         try:
-            options = cls.Options.model_validate(card.options)
+            options = checked(cls.Options, card.options)
         except ValidationError as error:
             raise ConfigError(f"{folder}: can't be loaded: {error}") from error
         model = cls(options, spec=card.spec, task=card.task, seed=card.seed)

@@ -30,9 +30,9 @@ class GroupNetworkOptions(NetworkOptions):
         aggregation: how faces become one vector, by name, or as ``{kind: NAME, …}``.
         channels: of a face inside the network, before the faces are joined; 0 joins embeddings as
             they are.
-        n_levels: for a target: the answer is the expectation over so many classes at equal steps
-            of its range; 0 for a plain linear answer.
-        dropout: before the faces are looked at, and before the answer.
+        n_levels: for a target: the prediction is the expected value over so many classes at equal
+            steps of its range; 0 for a plain linear output.
+        dropout: before the faces are looked at, and before the last layer.
     """
 
     aggregation: AggregationPart = Field(default={"kind": "attention"}, validate_default=True)
@@ -43,7 +43,7 @@ class GroupNetworkOptions(NetworkOptions):
 
 
 class GroupNetworkModel(NetworkModel):
-    """Each face through one layer, an aggregation over the faces, and an answer for the group.
+    """Each face through one layer, an aggregation over the faces, and scores for the group.
 
     Source:
         Ilse et al. 2018 (attention over the instances of a bag); Guo et al. 2018 and others put it

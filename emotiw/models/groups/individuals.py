@@ -1,4 +1,4 @@
-"""Everyone judged by themselves; the answers joined into that of the group."""
+"""Everyone judged by themselves; the scores joined into those of the group."""
 
 from __future__ import annotations
 
@@ -63,12 +63,12 @@ class IndividualsOptions(GroupOptions):
 class Individuals(Composed):
     """Late fusion of faces: the learner judges each person, and their scores are aggregated.
 
-    Learning takes the group's answer for that of everyone in it. A model of sequences inside
+    Learning takes the group's label for that of everyone in it. A model of sequences inside
     sees the frames of each face track; a model of vectors sees their mean.
 
     Source:
         Tan et al. 2017 (the winner of the group-level challenge of that year) give every face the
-        label of its picture.
+        label of its image.
     """
 
     Options: ClassVar[type[BaseModel]] = IndividualsOptions

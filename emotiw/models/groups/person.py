@@ -24,7 +24,7 @@ class Person:
     Attributes:
         number: of the face track; in a photograph, of the face.
         rows: ``(n, dim)`` what is known of the face, frame by frame or once.
-        place: ``(3,)``: side of the box as a share of the picture's (geometric means of width and
+        place: ``(3,)``: side of the box as a share of the image's (geometric means of width and
             height), and x and y of its centre from 0 to 1.
         about: ``(n, 11)`` the columns of :data:`features.frames.people.PLACE`.
     """

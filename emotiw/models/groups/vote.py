@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from emotiw.core.errors import ConfigError, suggest
 from emotiw.core.feature_table import FeatureSpec
+from emotiw.core.renames import checked
 from emotiw.core.task import Task
 from emotiw.models.groups.individuals import (
     IndividualScores,
@@ -94,7 +95,7 @@ class Vote(Model):
     def load(cls, folder: Path) -> Self:
         """Return the model that :meth:`save` wrote."""
         card = Card.read(folder, version=cls.version)
-        options = cls.Options.model_validate(card.options)
+        options = checked(cls.Options, card.options)
         return cls(options, spec=card.spec, task=card.task, seed=card.seed)
 
     def _judge(self, groups: list[list[Person]]) -> Scores:
@@ -123,12 +124,12 @@ class Vote(Model):
                 hint, known = suggest(name, expressions), ", ".join(expressions)
                 raise ConfigError(f"means: no expression {name!r}{hint} (known: {known})")
         if not self.task.is_label:
-            lacking = [name for name in expressions if name not in written]
+            missing = [name for name in expressions if name not in written]
             wrong = [v for v in written.values() if isinstance(v, str)]
-            if lacking or wrong:
+            if missing or wrong:
                 raise ConfigError(
                     f"means: every expression needs a number; got {wrong or 'none'} "
-                    f"and nothing for {', '.join(lacking) or 'none'}"
+                    f"and nothing for {', '.join(missing) or 'none'}"
                 )
             return dict(written)
         for label in written.values():

@@ -15,7 +15,7 @@ class FaceInput(nn.Module):
 
     Args:
         network: with a head.
-        card: what the network expects of its pictures.
+        card: what the network expects of its images.
     """
 
     def __init__(self, network: FaceNetwork, card: WeightsCard) -> None:

@@ -85,14 +85,14 @@ def by_size(mask: Tensor, places: Tensor) -> Tensor:
 
 
 class GroupNetwork(ScaledRows):
-    """Looks at each face, joins what it saw by an aggregation, and answers for the group.
+    """Looks at each face, joins what it saw by an aggregation, and scores the group.
 
     Args:
         dim: values of a face.
         n_outputs: labels, or targets.
         aggregation: of the faces.
         channels: of a face inside the network; 0 leaves it as it is.
-        levels: for a target: so many classes, whose expectation is the answer; 0 for a plain
+        levels: for a target: so many classes, whose expected value is the output; 0 for a plain
             linear one.
 
     Examples:

@@ -30,7 +30,7 @@ class RecurrentNetwork(ScaledRows):
         hidden: int = 128,
         layers: int = 1,
         is_bidirectional: bool = False,
-        reads: Literal["last", "mean", "attention"] = "mean",
+        pooling: Literal["last", "mean", "attention"] = "mean",
         dropout: float = 0.0,
     ) -> None:
         super().__init__(dim)
@@ -44,8 +44,8 @@ class RecurrentNetwork(ScaledRows):
             bidirectional=is_bidirectional,
         )
         self.n_directions = 2 if is_bidirectional else 1
-        self.reads = reads
-        if reads == "attention":
+        self.pooling = pooling
+        if pooling == "attention":
             self.attention = AttentionPooling(hidden * self.n_directions)
         self.dropout = nn.Dropout(dropout)
         self.answer = nn.Linear(hidden * self.n_directions, n_outputs)
@@ -56,12 +56,12 @@ class RecurrentNetwork(ScaledRows):
         rows = self.dropout(self.standardise(frames))
         packed = pack_padded_sequence(rows, lengths.cpu(), batch_first=True, enforce_sorted=False)
         states, last = self.recurrence(packed)
-        if self.reads == "last":
+        if self.pooling == "last":
             last = last[0] if isinstance(last, tuple) else last  # (layers * directions, batch, h)
             summary = last[-self.n_directions :].transpose(0, 1).flatten(1)  # (batch, directions*h)
         else:
             unpacked, _ = pad_packed_sequence(states, batch_first=True)  # padding is zero
-            if self.reads == "attention":
+            if self.pooling == "attention":
                 summary = self.attention(unpacked, mask[:, : unpacked.shape[1]])
             else:
                 summary = unpacked.sum(1) / lengths[:, None]  # (batch, directions*h)

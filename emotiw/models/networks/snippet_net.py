@@ -1,4 +1,4 @@
-"""A clip network that sees pictures, and the mean of its scores over the snippets of a clip."""
+"""A clip network that sees images, and the mean of its scores over the snippets of a clip."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SNIPPETS_AT_ONCE = 8
 class PixelInput(nn.Module):
     """Turns 8-bit RGB snippets into what a clip network expects, and asks it.
 
-    Pictures keep their colours last in memory, which is the layout that convolutions are fastest
+    Images keep their colours last in memory, which is the layout that convolutions are fastest
     in (``channels_last_3d``).
     """
 

@@ -15,7 +15,7 @@ from emotiw.models.networks.scaling import ScaledRows
 class SpectrogramNetwork(ScaledRows):
     """Convolutions over time and bands, each followed by a pooling by two, and attention over time.
 
-    What lies beyond a clip is zero in every layer, so padding never changes an answer.
+    What lies beyond a clip is zero in every layer, so padding never changes a score.
 
     Source:
         LeCun et al. 1998 for the layers; Park et al. 2019 (SpecAugment), section 2, for the masks.
@@ -34,15 +34,15 @@ class SpectrogramNetwork(ScaledRows):
         *,
         channels: Sequence[int] = (16, 32, 64),
         n_time_masks: int = 0,
-        longest_time_mask: int = 0,
-        n_band_masks: int = 0,
-        widest_band_mask: int = 0,
+        max_time_mask: int = 0,
+        n_freq_masks: int = 0,
+        max_freq_mask: int = 0,
         shift_bands: int = 0,
         dropout: float = 0.0,
     ) -> None:
         super().__init__(dim)
-        self.time_masks = (n_time_masks, longest_time_mask)
-        self.band_masks = (n_band_masks, widest_band_mask)
+        self.time_masks = (n_time_masks, max_time_mask)
+        self.freq_masks = (n_freq_masks, max_freq_mask)
         self.shift_bands = shift_bands
         self.convolutions = nn.ModuleList()
         self.norms = nn.ModuleList()
@@ -62,7 +62,7 @@ class SpectrogramNetwork(ScaledRows):
             rows = shifted(rows, self.shift_bands)
             rows = hidden(rows, mask.sum(1), *self.time_masks)
             whole = torch.full_like(mask.sum(1), rows.shape[2])
-            rows = hidden(rows.transpose(1, 2), whole, *self.band_masks).transpose(1, 2)
+            rows = hidden(rows.transpose(1, 2), whole, *self.freq_masks).transpose(1, 2)
         maps = rows.masked_fill(~mask[..., None], 0)[:, None]  # (batch, 1, time, bands)
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
             seen = F.relu(norm(convolution(maps))).masked_fill(~mask[:, None, :, None], 0)

@@ -21,22 +21,22 @@ class RecurrentOptions(SequenceOptions):
         hidden: units per direction and layer.
         layers: stacked layers.
         is_bidirectional: whether a second network reads the clip from its end.
-        reads: ``last`` answers from the state after the last frame (of both directions, after
-            the first and last), ``mean`` from the mean of the states over time, ``attention`` from
-            a weighted mean whose weights the states decide themselves.
-        dropout: before the recurrence, between layers and before the answer.
+        pooling: ``last`` takes the state after the last frame (of both directions, after
+            the first and last), ``mean`` the mean of the states over time, ``attention`` a
+            weighted mean whose weights the states decide themselves.
+        dropout: before the recurrence, between layers and before the last layer.
     """
 
     cell: Literal["lstm", "gru"] = "lstm"
     hidden: int = Field(default=128, ge=1)
     layers: int = Field(default=1, ge=1)
     is_bidirectional: bool = False
-    reads: Literal["last", "mean", "attention"] = "mean"
+    pooling: Literal["last", "mean", "attention"] = "mean"
     dropout: float = Field(default=0.3, ge=0, lt=1)
 
 
 class Recurrent(SequenceModel):
-    """An LSTM or GRU over the frames of a clip; padding and batch never change an answer."""
+    """An LSTM or GRU over the frames of a clip; padding and batch never change a score."""
 
     Options: ClassVar[type[NetworkOptions]] = RecurrentOptions
     version: ClassVar[str] = "1"
@@ -54,7 +54,7 @@ class Recurrent(SequenceModel):
             hidden=options.hidden,
             layers=options.layers,
             is_bidirectional=options.is_bidirectional,
-            reads=options.reads,
+            pooling=options.pooling,
             dropout=options.dropout,
         )
 

@@ -24,20 +24,20 @@ class SpectrogramOptions(SequenceOptions):
 
     Attributes:
         channels: per layer; each layer halves time and bands.
-        time_masks: spans of time that are hidden from the network in training.
-        longest_time_mask: of such a span, in rows.
-        band_masks: spans of bands that are hidden from the network in training.
-        widest_band_mask: of such a span, in bands.
+        n_time_masks: spans of time that are hidden from the network in training.
+        max_time_mask: of such a span, in rows.
+        n_freq_masks: spans of bands that are hidden from the network in training.
+        max_freq_mask: of such a span, in bands.
         shift_bands: in training, each clip's spectrum is moved up or down by up to this many
             bands, as if another throat had spoken.
-        dropout: before the answer.
+        dropout: before the last layer.
     """
 
     channels: tuple[int, ...] = Field(default=(16, 32, 64), min_length=1)
-    time_masks: int = Field(default=2, ge=0)
-    longest_time_mask: int = Field(default=25, ge=0)
-    band_masks: int = Field(default=2, ge=0)
-    widest_band_mask: int = Field(default=6, ge=0)
+    n_time_masks: int = Field(default=2, ge=0)
+    max_time_mask: int = Field(default=25, ge=0)
+    n_freq_masks: int = Field(default=2, ge=0)
+    max_freq_mask: int = Field(default=6, ge=0)
     shift_bands: int = Field(default=2, ge=0)
     dropout: float = Field(default=0.3, ge=0, lt=1)
     training: SpectrogramTraining = SpectrogramTraining()
@@ -59,10 +59,10 @@ class SpectrogramCnn(SequenceModel):
             self.spec.dim,
             len(self.task.labels),
             channels=options.channels,
-            n_time_masks=options.time_masks,
-            longest_time_mask=options.longest_time_mask,
-            n_band_masks=options.band_masks,
-            widest_band_mask=options.widest_band_mask,
+            n_time_masks=options.n_time_masks,
+            max_time_mask=options.max_time_mask,
+            n_freq_masks=options.n_freq_masks,
+            max_freq_mask=options.max_freq_mask,
             shift_bands=options.shift_bands,
             dropout=options.dropout,
         )

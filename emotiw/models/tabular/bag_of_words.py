@@ -27,7 +27,7 @@ class BagOfWordsOptions(SvmOptions):
 class BagOfWords(Svm):
     """Counts words of a codebook in a clip's rows, and learns from the counts.
 
-    The codebooks are learned on the training clips of a fit, without their answers; the inner
+    The codebooks are learned on the training clips of a fit, without their labels; the inner
     folds share them. Rows may be low-level descriptors of sound, landmarks or embeddings of
     frames.
 

@@ -28,16 +28,16 @@ class BoostingOptions(TabularOptions):
         learning_rate: shrinkage per tree; of several values the best is chosen.
         n_trees: boosting rounds (each grows one tree per label).
         max_leaves: leaves per tree.
-        min_clips: clips per leaf.
-        share_of_columns: columns looked at per split.
+        min_samples_leaf: clips per leaf, at least.
+        max_features: share of the columns looked at per split.
         class_weight: ``balanced`` lets every label weigh the same, however rare.
     """
 
     learning_rate: Several = 0.1
     n_trees: int = Field(default=100, ge=1)
     max_leaves: int = Field(default=15, ge=2)
-    min_clips: int = Field(default=10, ge=1)
-    share_of_columns: float = Field(default=0.2, gt=0, le=1)
+    min_samples_leaf: int = Field(default=10, ge=1)
+    max_features: float = Field(default=0.2, gt=0, le=1)
     class_weight: Literal["balanced"] | None = "balanced"
 
     _are_positive = field_validator("learning_rate")(check_positive)
@@ -65,8 +65,8 @@ class Boosting(TabularModel):
             "learning_rate": setting,
             "max_iter": self.options.n_trees,
             "max_leaf_nodes": self.options.max_leaves,
-            "min_samples_leaf": self.options.min_clips,
-            "max_features": self.options.share_of_columns,
+            "min_samples_leaf": self.options.min_samples_leaf,
+            "max_features": self.options.max_features,
             "early_stopping": False,
             "random_state": self.seed,
         }

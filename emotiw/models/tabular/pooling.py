@@ -41,7 +41,7 @@ def pooled_matrix(examples: Examples) -> npt.NDArray[np.float32]:
         ``(n, dim)`` for features of whole clips, ``(n, 4 * dim)`` for those of frames and snippets.
 
     Raises:
-        ConfigError: if a row is a picture and not a vector.
+        ConfigError: if a row is an image and not a vector.
     """
     require_vectors(examples.table.spec)
     if examples.table.spec.unit == "clip":

@@ -23,10 +23,11 @@ class PreparationOptions(BaseModel):
             ``speaker``: each group by those of its own clips, in prediction too. This uses the
             unlabelled clips of a test speaker together, so say so where results are compared;
             a group of fewer than eight different clips is standardised globally.
-        soften_speakers: weaken the directions in which training speakers differ from each other,
-            each by as much as it tells them apart. It is learned from training speakers alone
-            (those with at least eight clips), so a test clip is still judged by itself.
-        clip_sd: standardised values are held within ± this many standard deviations.
+        nuisance_projection: soft nuisance attribute projection, which weakens the directions in
+            which training speakers differ from each other, each by as much as it tells them apart.
+            It is learned from training speakers alone (those with at least eight clips), so a test
+            clip is still judged by itself.
+        clip_z: standardised values are held within ± this many standard deviations.
         min_variance: columns whose variance in training is not above this are left out.
         signed_sqrt: each value becomes its square root with its sign, before all else, so that a
             few large values don't outweigh the rest.
@@ -36,8 +37,8 @@ class PreparationOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     standardise: Standardise = "global"
-    soften_speakers: bool = False
-    clip_sd: float | None = Field(default=None, gt=0)
+    nuisance_projection: bool = False
+    clip_z: float | None = Field(default=None, gt=0)
     min_variance: float = Field(default=0.0, ge=0)
     signed_sqrt: bool = False
     pca: int | float | None = Field(default=None, gt=0)
@@ -72,9 +73,9 @@ class Preparation:
         self.state["mean"] = kept.mean(axis=0)
         self.state["sd"] = _no_zeros(kept.std(axis=0))
         scaled = self._scaled(vectors, groups)
-        if self.options.soften_speakers:
+        if self.options.nuisance_projection:
             self.state |= _speaker_directions(scaled, groups)
-            scaled = self._softened(scaled)
+            scaled = self._projected(scaled)
         if self.options.pca is None:
             return scaled
         from sklearn.decomposition import PCA
@@ -87,7 +88,7 @@ class Preparation:
 
     def apply(self, vectors: Vectors, groups: Sequence[str]) -> Vectors:
         """Return ``(n, dim)`` vectors prepared as those that were learned from."""
-        scaled = self._softened(self._scaled(self._rooted(vectors), groups))
+        scaled = self._projected(self._scaled(self._rooted(vectors), groups))
         return self._rotated(scaled) if "pca" in self.state else scaled
 
     def _rooted(self, vectors: Vectors) -> Vectors:
@@ -107,11 +108,11 @@ class Preparation:
                 if len(distinct) >= FEWEST_CLIPS:
                     centre, spread = distinct.mean(axis=0), _no_zeros(distinct.std(axis=0))
                     scaled[rows] = (scaled[rows] - centre) / spread
-        if self.options.clip_sd is not None:
-            scaled = scaled.clip(-self.options.clip_sd, self.options.clip_sd)
+        if self.options.clip_z is not None:
+            scaled = scaled.clip(-self.options.clip_z, self.options.clip_z)
         return np.asarray(scaled, dtype=np.float32)
 
-    def _softened(self, scaled: Vectors) -> Vectors:
+    def _projected(self, scaled: Vectors) -> Vectors:
         if "directions" not in self.state:
             return scaled
         directions = self.state["directions"]  # (n_directions, dim), orthonormal

@@ -18,6 +18,7 @@ from emotiw.core.feature_table import FeatureSpec
 from emotiw.core.files import atomic_write
 from emotiw.core.folds import assign_folds
 from emotiw.core.probabilities import fit_temperature
+from emotiw.core.renames import checked
 from emotiw.core.task import Task
 from emotiw.evaluation.metrics import metric_named
 from emotiw.models.model import Examples, Model
@@ -38,7 +39,7 @@ class TabularOptions(BaseModel):
         preparation: how vectors are standardised, filtered and shortened.
         inner_folds: folds over the groups of the training clips, on which hyper-parameters are
             chosen and probabilities calibrated; fewer where there are fewer groups.
-        choose_by: the metric by which hyper-parameters are chosen; by default ``uar``,
+        scoring: the metric by which hyper-parameters are chosen; by default ``uar``,
             or ``ccc`` in regression.
     """
 
@@ -46,7 +47,7 @@ class TabularOptions(BaseModel):
 
     preparation: PreparationOptions = PreparationOptions()
     inner_folds: int = Field(default=4, ge=2)
-    choose_by: str | None = None
+    scoring: str | None = None
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class TabularModel(Model, ABC):
     that turns logits into probabilities. With a single training group there are no inner folds:
     the first setting is taken, and the temperature is 1.
 
-    A clip's answer does not depend on the clips beside it, unless vectors are standardised per
+    A clip's score does not depend on the clips beside it, unless vectors are standardised per
     speaker: then on the other clips of its speaker, and only on these.
     """
 
@@ -117,7 +118,7 @@ class TabularModel(Model, ABC):
         return pooled_matrix(examples)
 
     def fit(self, examples: Examples, *, folder: Path | None = None) -> None:
-        """Learn from examples with answers; there are no checkpoints.
+        """Learn from examples with labels or targets; there are no checkpoints.
 
         Raises:
             ConfigError: if all training clips have the same label.
@@ -175,7 +176,7 @@ class TabularModel(Model, ABC):
 
         card = Card.read(folder, version=cls.version)
         try:
-            options = cls.Options.model_validate(card.options)
+            options = checked(cls.Options, card.options)
             parts = skops.io.load(folder / MODEL, trusted=list(cls.trusted))
         except (OSError, ValueError, TypeError, zipfile.BadZipFile, ValidationError) as error:
             raise ConfigError(f"{folder / MODEL}: can't be loaded: {error}") from error
@@ -252,9 +253,9 @@ class TabularModel(Model, ABC):
 
     def _merit(self, targets: npt.NDArray[Any], raw: Values) -> float:
         is_label = self.task.is_label
-        metric = metric_named(self.options.choose_by or ("uar" if is_label else "ccc"))
+        metric = metric_named(self.options.scoring or ("uar" if is_label else "ccc"))
         if metric.task != self.task.kind:
-            raise ConfigError(f"choose_by: {metric.name!r} does not judge a {self.task.kind}")
+            raise ConfigError(f"scoring: {metric.name!r} does not judge a {self.task.kind}")
         decided = raw.argmax(axis=1) if is_label else raw[:, 0]
         return metric.signed(metric.value(targets, decided, len(self.task.labels)))
 

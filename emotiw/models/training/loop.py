@@ -74,8 +74,8 @@ def train(
     launch`` every process takes its share of each batch, on a GPU of its own if it is on one.
 
     Args:
-        inner: the part of the training examples that early stopping and ``keep`` go by; it must
-            share no group with ``training``.
+        inner: the part of the training examples that early stopping and ``restore_best`` go by; it
+            must share no group with ``training``.
         folder: where the checkpoint is kept and looked for; None keeps none.
         scalars: where TensorBoard scalars go; None writes none.
         on_epoch: called after each epoch, for progress.
@@ -91,8 +91,8 @@ def train(
     optimizer = make_optimizer(network, options)
     model, optimizer = accelerator.prepare(network, optimizer)
     device = _device_of(network)
-    average = MovingAverage(network, options.average_decay)
-    best = BestEpoch(options.watch)
+    average = MovingAverage(network, options.ema_decay)
+    best = BestEpoch(options.monitor)
     report = TrainingReport()
     identity = training_identity(network, training.targets, options, seed)
     checkpoint = folder / CHECKPOINT if folder is not None else None
@@ -124,20 +124,20 @@ def train(
                 optimizer.step()
                 average.update(network)
                 losses.append(loss.detach() * len(rows))
-            inner_loss, figure = None, None
+            inner_loss, monitored = None, None
             if inner is not None:
                 with average.in_place(network):
                     outputs = _predict_together(network, inner, options, accelerator)
                     inner_loss = float(loss_of(outputs, as_shares(inner.targets, task)))
-                    figure = judge(options.watch, outputs, inner.targets, inner_loss)
-                    best.offer(epoch + 1, figure, network)
+                    monitored = judge(options.monitor, outputs, inner.targets, inner_loss)
+                    best.offer(epoch + 1, monitored, network)
             else:
                 best.epoch = epoch + 1
             mean_loss = sum(torch.stack(losses).tolist()) / len(order)
             seconds = perf_counter() - start
-            record = EpochRecord(epoch + 1, rate, mean_loss, inner_loss, figure, seconds)
+            record = EpochRecord(epoch + 1, rate, mean_loss, inner_loss, monitored, seconds)
             report.records.append(record)
-            report.best_epoch, report.best_figure = best.epoch, best.figure
+            report.best_epoch, report.best_monitored = best.epoch, best.monitored
             board.write(record)
             if accelerator.is_main_process:
                 if checkpoint is not None:
@@ -145,10 +145,10 @@ def train(
                 if on_epoch is not None:
                     on_epoch(record)
     average.adopt(network)
-    if options.keep == "best" and best.weights:
+    if options.restore_best and best.weights:
         network.load_state_dict(best.weights)
     elif inner is not None:
-        report.best_epoch, report.best_figure = len(report.records), report.records[-1].figure
+        report.best_epoch, report.best_monitored = len(report.records), report.records[-1].monitored
     network.eval()
     return report
 

@@ -1,4 +1,4 @@
-"""What a training step minimises, and the figures by which an epoch is judged."""
+"""What a training step minimises, and the metrics by which an epoch is judged."""
 
 from __future__ import annotations
 
@@ -104,9 +104,9 @@ def judge(name: str, outputs: Tensor, targets: Tensor, loss: float) -> float:
     )
 
 
-def is_better(name: str, figure: float, best: float | None) -> bool:
-    """Return whether a figure beats the best so far; NaN never does."""
+def is_better(name: str, value: float, best: float | None) -> bool:
+    """Return whether a value beats the best so far; NaN never does."""
     if best is None:
-        return figure == figure
+        return value == value
     higher = name != "loss" and metric_named(name).is_higher_better
-    return figure > best if higher else figure < best
+    return value > best if higher else value < best

@@ -21,15 +21,15 @@ class TrainingOptions(BaseModel):
         gradient_clip: largest norm of the gradient; None leaves it as it is.
         loss: ``cross_entropy`` for classification, ``mse`` or ``ccc`` (1 - CCC) for regression;
             None takes the first that fits the task.
-        label_smoothing: share of the answer spread over all classes.
+        label_smoothing: share of the target spread over all classes.
         mixup: alpha of the beta distribution that mixes pairs of examples; 0 mixes none.
         class_weights: ``balanced`` weighs each class by the inverse of its frequency.
-        average_decay: decay of an exponential moving average of the weights, which then is the
+        ema_decay: decay of an exponential moving average of the weights, which then is the
             network that is judged and returned; None keeps none.
-        watch: the figure on the inner part by which the best epoch is known.
-        keep: weights of the best epoch on the inner part, or of the last one. Without an inner
-            part it is always the last.
-        patience: epochs without a better figure after which to stop; None never stops early.
+        monitor: the metric on the validation part by which the best epoch is known.
+        restore_best: return the weights of the best epoch on the validation part, and not those of
+            the last one. Without a validation part it is always the last.
+        patience: epochs without a better value after which to stop; None never stops early.
         precision: of the arithmetic inside the network. ``bfloat16`` is autocast, on processors
             that have it several times as fast as ``float32``; weights stay float32.
     """
@@ -48,8 +48,8 @@ class TrainingOptions(BaseModel):
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
     mixup: float = Field(default=0.0, ge=0)
     class_weights: Literal["none", "balanced"] = "none"
-    average_decay: float | None = Field(default=None, gt=0, lt=1)
-    watch: Literal["loss", "accuracy", "uar", "rmse", "ccc"] = "loss"
-    keep: Literal["best", "last"] = "best"
+    ema_decay: float | None = Field(default=None, gt=0, lt=1)
+    monitor: Literal["loss", "accuracy", "uar", "rmse", "ccc"] = "loss"
+    restore_best: bool = True
     patience: int | None = Field(default=None, ge=1)
     precision: Literal["float32", "bfloat16"] = "float32"

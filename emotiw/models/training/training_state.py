@@ -34,8 +34,8 @@ class EpochRecord:
         epoch: counted from 1.
         learning_rate: at the end of the epoch.
         loss: mean over the training examples, as augmented and mixed.
-        inner_loss: on the inner part; None without one.
-        figure: the watched figure on the inner part; None without one.
+        inner_loss: on the validation part; None without one.
+        monitored: the monitored metric on the validation part; None without one.
         seconds: spent on it, judging included.
     """
 
@@ -43,7 +43,7 @@ class EpochRecord:
     learning_rate: float
     loss: float
     inner_loss: float | None
-    figure: float | None
+    monitored: float | None
     seconds: float
 
 
@@ -54,12 +54,12 @@ class TrainingReport:
     Attributes:
         records: one per epoch, those before a resume included.
         best_epoch: the epoch whose weights were kept, from 1.
-        best_figure: the watched figure there; None without an inner part.
+        best_monitored: the monitored metric there; None without a validation part.
     """
 
     records: list[EpochRecord] = field(default_factory=list)
     best_epoch: int = 0
-    best_figure: float | None = None
+    best_monitored: float | None = None
 
 
 class MovingAverage:
@@ -106,18 +106,18 @@ class MovingAverage:
 
 
 class BestEpoch:
-    """The weights of the best epoch so far, by the watched figure."""
+    """The weights of the best epoch so far, by the monitored metric."""
 
-    def __init__(self, watch: str) -> None:
-        self.watch = watch
+    def __init__(self, monitor: str) -> None:
+        self.monitor = monitor
         self.epoch = 0
-        self.figure: float | None = None
+        self.monitored: float | None = None
         self.weights: Tensors = {}
 
-    def offer(self, epoch: int, figure: float, network: nn.Module) -> None:
+    def offer(self, epoch: int, monitored: float, network: nn.Module) -> None:
         """Remember this epoch if it beats those before."""
-        if is_better(self.watch, figure, self.figure):
-            self.epoch, self.figure, self.weights = epoch, figure, _copy(network)
+        if is_better(self.monitor, monitored, self.monitored):
+            self.epoch, self.monitored, self.weights = epoch, monitored, _copy(network)
 
 
 def training_identity(
@@ -152,7 +152,7 @@ def save_state(
         "identity": identity,
         "records": [asdict(record) for record in report.records],
         "best_epoch": best.epoch,
-        "best_figure": best.figure,
+        "best_monitored": best.monitored,
         "average_steps": average.steps,
     }
     save_tensors(path, tensors, notes)
@@ -183,10 +183,10 @@ def restore_state(
     average.steps = notes["average_steps"]
     device = next(network.parameters()).device
     average.weights = {n: t.to(device) for n, t in without_prefix("average", tensors).items()}
-    best.epoch, best.figure = notes["best_epoch"], notes["best_figure"]
+    best.epoch, best.monitored = notes["best_epoch"], notes["best_monitored"]
     best.weights = without_prefix("best", tensors)
     records = [EpochRecord(**record) for record in notes["records"]]
-    return TrainingReport(records, best.epoch, best.figure)
+    return TrainingReport(records, best.epoch, best.monitored)
 
 
 class Scalars:

@@ -1,4 +1,4 @@
-"""Face tracks → pictures and videos to look at, and crops of any size, per clip."""
+"""Face tracks → images and videos to look at, and crops of any size, per clip."""
 
 from __future__ import annotations
 

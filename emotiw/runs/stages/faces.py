@@ -84,7 +84,7 @@ def face_tracks(run: Run, clip_id: str) -> FaceTracks:
 
 
 def faces_quality(run: Run, clip_id: str) -> dict[str, float | int | str]:
-    """Return the figures of one clip that the ledger has too; raises as :func:`face_tracks`."""
+    """Return what the ledger says of the faces of one clip; raises as :func:`face_tracks`."""
     quality: dict[str, float | int | str] = run.store.metadata(STAGE, _key(run, clip_id))["quality"]
     return quality
 

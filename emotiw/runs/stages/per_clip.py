@@ -33,7 +33,7 @@ class Made:
 
     Attributes:
         failures: why an artifact could not be made.
-        seconds: time spent on each; where a key lacks, the time of the whole job counts.
+        seconds: time spent on each; where a key is missing, the time of the whole job counts.
     """
 
     failures: Mapping[str, str] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Known faces found again in one picture, near where they should be."""
+"""Local search: known faces found again in one image, near where they should be."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from features.faces.track import iou
 MIN_STAY = 0.3  # overlap of a followed face with where it was looked for
 SAME = 0.4  # two faces that overlap so much are one
 AS_SMALL = 1.6  # times smaller than before is a lost face looked for, at most
-AROUND = 1.0  # of its side: how far around where it should be
+SEARCH_RADIUS = 1.0  # of its side: how far around where it should be
 
 
-def near(
+def follow_locally(
     follower: Follower | None,
     pixels: Pixels,
     boxes: Floats,
@@ -26,7 +26,7 @@ def near(
 
     Args:
         follower: None finds no face.
-        pixels: the picture.
+        pixels: the image.
         boxes: ``(n, 4)`` px, where they should be.
         taken: ``(m, 4)`` px, where other faces are.
         sure: the least confidence.
@@ -46,21 +46,21 @@ def near(
     return faces.take(np.array(rows, dtype=np.intp)), rows
 
 
-def around(
+def detect_locally(
     detector: Detector, pixels: Pixels, boxes: Floats, taken: Floats
 ) -> tuple[Faces, list[int]]:
     """Detect faces around where they should be; return them, and the rows they belong to.
 
     Args:
-        detector: looks at small parts of the picture only.
-        pixels: the picture.
+        detector: looks at small parts of the image only.
+        pixels: the image.
         boxes: ``(n, 4)`` px, where they should be.
         taken: ``(m, 4)`` px, where other faces are.
     """
     faces, rows = Faces.none(), []
     for row, box in enumerate(boxes):
         side = float(sides(box[None])[0])
-        middle, reach = middles(box[None])[0], (0.5 + AROUND) * side
+        middle, reach = middles(box[None])[0], (0.5 + SEARCH_RADIUS) * side
         left, top = np.clip(middle - reach, 0, pixels.shape[1::-1]).astype(int).tolist()
         right, bottom = np.clip(middle + reach, 0, pixels.shape[1::-1]).astype(int).tolist()
         if right <= left or bottom <= top:

@@ -15,8 +15,8 @@ from emotiw.models.groups.individuals import Judge, judge_of
 from emotiw.models.model import Examples
 
 
-class UnpositiveOptions(ComposedOptions):
-    """Options of :class:`Unpositive`.
+class OneVsRestOptions(ComposedOptions):
+    """Options of :class:`OneVsRest`.
 
     Attributes:
         positive: the label that the model inside is trusted to tell from the rest.
@@ -28,7 +28,7 @@ class UnpositiveOptions(ComposedOptions):
     style: Literal["soft", "hard"] = "soft"
 
 
-class Unpositive(Composed):
+class OneVsRest(Composed):
     """Keeps what the model inside says of one label, and is undecided among all others.
 
     In a fusion, other modalities then decide between neutral and negative.
@@ -37,9 +37,9 @@ class Unpositive(Composed):
         Guo et al. 2018, the winner of the group-level challenge of that year ("unpositive").
     """
 
-    Options: ClassVar[type[BaseModel]] = UnpositiveOptions
+    Options: ClassVar[type[BaseModel]] = OneVsRestOptions
     version: ClassVar[str] = "1"
-    options: UnpositiveOptions
+    options: OneVsRestOptions
 
     def check(self) -> None:
         """Accept classification into labels of which one is the positive one."""
@@ -47,7 +47,7 @@ class Unpositive(Composed):
         if not self.task.is_label or self.options.positive not in labels:
             hint = suggest(self.options.positive, labels)
             raise ConfigError(
-                f"unpositive: no label {self.options.positive!r}{hint} "
+                f"one_vs_rest: no label {self.options.positive!r}{hint} "
                 f"(labels: {', '.join(labels) if self.task.is_label else 'none'})"
             )
 

@@ -1,4 +1,4 @@
-"""A number as the expectation over classes: what a classifier makes of an ordinal scale."""
+"""A number as the expected value over classes: what a classifier makes of an ordinal scale."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from emotiw.models.groups.individuals import IndividualScores, Judge, judge_of
 from emotiw.models.model import Examples
 
 
-class ExpectationOptions(ComposedOptions):
-    """Options of :class:`Expectation`.
+class ExpectedValueOptions(ComposedOptions):
+    """Options of :class:`ExpectedValue`.
 
     Attributes:
         n_levels: classes, at equal steps from the smallest to the largest target; by default one
@@ -28,24 +28,24 @@ class ExpectationOptions(ComposedOptions):
     n_levels: int | None = Field(default=None, ge=2)
 
 
-class Expectation(Composed):
-    """Lets a classifier learn the nearest level of a target, and answers by the expectation.
+class ExpectedValue(Composed):
+    """Lets a classifier learn the nearest level of a target, and predicts their expected value.
 
     Source:
         Cerekovic 2016: happiness intensity as the expectation over a softmax of six classes.
     """
 
-    Options: ClassVar[type[BaseModel]] = ExpectationOptions
+    Options: ClassVar[type[BaseModel]] = ExpectedValueOptions
     version: ClassVar[str] = "1"
-    options: ExpectationOptions
+    options: ExpectedValueOptions
 
     def check(self) -> None:
         """Accept targets whose range is known."""
         low, high = self.task.target_range or (-np.inf, np.inf)
         if self.task.is_label or not np.isfinite([low, high]).all():
             raise ConfigError(
-                f"expectation: needs a target between two known limits; {self.task.labels} is a "
-                f"{self.task} with the limits {low} and {high}"
+                f"expected_value: needs a target between two known limits; {self.task.labels} is a "
+                f"{self.task.kind} with the limits {low} and {high}"
             )
         n_levels = self.options.n_levels or max(2, round(high - low) + 1)
         self.levels = np.linspace(low, high, n_levels)
