@@ -116,10 +116,10 @@ def attribute(result: FusionResult, *, exact_up_to: int = EXACT_UP_TO) -> Attrib
 
 
 def _scores_of(
-    selection: tuple[int, ...], fuser: LateFusion, rows: TrainingRows, folds: FoldCodes
+    selection: tuple[int, ...], fuser: LateFusion, rows: TrainingRows, fold_of_row: FoldCodes
 ) -> Scores:
     """Return cross-fitted scores of some modalities; where they say nothing, of none."""
-    scores = _know_nothing(rows, folds)
+    scores = _know_nothing(rows, fold_of_row)
     chosen = rows.only(selection)
     there = np.asarray(~np.isnan(chosen.scores).all(axis=(1, 2)))
     if selection and there.any():
@@ -129,14 +129,14 @@ def _scores_of(
             if sum(kept.values()) == 0:
                 kept = dict.fromkeys(chosen.names, 1.0)
             fusion.set_params(weights=kept)
-        scores[there] = cross_fitted_scores(chosen.subset(there), folds[there], fusion)
+        scores[there] = cross_fitted_scores(chosen.subset(there), fold_of_row[there], fusion)
     return scores
 
 
-def _know_nothing(rows: TrainingRows, folds: FoldCodes) -> Scores:
+def _know_nothing(rows: TrainingRows, fold_of_row: FoldCodes) -> Scores:
     scores = np.zeros((len(rows), len(rows.labels)))
-    for fold in np.unique(folds):
-        scores[folds == fold] = rows.task.prior_scores(rows.targets[folds != fold])
+    for fold in np.unique(fold_of_row):
+        scores[fold_of_row == fold] = rows.task.prior_scores(rows.targets[fold_of_row != fold])
     return scores
 
 

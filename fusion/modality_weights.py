@@ -73,23 +73,23 @@ def log_linear_weights(scores: Scores, truth: Truth) -> tuple[Vector, float]:
     return found / sharpness, sharpness
 
 
-def squared_error_weights(targets: Scores, answers: npt.NDArray[np.float64]) -> Vector:
+def squared_error_weights(scores: Scores, targets: npt.NDArray[np.float64]) -> Vector:
     """Return the weights whose mean has the smallest squared error.
 
     Args:
-        targets: ``(n, n_modalities, 1)`` predictions; NaN where missing, as in
+        scores: ``(n, n_modalities, 1)`` predictions; NaN where missing, as in
             :func:`mixture_weights`.
-        answers: ``(n,)`` true targets.
+        targets: ``(n,)`` true targets.
 
     Returns:
         ``(n_modalities,)``, not negative, sum 1.
     """
 
     def solve(filled: Scores) -> Vector:
-        objective = _squared_error(filled[:, :, 0], answers)
+        objective = _squared_error(filled[:, :, 0], targets)
         return minimise_on_simplex(objective, filled.shape[1]).weights
 
-    return _with_missing(targets, solve, "arithmetic")
+    return _with_missing(scores, solve, "arithmetic")
 
 
 def _with_missing(scores: Scores, solve: Callable[[Scores], Vector], pool: str) -> Vector:
@@ -139,12 +139,12 @@ def _log_linear_loss(scores: Scores, truth: Truth) -> Objective:
     return objective
 
 
-def _squared_error(targets: npt.NDArray[np.float64], answers: Vector) -> Objective:
-    hessian = targets.T @ targets / len(answers)
-    linear = targets.T @ answers / len(answers)
+def _squared_error(scores: npt.NDArray[np.float64], targets: Vector) -> Objective:
+    hessian = scores.T @ scores / len(targets)
+    linear = scores.T @ targets / len(targets)
 
     def objective(weights: Vector) -> tuple[float, Vector, Matrix]:
-        error = targets @ weights - answers
+        error = scores @ weights - targets
         return float((error**2).mean() / 2), hessian @ weights - linear, hessian
 
     return objective

@@ -87,10 +87,10 @@ def _stratified(
     return {clip_id: order[folds[clip_id]] for clip_id in clip_ids}
 
 
-def _require_whole_groups(folds: Mapping[str, int], group_of: Mapping[str, str]) -> None:
+def _require_whole_groups(fold_of: Mapping[str, int], group_of: Mapping[str, str]) -> None:
     fold_of_group: dict[str, int] = {}
     problems = Problems("published folds")
-    for clip_id, fold in folds.items():
+    for clip_id, fold in fold_of.items():
         first = fold_of_group.setdefault(group_of[clip_id], fold)
         if first != fold:
             problems.add(

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from emotiw.core.csv_rows import read_rows
+from emotiw.core.csv_rows import read_frame
 from emotiw.core.errors import LeakageError, Problems, TableError
 from emotiw.core.files import atomic_write
 from emotiw.core.task import Task, task_of
@@ -222,26 +222,16 @@ def read_score_frame(
     """Read a CSV of scores with ids as text and labels by name, in class order.
 
     Raises:
-        TableError: naming every column that lacks, and every line that holds no number.
+        TableError: naming every column that is missing, and every line that holds no number.
     """
+    frame = read_frame(path, [*needed, *labels], numbers=[*labels, "fold"])
     problems = Problems(str(path))
-    rows = dict(read_rows(path, [*needed, *labels], problems))
-    problems.raise_if_any(TableError)
-    lines, columns = list(rows), list(next(iter(rows.values()), [*needed, *labels]))
-    frame = pd.DataFrame(rows.values(), columns=columns, dtype="str")
-    frame = frame.where(frame != "")
-    for column in needed:
-        for row in np.flatnonzero(frame[column].isna().to_numpy() & (column != "fold")):
-            problems.add(f"line {lines[row]}: no {column.replace('_', ' ')}")
-    for column in [*labels, *(c for c in ("fold",) if c in columns)]:
-        numbers = pd.to_numeric(frame[column], errors="coerce")
-        is_wrong = numbers.isna() & frame[column].notna()
-        if column == "fold":
-            is_wrong |= numbers.notna() & (numbers % 1 != 0)
-        for row in np.flatnonzero(is_wrong.to_numpy()):
-            kind = "a whole number" if column == "fold" else "a number"
-            problems.add(f"line {lines[row]}: {column} {frame[column].iloc[row]!r} is not {kind}")
-        frame[column] = numbers
+    for column in (name for name in needed if name != "fold"):
+        for line in frame.index[frame[column] == ""]:
+            problems.add(f"line {line}: no {column.replace('_', ' ')}")
+    for line, fold in frame.get("fold", pd.Series(dtype=float)).items():
+        if fold % 1 > 0:
+            problems.add(f"line {line}: fold {fold:g} is not a whole number")
     problems.raise_if_any(TableError)
     return frame
 

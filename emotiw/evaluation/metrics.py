@@ -121,7 +121,7 @@ class Metric:
         return "–".join(ends) if all(ends) else ""
 
 
-def confusions(y_true: Codes, y_pred: Codes, groups: Codes, n_labels: int) -> Numbers:
+def confusions(y_true: Codes, y_pred: Codes, group_codes: Codes, n_labels: int) -> Numbers:
     """Return per group counts, ``(n_groups, n_labels, n_labels + 1)``: true label by prediction.
 
     The last column counts clips without a prediction, whose class index is ``n_labels``.
@@ -130,18 +130,18 @@ def confusions(y_true: Codes, y_pred: Codes, groups: Codes, n_labels: int) -> Nu
         >>> confusions(np.array([0, 1, 1]), np.array([0, 0, 2]), np.zeros(3, int), 2).tolist()
         [[[1.0, 0.0, 0.0], [1.0, 0.0, 1.0]]]
     """
-    shape = (int(groups.max(initial=0)) + 1, n_labels, n_labels + 1)
-    cells = np.ravel_multi_index((groups, y_true, y_pred), shape)
+    shape = (int(group_codes.max(initial=0)) + 1, n_labels, n_labels + 1)
+    cells = np.ravel_multi_index((group_codes, y_true, y_pred), shape)
     return np.bincount(cells, minlength=int(np.prod(shape))).reshape(shape).astype(np.float64)
 
 
-def moments(y_true: Numbers, y_pred: Numbers, groups: Codes, n_labels: int) -> Numbers:
+def moments(y_true: Numbers, y_pred: Numbers, group_codes: Codes, n_labels: int) -> Numbers:
     """Return per group, ``(n_groups, 7)``: count, sums of both, squares, product, squared error."""
     shift = y_true.mean() if len(y_true) else 0.0  # no digits are lost to a large mean
     t, p = y_true - shift, y_pred - shift
     columns = (np.ones_like(t), t, p, t**2, p**2, t * p, (t - p) ** 2)
-    n_groups = int(groups.max(initial=0)) + 1
-    return np.column_stack([np.bincount(groups, column, n_groups) for column in columns])
+    n_groups = int(group_codes.max(initial=0)) + 1
+    return np.column_stack([np.bincount(group_codes, column, n_groups) for column in columns])
 
 
 def _accuracy(counts: Numbers) -> Numbers:

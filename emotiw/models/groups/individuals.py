@@ -141,19 +141,19 @@ def score_aggregation(part: dict[str, object], task: Task) -> Aggregation:
 
 
 def join_scores(
-    aggregation: Aggregation, scores: Scores, groups: list[list[Person]], task: Task
+    aggregation: Aggregation, scores: Scores, crowds: list[list[Person]], task: Task
 ) -> Scores:
     """Return ``(n_groups, n_labels)``, the aggregated scores of the people of each group.
 
     Args:
         scores: ``(n_people, n_labels)``, group after group.
     """
-    ends = np.cumsum([len(people) for people in groups])
+    ends = np.cumsum([len(people) for people in crowds])
     joined = [
         aggregated(aggregation, part, people)
-        for part, people in zip(np.split(scores, ends[:-1]), groups, strict=True)
+        for part, people in zip(np.split(scores, ends[:-1]), crowds, strict=True)
     ]
-    values = np.array(joined, dtype=np.float64).reshape(len(groups), len(task.labels))
+    values = np.array(joined, dtype=np.float64).reshape(len(crowds), len(task.labels))
     if task.is_label:
         return np.asarray(values / values.sum(axis=1, keepdims=True))
     return values if task.target_range is None else values.clip(*task.target_range)

@@ -98,8 +98,8 @@ class Vote(Model):
         options = checked(cls.Options, card.options)
         return cls(options, spec=card.spec, task=card.task, seed=card.seed)
 
-    def _judge(self, groups: list[list[Person]]) -> Scores:
-        seen = np.array([p.mean[self._columns] for people in groups for p in people])
+    def _judge(self, crowds: list[list[Person]]) -> Scores:
+        seen = np.array([p.mean[self._columns] for people in crowds for p in people])
         said = seen.reshape(-1, len(self._columns)).astype(np.float64) @ self._table
         if not self.task.is_label:
             return np.asarray(said)

@@ -100,20 +100,20 @@ class Codebooks:
             counts *= ROWS_OF_A_TYPICAL_CLIP / len(rows)
         return np.log1p(counts)
 
-    def _scaled(self, arrays: Sequence[Rows], groups: Sequence[str]) -> Iterator[Rows]:
-        scales = self._scales(arrays, groups)
-        for array, group in zip(arrays, groups, strict=True):
+    def _scaled(self, arrays: Sequence[Rows], speakers: Sequence[str]) -> Iterator[Rows]:
+        scales = self._scales(arrays, speakers)
+        for array, group in zip(arrays, speakers, strict=True):
             mean, sd = scales[group]
             yield ((array - mean) / sd).astype(np.float32)
 
-    def _scales(self, arrays: Sequence[Rows], groups: Sequence[str]) -> dict[str, Scale]:
+    def _scales(self, arrays: Sequence[Rows], speakers: Sequence[str]) -> dict[str, Scale]:
         """Return the scale of each group: its own, where it has enough different clips."""
         everyone: Scale = (self.state["mean"], self.state["sd"])
-        scales = dict.fromkeys(groups, everyone)
+        scales = dict.fromkeys(speakers, everyone)
         if self.standardise == "global":
             return scales
         of_group: dict[str, dict[bytes, Rows]] = defaultdict(dict)
-        for array, group in zip(arrays, groups, strict=True):
+        for array, group in zip(arrays, speakers, strict=True):
             of_group[group][hashlib.sha256(array.tobytes()).digest()] = array
         for group, distinct in of_group.items():
             if len(distinct) >= FEWEST_CLIPS:

@@ -60,7 +60,7 @@ class Preparation:
         self.options = options
         self.state: dict[str, Any] = state or {}
 
-    def fit(self, vectors: Vectors, groups: Sequence[str]) -> Vectors:
+    def fit(self, vectors: Vectors, speakers: Sequence[str]) -> Vectors:
         """Learn from ``(n, dim)`` vectors and return them prepared."""
         vectors = self._rooted(vectors)
         wide = vectors.astype(np.float64)
@@ -72,9 +72,9 @@ class Preparation:
         kept = wide[:, self.state["keep"]]
         self.state["mean"] = kept.mean(axis=0)
         self.state["sd"] = _no_zeros(kept.std(axis=0))
-        scaled = self._scaled(vectors, groups)
+        scaled = self._scaled(vectors, speakers)
         if self.options.nuisance_projection:
-            self.state |= _speaker_directions(scaled, groups)
+            self.state |= _speaker_directions(scaled, speakers)
             scaled = self._projected(scaled)
         if self.options.pca is None:
             return scaled
@@ -86,9 +86,9 @@ class Preparation:
         self.state["pca"] = PCA(wanted, svd_solver="full").fit(scaled)
         return self._rotated(scaled)
 
-    def apply(self, vectors: Vectors, groups: Sequence[str]) -> Vectors:
+    def apply(self, vectors: Vectors, speakers: Sequence[str]) -> Vectors:
         """Return ``(n, dim)`` vectors prepared as those that were learned from."""
-        scaled = self._projected(self._scaled(self._rooted(vectors), groups))
+        scaled = self._projected(self._scaled(self._rooted(vectors), speakers))
         return self._rotated(scaled) if "pca" in self.state else scaled
 
     def _rooted(self, vectors: Vectors) -> Vectors:
@@ -96,12 +96,12 @@ class Preparation:
             return vectors
         return np.asarray(np.sign(vectors) * np.sqrt(np.abs(vectors)), dtype=np.float32)
 
-    def _scaled(self, vectors: Vectors, groups: Sequence[str]) -> Vectors:
+    def _scaled(self, vectors: Vectors, speakers: Sequence[str]) -> Vectors:
         kept = vectors[:, self.state["keep"]].astype(np.float64)
         scaled = (kept - self.state["mean"]) / self.state["sd"]
         if self.options.standardise == "speaker":
             rows_of: dict[str, list[int]] = defaultdict(list)
-            for row, group in enumerate(groups):
+            for row, group in enumerate(speakers):
                 rows_of[group].append(row)
             for rows in rows_of.values():
                 distinct = _distinct(scaled[rows])
@@ -123,7 +123,7 @@ class Preparation:
         return np.asarray(self.state["pca"].transform(scaled), dtype=np.float32)
 
 
-def _speaker_directions(scaled: Vectors, groups: Sequence[str]) -> dict[str, Any]:
+def _speaker_directions(scaled: Vectors, speakers: Sequence[str]) -> dict[str, Any]:
     """Return orthonormal directions between speakers, and how much of each is taken away.
 
     Along a direction, speakers' means have variance ``between`` and each speaker's clips
@@ -133,20 +133,20 @@ def _speaker_directions(scaled: Vectors, groups: Sequence[str]) -> dict[str, Any
         Solomonoff et al. 2005 (nuisance attribute projection); Hatch et al. 2006 (within-class
         covariance normalisation). Differs: directions are weakened and not removed.
     """
-    names = np.array(groups)
-    counts = {name: int((names == name).sum()) for name in sorted(set(groups))}
-    speakers = [name for name, count in counts.items() if count >= FEWEST_CLIPS]
-    if len(speakers) < 2:
+    names = np.array(speakers)
+    counts = {name: int((names == name).sum()) for name in sorted(set(speakers))}
+    known = [name for name, count in counts.items() if count >= FEWEST_CLIPS]
+    if len(known) < 2:
         return {}
     wide = scaled.astype(np.float64)
-    means = np.array([wide[names == name].mean(axis=0) for name in speakers])
+    means = np.array([wide[names == name].mean(axis=0) for name in known])
     residuals = np.concatenate(
-        [wide[names == name] - mean for name, mean in zip(speakers, means, strict=True)]
+        [wide[names == name] - mean for name, mean in zip(known, means, strict=True)]
     )
     _, lengths, directions = np.linalg.svd(means - means.mean(axis=0), full_matrices=False)
     is_real = lengths > 1e-6 * lengths[0]  # the last one is 0: the means have been centred
     directions = directions[is_real]
-    between = lengths[is_real] ** 2 / len(speakers)
+    between = lengths[is_real] ** 2 / len(known)
     within = (residuals @ directions.T).var(axis=0)
     taken = 1 - np.sqrt(within / (within + between))
     return {"directions": directions.astype(np.float32), "taken": taken.astype(np.float32)}
