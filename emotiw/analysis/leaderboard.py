@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
+from emotiw.analysis.text_tables import as_columns, as_csv, as_latex, as_markdown
 from emotiw.challenges.spec import ChallengeSpec
 from emotiw.core.cohort_table import read_manifest
 from emotiw.core.config import read_document
@@ -21,6 +19,7 @@ from emotiw.runs.stages.fuse import FUSED
 
 FORMS = ("table", "csv", "markdown", "latex")
 COLUMNS = ("rank", "who", "kind", "split", "value", "low", "high", "n", "test", "certainty")
+ALIGN = "rlllrrrrrl"
 
 
 @dataclass(frozen=True)
@@ -142,11 +141,12 @@ def ranked(spec: ChallengeSpec, standings: Iterable[Standing]) -> list[Standing]
     return sorted(standings, key=place)
 
 
-def to_rows(standings: Sequence[Standing], *, decimals: int = 2) -> list[list[str]]:
+def to_rows(spec: ChallengeSpec, standings: Sequence[Standing]) -> list[list[str]]:
     """Return the cells of the leaderboard as text, in the order of ``COLUMNS``."""
+    metric = spec.official_metric
 
     def text(value: float) -> str:
-        return "" if np.isnan(value) else f"{value:.{decimals}f}"
+        return metric.number(value / metric.scale)
 
     return [
         [
@@ -165,11 +165,7 @@ def to_rows(standings: Sequence[Standing], *, decimals: int = 2) -> list[list[st
     ]
 
 
-def render(
-    spec: ChallengeSpec,
-    standings: Sequence[Standing],
-    form: Literal["table", "csv", "markdown", "latex"] | str = "table",
-) -> str:
+def render(spec: ChallengeSpec, standings: Sequence[Standing], form: str = "table") -> str:
     """Return the leaderboard as text.
 
     Raises:
@@ -177,29 +173,14 @@ def render(
     """
     if form not in FORMS:
         raise ConfigError(f"unknown form {form!r}{suggest(form, FORMS)} ({', '.join(FORMS)})")
-    rows = to_rows(standings, decimals=2 if spec.official_metric.is_percent else 4)
+    rows = to_rows(spec, standings)
     if form == "csv":
-        buffer = io.StringIO(newline="")
-        csv.writer(buffer, lineterminator="\n").writerows([COLUMNS, *rows])
-        return buffer.getvalue()
+        return as_csv(COLUMNS, rows)
     if form == "markdown":
-        cells = [[cell.replace("|", "\\|") for cell in row] for row in [COLUMNS, *rows]]
-        rule = [
-            "---" if name in {"who", "kind", "split", "certainty"} else "--:" for name in COLUMNS
-        ]
-        return "".join(f"| {' | '.join(row)} |\n" for row in [cells[0], rule, *cells[1:]])
+        return as_markdown(COLUMNS, rows, ALIGN)
     if form == "latex":
-        head = r"\begin{tabular}{rlllrrrrrl}" + "\n\\hline\n"
-        body = [" & ".join(map(latex_text, row)) + r" \\" + "\n" for row in [COLUMNS, *rows]]
-        return head + body[0] + "\\hline\n" + "".join(body[1:]) + "\\hline\n\\end{tabular}\n"
-    widths = [max(map(len, column)) for column in zip(COLUMNS, *rows, strict=True)]
-    lines = [
-        [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
-        for row in [COLUMNS, *rows]
-    ]
-    return f"{spec.title}: {spec.metric}\n" + "".join(
-        "  ".join(line).rstrip() + "\n" for line in lines
-    )
+        return as_latex(COLUMNS, rows, ALIGN)
+    return f"{spec.title}: {spec.metric}\n{as_columns(COLUMNS, rows)}"
 
 
 def _challenge_of(recipe: Path) -> str:
@@ -210,10 +191,3 @@ def _challenge_of(recipe: Path) -> str:
 def _doubt(certainty: str) -> int:
     order = ("", "found", "computed", "assumed", "memory")
     return order.index(certainty)
-
-
-def latex_text(text: str) -> str:
-    """Return text with everything escaped that LaTeX would take for a command."""
-    special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
-    special |= {character: "\\" + character for character in "&%$#_{}"}
-    return "".join(special.get(character, character) for character in text)

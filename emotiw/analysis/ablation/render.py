@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from emotiw.analysis.leaderboard import latex_text
+from emotiw.analysis.text_tables import as_latex, as_markdown
 from emotiw.evaluation.metrics import metric_named
 
 
@@ -19,27 +19,14 @@ def to_csv(table: pd.DataFrame) -> str:
 def to_markdown(table: pd.DataFrame, axes: Sequence[str], note: str) -> str:
     """Return what a reader wants to see of the table, as Markdown."""
     header, rows = cells(table, axes)
-    body = [[cell.replace("|", "\\|") for cell in row] for row in [header, *rows]]
-    rule = ["---" if place < len(axes) else "--:" for place in range(len(header))]
-    lines = [body[0], rule, *body[1:]]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines) + f"\n{note}\n"
+    return f"{as_markdown(header, rows, _align(header, axes))}\n{note}\n"
 
 
 def to_latex(table: pd.DataFrame, axes: Sequence[str], note: str) -> str:
     """Return the same as LaTeX; it needs the package booktabs."""
     header, rows = cells(table, axes)
-    columns = "l" * len(axes) + "r" * (len(header) - len(axes))
-    lines = [
-        f"% {note}",  # a table that is moved should say what it shows
-        rf"\begin{{tabular}}{{{columns}}}",
-        r"\toprule",
-        " & ".join(map(_latex, header)) + r" \\",
-        r"\midrule",
-        *(" & ".join(map(_latex, row)) + r" \\" for row in rows),
-        r"\bottomrule",
-        r"\end{tabular}",
-    ]
-    return "\n".join(lines) + "\n"
+    # a table that is moved should say what it shows
+    return f"% {note}\n{as_latex(header, rows, _align(header, axes))}"
 
 
 def cells(table: pd.DataFrame, axes: Sequence[str]) -> tuple[list[str], list[list[str]]]:
@@ -69,7 +56,5 @@ def _flags(table: pd.DataFrame) -> list[str]:
     return [name for name in ("is_significant", "is_reference") if name in table]
 
 
-def _latex(text: str) -> str:
-    if text.startswith("-") and text[1:2].isdigit():
-        return f"$-${latex_text(text[1:])}"
-    return latex_text(text).replace("< ", "$<$ ").replace("–", "--")
+def _align(header: Sequence[str], axes: Sequence[str]) -> str:
+    return "l" * len(axes) + "r" * (len(header) - len(axes))
