@@ -67,7 +67,7 @@ class Ensemble:
     """
 
     def __init__(self, run: Run) -> None:
-        path = run.folder / "fusion.yaml"
+        path = run.fusion_path
         if not path.is_file():
             raise MissingStageError(f"{path} is not there yet: run `emotiw fuse`")
         self.run = run

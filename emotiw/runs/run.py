@@ -23,6 +23,16 @@ from emotiw.core.task import Task
 from emotiw.runs.recipe import Recipe, load_recipe
 
 
+class _File:
+    """A file of the run's folder, as the class's own text describes it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, run: Run, kind: type[Run] | None = None) -> Path:
+        return run.folder / self.name
+
+
 class Run:
     """The folder of one run::
 
@@ -37,7 +47,8 @@ class Run:
         fused.csv                 fused scores
         fusion.yaml               the final fusion
         fusion.json, fusion.txt   on what it was fitted and judged; intervals and tests
-        metrics.csv               accuracy and friends per modality and fused
+        metrics.csv               every metric per modality and fused, with intervals over groups
+        folds.csv                 the same fold by fold
         submission/               the zip, and its check
         recipe.yaml, versions.json
         provenance.json           sha256 of manifest, weights and imported files; state of git
@@ -53,44 +64,20 @@ class Run:
         self._hashes = ContentHashes(recipe.store / "hashes.json")
         self._cohort: tuple[str, Cohort] | None = None  # with the hash of its manifest
 
-    @property
-    def manifest_path(self) -> Path:
-        """The manifest of this run."""
-        return self.folder / "manifest.csv"
-
-    @property
-    def ledger_path(self) -> Path:
-        """The ledger of this run."""
-        return self.folder / "ledger.csv"
-
-    @property
-    def metrics_path(self) -> Path:
-        """The metrics of this run."""
-        return self.folder / "metrics.csv"
-
-    @property
-    def folds_path(self) -> Path:
-        """The metrics fold by fold, with their intervals over groups, as CSV."""
-        return self.folder / "folds.csv"
-
-    @property
-    def faces_path(self) -> Path:
-        """Where the face tracks of every clip are in the store."""
-        return self.folder / "faces.csv"
+    manifest_path = _File("manifest.csv")
+    ledger_path = _File("ledger.csv")
+    faces_path = _File("faces.csv")
+    individuals_path = _File("individuals.csv")
+    fused_path = _File("fused.csv")
+    fusion_path = _File("fusion.yaml")
+    evaluation_path = _File("fusion.json")
+    summary_path = _File("fusion.txt")
+    metrics_path = _File("metrics.csv")
+    folds_path = _File("folds.csv")
 
     def features_path(self, feature: str) -> Path:
         """Where the rows of every clip of a feature are in the store."""
         return self.folder / "features" / f"{feature}.csv"
-
-    @property
-    def evaluation_path(self) -> Path:
-        """How the fusion was fitted and judged."""
-        return self.folder / "fusion.json"
-
-    @property
-    def summary_path(self) -> Path:
-        """The same in words, with intervals and tests."""
-        return self.folder / "fusion.txt"
 
     def models_path(self, model: str) -> Path:
         """Where the trained models of a modality are in the store, fold by fold."""
@@ -99,11 +86,6 @@ class Run:
     def scores_path(self, model: str) -> Path:
         """Where the scores of a model are."""
         return self.folder / "scores" / f"{model}.csv"
-
-    @property
-    def individuals_path(self) -> Path:
-        """Who is in which clip, where and when; scores of each are in a folder beside it."""
-        return self.folder / "individuals.csv"
 
     def individual_scores_path(self, name: str) -> Path:
         """Where the scores are that a model gave each person."""
@@ -203,7 +185,7 @@ class Run:
         Raises:
             MissingStageError: if they are not there yet.
         """
-        path = self.folder / "fused.csv" if name == "fused" else self.scores_path(name)
+        path = self.fused_path if name == "fused" else self.scores_path(name)
         if not path.is_file():
             stage = "fuse" if name == "fused" else f"train {name}"
             raise MissingStageError(f"{path} is not there yet: run `emotiw {stage}`")

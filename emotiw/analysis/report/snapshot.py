@@ -94,7 +94,7 @@ def read_facts(run: Run) -> RunSnapshot:
     for name in run.recipe.models:
         if run.scores_path(name).is_file():
             tables[name] = replace(ScoreTable.read_csv(run.scores_path(name)), name=name)
-    fused = run.folder / f"{FUSED}.csv"
+    fused = run.fused_path
     if tables and fused.is_file():
         tables[FUSED] = replace(ScoreTable.read_csv(fused), name=FUSED)
     problems: list[str] = []

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, Field
 
 from emotiw.models.tabular.preparation import Vectors
 from emotiw.models.tabular.tabular_model import (
@@ -16,7 +16,6 @@ from emotiw.models.tabular.tabular_model import (
     TabularModel,
     TabularOptions,
     Values,
-    check_positive,
     several,
 )
 
@@ -39,8 +38,6 @@ class BoostingOptions(TabularOptions):
     min_samples_leaf: int = Field(default=10, ge=1)
     max_features: float = Field(default=0.2, gt=0, le=1)
     class_weight: Literal["balanced"] | None = "balanced"
-
-    _are_positive = field_validator("learning_rate")(check_positive)
 
 
 class Boosting(TabularModel):

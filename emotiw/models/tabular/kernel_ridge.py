@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, field_validator
+from pydantic import BaseModel
 
 from emotiw.models.tabular.kernels import Kernel, kernel_matrix, kernel_settings
 from emotiw.models.tabular.preparation import Vectors
@@ -17,7 +17,6 @@ from emotiw.models.tabular.tabular_model import (
     TabularModel,
     TabularOptions,
     Values,
-    check_positive,
 )
 
 SHARPNESS = 10.0  # log-odds per unit of the regressed label, before the temperature
@@ -38,8 +37,6 @@ class KernelRidgeOptions(TabularOptions):
     penalty: Several = 0.5
     gamma: Several = 0.5
     class_weight: Literal["balanced"] | None = "balanced"
-
-    _are_positive = field_validator("penalty", "gamma")(check_positive)
 
 
 class KernelRidge(TabularModel):

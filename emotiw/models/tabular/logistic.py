@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, field_validator
+from pydantic import BaseModel
 
 from emotiw.models.tabular.preparation import Vectors
 from emotiw.models.tabular.tabular_model import (
@@ -16,7 +16,6 @@ from emotiw.models.tabular.tabular_model import (
     TabularModel,
     TabularOptions,
     Values,
-    check_positive,
     several,
 )
 
@@ -31,8 +30,6 @@ class LogisticOptions(TabularOptions):
 
     c: Several = 0.01
     class_weight: Literal["balanced"] | None = "balanced"
-
-    _are_positive = field_validator("c")(check_positive)
 
 
 class Logistic(TabularModel):

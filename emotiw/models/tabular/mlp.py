@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, Field
 
 from emotiw.models.tabular.preparation import Vectors
 from emotiw.models.tabular.tabular_model import (
@@ -16,7 +16,6 @@ from emotiw.models.tabular.tabular_model import (
     TabularModel,
     TabularOptions,
     Values,
-    check_positive,
     several,
 )
 
@@ -37,8 +36,6 @@ class MlpOptions(TabularOptions):
     learning_rate: float = Field(default=1e-3, gt=0)
     n_epochs: int = Field(default=40, ge=1)
     n_networks: int = Field(default=3, ge=1)
-
-    _are_positive = field_validator("alpha")(check_positive)
 
 
 class Mlp(TabularModel):

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, Field
 
 from emotiw.models.tabular.kernels import Kernel, kernel_matrix, kernel_settings
 from emotiw.models.tabular.preparation import Vectors
@@ -18,7 +18,6 @@ from emotiw.models.tabular.tabular_model import (
     TabularModel,
     TabularOptions,
     Values,
-    check_positive,
 )
 
 SHARPNESS = 2.0  # log-odds per unit of margin, before the temperature
@@ -41,8 +40,6 @@ class SvmOptions(TabularOptions):
     gamma: Several = 0.5
     class_weight: Literal["balanced"] | None = "balanced"
     epsilon: float = Field(default=0.1, ge=0)
-
-    _are_positive = field_validator("c", "gamma")(check_positive)
 
 
 class Svm(TabularModel):

@@ -7,11 +7,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from emotiw.core.errors import ConfigError
 from emotiw.core.feature_table import FeatureSpec
@@ -29,7 +29,16 @@ from emotiw.models.tabular.preparation import Preparation, PreparationOptions, V
 MODEL = "model.skops"
 Values = npt.NDArray[np.float64]
 State = dict[str, Any]
-Several = float | tuple[float, ...]
+
+
+def _check_positive(value: float | tuple[float, ...]) -> float | tuple[float, ...]:
+    values = value if isinstance(value, tuple) else (value,)
+    if not values or min(values) <= 0:
+        raise ValueError(f"expected one positive number, or several, got {value}")
+    return value
+
+
+Several = Annotated[float | tuple[float, ...], AfterValidator(_check_positive)]
 
 
 class TabularOptions(BaseModel):
@@ -278,10 +287,3 @@ class TabularModel(Model, ABC):
 def several(value: Several) -> tuple[float, ...]:
     """Return the values to try, where a recipe gives one or several."""
     return value if isinstance(value, tuple) else (value,)
-
-
-def check_positive(value: Several) -> Several:
-    """Return the value; ValueError unless it is one positive number, or several."""
-    if not several(value) or min(several(value)) <= 0:
-        raise ValueError(f"expected one positive number, or several, got {value}")
-    return value

@@ -44,12 +44,12 @@ def fuse_all(
         LeakageError: if scores come from models that have seen the clips they would be fitted on.
     """
     told = fusion_inputs(run, names)
-    path = run.folder / f"{FUSED}.csv"
+    path = run.fused_path
     fused = reusable_scores(path, told.key, force=force)
     if fused is None:
         result = fuse_inputs(told)
         write_scores(result.table, path, key=told.key)
-        result.fuser.to_yaml(run.folder / "fusion.yaml")
+        result.fuser.to_yaml(run.fusion_path)
         atomic_write(run.evaluation_path, _evaluation(result).encode())
         atomic_write(run.summary_path, result.summary().encode())
         fused = ScoreTable.read_csv(path)

@@ -11,7 +11,6 @@ from emotiw.core.errors import MissingStageError, SubmissionError
 from emotiw.core.files import sha256_of
 from emotiw.core.score_table import ScoreTable
 from emotiw.runs.run import Run
-from emotiw.runs.stages.fuse import FUSED
 from submissions.attempts import Attempts
 from submissions.check_report import CheckReport
 from submissions.checker import check_submission
@@ -27,7 +26,7 @@ def submit(run: Run) -> tuple[Path, CheckReport]:
         SubmissionError: if the challenge has no test clips, or some of them have no prediction
             and the recipe declares no fallback.
     """
-    path = run.folder / f"{FUSED}.csv"
+    path = run.fused_path
     if not path.is_file():
         raise MissingStageError(f"{path} is not there yet: run `emotiw fuse`")
     fused = ScoreTable.read_csv(path)
