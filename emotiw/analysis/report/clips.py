@@ -53,16 +53,15 @@ def browsed(facts: RunSnapshot, *, most: int = MOST_CLIPS) -> Browsed:
     kept = set(worth[:room])
     labels = list(facts.run.task.labels)
     is_label = facts.run.task.is_label
-    code = {label: number for number, label in enumerate(labels)}
+    truth = _truth(facts)
     notes = notes_of_clips(facts)
     clips = []
     for row, clip in enumerate(facts.cohort):
         if clip.clip_id not in kept:
             continue
-        answer = facts.answers.get(clip.clip_id)
-        truth: Any = answer if answer is None or not is_label else code.get(str(answer))
         given = [_packed(scores[name][row], is_label) for name in names]
-        entry: dict[str, Any] = {"id": clip.clip_id, "split": clip.split, "y": truth, "s": given}
+        entry: dict[str, Any] = {"id": clip.clip_id, "split": clip.split, "s": given}
+        entry["y"] = truth.get(clip.clip_id)
         if clip.group is not None:
             entry["g"] = clip.group
         if clip.clip_id in notes:
@@ -94,29 +93,29 @@ def _ranks(
     if not scores:
         return ranks
     alone = [name for name in scores if name != FUSED]
-    last = list(scores)[-1]
-    if not facts.run.task.is_label:
-        target = np.array([float(facts.answers.get(c, np.nan)) for c in ids])
-        error = np.abs(scores[last][:, 0] - target)
+    last, task, known = list(scores)[-1], facts.run.task, _truth(facts)
+    given = {name: task.decide(each) for name, each in scores.items()}
+    truth = np.array([known.get(clip_id, np.nan) for clip_id in ids])
+    if not task.is_label:
+        error = np.abs(given[last] - truth)
         top = np.nanmax(error, initial=1e-12)
         return np.where(np.isnan(error), 2.0, 1 - error / top)
-    labels = facts.run.task.labels
-    given = {
-        n: np.where(np.isnan(s[:, 0]), -1, np.nan_to_num(s).argmax(1)) for n, s in scores.items()
-    }
-    codes = {label: number for number, label in enumerate(labels)}
-    truth = np.array([codes.get(str(facts.answers.get(c, "")), -1) for c in ids])
-    is_wrong = (truth >= 0) & (given[last] != truth)
+    is_wrong = ~np.isnan(truth) & (given[last] != truth)
     columns = np.array([given[name] for name in alone or [last]])  # (models, clips)
-    known = np.ma.masked_less(columns, 0)
-    differ = np.asarray((known.max(axis=0) != known.min(axis=0)).filled(False))
-    lacks = (columns < 0).any(axis=0)
-    ranks[lacks] = 3
+    there = np.ma.masked_where(~task.is_decided(columns), columns)
+    differ = np.asarray((there.max(axis=0) != there.min(axis=0)).filled(False))
+    ranks[~task.is_decided(columns).all(axis=0)] = 3
     ranks[differ] = 2
     ranks[is_wrong] = 1
     ranks[is_wrong & differ] = 0
     sureness = np.nan_to_num(scores[last]).max(axis=1)
     return ranks + np.where(is_wrong, 0.9 * (1 - sureness), 0)
+
+
+def _truth(facts: RunSnapshot) -> dict[str, Any]:
+    """Return the class index, or the target, of every clip that has one."""
+    encoded = facts.run.task.encode(list(facts.answers.values())).tolist()
+    return dict(zip(facts.answers, encoded, strict=True))
 
 
 def _packed(row: Any, is_label: bool) -> Any:
