@@ -59,6 +59,14 @@ class Part:
         return []
 
 
+class DataPart(Strict, Part):
+    """A part that is its own options: what a recipe may set are its fields."""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        cls.Options = cls
+
+
 def full_version(kind: type[Any]) -> str:
     """Return a part's version; of a user's own class with a hash of the source that it comes from.
 
