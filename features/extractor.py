@@ -93,6 +93,7 @@ class Extractor(Part):
             pictures from it; ``faces`` to read its face tracks; ``table`` for a feature of which
             another tool has made all rows already: it has :meth:`table` instead of
             :meth:`extract`.
+        spec: what one row will be; known without reading any clip.
 
     Args:
         name: what the recipe calls this feature.
@@ -100,15 +101,11 @@ class Extractor(Part):
     """
 
     needs: ClassVar[Needs] = "media"
+    spec: FeatureSpec
 
     def __init__(self, name: str, options: Any) -> None:
         self.name = name
         self.options = options
-
-    @property
-    def spec(self) -> FeatureSpec:
-        """What one row will be; known without reading any clip."""
-        raise NotImplementedError
 
     def extract(self, source: ClipSource) -> Extraction:
         """Return the rows of one clip.

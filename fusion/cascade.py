@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fusion.aligned import Scores
-from fusion.combiners import Combiner, Setting
+from fusion.combiner import Combiner, Setting
 from fusion.cross_fit_folds import deal_groups
 from fusion.stack_inputs import blank_where_nobody, holes, stack_inputs
 from fusion.training_rows import TrainingRows
@@ -47,7 +47,7 @@ class CascadeForest(Combiner):
         design, self.levels, self.held_out_accuracy = base, [], []
         for level in range(MAX_LEVELS):
             forests: list[list[Any]] = []
-            said = np.zeros((len(base), 4 * len(self._setting.labels)))
+            said = np.zeros((len(base), 4 * len(self.setting.labels)))
             for fold in np.unique(folds):
                 inside, outside = folds != fold, folds == fold
                 fitted = [f.fit(design[inside], rows.targets[inside]) for f in self._forests(level)]
@@ -64,7 +64,7 @@ class CascadeForest(Combiner):
     def combine(self, scores: Scores) -> Scores:
         """Return the mean of what the forests of the last level say."""
         base = stack_inputs(scores, self._holes)
-        design, said = base, np.zeros((len(base), 4 * len(self._setting.labels)))
+        design, said = base, np.zeros((len(base), 4 * len(self.setting.labels)))
         for forests in self.levels:
             said = np.zeros_like(said)
             for fitted in forests:
@@ -74,7 +74,7 @@ class CascadeForest(Combiner):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the shape of the cascade, and its forests."""
-        names = self._setting.names
+        names = self.setting.names
         return {
             "masks": [name for name, has in zip(names, self._holes, strict=True) if has],
             "held_out_accuracy": self.held_out_accuracy,
@@ -83,7 +83,7 @@ class CascadeForest(Combiner):
 
     def load_dict(self, state: Mapping[str, Any]) -> Self:
         """Take over what was learnt."""
-        self._holes = np.array([name in state["masks"] for name in self._setting.names])
+        self._holes = np.array([name in state["masks"] for name in self.setting.names])
         self.held_out_accuracy = list(state["held_out_accuracy"])
         self.levels = state["estimators"]
         return self
@@ -91,7 +91,7 @@ class CascadeForest(Combiner):
     def _forests(self, level: int) -> list[Any]:
         from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
-        seed = self._setting.seed + 10 * level
+        seed = self.setting.seed + 10 * level
         options: dict[str, Any] = {"n_estimators": N_TREES, "min_samples_leaf": 2}
         return [
             RandomForestClassifier(random_state=seed, **options),
@@ -101,7 +101,7 @@ class CascadeForest(Combiner):
         ]
 
     def _say(self, fitted: list[Any], design: Design) -> Design:
-        said = np.zeros((len(design), len(fitted), len(self._setting.labels)))
+        said = np.zeros((len(design), len(fitted), len(self.setting.labels)))
         for position, forest in enumerate(fitted):
             if len(design):
                 said[:, position, forest.classes_] = forest.predict_proba(design)

@@ -11,7 +11,8 @@ import numpy as np
 from emotiw.core.errors import ConfigError
 from emotiw.evaluation.metrics import metric_named
 from fusion.aligned import Scores
-from fusion.combiners import ANY, Combiner, Setting, combiner_for
+from fusion.combiner import ANY, Combiner, Setting
+from fusion.combiners import combiner_for
 from fusion.cross_fit_folds import deal_groups
 from fusion.training_rows import TrainingRows
 
@@ -41,8 +42,8 @@ class Choice(Combiner):
     def fit(self, rows: TrainingRows) -> Self:
         """Judge every candidate on clips it has not seen, and fit the best."""
         folds = deal_groups(rows.groups, INNER_FOLDS, rows.classes)
-        for candidate in self._setting.candidates:
-            unseen = np.zeros((len(rows), len(self._setting.labels)))
+        for candidate in self.setting.candidates:
+            unseen = np.zeros((len(rows), len(self.setting.labels)))
             for fold in np.unique(folds):
                 inner = self._new(candidate).fit(rows.subset(folds != fold))
                 unseen[folds == fold] = inner.combine(rows.scores[folds == fold])
@@ -75,4 +76,4 @@ class Choice(Combiner):
         return self
 
     def _new(self, method: str) -> Combiner:
-        return combiner_for(replace(self._setting, method=method))
+        return combiner_for(replace(self.setting, method=method))

@@ -10,7 +10,8 @@ import numpy as np
 from emotiw.core.errors import ConfigError
 from emotiw.core.probabilities import log_probabilities
 from fusion.aligned import Scores
-from fusion.combiners import Combiner, Setting, named
+from fusion.combiner import Combiner, Setting
+from fusion.combiners import named
 from fusion.modality_weights import log_linear_weights
 from fusion.pools import geometric_pool
 from fusion.ridge import LinearLogits
@@ -66,11 +67,11 @@ class ClassWeights(Combiner):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the weight of each modality for each label."""
-        labels = self._setting.labels
+        labels = self.setting.labels
         return {
             "weights": {
                 name: named(labels, row)
-                for name, row in zip(self._setting.names, self.weights, strict=True)
+                for name, row in zip(self.setting.names, self.weights, strict=True)
             },
             "sharpness": named(labels, self.sharpness),
             "ridge": self.ridge,
@@ -78,7 +79,7 @@ class ClassWeights(Combiner):
 
     def load_dict(self, state: Mapping[str, Any]) -> Self:
         """Take over the weights."""
-        names, labels = self._setting.names, self._setting.labels
+        names, labels = self.setting.names, self.setting.labels
         self.weights = np.array([[state["weights"][n][k] for k in labels] for n in names], float)
         self.sharpness = np.array([state["sharpness"][label] for label in labels], float)
         self.ridge = float(state["ridge"])

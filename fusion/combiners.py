@@ -1,88 +1,21 @@
-"""What fuses calibrated scores: rules and weights here, the rest in modules of its own."""
+"""Rules and weights; what learns more than a weight per modality has a module of its own."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self
+from dataclasses import replace
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from emotiw.core.errors import ConfigError, Problems, suggest
-from emotiw.core.part import Part
-from emotiw.core.task import Task
 from fusion.aligned import Scores
+from fusion.combiner import ANY, Combiner, Setting
 from fusion.modality_weights import log_linear_weights, mixture_weights, squared_error_weights
 from fusion.pools import REGRESSION_RULES, RULES, arithmetic_pool, geometric_pool
 from fusion.registry import COMBINERS
 from fusion.training_rows import TrainingRows
-
-ANY = frozenset({"classification", "regression"})
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What a combiner is told before it is fitted.
-
-    Attributes:
-        names: the modalities, in the order of the scores' second axis.
-        task: what is asked.
-        method: as in the options.
-        pool: arithmetic or geometric.
-        weights: typed in, by modality.
-        metric: what metric-driven weights and the choice between methods look at.
-        candidates: the methods to choose between.
-        seed: of everything random.
-    """
-
-    names: tuple[str, ...]
-    task: Task
-    method: str
-    pool: str = "arithmetic"
-    weights: Mapping[str, float] | None = None
-    metric: str = "accuracy"
-    candidates: tuple[str, ...] = ()
-    seed: int = 0
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """The labels in class order, or the name of the target."""
-        return self.task.labels
-
-
-class Combiner(Part):
-    """Fuses ``(n, n_modalities, n_labels)`` scores into ``(n, n_labels)``.
-
-    Attributes:
-        tasks: the kinds of task that it suits.
-    """
-
-    tasks: ClassVar[frozenset[str]] = frozenset({"classification"})
-
-    def __init__(self, setting: Setting) -> None:
-        """Prepare; raise ConfigError where the setting makes no sense."""
-        self._setting = setting
-
-    def fit(self, rows: TrainingRows) -> Self:
-        """Learn from calibrated scores whose models have not seen the clips; nothing, here."""
-        return self
-
-    def combine(self, scores: Scores) -> Scores:
-        """Return fused scores; a row's result depends on that row alone."""
-        raise NotImplementedError
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return what was learnt, as plain numbers and lists; nothing, here.
-
-        Under ``estimators`` it may hold fitted scikit-learn estimators, which go to a file of
-        their own.
-        """
-        return {}
-
-    def load_dict(self, state: Mapping[str, Any]) -> Self:
-        """Take over what :meth:`to_dict` returned."""
-        return self
 
 
 class Rule(Combiner):
@@ -119,7 +52,7 @@ class WeightedPool(Combiner):
         """Find the weights with the smallest loss."""
         if not rows.task.is_label:
             self.weights = squared_error_weights(rows.scores, rows.targets)
-        elif self._setting.pool == "arithmetic":
+        elif self.setting.pool == "arithmetic":
             self.weights = mixture_weights(rows.scores, rows.targets)
         else:
             self.weights, self.sharpness = log_linear_weights(rows.scores, rows.targets)
@@ -127,18 +60,18 @@ class WeightedPool(Combiner):
 
     def combine(self, scores: Scores) -> Scores:
         """Pool the scores, weights renormalised over what is there."""
-        if self._setting.pool == "arithmetic":
+        if self.setting.pool == "arithmetic":
             return arithmetic_pool(scores, self.weights)
         return geometric_pool(scores, self.weights, self.sharpness)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the weight of each modality."""
-        weights = named(self._setting.names, self.weights)
+        weights = named(self.setting.names, self.weights)
         return {"weights": weights, "sharpness": self.sharpness}
 
     def load_dict(self, state: Mapping[str, Any]) -> Self:
         """Take over the weights."""
-        self.weights = np.array([state["weights"][name] for name in self._setting.names], float)
+        self.weights = np.array([state["weights"][name] for name in self.setting.names], float)
         self.sharpness = float(state["sharpness"])
         return self
 

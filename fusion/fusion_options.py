@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from emotiw.core.config import Strict
 from emotiw.core.registry import named_in
 from emotiw.evaluation.metrics import METRICS
 from fusion.registry import CALIBRATIONS, COMBINERS
@@ -15,7 +16,7 @@ Pool = Literal["arithmetic", "geometric"]
 FitOn = Literal["all", "train", "val"]
 
 
-class FusionOptions(BaseModel):
+class FusionOptions(Strict):
     """How modalities are calibrated and fused, on what it is fitted, and how it is judged.
 
     Attributes:
@@ -43,8 +44,6 @@ class FusionOptions(BaseModel):
         prior_base: what a declared prior is relative to: the labels' share in the clips fitted
             on, or an even one.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     method: Annotated[str, named_in(COMBINERS)] = "weighted"
     pool: Pool = "geometric"

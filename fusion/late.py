@@ -21,7 +21,8 @@ from emotiw.core.score_table import ScoreTable
 from emotiw.core.task import task_of
 from fusion.aligned import AlignedScores, Scores, align
 from fusion.calibration import Calibration
-from fusion.combiners import Setting, combiner_for
+from fusion.combiner import Setting
+from fusion.combiners import combiner_for
 from fusion.fusion_options import FusionOptions
 from fusion.registry import CALIBRATIONS
 from fusion.training_rows import TrainingRows, training_rows

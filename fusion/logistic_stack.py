@@ -9,7 +9,8 @@ import numpy as np
 
 from emotiw.core.probabilities import softmax
 from fusion.aligned import Scores
-from fusion.combiners import Combiner, Setting, named
+from fusion.combiner import Combiner, Setting
+from fusion.combiners import named
 from fusion.modality_weights import log_linear_weights
 from fusion.ridge import LinearLogits
 from fusion.stack_inputs import blank_where_nobody, holes, stack_inputs
@@ -67,13 +68,13 @@ class LogisticStack(Combiner):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the coefficients: per modality, from each of its labels to each label."""
-        labels = self._setting.labels
+        labels = self.setting.labels
         rows = iter(self.coefficients)
         table = {
             name: {label: named(labels, next(rows)) for label in labels}
-            for name in self._setting.names
+            for name in self.setting.names
         }
-        missing = [n for n, has in zip(self._setting.names, self._holes, strict=True) if has]
+        missing = [n for n, has in zip(self.setting.names, self._holes, strict=True) if has]
         return {
             "coefficients": table,
             "if_missing": {name: named(labels, next(rows)) for name in missing},
@@ -83,7 +84,7 @@ class LogisticStack(Combiner):
 
     def load_dict(self, state: Mapping[str, Any]) -> Self:
         """Take over the coefficients."""
-        names, labels = self._setting.names, self._setting.labels
+        names, labels = self.setting.names, self.setting.labels
         table, missing = state["coefficients"], state["if_missing"]
         rows = [[table[name][own][to] for to in labels] for name in names for own in labels]
         rows += [[missing[name][to] for to in labels] for name in names if name in missing]

@@ -76,9 +76,9 @@ class MetricWeights(WeightedPool):
     def fit(self, rows: TrainingRows) -> Self:
         """Search the weights."""
         self.weights = metric_weights(
-            rows.scores, rows.targets, metric=self._setting.metric, pool=self._setting.pool
+            rows.scores, rows.targets, metric=self.setting.metric, pool=self.setting.pool
         )
-        if self._setting.pool == "geometric":
+        if self.setting.pool == "geometric":
             pooled = POOLS["geometric"](rows.scores, self.weights)
             self.sharpness = 1 / TemperatureScaling.fit(pooled, rows.targets).temperature
         return self

@@ -8,7 +8,7 @@ from emotiw.core.registry import Registry
 
 if TYPE_CHECKING:
     from fusion.calibration import Calibration
-    from fusion.combiners import Combiner
+    from fusion.combiner import Combiner
 
 RULES = ("mean", "geometric", "product", "max", "median", "majority", "rank")  # learn nothing
 

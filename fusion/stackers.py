@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 from emotiw.core.probabilities import softmax
 from fusion.aligned import Scores
 from fusion.calibration import TemperatureScaling
-from fusion.combiners import Combiner, Setting
+from fusion.combiner import Combiner, Setting
 from fusion.cross_fit_folds import deal_groups
 from fusion.stack_inputs import blank_where_nobody, holes, stack_inputs
 from fusion.training_rows import TrainingRows
@@ -39,7 +39,7 @@ class Stacker(Combiner):
         design = stack_inputs(rows.scores, self._holes)
         if len(np.unique(rows.groups)) > 1:
             folds = deal_groups(rows.groups, INNER_FOLDS, rows.targets)
-            unseen = np.zeros((len(design), len(self._setting.labels)))
+            unseen = np.zeros((len(design), len(self.setting.labels)))
             for fold in np.unique(folds):
                 inner = self.new_estimator().fit(design[folds != fold], rows.targets[folds != fold])
                 unseen[folds == fold] = self._probabilities(inner, design[folds == fold])
@@ -55,7 +55,7 @@ class Stacker(Combiner):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the temperature, the mask, and the estimator."""
-        names = self._setting.names
+        names = self.setting.names
         return {
             "temperature": self._temperature.temperature,
             "masks": [name for name, has in zip(names, self._holes, strict=True) if has],
@@ -65,7 +65,7 @@ class Stacker(Combiner):
     def load_dict(self, state: Mapping[str, Any]) -> Self:
         """Take over what was learnt."""
         self._temperature = TemperatureScaling(float(state["temperature"]))
-        self._holes = np.array([name in state["masks"] for name in self._setting.names])
+        self._holes = np.array([name in state["masks"] for name in self.setting.names])
         (self._estimator,) = state["estimators"]
         return self
 
@@ -80,7 +80,7 @@ class Stacker(Combiner):
         return np.asarray(estimator.predict_proba(design))
 
     def _probabilities(self, estimator: Any, design: npt.NDArray[np.float64]) -> Scores:
-        probabilities = np.zeros((len(design), len(self._setting.labels)))
+        probabilities = np.zeros((len(design), len(self.setting.labels)))
         if len(design):
             probabilities[:, estimator.classes_] = self.raw_probabilities(estimator, design)
         return probabilities
@@ -104,7 +104,7 @@ class BoostingStack(Stacker):
             max_leaf_nodes=8,
             l2_regularization=1.0,
             early_stopping=False,
-            random_state=self._setting.seed,
+            random_state=self.setting.seed,
         )
 
 
@@ -117,7 +117,7 @@ class SvmStack(Stacker):
         from sklearn.preprocessing import StandardScaler
         from sklearn.svm import SVC
 
-        machine = SVC(C=1.0, random_state=self._setting.seed)
+        machine = SVC(C=1.0, random_state=self.setting.seed)
         return make_pipeline(StandardScaler(), machine)
 
     def raw_probabilities(

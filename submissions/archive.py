@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 import re
 import stat
+import unicodedata
 import zipfile
-from collections import Counter
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from submissions.check_report import CheckReport
@@ -36,6 +37,25 @@ def zip_bytes(members: Mapping[str, bytes]) -> bytes:
             info.external_attr = (stat.S_IFREG | 0o644) << 16
             archive.writestr(info, members[name])
     return buffer.getvalue()
+
+
+def colliding(names: Collection[str]) -> list[str]:
+    """Return the names that are one and the same on some file systems.
+
+    Examples:
+        >>> colliding(["IMG_1.txt", "img_1.txt", "b.txt"])
+        ['IMG_1.txt, img_1.txt']
+    """
+    same: dict[str, list[str]] = defaultdict(list)
+    for name in sorted(names):
+        same[folded(name)].append(name)
+    return [", ".join(twins) for twins in same.values() if len(twins) > 1]
+
+
+def folded(name: str) -> str:
+    """Return a name as file systems compare it that tell neither cases nor accents apart."""
+    # a Mac writes an accent as a character of its own; some systems don't tell cases apart
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def read_zip(path: Path, report: CheckReport, *, max_member: int) -> dict[str, bytes]:

@@ -6,11 +6,9 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from emotiw.challenges.spec import Answer, ChallengeSpec
-from emotiw.challenges.submission_format import Table, TextFiles
-from submissions import table_files, text_files
-from submissions.archive import read_zip
 from submissions.check_report import CheckReport
 from submissions.plausibility import compare_attempts, judge_labels
+from submissions.registry import format_of
 
 
 def check_submission(
@@ -31,24 +29,10 @@ def check_submission(
         earlier: the answers of earlier attempts, by name.
     """
     report = CheckReport(path)
-    style = spec.submission
-    if not path.is_file():
-        report.add("no such file", [str(path)], advice="a folder has to be zipped first")
-    elif isinstance(style, Table):
-        if style.file_name is not None and path.name != style.file_name:
-            report.add("wrong name", [path.name], advice=f"organisers ask for {style.file_name}")
-        if path.stat().st_size > table_files.MAX_BYTES:
-            report.add("too large", [f"{path.stat().st_size} bytes"])
-        else:
-            table_files.check_table(spec, style, path.read_bytes(), expected_ids, report)
-    elif isinstance(style, TextFiles):
-        if path.suffix != ".zip":
-            report.add("wrong name", [path.name], advice="a .zip named after the team")
-        members = read_zip(path, report, max_member=text_files.MAX_BYTES)
-        text_files.check_texts(spec, style, members, expected_ids, report)
+    if path.is_file():
+        format_of(spec).check(spec, path, expected_ids, report)
     else:
-        members = read_zip(path, report, max_member=table_files.MAX_BYTES)
-        table_files.check_tables_per_clip(spec, style, members, expected_ids, report)
+        report.add("no such file", [str(path)], advice="a folder has to be zipped first")
     judge_labels(spec, report, training_labels)
     compare_attempts(report, earlier or {})
     report.sort()

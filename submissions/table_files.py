@@ -1,12 +1,14 @@
-"""One table with a row per clip, frame or segment; or one such table per clip."""
+"""One table with a row per clip, frame or segment."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Literal
 
 from emotiw.challenges.spec import Answer, ChallengeSpec, Target
-from emotiw.challenges.submission_format import Column, Table, TablePerClip
+from emotiw.core.config import Strict
 from emotiw.core.errors import suggest
 from submissions.answers import (
     Part,
@@ -19,133 +21,132 @@ from submissions.answers import (
     read_number,
 )
 from submissions.check_report import CheckReport
+from submissions.submission_format import SubmissionFormat
 from submissions.text_files import FEW, MARKS
 
 MAX_BYTES = 256 * 2**20
 
 
-def table_bytes(spec: ChallengeSpec, style: Table, answers: Mapping[str, Answer]) -> bytes:
-    """Return the table as bytes, its rows in the order of ``answers``.
+class Column(Strict):
+    """One column of a submitted table.
+
+    Attributes:
+        name: its heading.
+        holds: ``id`` (with several such columns the parts of an id, joined by ``/``), ``label``
+            (the word), ``index`` (of the label in class order, from 0), ``target`` (a number) or
+            ``nothing``.
+        target: which target, where there are several; the one of the same name by default.
+    """
+
+    name: str
+    holds: Literal["id", "label", "index", "target", "nothing"]
+    target: str | None = None
+
+
+class Table(SubmissionFormat):
+    """One table with a row per clip, frame or segment.
+
+    Attributes:
+        columns: in order.
+        separator: between fields.
+        header: whether the first line holds the names of the columns.
+        header_line: the first line, where it isn't simply those names.
+        quote: put around every field; nothing where empty.
+        file_name: the name that the organisers ask for, if they do.
 
     Examples:
         >>> from emotiw.challenges.spec import load_spec
+        >>> from submissions.registry import format_of
         >>> spec = load_spec("eat_food")
-        >>> table_bytes(spec, spec.submission, {"test_001": "Crisp"})
+        >>> format_of(spec).to_bytes(spec, {"test_001": "Crisp"})
         b"'test_001';'Crisp'\\n"
     """
-    lines = [_header(style)] if style.header else []
-    lines += [_row(spec, style, row_id, answer) for row_id, answer in answers.items()]
-    return ("\n".join(lines) + "\n").encode()
 
+    suffix: str = ".csv"
+    columns: tuple[Column, ...]
+    separator: str = ","
+    header: bool = True
+    header_line: str | None = None
+    quote: str = ""
+    file_name: str | None = None
 
-def check_table(
-    spec: ChallengeSpec,
-    style: Table,
-    data: bytes,
-    expected_ids: Collection[str],
-    report: CheckReport,
-    *,
-    where: str = "",
-) -> None:
-    """Note everything that is wrong with a table, by line.
+    def name_for(self, team: str) -> str:
+        """Return the organisers' name for it, or the team's."""
+        return self.file_name or team + self.suffix
 
-    Args:
-        spec: the challenge.
-        style: how its table is written.
-        data: the table.
-        expected_ids: of its rows.
-        report: takes findings and answers.
-        where: the table's name, where there are several.
-    """
-    prefix = f"{where} " if where else ""
-    wrong: dict[str, list[str]] = defaultdict(list)
-    try:
-        lines = _lines(data)
-    except Wrong as mistake:
-        report.add(mistake.kind, [f"{prefix}{mistake}"])
-        if mistake.kind != "byte-order mark":
-            return
-        lines = data[3:].decode(errors="replace").splitlines()
-    if style.header:
-        _check_header(lines[0] if lines else "", style, wrong, f"{prefix}line 1")
-    expected = set(expected_ids)
-    line_of: dict[str, int] = {}
-    extra: list[str] = []
-    for number, line in enumerate(lines[1:] if style.header else lines, start=1 + style.header):
-        place = f"{prefix}line {number}"
+    def to_bytes(self, spec: ChallengeSpec, answers: Mapping[str, Answer]) -> bytes:
+        """Return the table, its rows in the order of ``answers``."""
+        lines = [_header(self)] if self.header else []
+        lines += [_row(spec, self, row_id, answer) for row_id, answer in answers.items()]
+        return ("\n".join(lines) + "\n").encode()
+
+    def check(
+        self, spec: ChallengeSpec, path: Path, expected_ids: Collection[str], report: CheckReport
+    ) -> None:
+        """Check name, size and rows of the table."""
+        if self.file_name is not None and path.name != self.file_name:
+            advice = f"organisers ask for {self.file_name}"
+            report.add("wrong name", [path.name], advice=advice)
+        if path.stat().st_size > MAX_BYTES:
+            report.add("too large", [f"{path.stat().st_size} bytes"])
+        else:
+            self.check_rows(spec, path.read_bytes(), expected_ids, report)
+
+    def check_rows(
+        self,
+        spec: ChallengeSpec,
+        data: bytes,
+        expected_ids: Collection[str],
+        report: CheckReport,
+        *,
+        where: str = "",
+    ) -> None:
+        """Note everything that is wrong with a table, by line.
+
+        Args:
+            spec: the challenge.
+            data: the table.
+            expected_ids: of its rows.
+            report: takes findings and answers.
+            where: the table's name, where there are several.
+        """
+        prefix = f"{where} " if where else ""
+        wrong: dict[str, list[str]] = defaultdict(list)
         try:
-            fields = _fields(line, style)
-            row_id = "/".join(
-                field for field, c in zip(fields, style.columns, strict=True) if c.holds == "id"
-            )
-            if row_id in line_of:
-                raise Wrong("duplicate", f"{row_id!r} again, first on line {line_of[row_id]}")
-            line_of[row_id] = number
-            if row_id not in expected:
-                extra.append(f"{place}: {row_id!r}")
-                continue
-            report.answers[row_id] = _answer(spec, style, fields)
+            lines = _lines(data)
         except Wrong as mistake:
-            wrong[mistake.kind].append(f"{place}: {mistake}")
-    for kind, items in wrong.items():
-        report.add(kind, items)
-    missing = sorted(expected - line_of.keys())
-    report.add("missing", [f"{prefix}{row_id}" for row_id in missing])
-    folded = {row_id.casefold(): row_id for row_id in missing}
-    few = len(missing) * len(extra) <= FEW
-    report.add("unexpected", [text + _meant(text, folded, few) for text in extra])
-
-
-def tables_per_clip(
-    spec: ChallengeSpec, style: TablePerClip, answers: Mapping[str, Answer]
-) -> dict[str, bytes]:
-    """Return one table per clip, by its name inside the zip."""
-    inner = _inner(style)
-    return {
-        _member(style, clip_id): table_bytes(
-            spec, inner, {rest: answers[_join(clip_id, rest)] for rest in rests}
-        )
-        for clip_id, rests in _by_clip(answers).items()
-    }
-
-
-def check_tables_per_clip(
-    spec: ChallengeSpec,
-    style: TablePerClip,
-    members: Mapping[str, bytes],
-    expected_ids: Collection[str],
-    report: CheckReport,
-) -> None:
-    """Note everything that is wrong with the names and rows of the tables."""
-    by_clip = _by_clip(expected_ids)
-    wanted = {_member(style, clip_id): clip_id for clip_id in by_clip}
-    inner = _inner(style)
-    files = {name: data for name, data in members.items() if not name.endswith("/")}
-    report.add("missing", sorted(wanted.keys() - files.keys()))
-    extra = sorted(files.keys() - wanted.keys())
-    bare = {name.rsplit("/", 1)[-1].casefold(): name for name in wanted}
-    report.add(
-        "unexpected",
-        [
-            f"{name} (is it {bare[base]!r}?)"
-            if (base := name.rsplit("/", 1)[-1].casefold()) in bare
-            else name
-            for name in extra
-        ],
-    )
-    found: list[CheckReport] = []
-    for name in sorted(files.keys() & wanted.keys()):
-        clip_id = wanted[name]
-        single = CheckReport(report.path)
-        check_table(spec, inner, files[name], by_clip[clip_id], single, where=name)
-        found.append(single)
-        report.answers |= {_join(clip_id, rest): a for rest, a in single.answers.items()}
-    together: dict[str, list[str]] = defaultdict(list)
-    for single in found:
-        for finding in single.findings:
-            together[finding.kind] += finding.items
-    for kind, items in together.items():
-        report.add(kind, items)
+            report.add(mistake.kind, [f"{prefix}{mistake}"])
+            if mistake.kind != "byte-order mark":
+                return
+            lines = data[3:].decode(errors="replace").splitlines()
+        if self.header:
+            _check_header(lines[0] if lines else "", self, wrong, f"{prefix}line 1")
+        expected = set(expected_ids)
+        line_of: dict[str, int] = {}
+        extra: list[str] = []
+        for number, line in enumerate(lines[1:] if self.header else lines, start=1 + self.header):
+            place = f"{prefix}line {number}"
+            try:
+                fields = _fields(line, self)
+                row_id = "/".join(
+                    field for field, c in zip(fields, self.columns, strict=True) if c.holds == "id"
+                )
+                if row_id in line_of:
+                    raise Wrong("duplicate", f"{row_id!r} again, first on line {line_of[row_id]}")
+                line_of[row_id] = number
+                if row_id not in expected:
+                    extra.append(f"{place}: {row_id!r}")
+                    continue
+                report.answers[row_id] = _answer(spec, self, fields)
+            except Wrong as mistake:
+                wrong[mistake.kind].append(f"{place}: {mistake}")
+        for kind, items in wrong.items():
+            report.add(kind, items)
+        missing = sorted(expected - line_of.keys())
+        report.add("missing", [f"{prefix}{row_id}" for row_id in missing])
+        folded = {row_id.casefold(): row_id for row_id in missing}
+        few = len(missing) * len(extra) <= FEW
+        report.add("unexpected", [text + _meant(text, folded, few) for text in extra])
 
 
 def _row(spec: ChallengeSpec, style: Table, row_id: str, answer: Answer) -> str:
@@ -249,29 +250,3 @@ def _meant(text: str, folded: Mapping[str, str], few: bool) -> str:
     if row_id.casefold() in folded:
         return f" (is it {folded[row_id.casefold()]!r}?)"
     return suggest(row_id, folded.values()) if few else ""
-
-
-def _inner(style: TablePerClip) -> Table:
-    return Table(
-        format="table",
-        columns=style.columns,
-        separator=style.separator,
-        suffix=style.suffix,
-        decimals=style.decimals,
-    )
-
-
-def _member(style: TablePerClip, clip_id: str) -> str:
-    return f"{style.folder}/{clip_id}{style.suffix}" if style.folder else clip_id + style.suffix
-
-
-def _by_clip(row_ids: Iterable[str]) -> dict[str, list[str]]:
-    rests: dict[str, list[str]] = defaultdict(list)
-    for row_id in row_ids:
-        clip_id, _, rest = row_id.partition("/")
-        rests[clip_id].append(rest)
-    return rests
-
-
-def _join(clip_id: str, rest: str) -> str:
-    return f"{clip_id}/{rest}"

@@ -2,96 +2,90 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Mapping
+from typing import ClassVar
 
 from emotiw.challenges.spec import Answer, ChallengeSpec
-from emotiw.challenges.submission_format import TextFiles
-from emotiw.core.errors import suggest
+from emotiw.core.errors import ConfigError, suggest
 from submissions.answers import Wrong, number_text, read_label, read_number
+from submissions.archive import colliding, folded
 from submissions.check_report import CheckReport
+from submissions.submission_format import ZipFormat
 
-MAX_BYTES = 4096
 MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 FEW = 2000
 
 
-def text_members(
-    spec: ChallengeSpec, style: TextFiles, answers: Mapping[str, Answer]
-) -> dict[str, bytes]:
-    """Return the content of every text, by name.
+class TextFiles(ZipFormat):
+    """A flat zip with one text per clip, named after the clip, holding its answer and no more.
 
     Examples:
         >>> from emotiw.challenges.spec import load_spec
-        >>> text_members(load_spec("afew2017"), TextFiles(format="text_files"), {"01": "Sad"})
+        >>> TextFiles().members(load_spec("afew2017"), {"01": "Sad"})
         {'01.txt': b'Sad'}
     """
-    return {
-        clip_id + style.suffix: _text(answer, style).encode() for clip_id, answer in answers.items()
-    }
+
+    suffix: str = ".txt"
+    max_member: ClassVar[int] = 4096
+
+    def require_suited(self, spec: ChallengeSpec) -> None:
+        """Refuse challenges that ask for several answers."""
+        if len(spec.labels[:1]) + len(spec.targets) > 1:
+            raise ConfigError(
+                f"submission of {spec.name}: a text per clip holds one answer; this challenge "
+                "asks for several"
+            )
+
+    def members(self, spec: ChallengeSpec, answers: Mapping[str, Answer]) -> dict[str, bytes]:
+        """Return the content of every text, by name."""
+        return {
+            clip_id + self.suffix: _text(answer, self.decimals).encode()
+            for clip_id, answer in answers.items()
+        }
+
+    def check_members(
+        self,
+        spec: ChallengeSpec,
+        members: Mapping[str, bytes],
+        expected_ids: Collection[str],
+        report: CheckReport,
+    ) -> None:
+        """Note everything that is wrong with the names and contents of the texts."""
+        expected = set(expected_ids)
+        nested = sorted(name for name in members if "/" in name)
+        report.add("folder in the zip", nested, advice="texts belong at the top of the zip")
+        wrong: dict[str, list[str]] = defaultdict(list)
+        extra: list[str] = []
+        for name, data in members.items():
+            base = name.rsplit("/", 1)[-1]
+            if not base:
+                continue
+            clip_id = base.removesuffix(self.suffix)
+            if not base.endswith(self.suffix) or clip_id not in expected:
+                extra.append(name)
+                continue
+            try:
+                answer = _read(spec, data)
+            except Wrong as mistake:
+                wrong[mistake.kind].append(f"{name}: {mistake}")
+                continue
+            if clip_id not in report.answers:
+                report.answers[clip_id] = answer
+        for kind, items in wrong.items():
+            report.add(kind, sorted(items), advice=_advice(kind))
+        present = {name.rsplit("/", 1)[-1] for name in members}
+        missing = {clip_id for clip_id in expected if clip_id + self.suffix not in present}
+        report.add("missing", [clip_id + self.suffix for clip_id in sorted(missing)])
+        report.add("unexpected", _explained(sorted(extra), missing, self.suffix))
+        report.add("name collision", colliding(present | {i + self.suffix for i in expected}))
 
 
-def check_texts(
-    spec: ChallengeSpec,
-    style: TextFiles,
-    members: Mapping[str, bytes],
-    expected_ids: Collection[str],
-    report: CheckReport,
-) -> None:
-    """Note everything that is wrong with the names and contents of the texts."""
-    expected = set(expected_ids)
-    nested = sorted(name for name in members if "/" in name)
-    report.add("folder in the zip", nested, advice="texts belong at the top of the zip")
-    wrong: dict[str, list[str]] = defaultdict(list)
-    extra: list[str] = []
-    for name, data in members.items():
-        base = name.rsplit("/", 1)[-1]
-        if not base:
-            continue
-        clip_id = base.removesuffix(style.suffix)
-        if not base.endswith(style.suffix) or clip_id not in expected:
-            extra.append(name)
-            continue
-        try:
-            answer = _read(spec, data)
-        except Wrong as mistake:
-            wrong[mistake.kind].append(f"{name}: {mistake}")
-            continue
-        if clip_id not in report.answers:
-            report.answers[clip_id] = answer
-    for kind, items in wrong.items():
-        report.add(kind, sorted(items), advice=_advice(kind))
-    present = {name.rsplit("/", 1)[-1] for name in members}
-    missing = {clip_id for clip_id in expected if clip_id + style.suffix not in present}
-    report.add("missing", [clip_id + style.suffix for clip_id in sorted(missing)])
-    report.add("unexpected", _explained(sorted(extra), missing, style.suffix))
-    report.add("name collision", colliding(present | {i + style.suffix for i in expected}))
-
-
-def colliding(names: Collection[str]) -> list[str]:
-    """Return the names that are one and the same on some file systems.
-
-    Examples:
-        >>> colliding(["IMG_1.txt", "img_1.txt", "b.txt"])
-        ['IMG_1.txt, img_1.txt']
-    """
-    same: dict[str, list[str]] = defaultdict(list)
-    for name in sorted(names):
-        same[_folded(name)].append(name)
-    return [", ".join(twins) for twins in same.values() if len(twins) > 1]
-
-
-def _folded(name: str) -> str:
-    # a Mac writes an accent as a character of its own; some systems don't tell cases apart
-    return unicodedata.normalize("NFC", name).casefold()
-
-
-def _text(answer: Answer, style: TextFiles) -> str:
+def _text(answer: Answer, decimals: int | None) -> str:
     if isinstance(answer, str):
         return answer
-    assert not isinstance(answer, tuple)  # the spec refuses several answers in one text
-    return number_text(answer, style.decimals)
+    assert not isinstance(answer, tuple)  # require_suited refuses several answers in one text
+    return number_text(answer, decimals)
 
 
 def _read(spec: ChallengeSpec, data: bytes) -> Answer:
@@ -119,11 +113,11 @@ def _advice(kind: str) -> str:
 
 
 def _explained(extra: list[str], missing: set[str], suffix: str) -> list[str]:
-    folded = {_folded(clip_id): clip_id for clip_id in missing}
+    by_folded = {folded(clip_id): clip_id for clip_id in missing}
     explained = []
     for name in extra:
         stem = name.rsplit("/", 1)[-1].rpartition(".")[0] or name
-        wanted = folded.get(_folded(stem)) or folded.get(_folded(stem.rpartition(".")[0]))
+        wanted = by_folded.get(folded(stem)) or by_folded.get(folded(stem.rpartition(".")[0]))
         if wanted is not None:
             explained.append(f"{name} (is it {wanted + suffix!r}?)")
         else:

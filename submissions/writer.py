@@ -8,13 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from emotiw.challenges.spec import Answer, ChallengeSpec
-from emotiw.challenges.submission_format import Table, TextFiles
 from emotiw.core.errors import Problems, SubmissionError
 from emotiw.core.files import atomic_write, sha256_of
 from submissions.answers import problems_of
-from submissions.archive import zip_bytes
-from submissions.table_files import table_bytes, tables_per_clip
-from submissions.text_files import colliding, text_members
+from submissions.registry import format_of
 
 
 def submission_path(spec: ChallengeSpec, folder: Path, team: str) -> Path:
@@ -27,10 +24,7 @@ def submission_path(spec: ChallengeSpec, folder: Path, team: str) -> Path:
     """
     if not team.strip() or not team.isprintable() or any(c in team for c in '/\\:*?"<>|'):
         raise SubmissionError(f"team {team!r} can't name a file")
-    style = spec.submission
-    if isinstance(style, Table):
-        return folder / (style.file_name or team + style.suffix)
-    return folder / f"{team}.zip"
+    return folder / format_of(spec).name_for(team)
 
 
 def write_submission(
@@ -73,8 +67,7 @@ def write_submission(
         for problem in problems_of(spec, answer):
             problems.add(f"{clip_id}: {problem}")
     problems.raise_if_any(SubmissionError)
-    data = submission_bytes(spec, answers)
-    atomic_write(path, data)
+    atomic_write(path, format_of(spec).to_bytes(spec, answers))
     card = {
         "challenge": spec.name,
         "n_answers": len(answers),
@@ -84,21 +77,3 @@ def write_submission(
     text = json.dumps(card, indent=1, ensure_ascii=False, sort_keys=True, default=str) + "\n"
     atomic_write(path.with_name(path.name + ".json"), text.encode())
     return path
-
-
-def submission_bytes(spec: ChallengeSpec, answers: Mapping[str, Answer]) -> bytes:
-    """Return the bytes of a submission of checked answers.
-
-    Raises:
-        SubmissionError: if two clips would share one file.
-    """
-    style = spec.submission
-    if isinstance(style, Table):
-        return table_bytes(spec, style, answers)
-    if isinstance(style, TextFiles):
-        members = text_members(spec, style, answers)
-    else:
-        members = tables_per_clip(spec, style, answers)
-    if twins := colliding(members):
-        raise SubmissionError(f"clips share one file on some systems: {'; '.join(twins)}")
-    return zip_bytes(members)

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from emotiw.challenges.duplicate_ids import SameId
 from emotiw.challenges.manifest_builder import PICTURE, SOUND, VIDEO, ManifestBuilder
 from emotiw.challenges.spec import ChallengeSpec, FoldProtocol
-from emotiw.core.config import Strict
 from emotiw.core.errors import ConfigError, suggest
+from emotiw.core.part import DataPart
 
 
-class Reader(Strict):
+class Reader(DataPart):
     """A layout and its options; readers of one's own derive from it.
 
     Attributes:

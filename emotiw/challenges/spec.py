@@ -8,10 +8,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from emotiw.challenges.downloads import Download
-from emotiw.challenges.submission_format import SubmissionFormat, TextFiles
 from emotiw.core.clip import Split
 from emotiw.core.config import Document, Strict, packaged, read_document, validated
 from emotiw.core.errors import ConfigError, suggest
@@ -49,6 +48,18 @@ class Layout(Strict):
 
     reader: str
     options: dict[str, Any] = Field(default_factory=dict)
+
+
+class Submission(BaseModel):
+    """The file that the organisers take; all but the format are its options.
+
+    Attributes:
+        format: a name known to ``submissions.registry.FORMATS``, or ``module:attribute``.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    format: str
 
 
 class Figure(Strict):
@@ -143,7 +154,7 @@ class ChallengeSpec(Strict):
     layout: Layout
     metric: Annotated[str, named_in(METRICS)]
     metric_note: str = ""
-    submission: SubmissionFormat
+    submission: Submission
     attempts: int | None = None
     folds: dict[str, FoldProtocol] = Field(default_factory=dict)
     figures: tuple[Figure, ...] = ()
@@ -171,8 +182,6 @@ class ChallengeSpec(Strict):
         for target in self.targets:
             if not target.minimum < target.maximum:
                 yield f"target {target.name!r} has an empty range"
-        if isinstance(self.submission, TextFiles) and len(self.labels[:1]) + len(self.targets) > 1:
-            yield "a text per clip holds one answer; this challenge asks for several"
 
     @property
     def score_names(self) -> tuple[str, ...]:

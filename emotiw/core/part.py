@@ -13,15 +13,16 @@ import sys
 from pathlib import Path
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
+
+from emotiw.core.config import Strict
+from emotiw.core.weights import fingerprint
 
 OURS = frozenset({"emotiw", "features", "fusion", "submissions"})
 
 
-class NoOptions(BaseModel):
+class NoOptions(Strict):
     """Nothing can be set."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Part:
@@ -39,8 +40,13 @@ class Part:
 
     @property
     def weights_fingerprint(self) -> str:
-        """The fingerprint of the network's weights and card; empty where there is no network."""
-        return ""
+        """The fingerprint of its ``card`` and the weights that it names; empty where it has none.
+
+        Raises:
+            WeightsError: if they are missing, or not those of the card.
+        """
+        card = getattr(self, "card", None)
+        return "" if card is None else fingerprint(card)
 
     @classmethod
     def outside_files(cls, options: Any, root: Path) -> list[Path]:
@@ -51,6 +57,14 @@ class Part:
             root: what relative paths in them are relative to.
         """
         return []
+
+
+class DataPart(Strict, Part):
+    """A part that is its own options: what a recipe may set are its fields."""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        cls.Options = cls
 
 
 def full_version(kind: type[Any]) -> str:

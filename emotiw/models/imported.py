@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
-
 from emotiw.core.cohort import Cohort
+from emotiw.core.config import Strict
 from emotiw.core.imported_scores import Kind, TrainedOn, import_scores
 from emotiw.core.score_table import ScoreTable
 from emotiw.models.model import Model
 
 
-class ImportedOptions(BaseModel):
+class ImportedOptions(Strict):
     """Options of :class:`Imported`; see :func:`~emotiw.core.imported_scores.import_scores`.
 
     Attributes:
@@ -20,8 +19,6 @@ class ImportedOptions(BaseModel):
         kind: probabilities, log-probabilities or logits; recognised by default.
         trained_on: what the models behind the scores have seen.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     path: Path
     kind: Kind = "auto"

@@ -47,14 +47,15 @@ def part_options(registry: Registry[Any], key: str, part: dict[str, Any]) -> Bas
 
 
 def full_version(kind: Any, options: Any) -> str:
-    """Return the version of a model, with that of the model inside it, if there is one."""
-    learner, own = getattr(options, "learner", None), part_version(kind)
-    if learner is None:
-        return own
-    from emotiw.models.registry import MODELS
-
-    inside = MODELS.resolve(learner["model"])
-    return f"{own}+{full_version(inside, part_options(MODELS, 'model', learner))}"
+    """Return the version of a model, with those of the parts inside it, if there are any."""
+    versions = [part_version(kind)]
+    for name, info in getattr(type(options), "model_fields", {}).items():
+        for mark in info.metadata:
+            if isinstance(mark, NamesPart):
+                part, registry = getattr(options, name), mark.registry()
+                inside = part_options(registry, mark.key, part)
+                versions.append(full_version(registry.resolve(part[mark.key]), inside))
+    return "+".join(versions)
 
 
 def _told(registry: Registry[Any], name: str, detail: Any) -> str:

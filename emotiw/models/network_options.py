@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from emotiw.core.config import Strict
 from emotiw.models.training.training_options import TrainingOptions
 
 
-class NetworkOptions(BaseModel):
+class NetworkOptions(Strict):
     """Options of every model that learns by the training loop.
 
     Attributes:
@@ -15,8 +16,6 @@ class NetworkOptions(BaseModel):
             and tells which epoch was best; 0 learns from all of them and keeps the last epoch.
         training: how it learns.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     validation_fraction: float = Field(default=0.2, ge=0, le=0.5)
     training: TrainingOptions = TrainingOptions()

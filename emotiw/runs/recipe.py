@@ -31,6 +31,7 @@ from emotiw.runs.ablation_settings import AblationSettings
 from features.faces.face_options import FaceOptions
 from features.registry import EXTRACTORS
 from fusion.fusion_options import FusionOptions
+from submissions.registry import format_of
 
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
@@ -226,6 +227,8 @@ def _checked(document: Document, stem: str) -> Recipe:
     document = renewed(document, PARTS, check.problems)
     top = validated(RecipeSettings, document.data, document=document)
     spec = check.attempt(load_spec, top.challenge, place=document.place(("challenge",)))
+    if spec is not None:
+        check.attempt(format_of, spec, place=document.place(("challenge",)))
     faces = check.options(FaceOptions, top.faces, ("faces",))
     fusion = check.options(FusionOptions, top.fusion, ("fusion",))
     features = _features(top, check)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from pydantic import Field
 
-from pydantic import BaseModel, ConfigDict, Field
-
+from emotiw.core.config import Strict
 from emotiw.core.feature_table import FeatureSpec
 from features.audio.descriptor_rows import absent_row, finite_rows
 from features.audio.signal import Signal, SignalOptions, signal_of
-from features.extractor import ClipSource, Extraction, Extractor, Needs
+from features.extractor import ClipSource, Extraction, Extractor
 
 
-class FbankOptions(BaseModel):
+class FbankOptions(Strict):
     """Options of the filter banks.
 
     Attributes:
@@ -22,8 +21,6 @@ class FbankOptions(BaseModel):
         subtract_mean: take away each band's mean over the clip, and with it the microphone.
         signal: how the sound is prepared.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     n_mels: int = Field(default=64, ge=8, le=256)
     window_sec: float = Field(default=0.025, gt=0)
@@ -42,30 +39,17 @@ class Fbank(Extractor):
         the same clip always has the same rows.
     """
 
-    Options: ClassVar[type[BaseModel]] = FbankOptions
-    version: ClassVar[str] = "1"
-    needs: ClassVar[Needs] = "media"
-    speed_options: ClassVar[frozenset[str]] = frozenset()
+    Options = FbankOptions
 
     def __init__(self, name: str, options: FbankOptions) -> None:
-        self.options = options
-        self._spec = FeatureSpec(
+        super().__init__(name, options)
+        self.spec = FeatureSpec(
             name,
             (options.n_mels,),
             unit="frame",
             rate_hz=1 / options.hop_sec,
             columns=tuple(f"log_mel{band}" for band in range(options.n_mels)),
         )
-
-    @property
-    def spec(self) -> FeatureSpec:
-        """One row per hop, one column per mel band."""
-        return self._spec
-
-    @property
-    def weights_fingerprint(self) -> str:
-        """Nothing: there are no weights."""
-        return ""
 
     def extract(self, source: ClipSource) -> Extraction:
         """Return the rows of one clip; MediaError if it can't be read."""

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar, Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
+from emotiw.core.config import Strict
 from emotiw.core.feature_table import FeatureSpec
 from features.audio.descriptor_rows import absent_row, finite_rows
 from features.audio.functionals import Statistic, functionals
 from features.audio.signal import Signal, SignalOptions, signal_of
-from features.extractor import ClipSource, Extraction, Extractor, Needs
+from features.extractor import ClipSource, Extraction, Extractor
 
 Matrix = npt.NDArray[Any]
 Level = Literal["functionals", "low_level"]
@@ -37,7 +38,7 @@ SHAPE = ("centroid", "bandwidth", "rolloff", "flatness")
 F0 = ("f0", "voiced", "voiced_probability")
 
 
-class LibrosaOptions(BaseModel):
+class LibrosaOptions(Strict):
     """Options of the librosa features.
 
     Attributes:
@@ -54,8 +55,6 @@ class LibrosaOptions(BaseModel):
         f0_range_hz: lowest and highest pitch.
         signal: how the sound is prepared.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     descriptors: tuple[Descriptor, ...] = get_args(Descriptor)
     level: Level = "functionals"
@@ -84,34 +83,21 @@ class LibrosaFeatures(Extractor):
         McFee et al. 2015 and the papers named in librosa's own documentation.
     """
 
-    Options: ClassVar[type[BaseModel]] = LibrosaOptions
-    version: ClassVar[str] = "1"
-    needs: ClassVar[Needs] = "media"
-    speed_options: ClassVar[frozenset[str]] = frozenset()
+    Options = LibrosaOptions
 
     def __init__(self, name: str, options: LibrosaOptions) -> None:
-        self.options = options
+        super().__init__(name, options)
         columns = [c for d in options.descriptors for c in _columns(d, options)]
         if options.level == "functionals":
             columns = [f"{column}_{kind}" for kind in options.statistics for column in columns]
         is_clip = options.level == "functionals"
-        self._spec = FeatureSpec(
+        self.spec = FeatureSpec(
             name,
             (len(columns),),
             unit="clip" if is_clip else "frame",
             rate_hz=None if is_clip else 1 / options.hop_sec,
             columns=tuple(columns),
         )
-
-    @property
-    def spec(self) -> FeatureSpec:
-        """One row per clip or per hop; columns are named after descriptor and statistic."""
-        return self._spec
-
-    @property
-    def weights_fingerprint(self) -> str:
-        """Nothing: there are no weights."""
-        return ""
 
     def extract(self, source: ClipSource) -> Extraction:
         """Return the rows of one clip; MediaError if it can't be read."""

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import functools
 import warnings
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, field_validator, model_validator
+from pydantic import field_validator, model_validator
 
+from emotiw.core.config import Strict
 from emotiw.core.errors import suggest
 from emotiw.core.feature_table import FeatureSpec
 from features.audio.descriptor_rows import absent_row, finite_rows
 from features.audio.signal import Signal, SignalOptions, signal_of
 from features.audio.sound_augmentation import WaveformAugmentation, augmented
-from features.extractor import ClipSource, Extraction, Extractor, Needs
+from features.extractor import ClipSource, Extraction, Extractor
 
 FEATURE_SETS = (
     "ComParE_2016",
@@ -34,7 +35,7 @@ Level = Literal["functionals", "low_level"]
 HOP_SEC = 0.01
 
 
-class OpenSmileOptions(BaseModel):
+class OpenSmileOptions(Strict):
     """Options of the openSMILE features.
 
     Attributes:
@@ -45,8 +46,6 @@ class OpenSmileOptions(BaseModel):
             one row per copy follows, which models of one vector per clip learn from and never
             score.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     feature_set: str = "eGeMAPSv02"
     level: Level = "functionals"
@@ -74,45 +73,31 @@ class OpenSmile(Extractor):
     """Measures one openSMILE feature set.
 
     A clip without sound has one row that is not present. So has one that openSMILE answers with
-    NaN, which it does for a whole row or not at all.
+    NaN, which it does for a whole row or not at all. Columns are named as openSMILE names them.
+
+    Row ``i`` of descriptors is of the sound at ``i`` times 10 ms. openSMILE's own labels agree, but
+    for IS11 and IS12, where they are 10 ms late from the second row on, and for the last row of
+    some sets, which has the label of the one before.
 
     Source:
         Eyben, Wöllmer, Schuller 2010, through the ``opensmile`` package. Differs from its
         ``process_file``: stereo is mixed down, and full-scale samples are kept from wrapping.
     """
 
-    Options: ClassVar[type[BaseModel]] = OpenSmileOptions
-    version: ClassVar[str] = "1"
-    needs: ClassVar[Needs] = "media"
-    speed_options: ClassVar[frozenset[str]] = frozenset()
+    Options = OpenSmileOptions
 
     def __init__(self, name: str, options: OpenSmileOptions) -> None:
-        self.options = options
+        super().__init__(name, options)
         self._smile = _smile(options.feature_set, options.level)
         columns = tuple(self._smile.feature_names)
         is_clip = options.level == "functionals"
-        self._spec = FeatureSpec(
+        self.spec = FeatureSpec(
             name,
             (len(columns),),
             unit="clip" if is_clip else "frame",
             rate_hz=None if is_clip else 1 / HOP_SEC,
             columns=columns,
         )
-
-    @property
-    def spec(self) -> FeatureSpec:
-        """One row per clip or per 10 ms, its columns named as openSMILE names them.
-
-        Row ``i`` is of the sound at ``i`` times 10 ms. openSMILE's own labels agree, but for IS11
-        and IS12, where they are 10 ms late from the second row on, and for the last row of some
-        sets, which has the label of the one before.
-        """
-        return self._spec
-
-    @property
-    def weights_fingerprint(self) -> str:
-        """Nothing: openSMILE has no weights."""
-        return ""
 
     def extract(self, source: ClipSource) -> Extraction:
         """Return the rows of one clip; MediaError if it can't be read."""

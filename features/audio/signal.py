@@ -9,8 +9,9 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from emotiw.core.config import Strict
 from emotiw.core.errors import MediaError
 from emotiw.core.media import Audio, MediaReader
 from features.extractor import ClipSource
@@ -22,7 +23,7 @@ State = Literal["present", "clipped", "silent", "missing", "empty", "damaged"]
 Waveform = npt.NDArray[np.float32]
 
 
-class SignalOptions(BaseModel):
+class SignalOptions(Strict):
     """How the sound of a clip is prepared.
 
     Attributes:
@@ -34,8 +35,6 @@ class SignalOptions(BaseModel):
         trim_db: leading and trailing parts this much quieter than the loudest are cut off;
             None keeps them.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     sampling_rate: int = Field(default=16_000, ge=4_000, le=192_000)
     min_sec: float = Field(default=0.25, ge=0.1, le=60)

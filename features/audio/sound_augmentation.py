@@ -6,12 +6,13 @@ import hashlib
 from typing import Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from emotiw.core.config import Strict
 from features.audio.signal import Waveform, guard_peak
 
 
-class WaveformAugmentation(BaseModel):
+class WaveformAugmentation(Strict):
     """How one copy differs from the recording.
 
     Attributes:
@@ -20,8 +21,6 @@ class WaveformAugmentation(BaseModel):
         gain_db: louder, or softer below 0.
         noise_db: white noise this far below the level of the recording.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     pitch: float = Field(default=0.0, ge=-12, le=12)
     speed: float = Field(default=1.0, ge=0.5, le=2)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from emotiw.core.config import Strict
 from emotiw.core.device import OnDevice
 from emotiw.core.errors import ConfigError, WeightsError, suggest
 from emotiw.core.feature_table import FeatureSpec
 from emotiw.core.stored_tensors import load_state
-from emotiw.core.weights import WeightsCard, fingerprint, read_card, verify
+from emotiw.core.weights import WeightsCard, locate, read_card, verify
 from features.audio.descriptor_rows import absent_row, finite_rows
 from features.audio.signal import Signal, SignalOptions, signal_of
-from features.extractor import ClipSource, Extraction, Extractor, Needs
+from features.extractor import ClipSource, Extraction, Extractor
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,7 +37,7 @@ RATE = 16_000
 HOP = 320  # samples between two rows, in all of these networks
 
 
-class SpeechNetworkOptions(BaseModel):
+class SpeechNetworkOptions(Strict):
     """Options of speech network embeddings.
 
     Attributes:
@@ -47,8 +48,6 @@ class SpeechNetworkOptions(BaseModel):
             the cost of attention grows with the square of the length.
         signal: how the sound is prepared, at 16 kHz.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     weights: str
     layers: tuple[int, ...] | None = None
@@ -69,41 +68,20 @@ class SpeechNetwork(OnDevice, Extractor):
         Baevski et al. 2020, Hsu et al. 2021, Chen et al. 2022, as ``torchaudio.models`` has them.
     """
 
-    Options: ClassVar[type[BaseModel]] = SpeechNetworkOptions
-    version: ClassVar[str] = "1"
-    needs: ClassVar[Needs] = "media"
-    speed_options: ClassVar[frozenset[str]] = frozenset()
+    Options = SpeechNetworkOptions
 
     def __init__(self, name: str, options: SpeechNetworkOptions) -> None:
-        self.options = options
+        super().__init__(name, options)
         self.card = read_card(options.weights)
         _check(self.card, options)
-        found = verify(self.card)
-        self._fingerprint = fingerprint(self.card, found)
-        self._network, self._is_normalised = _build(self.card, load_state(found.path))
-        n_layers = len(self._network.encoder.transformer.layers)
-        self._layers = options.layers or tuple(range(1, n_layers + 1))
-        if min(self._layers) < 1 or max(self._layers) > n_layers:
-            raise ConfigError(
-                f"layers {list(self._layers)}: {self.card.name!r} has 1 to {n_layers}"
-            )
+        locate(self.card)  # what was never fetched is told at once
         is_clip = options.pooling == "mean"
-        self._spec = FeatureSpec(
+        self.spec = FeatureSpec(
             name,
             (self.card.embedding,),
             unit="clip" if is_clip else "frame",
             rate_hz=None if is_clip else RATE / HOP,
         )
-
-    @property
-    def spec(self) -> FeatureSpec:
-        """One row per clip or per 20 ms, as wide as the card's embedding."""
-        return self._spec
-
-    @property
-    def weights_fingerprint(self) -> str:
-        """The fingerprint of weights and card."""
-        return self._fingerprint
 
     def extract(self, source: ClipSource) -> Extraction:
         """Return the rows of one clip; MediaError if it can't be read."""
@@ -120,9 +98,21 @@ class SpeechNetwork(OnDevice, Extractor):
             rows = rows.mean(axis=0, keepdims=True)
         return Extraction(finite_rows(rows), signal.quality)
 
+    def _load(self) -> None:
+        network, self._is_normalised = _build(self.card, load_state(verify(self.card).path))
+        n_layers = len(network.encoder.transformer.layers)
+        self._layers = self.options.layers or tuple(range(1, n_layers + 1))
+        if min(self._layers) < 1 or max(self._layers) > n_layers:
+            raise ConfigError(
+                f"layers {list(self._layers)}: {self.card.name!r} has 1 to {n_layers}"
+            )
+        self._network = network.to(self.device)
+
     def _embed(self, waveform: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
         import torch
 
+        if self._network is None:
+            self._load()
         batch = torch.from_numpy(np.ascontiguousarray(waveform))[None].to(self.device)
         if self._is_normalised:
             batch = torch.nn.functional.layer_norm(batch, batch.shape)

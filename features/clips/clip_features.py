@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from emotiw.core.config import Strict
 from emotiw.core.device import OnDevice
 from emotiw.core.errors import ConfigError
 from emotiw.core.feature_table import FeatureArray, FeatureSpec
 from emotiw.core.media import MediaReader
-from emotiw.core.weights import fingerprint, read_card
+from emotiw.core.weights import read_card
 from features.clips.clip_networks import VIDEO_NETWORKS, fill_from, pixels_of
 from features.clips.snippets import STRIDE, snippet_rows, snippet_starts
-from features.extractor import ClipSource, Extraction, Extractor, Needs
+from features.extractor import ClipSource, Extraction, Extractor
 from features.frames.resizing import Pictures, resized, whole_frames
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 SNIPPETS_AT_ONCE = 8  # fixed, so that the same clip always gives the same last bit
 
 
-class ClipFeaturesOptions(BaseModel):
+class ClipFeaturesOptions(Strict):
     """Options of :class:`ClipFeatures`.
 
     Attributes:
@@ -34,8 +35,6 @@ class ClipFeaturesOptions(BaseModel):
         stride: frames from one snippet to the next.
         is_normalised: whether each vector is brought to length 1, as the authors do.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     weights: str = "c3d_sports1m"
     layer: Literal["fc6", "fc7"] = "fc6"
@@ -53,13 +52,11 @@ class ClipFeatures(OnDevice, Extractor):
         Tran et al. 2015, section 3.3; face crops instead of whole frames as in Fan et al. 2016.
     """
 
-    Options: ClassVar[type[BaseModel]] = ClipFeaturesOptions
-    version: ClassVar[str] = "1"
-    needs: ClassVar[Needs] = "faces"
-    speed_options: ClassVar[frozenset[str]] = frozenset()
+    Options = ClipFeaturesOptions
+    needs = "faces"
 
     def __init__(self, name: str, options: ClipFeaturesOptions) -> None:
-        self.options = options
+        super().__init__(name, options)
         self.card = read_card(options.weights)
         if self.card.backbone != "c3d" and self.card.backbone not in VIDEO_NETWORKS:
             known = ", ".join(["c3d", *VIDEO_NETWORKS])
@@ -67,22 +64,8 @@ class ClipFeatures(OnDevice, Extractor):
                 f"feature {name!r}: weights {self.card.name!r} are for {self.card.backbone!r}, "
                 f"which is no clip network (known: {known})"
             )
-        self._spec = FeatureSpec(name, (self.card.embedding,), "snippet")
+        self.spec = FeatureSpec(name, (self.card.embedding,), "snippet")
         self._network: nn.Module | None = None
-
-    @property
-    def spec(self) -> FeatureSpec:
-        """One row per snippet."""
-        return self._spec
-
-    @property
-    def weights_fingerprint(self) -> str:
-        """The fingerprint of weights and card.
-
-        Raises:
-            WeightsError: if it is missing, or not the one of the card.
-        """
-        return fingerprint(self.card)
 
     def extract(self, source: ClipSource) -> Extraction:
         """Return the vectors of the main face's snippets."""
@@ -149,7 +132,7 @@ class SceneClipFeatures(ClipFeatures):
     proportion for networks of another size), as by Tran et al.
     """
 
-    needs: ClassVar[Needs] = "pictures"
+    needs = "pictures"
 
     def pictures(self, source: ClipSource) -> Pictures:
         """Return the middle of every frame, ``(n, size, size, 3)``."""

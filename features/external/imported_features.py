@@ -12,8 +12,8 @@ from zipfile import BadZipFile
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from pydantic import BaseModel, ConfigDict
 
+from emotiw.core.config import Strict
 from emotiw.core.csv_rows import read_rows, row_lines
 from emotiw.core.errors import Problems, TableError, suggest
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable, Unit
@@ -23,7 +23,7 @@ KEY_COLUMNS = ("clip_id", "frame", "time_sec")
 MISSING = ("", "NA", "N/A", "NaN", "nan", "-nan", "null", "NULL", "None", "<NA>")
 
 
-class ImportedOptions(BaseModel):
+class ImportedOptions(Strict):
     """Options of features from elsewhere.
 
     Attributes:
@@ -33,8 +33,6 @@ class ImportedOptions(BaseModel):
         unit: what a row stands for.
         columns: the columns to take; all numeric ones by default.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     path: Path
     unit: Unit = "clip"

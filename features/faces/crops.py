@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-from pydantic import BaseModel, ConfigDict
-
+from emotiw.core.config import Strict
 from emotiw.core.feature_table import FeatureArray, FeatureSpec
-from features.extractor import ClipSource, Extraction, Extractor, Needs
+from features.extractor import ClipSource, Extraction, Extractor
 
 
-class FaceCropsOptions(BaseModel):
+class FaceCropsOptions(Strict):
     """Options of :class:`FaceCrops`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     size: int = 112
 
@@ -25,35 +20,23 @@ class FaceCrops(Extractor):
     another size is asked for.
     """
 
-    Options: ClassVar[type[BaseModel]] = FaceCropsOptions
-    version: ClassVar[str] = "1"
-    needs: ClassVar[Needs] = "faces"
-    speed_options: ClassVar[frozenset[str]] = frozenset()
+    Options = FaceCropsOptions
+    needs = "faces"
 
     def __init__(self, name: str, options: FaceCropsOptions) -> None:
-        self._size = options.size
-        self._spec = FeatureSpec(name, (options.size, options.size, 3), "frame", dtype="uint8")
-
-    @property
-    def spec(self) -> FeatureSpec:
-        """Rows are images."""
-        return self._spec
-
-    @property
-    def weights_fingerprint(self) -> str:
-        """There is no network."""
-        return ""
+        super().__init__(name, options)
+        self.spec = FeatureSpec(name, (options.size, options.size, 3), "frame", dtype="uint8")
 
     def extract(self, source: ClipSource) -> Extraction:
         """Return the crops of the main face."""
         crops = source.main_crops
-        if crops.values.shape[1] == self._size:
+        if crops.values.shape[1] == self.options.size:
             return Extraction(crops)
         import cv2
         import numpy as np
 
-        size = (self._size, self._size)
-        shrinks = self._size < crops.values.shape[1]
+        size = (self.options.size, self.options.size)
+        shrinks = self.options.size < crops.values.shape[1]
         how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
         values = np.stack([cv2.resize(crop, size, interpolation=how) for crop in crops.values])
         return Extraction(FeatureArray(values.astype(np.uint8), crops.present))

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from inspect import signature
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
 from emotiw.core.device import CPU, resolve_device
 from emotiw.core.lazy_pictures import Pixels
+from emotiw.core.part import Part
 from emotiw.core.registry import Registry
 
 Floats = npt.NDArray[np.float32]
@@ -47,14 +48,17 @@ class Faces(NamedTuple):
         )
 
 
-class Detector(Protocol):
-    """What a backend has to offer.
+class Detector(Part):
+    """Finds the faces of images; made without arguments, or with ``weights`` and ``device``.
+
+    Its constructor takes ``weights`` if its network has a weights card, and ``device`` if it can be
+    told where to compute.
 
     Attributes:
         min_face_px: the smallest face that it can find at all, in px.
     """
 
-    min_face_px: float
+    min_face_px: ClassVar[float]
 
     def detect(self, pictures: Sequence[npt.NDArray[np.uint8]], smallest_px: float) -> list[Faces]:
         """Return the faces of each ``(height, width, 3)`` RGB image, all of one size.
@@ -63,7 +67,7 @@ class Detector(Protocol):
             pictures: at full size; the backend scales them as it needs.
             smallest_px: faces below this need not be found, at least ``min_face_px``.
         """
-        ...
+        raise NotImplementedError
 
 
 @runtime_checkable
@@ -81,7 +85,7 @@ class Follower(Protocol):
         ...
 
 
-DETECTORS: Registry[Callable[..., Detector]] = Registry(
+DETECTORS: Registry[type[Detector]] = Registry(
     "face detector",
     {
         "mtcnn": "features.faces.mtcnn:MtcnnDetector",

@@ -5,16 +5,16 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from emotiw.core.config import Strict
 
 
-class FaceOptions(BaseModel):
+class FaceOptions(Strict):
     """Options that change which faces are found or what their crops look like.
 
     All of them enter the key of the artifact.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     detector: str = Field(default="mtcnn", description="a registered detector, or module:attribute")
     weights: str | None = Field(

@@ -14,7 +14,7 @@ from torchvision.ops import nms
 
 from emotiw.core.lazy_pictures import Pixels
 from features.faces.align import warp
-from features.faces.detect import Faces
+from features.faces.detect import Detector, Faces
 from features.faces.proposals import Proposals, squares
 
 Boxes = npt.NDArray[np.float32]
@@ -24,7 +24,7 @@ TILTED = np.radians(8)
 LARGEST_BATCH = 256
 
 
-class MtcnnDetector:
+class MtcnnDetector(Detector):
     """Zhang et al. 2016, "Joint Face Detection and Alignment Using Multi-task Cascaded CNNs".
 
     The networks are facenet-pytorch's, and so is the result; the way through them is ours. Its

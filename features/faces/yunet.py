@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from emotiw.core.errors import ConfigError, WeightsError
 from emotiw.core.weights import locate, read_card
-from features.faces.detect import Faces
+from features.faces.detect import Detector, Faces
 
 STRIDES = (8, 16, 32)
 OUTPUTS = tuple(f"{kind}_{stride}" for kind in ("cls", "obj", "bbox", "kps") for stride in STRIDES)
@@ -18,7 +18,7 @@ MIN_SCORE, OVERLAP = 0.6, 0.3
 Picture = npt.NDArray[np.uint8]
 
 
-class YunetDetector:
+class YunetDetector(Detector):
     """Wu, Peng and Yu 2023, "YuNet: A Tiny Millisecond-level Face Detector", without anchors.
 
     One network looks at the picture once. It knows faces of 10 to 300 px, so the picture is shrunk
@@ -40,7 +40,8 @@ class YunetDetector:
             import onnxruntime
         except ImportError as error:
             raise ConfigError("detector yunet needs the package onnxruntime") from error
-        path = locate(read_card(weights))
+        self.card = read_card(weights)
+        path = locate(self.card)
         settings = onnxruntime.SessionOptions()
         settings.intra_op_num_threads = 1  # the result can't depend on their number
         try:

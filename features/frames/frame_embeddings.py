@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict
 
+from emotiw.core.config import Strict
 from emotiw.core.device import OnDevice, arithmetic
 from emotiw.core.errors import ConfigError, WeightsError
 from emotiw.core.feature_table import FeatureArray, FeatureSpec
-from emotiw.core.weights import fingerprint, read_card
-from features.extractor import ClipSource, Extraction, Extractor, Needs
+from emotiw.core.weights import read_card
+from features.extractor import ClipSource, Extraction, Extractor
 
 if TYPE_CHECKING:
     from features.backbones.network import FaceNetwork
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 BATCH = 64  # fixed, so that the same clip always gives the same last bit
 
 
-class FrameEmbeddingsOptions(BaseModel):
+class FrameEmbeddingsOptions(Strict):
     """Options of :class:`FrameEmbeddings`.
 
     Attributes:
@@ -30,8 +30,6 @@ class FrameEmbeddingsOptions(BaseModel):
             on processors made for it; embeddings then keep a cosine of at least 0.999 with those
             of ``float32``.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     weights: str = "emotion_cnn"
     values: Literal["embedding", "scores", "both"] = "embedding"
@@ -45,13 +43,11 @@ class FrameEmbeddings(OnDevice, Extractor):
         The first stage of the CNN-RNN entries to EmotiW, e.g. Fan et al. 2016.
     """
 
-    Options: ClassVar[type[BaseModel]] = FrameEmbeddingsOptions
-    version: ClassVar[str] = "1"
-    needs: ClassVar[Needs] = "faces"
-    speed_options: ClassVar[frozenset[str]] = frozenset()
+    Options = FrameEmbeddingsOptions
+    needs = "faces"
 
     def __init__(self, name: str, options: FrameEmbeddingsOptions) -> None:
-        self.options = options
+        super().__init__(name, options)
         self.card = read_card(options.weights)
         wants_scores = options.values != "embedding"
         if wants_scores and not self.card.labels:
@@ -61,27 +57,13 @@ class FrameEmbeddings(OnDevice, Extractor):
             columns += tuple(f"embedding_{i}" for i in range(self.card.embedding))
         if wants_scores:
             columns += tuple(f"score_{label}" for label in self.card.labels)
-        self._spec = FeatureSpec(name, (len(columns),), "frame", columns=columns)
+        self.spec = FeatureSpec(name, (len(columns),), "frame", columns=columns)
         self._network: FaceNetwork | None = None
-
-    @property
-    def spec(self) -> FeatureSpec:
-        """One row per frame."""
-        return self._spec
-
-    @property
-    def weights_fingerprint(self) -> str:
-        """The fingerprint of weights and card.
-
-        Raises:
-            WeightsError: if it is missing, or not the one of the card.
-        """
-        return fingerprint(self.card)
 
     def extract(self, source: ClipSource) -> Extraction:
         """Return the embeddings of the main face."""
         assert source.faces is not None
-        values = np.zeros((source.faces.n_frames, *self._spec.shape), dtype=np.float32)
+        values = np.zeros((source.faces.n_frames, *self.spec.shape), dtype=np.float32)
         present = np.zeros(len(values), dtype=bool)
         for frames, crops in source.main_crops_in_parts(BATCH):
             values[frames] = self.embed(crops)

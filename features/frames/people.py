@@ -6,11 +6,11 @@ from typing import ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from emotiw.core.face_tracks import FaceTracks, Origin
 from emotiw.core.feature_table import FeatureArray, FeatureSpec
-from features.extractor import ClipSource, Extraction, Extractor, Needs
+from features.extractor import ClipSource, Extraction, Extractor
 from features.frames.frame_embeddings import FrameEmbeddings, FrameEmbeddingsOptions
 
 BOX = ("face_x_min", "face_y_min", "face_x_max", "face_y_max")
@@ -53,36 +53,23 @@ class People(Extractor):
     found, is nobody.
     """
 
-    Options: ClassVar[type[BaseModel]] = PeopleOptions
+    Options = PeopleOptions
     version: ClassVar[str] = f"1+{FrameEmbeddings.version}"
-    needs: ClassVar[Needs] = "faces"
+    needs = "faces"
     speed_options: ClassVar[frozenset[str]] = FrameEmbeddings.speed_options
 
     def __init__(self, name: str, options: PeopleOptions) -> None:
-        self.options = options
+        super().__init__(name, options)
         self._frames = FrameEmbeddings(name, options)
+        self.card = self._frames.card
         columns = self._frames.spec.columns
         assert columns is not None
         columns = PLACE + columns
-        self._spec = FeatureSpec(name, (len(columns),), "face", columns=columns)
+        self.spec = FeatureSpec(name, (len(columns),), "face", columns=columns)
 
     def to(self, device: str) -> None:
         """Compute there from now on."""
         self._frames.to(device)
-
-    @property
-    def spec(self) -> FeatureSpec:
-        """One row per face, or per frame of each face."""
-        return self._spec
-
-    @property
-    def weights_fingerprint(self) -> str:
-        """The fingerprint of weights and card.
-
-        Raises:
-            WeightsError: if it is missing, or not the one of the card.
-        """
-        return self._frames.weights_fingerprint
 
     def extract(self, source: ClipSource) -> Extraction:
         """Return the rows of everyone."""
@@ -100,7 +87,7 @@ class People(Extractor):
             else:
                 place = np.stack([_place(tracks, np.array([row])) for row in seen])
             rows.append(np.concatenate([place, said], axis=1))
-        values = np.concatenate(rows) if rows else np.zeros((0, self._spec.dim))
+        values = np.concatenate(rows) if rows else np.zeros((0, self.spec.dim))
         array = FeatureArray.all_present(values.astype(np.float32))
         return Extraction(array, {"n_faces": len(rows)})
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from emotiw.core.config import Strict
 from emotiw.core.device import OnDevice
 from emotiw.core.feature_table import FeatureArray, FeatureSpec
 from emotiw.core.media import MediaReader
-from emotiw.core.weights import fingerprint, read_card
-from features.extractor import ClipSource, Extraction, Extractor, Needs
+from emotiw.core.weights import read_card
+from features.extractor import ClipSource, Extraction, Extractor
 from features.frames import scene_statistics
 from features.frames.resizing import resized
 
@@ -24,7 +25,7 @@ STATISTICS = "statistics"
 Picture = npt.NDArray[np.uint8]
 
 
-class SceneOptions(BaseModel):
+class SceneOptions(Strict):
     """Options of :class:`Scene`.
 
     Attributes:
@@ -35,8 +36,6 @@ class SceneOptions(BaseModel):
         over_time: ``mean``: one row per clip, the mean over these frames. ``frames``: one row
             for each, for models that read sequences.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     weights: str = STATISTICS
     n_frames: int = Field(default=8, ge=1)
@@ -53,35 +52,19 @@ class Scene(OnDevice, Extractor):
         The whole-image networks of the group-level entries to EmotiW, e.g. Tan et al. 2017.
     """
 
-    Options: ClassVar[type[BaseModel]] = SceneOptions
-    version: ClassVar[str] = "1"
-    needs: ClassVar[Needs] = "pictures"
-    speed_options: ClassVar[frozenset[str]] = frozenset()
+    Options = SceneOptions
+    needs = "pictures"
 
     def __init__(self, name: str, options: SceneOptions) -> None:
-        self.options = options
+        super().__init__(name, options)
         self.card = None if options.weights == STATISTICS else read_card(options.weights)
         if self.card is None:
             columns = scene_statistics.columns()
         else:
             columns = tuple(f"embedding_{i}" for i in range(self.card.embedding))
         unit: Literal["clip", "frame"] = "clip" if options.over_time == "mean" else "frame"
-        self._spec = FeatureSpec(name, (len(columns),), unit, columns=columns)
+        self.spec = FeatureSpec(name, (len(columns),), unit, columns=columns)
         self._network: FaceNetwork | None = None
-
-    @property
-    def spec(self) -> FeatureSpec:
-        """One row per clip, or per frame looked at."""
-        return self._spec
-
-    @property
-    def weights_fingerprint(self) -> str:
-        """The fingerprint of weights and card; empty for statistics.
-
-        Raises:
-            WeightsError: if it is missing, or not the one of the card.
-        """
-        return "" if self.card is None else fingerprint(self.card)
 
     def extract(self, source: ClipSource) -> Extraction:
         """Return the rows of the image, or of frames of the clip."""

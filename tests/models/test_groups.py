@@ -290,5 +290,5 @@ def test_a_model_is_as_old_as_the_one_inside() -> None:
     kind = MODELS.resolve("group")
     nested = MODELS.resolve("one_vs_rest")
     options: Any = {"learner": {"model": "group", "learner": "svm"}}
-    assert full_version(nested, nested.Options.model_validate(options)) == "1+1+1"
-    assert full_version(kind, kind.Options()) == "1+1"
+    assert full_version(nested, nested.Options.model_validate(options)) == "1+1+1+1"
+    assert full_version(kind, kind.Options()) == "1+1+1"

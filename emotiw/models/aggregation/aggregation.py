@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from emotiw.core.part import Part
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -16,24 +15,16 @@ if TYPE_CHECKING:
 N_PLACE = 3  # side of the face as a share of the image's, and its centre from 0 to 1
 
 
-class AggregationOptions(BaseModel):
-    """What a recipe may set of an aggregation."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Aggregation(ABC):
+class Aggregation(Part):
     """Turns the faces of a group into one vector.
 
     The order of the faces changes nothing, nor do rows of padding. Of no face at all nothing is
     known: the answer is NaN, never zeros that look like data.
 
     Attributes:
-        Options: what a recipe may set.
         is_learned: it has weights of its own, and so belongs into a network that is trained.
     """
 
-    Options: ClassVar[type[AggregationOptions]] = AggregationOptions
     is_learned: ClassVar[bool] = False
 
     def __init__(self, options: Any = None) -> None:
@@ -43,7 +34,6 @@ class Aggregation(ABC):
         """Return how many values a group has whose faces have ``dim``."""
         return dim
 
-    @abstractmethod
     def pool(self, dim: int) -> Pool:
         """Return what does it: a function, or a network to be trained.
 
@@ -52,6 +42,7 @@ class Aggregation(ABC):
         the image's (geometric means of width and height), and x and y of its centre from 0 to 1.
         It returns ``(batch, width)``; NaN for a group without faces.
         """
+        raise NotImplementedError
 
 
 def weighted_mean(faces: Tensor, weights: Tensor) -> Tensor:

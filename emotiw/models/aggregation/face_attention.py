@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from emotiw.models.aggregation.aggregation import Aggregation, AggregationOptions
+from emotiw.core.config import Strict
+from emotiw.models.aggregation.aggregation import Aggregation
 
 if TYPE_CHECKING:
     from emotiw.models.aggregation.aggregation import Pool
 
 
-class AttentionOptions(AggregationOptions):
+class AttentionOptions(Strict):
     """Options of :class:`Attention`.
 
     Attributes:
@@ -25,7 +26,7 @@ class AttentionOptions(AggregationOptions):
 class Attention(Aggregation):
     """The mean over the faces by weights that are learned, from each face, its size and place."""
 
-    Options: ClassVar[type[AggregationOptions]] = AttentionOptions
+    Options = AttentionOptions
     is_learned: ClassVar[bool] = True
     options: AttentionOptions
 

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from emotiw.models.aggregation.aggregation import Aggregation, AggregationOptions
+from emotiw.core.config import Strict
+from emotiw.models.aggregation.aggregation import Aggregation
 
 if TYPE_CHECKING:
     from emotiw.models.aggregation.aggregation import Pool
 
 
-class RecurrentOptions(AggregationOptions):
+class RecurrentOptions(Strict):
     """Options of :class:`Recurrent`.
 
     Attributes:
@@ -31,7 +32,7 @@ class Recurrent(Aggregation):
         Sun et al. 2016 and other entries to EmotiW 2016 put an LSTM over the faces of a group.
     """
 
-    Options: ClassVar[type[AggregationOptions]] = RecurrentOptions
+    Options = RecurrentOptions
     is_learned: ClassVar[bool] = True
     options: RecurrentOptions
 

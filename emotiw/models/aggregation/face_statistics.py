@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from pydantic import field_validator
 
-from emotiw.models.aggregation.aggregation import Aggregation, AggregationOptions, weighted_mean
+from emotiw.core.config import Strict
+from emotiw.models.aggregation.aggregation import Aggregation, weighted_mean
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from emotiw.models.aggregation.aggregation import Pool
 
 
-class StatisticsOptions(AggregationOptions):
+class StatisticsOptions(Strict):
     """Options of :class:`Statistics`.
 
     Attributes:
@@ -38,7 +39,7 @@ class Statistics(Aggregation):
         Knyazev et al. 2017 pool frames by mean, deviation, minimum and maximum.
     """
 
-    Options: ClassVar[type[AggregationOptions]] = StatisticsOptions
+    Options = StatisticsOptions
     options: StatisticsOptions
 
     def width(self, dim: int) -> int:

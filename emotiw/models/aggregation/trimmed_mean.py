@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from emotiw.models.aggregation.aggregation import Aggregation, AggregationOptions
+from emotiw.core.config import Strict
+from emotiw.models.aggregation.aggregation import Aggregation
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from emotiw.models.aggregation.aggregation import Pool
 
 
-class TrimmedMeanOptions(AggregationOptions):
+class TrimmedMeanOptions(Strict):
     """Options of :class:`TrimmedMean`.
 
     Attributes:
@@ -27,7 +28,7 @@ class TrimmedMeanOptions(AggregationOptions):
 class TrimmedMean(Aggregation):
     """The mean over the faces, value by value, without the smallest and largest ones."""
 
-    Options: ClassVar[type[AggregationOptions]] = TrimmedMeanOptions
+    Options = TrimmedMeanOptions
     options: TrimmedMeanOptions
 
     def pool(self, dim: int) -> Pool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from emotiw.models.aggregation.aggregation import Aggregation, AggregationOptions, weighted_mean
+from emotiw.core.config import Strict
+from emotiw.models.aggregation.aggregation import Aggregation, weighted_mean
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from emotiw.models.aggregation.aggregation import Pool
 
 
-class WeightedOptions(AggregationOptions):
+class WeightedOptions(Strict):
     """Options of :class:`Weighted`.
 
     Attributes:
@@ -38,7 +39,7 @@ class Weighted(Aggregation):
         the largest one (or of half a diagonal of the image).
     """
 
-    Options: ClassVar[type[AggregationOptions]] = WeightedOptions
+    Options = WeightedOptions
     options: WeightedOptions
 
     def pool(self, dim: int) -> Pool:

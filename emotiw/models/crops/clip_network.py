@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Self
 
 from pydantic import Field, model_validator
 
 from emotiw.models.crops.snippet_model import SnippetModel, SnippetOptions
-from emotiw.models.network_options import NetworkOptions
 from features.clips.snippets import LENGTH
 
 if TYPE_CHECKING:
@@ -50,8 +49,7 @@ class ClipNetworkOptions(SnippetOptions):
 class ClipNetwork(SnippetModel):
     """C3D from face crops to scores, from random weights or from those of Sports-1M."""
 
-    Options: ClassVar[type[NetworkOptions]] = ClipNetworkOptions
-    version: ClassVar[str] = "1"
+    Options = ClipNetworkOptions
     options: ClipNetworkOptions
 
     @property

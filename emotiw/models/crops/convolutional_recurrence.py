@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
@@ -10,7 +10,6 @@ from emotiw.core.errors import ConfigError
 from emotiw.models.crops.snippet_model import SnippetModel, SnippetOptions
 from emotiw.models.crops.snippet_source import SnippetSource
 from emotiw.models.model import Examples
-from emotiw.models.network_options import NetworkOptions
 
 if TYPE_CHECKING:
     from torch import nn
@@ -45,8 +44,7 @@ class ConvolutionalRecurrent(SnippetModel):
     It reads uint8 images ``(height, width, 3)``, or float32 maps ``(channels, height, width)``.
     """
 
-    Options: ClassVar[type[NetworkOptions]] = ConvolutionalRecurrenceOptions
-    version: ClassVar[str] = "1"
+    Options = ConvolutionalRecurrenceOptions
     options: ConvolutionalRecurrenceOptions
 
     def check(self) -> None:

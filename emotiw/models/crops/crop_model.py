@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -35,7 +35,6 @@ class CropOptions(NetworkOptions):
 class CropModel(NetworkModel):
     """From face crops to scores."""
 
-    Options: ClassVar[type[NetworkOptions]] = CropOptions
     options: CropOptions
 
     def check(self) -> None:

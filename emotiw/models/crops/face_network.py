@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
 from emotiw.core.errors import ConfigError
 from emotiw.core.stored_tensors import load_state
-from emotiw.core.weights import WeightsCard, fingerprint, read_card, verify
+from emotiw.core.weights import WeightsCard, read_card, verify
 from emotiw.models.backbone.backbone_recipe import AugmentationOptions
 from emotiw.models.crops.crop_model import CropModel, CropOptions, CropTraining
 from emotiw.models.crops.snippet_source import SnippetSource
 from emotiw.models.model import Examples
-from emotiw.models.network_options import NetworkOptions
 
 if TYPE_CHECKING:
     import torch
@@ -52,8 +51,7 @@ class FaceNetworkModel(CropModel):
     This one begins again from the card in every fold, so its scores are out of fold.
     """
 
-    Options: ClassVar[type[NetworkOptions]] = FaceNetworkOptions
-    version: ClassVar[str] = "1"
+    Options = FaceNetworkOptions
     options: FaceNetworkOptions
 
     def check(self) -> None:
@@ -67,11 +65,6 @@ class FaceNetworkModel(CropModel):
         """The card of the options, with the labels of this goal."""
         card = read_card(self.options.weights)
         return card.model_copy(update={"labels": self.task.labels})
-
-    @property
-    def weights_fingerprint(self) -> str:
-        """The fingerprint of the weights that learning starts from."""
-        return fingerprint(self.card)
 
     def build(self) -> nn.Module:
         """Return the network with random weights, and the mean over frames."""

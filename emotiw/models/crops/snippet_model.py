@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from emotiw.core.weights import fingerprint, read_card
+from emotiw.core.weights import WeightsCard, read_card
 from emotiw.models.crops.crop_model import CropModel, CropOptions
 from emotiw.models.crops.snippet_source import SnippetSource
 from emotiw.models.model import Examples
-from emotiw.models.network_options import NetworkOptions
 from features.clips.snippets import LENGTH, STRIDE
 
 if TYPE_CHECKING:
@@ -46,7 +45,6 @@ class SnippetModel(CropModel):
     snippet is filled with its last face.
     """
 
-    Options: ClassVar[type[NetworkOptions]] = SnippetOptions
     options: SnippetOptions
 
     @abstractmethod
@@ -62,9 +60,9 @@ class SnippetModel(CropModel):
         return None
 
     @property
-    def weights_fingerprint(self) -> str:
-        """The fingerprint of the weights that learning starts from; empty without any."""
-        return fingerprint(read_card(self.pretrained[0])) if self.pretrained else ""
+    def card(self) -> WeightsCard | None:
+        """The card of the weights that learning starts from, if any."""
+        return read_card(self.pretrained[0]) if self.pretrained else None
 
     def build(self) -> nn.Module:
         """Return the network with its pixel rule and the mean over snippets."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field, model_validator
 
 from emotiw.models.crops.snippet_model import SnippetModel, SnippetOptions
-from emotiw.models.network_options import NetworkOptions
 from features.clips.clip_networks import VIDEO_NETWORKS
 
 if TYPE_CHECKING:
@@ -51,8 +50,7 @@ class VideoOptions(SnippetOptions):
 class Video(SnippetModel):
     """One of C3D's successors behind the same interface."""
 
-    Options: ClassVar[type[NetworkOptions]] = VideoOptions
-    version: ClassVar[str] = "1"
+    Options = VideoOptions
     options: VideoOptions
 
     @property

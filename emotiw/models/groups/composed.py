@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import Field, ValidationError
 
+from emotiw.core.config import Strict
 from emotiw.core.device import Movable
 from emotiw.core.errors import ConfigError
 from emotiw.core.feature_table import FeatureSpec
@@ -20,16 +21,14 @@ from emotiw.models.registry import MODELS
 INSIDE = "learner"
 
 
-class ComposedOptions(BaseModel):
+class ComposedOptions(Strict):
     """Options of every model with another one inside.
 
     Attributes:
         learner: the model inside, by name, or as ``{model: NAME, …}`` with its options.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
-
-    learner: LearnerPart = {"model": "svm"}
+    learner: LearnerPart = Field(default={"model": "svm"}, validate_default=True)
 
 
 class Composed(Model):
@@ -39,7 +38,7 @@ class Composed(Model):
     (:meth:`inner_task`); it has its own ``fit`` and ``predict``.
     """
 
-    Options: ClassVar[type[BaseModel]] = ComposedOptions
+    Options = ComposedOptions
 
     def __init__(self, options: Any, *, spec: FeatureSpec, task: Task, seed: int) -> None:
         super().__init__(options, spec=spec, task=task, seed=seed)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from emotiw.core.errors import ConfigError
 from emotiw.core.task import Classification, Task
@@ -35,8 +34,7 @@ class ExpectedValue(Composed):
         Cerekovic 2016: happiness intensity as the expectation over a softmax of six classes.
     """
 
-    Options: ClassVar[type[BaseModel]] = ExpectedValueOptions
-    version: ClassVar[str] = "1"
+    Options = ExpectedValueOptions
     options: ExpectedValueOptions
 
     def check(self) -> None:

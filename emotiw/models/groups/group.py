@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from emotiw.core.errors import ConfigError
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
@@ -32,8 +32,7 @@ class GroupOptions(ComposedOptions):
 class Group(Composed):
     """Early fusion of faces: their embeddings are aggregated, and the learner reads the result."""
 
-    Options: ClassVar[type[BaseModel]] = GroupOptions
-    version: ClassVar[str] = "1"
+    Options = GroupOptions
     options: GroupOptions
 
     def check(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 from pydantic import Field
@@ -50,8 +50,7 @@ class GroupNetworkModel(NetworkModel):
         over the faces of a group.
     """
 
-    Options: ClassVar[type[NetworkOptions]] = GroupNetworkOptions
-    version: ClassVar[str] = "1"
+    Options = GroupNetworkOptions
     options: GroupNetworkOptions
 
     def check(self) -> None:

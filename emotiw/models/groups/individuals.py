@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from emotiw.core.errors import ConfigError
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable, Unit
@@ -71,8 +70,7 @@ class Individuals(Composed):
         label of its image.
     """
 
-    Options: ClassVar[type[BaseModel]] = IndividualsOptions
-    version: ClassVar[str] = "1"
+    Options = IndividualsOptions
     options: IndividualsOptions
 
     def check(self) -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel
 
 from emotiw.core.errors import ConfigError, suggest
 from emotiw.models.groups.composed import Composed, ComposedOptions
@@ -37,8 +36,7 @@ class OneVsRest(Composed):
         Guo et al. 2018, the winner of the group-level challenge of that year ("unpositive").
     """
 
-    Options: ClassVar[type[BaseModel]] = OneVsRestOptions
-    version: ClassVar[str] = "1"
+    Options = OneVsRestOptions
     options: OneVsRestOptions
 
     def check(self) -> None:

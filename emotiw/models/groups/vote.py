@@ -7,8 +7,9 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 
+from emotiw.core.config import Strict
 from emotiw.core.errors import ConfigError, suggest
 from emotiw.core.feature_table import FeatureSpec
 from emotiw.core.renames import checked
@@ -33,7 +34,7 @@ MOOD = {
 }  # fmt: skip
 
 
-class VoteOptions(BaseModel):
+class VoteOptions(Strict):
     """Options of :class:`Vote`.
 
     Attributes:
@@ -44,9 +45,7 @@ class VoteOptions(BaseModel):
             out. For a target: happiness is its maximum and the rest its minimum.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
-
-    aggregation: AggregationPart = {"kind": "weighted"}
+    aggregation: AggregationPart = Field(default={"kind": "weighted"}, validate_default=True)
     means: dict[str, str | float] | None = None
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Self
 
 from pydantic import Field, model_validator
 
-from emotiw.models.network_options import NetworkOptions
 from emotiw.models.sequence.sequence_model import SequenceModel, SequenceOptions
 
 if TYPE_CHECKING:
@@ -40,8 +39,7 @@ class AttentionOptions(SequenceOptions):
 class Attention(SequenceModel):
     """Self-attention over the frames of a clip, pooled by attention."""
 
-    Options: ClassVar[type[NetworkOptions]] = AttentionOptions
-    version: ClassVar[str] = "1"
+    Options = AttentionOptions
     options: AttentionOptions
 
     def build_sequence(self) -> nn.Module:

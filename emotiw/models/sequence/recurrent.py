@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from emotiw.models.network_options import NetworkOptions
 from emotiw.models.sequence.sequence_model import SequenceModel, SequenceOptions
 
 if TYPE_CHECKING:
@@ -38,8 +37,7 @@ class RecurrentOptions(SequenceOptions):
 class Recurrent(SequenceModel):
     """An LSTM or GRU over the frames of a clip; padding and batch never change a score."""
 
-    Options: ClassVar[type[NetworkOptions]] = RecurrentOptions
-    version: ClassVar[str] = "1"
+    Options = RecurrentOptions
     options: RecurrentOptions
 
     def build_sequence(self) -> nn.Module:
@@ -68,5 +66,5 @@ class GatedRecurrentOptions(RecurrentOptions):
 class GatedRecurrent(Recurrent):
     """A recurrent network whose cell is a GRU unless a recipe says otherwise."""
 
-    Options: ClassVar[type[NetworkOptions]] = GatedRecurrentOptions
+    Options = GatedRecurrentOptions
     options: GatedRecurrentOptions

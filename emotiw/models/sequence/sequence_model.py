@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 from pydantic import Field
@@ -54,7 +54,6 @@ class SequenceModel(NetworkModel):
     Rows are standardised with the mean and deviation of the training rows, column by column.
     """
 
-    Options: ClassVar[type[NetworkOptions]] = SequenceOptions
     options: SequenceOptions
 
     @abstractmethod

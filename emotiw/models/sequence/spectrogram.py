@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from emotiw.models.network_options import NetworkOptions
 from emotiw.models.sequence.sequence_model import SequenceModel, SequenceOptions, SequenceTraining
 
 if TYPE_CHECKING:
@@ -46,8 +45,7 @@ class SpectrogramOptions(SequenceOptions):
 class SpectrogramCnn(SequenceModel):
     """A small CNN with SpecAugment over log-mel bands, or any rows whose columns are in order."""
 
-    Options: ClassVar[type[NetworkOptions]] = SpectrogramOptions
-    version: ClassVar[str] = "1"
+    Options = SpectrogramOptions
     options: SpectrogramOptions
 
     def build_sequence(self) -> nn.Module:

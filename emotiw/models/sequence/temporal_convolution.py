@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from emotiw.models.network_options import NetworkOptions
 from emotiw.models.sequence.sequence_model import SequenceModel, SequenceOptions
 
 if TYPE_CHECKING:
@@ -36,8 +35,7 @@ class TemporalConvolutionOptions(SequenceOptions):
 class TemporalConvolution(SequenceModel):
     """Dilated, gated convolutions over time with shortcuts, pooled by attention."""
 
-    Options: ClassVar[type[NetworkOptions]] = TemporalConvolutionOptions
-    version: ClassVar[str] = "1"
+    Options = TemporalConvolutionOptions
     options: TemporalConvolutionOptions
 
     def build_sequence(self) -> nn.Module:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
-
-from pydantic import BaseModel
+from typing import Literal
 
 from emotiw.models.model import Examples
 from emotiw.models.tabular.codebooks import CodebookOptions, Codebooks
@@ -35,8 +33,7 @@ class BagOfWords(Svm):
         Hantke et al. 2018, the baseline of the EAT challenge: openXBOW and a linear machine.
     """
 
-    Options: ClassVar[type[BaseModel]] = BagOfWordsOptions
-    version: ClassVar[str] = "1"
+    Options = BagOfWordsOptions
     options: BagOfWordsOptions
 
     def learn_vectors(self, examples: Examples) -> Vectors:

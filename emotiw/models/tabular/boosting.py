@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from emotiw.models.tabular.preparation import Vectors
 from emotiw.models.tabular.tabular_model import (
@@ -43,8 +43,7 @@ class BoostingOptions(TabularOptions):
 class Boosting(TabularModel):
     """Gradient boosting as LightGBM does it, in scikit-learn's implementation."""
 
-    Options: ClassVar[type[BaseModel]] = BoostingOptions
-    version: ClassVar[str] = "1"
+    Options = BoostingOptions
     trusted: ClassVar[tuple[str, ...]] = (
         "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     )

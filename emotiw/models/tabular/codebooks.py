@@ -9,8 +9,9 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from emotiw.core.config import Strict
 from emotiw.models.model import Examples
 from emotiw.models.tabular.preparation import FEWEST_CLIPS, Standardise
 
@@ -20,7 +21,7 @@ MOST_ROWS_FOR_K_MEANS = 50_000
 ROWS_OF_A_TYPICAL_CLIP = 1000
 
 
-class CodebookOptions(BaseModel):
+class CodebookOptions(Strict):
     """How rows become words.
 
     Attributes:
@@ -31,8 +32,6 @@ class CodebookOptions(BaseModel):
         n_assignments: each row counts for this many nearest words.
         by_length: count as if every clip had 1000 rows, so that long clips have no larger words.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     size: int = Field(default=500, ge=2)
     n_codebooks: int = Field(default=8, ge=1)

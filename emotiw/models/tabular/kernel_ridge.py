@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel
 
 from emotiw.models.tabular.kernels import Kernel, kernel_matrix, kernel_settings
 from emotiw.models.tabular.preparation import Vectors
@@ -50,8 +49,7 @@ class KernelRidge(TabularModel):
         Differs: labels are regressed about their mean, and their weights are balanced.
     """
 
-    Options: ClassVar[type[BaseModel]] = KernelRidgeOptions
-    version: ClassVar[str] = "1"
+    Options = KernelRidgeOptions
     options: KernelRidgeOptions
 
     def settings(self) -> Sequence[tuple[float, float]]:

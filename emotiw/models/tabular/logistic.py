@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel
 
 from emotiw.models.tabular.preparation import Vectors
 from emotiw.models.tabular.tabular_model import (
@@ -35,8 +34,7 @@ class LogisticOptions(TabularOptions):
 class Logistic(TabularModel):
     """Logistic regression with a squared penalty; targets are learned by ridge regression."""
 
-    Options: ClassVar[type[BaseModel]] = LogisticOptions
-    version: ClassVar[str] = "1"
+    Options = LogisticOptions
     options: LogisticOptions
 
     def settings(self) -> Sequence[float]:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from emotiw.models.tabular.preparation import Vectors
 from emotiw.models.tabular.tabular_model import (
@@ -41,8 +41,7 @@ class MlpOptions(TabularOptions):
 class Mlp(TabularModel):
     """Averaged multilayer perceptrons of scikit-learn."""
 
-    Options: ClassVar[type[BaseModel]] = MlpOptions
-    version: ClassVar[str] = "1"
+    Options = MlpOptions
     trusted: ClassVar[tuple[str, ...]] = (
         "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
     )

@@ -8,14 +8,16 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from emotiw.core.config import Strict
 
 Vectors = npt.NDArray[np.float32]
 Standardise = Literal["global", "speaker"]
 FEWEST_CLIPS = 8
 
 
-class PreparationOptions(BaseModel):
+class PreparationOptions(Strict):
     """How vectors are prepared.
 
     Attributes:
@@ -33,8 +35,6 @@ class PreparationOptions(BaseModel):
             few large values don't outweigh the rest.
         pca: keep this many principal components, or this share of the variance.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     standardise: Standardise = "global"
     nuisance_projection: bool = False

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from emotiw.models.tabular.kernels import Kernel, kernel_matrix, kernel_settings
 from emotiw.models.tabular.preparation import Vectors
@@ -50,8 +50,7 @@ class Svm(TabularModel):
     per label.
     """
 
-    Options: ClassVar[type[BaseModel]] = SvmOptions
-    version: ClassVar[str] = "1"
+    Options = SvmOptions
     options: SvmOptions
 
     def settings(self) -> Sequence[tuple[float, float]]:

@@ -11,8 +11,9 @@ from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
+from emotiw.core.config import Strict
 from emotiw.core.errors import ConfigError
 from emotiw.core.feature_table import FeatureSpec
 from emotiw.core.files import atomic_write
@@ -41,7 +42,7 @@ def _check_positive(value: float | tuple[float, ...]) -> float | tuple[float, ..
 Several = Annotated[float | tuple[float, ...], AfterValidator(_check_positive)]
 
 
-class TabularOptions(BaseModel):
+class TabularOptions(Strict):
     """Options that all models of one vector per clip share.
 
     Attributes:
@@ -51,8 +52,6 @@ class TabularOptions(BaseModel):
         scoring: the metric by which hyper-parameters are chosen; by default ``uar``,
             or ``ccc`` in regression.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     preparation: PreparationOptions = PreparationOptions()
     inner_folds: int = Field(default=4, ge=2)

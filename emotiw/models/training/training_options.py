@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from emotiw.core.config import Strict
 
 
-class TrainingOptions(BaseModel):
+class TrainingOptions(Strict):
     """How a network learns; every entry affects the result.
 
     Attributes:
@@ -33,8 +35,6 @@ class TrainingOptions(BaseModel):
         precision: of the arithmetic inside the network. ``bfloat16`` is autocast, on processors
             that have it several times as fast as ``float32``; weights stay float32.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     epochs: int = Field(default=30, ge=1)
     batch_size: int = Field(default=32, ge=1)

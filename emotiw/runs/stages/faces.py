@@ -10,12 +10,13 @@ from emotiw.core.errors import TableError, suggest
 from emotiw.core.face_tracks import FaceTracks
 from emotiw.core.ledger import LedgerRow
 from emotiw.core.media import MediaReader
+from emotiw.core.part import full_version
 from emotiw.core.progress import Progress, Silent, ticking
 from emotiw.core.store import Store, artifact_key
 from emotiw.runs.run import Run
 from emotiw.runs.stages.artifacts import read_artifacts
 from emotiw.runs.stages.per_clip import Made, do_jobs, settle
-from features.faces.detect import takes_device
+from features.faces.detect import DETECTORS, takes_device
 from features.faces.face_options import FaceOptions
 
 STAGE = "faces"
@@ -101,9 +102,12 @@ def faces_key(content: str, options: FaceOptions) -> str:
     """Return the key of a clip's face tracks."""
     from features.faces.find_faces import VERSION
 
+    # those that come along share the version of the stage, and needn't be imported for it
+    is_own = options.detector not in DETECTORS.names()
+    kind = full_version(DETECTORS.resolve(options.detector)) if is_own else ""
     return artifact_key(
         STAGE,
-        version=VERSION,
+        version=f"{VERSION}+{kind}" if is_own else VERSION,
         content=content,
         options=options.result_options(),
         weights=options.weights_fingerprint(),
