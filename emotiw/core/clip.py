@@ -21,7 +21,7 @@ class Clip:
 
     Attributes:
         clip_id: the challenge's own name for it; never an integer (``000143240`` keeps its zeros).
-        path: the file.
+        path: the file; ``Path()`` where nothing but scores is known of the clip.
         split: ``train``, ``val`` or ``test``.
         label: one of the challenge's labels; None where unknown, and always None in a test clip.
         target: a number instead of a label, in regression tasks.
@@ -51,9 +51,10 @@ class Clip:
 def clip_problems(clip: Clip, labels: tuple[str, ...] | None) -> Iterator[str]:
     """Yield what is wrong with one clip: its id, its split, its label."""
     clip_id = clip.clip_id
+    has_foreign = any(c in clip_id for c in "/\\") or not clip_id.isprintable()
     if not clip_id:
         yield f"empty clip id ({clip.path})"
-    elif clip_id in {".", ".."} or any(c in clip_id for c in "/\\") or not clip_id.isprintable():
+    elif clip.path != Path() and (has_foreign or clip_id in {".", ".."}):
         yield f"clip id {clip_id!r} can't name a file: it holds a path separator or a control code"
     if clip.split not in SPLITS:
         yield (

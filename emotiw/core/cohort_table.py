@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from emotiw.core.clip import SPLITS, Clip, Split, clip_problems
+from emotiw.core.clip import Clip, Split, clip_problems
 from emotiw.core.cohort import Cohort
 from emotiw.core.csv_rows import read_rows, rows_as_csv
 from emotiw.core.errors import ManifestError, Problems, TableError, suggest
@@ -116,18 +116,16 @@ def cohort_of_frame(
         if group_of is not None:
             own["group"] = group_of.get(own["clip_id"], "")
         own["split"] = own.get("split") or "train"
-        if own["split"] not in SPLITS:
-            found.add(f"unknown split {own['split']!r}{suggest(own['split'], SPLITS)}")
         clip = _clip_of(own, Path(), found)
         if clip.clip_id in clips:
             found.add(f"clip {clip.clip_id!r} has more than one row")
-        for problem in found.lines:
+        for problem in (*found.lines, *clip_problems(clip, None)):
             problems.add(f"{frame.index.name} {number}: {problem}")
         clips[clip.clip_id] = clip
     problems.raise_if_any(TableError)
     for clip_id in unlabelled:
         group = (group_of or {}).get(clip_id)
-        clips.setdefault(clip_id, Clip(clip_id, Path(clip_id), "test", group=group))
+        clips.setdefault(clip_id, Clip(clip_id, Path(), "test", group=group))
     return Cohort(clips.values(), task=task, where=where)
 
 

@@ -16,6 +16,7 @@ from hypothesis.extra import numpy as hnp
 
 from emotiw.core.errors import LeakageError, TableError
 from emotiw.core.score_table import ScoreTable, read_score_frame
+from emotiw.core.task import Classification, Regression, Task
 
 LABELS = ("Angry", "Happy", "Sad")
 IDS = st.sampled_from(
@@ -26,7 +27,7 @@ IDS = st.sampled_from(
 def table(**changes: Any) -> ScoreTable:
     parts: dict[str, Any] = {
         "name": "audio",
-        "labels": LABELS,
+        "task": Classification(LABELS),
         "clip_ids": ("b", "000143240", "NA"),
         "scores": np.array([[0.5, 0.25, 0.25], [0.1, 0.2, 0.7], [np.nan] * 3]),
         "split": ("val", "train", "test"),
@@ -77,7 +78,7 @@ def test_a_selection_is_sorted_and_keeps_the_record() -> None:
         ({"scores": np.full((3, 2), 0.5)}, ["expected 3 rows of 3 scores, got (3, 2)"]),
         ({"split": ("val",)}, ["expected 3 splits and folds"]),
         ({"fold": ()}, ["expected 3 splits and folds"]),
-        ({"labels": ("Sad", "Sad", "Happy")}, ["duplicate labels"]),
+        ({"task": Classification(("Sad", "Sad", "Happy"))}, ["duplicate labels"]),
         ({"clip_ids": ("a", "a", "b")}, ["clip 'a' has more than one row"]),
         (
             {"clip_ids": ("a", "a", "a"), "split": ()},
@@ -102,7 +103,7 @@ def test_what_is_no_table_of_probabilities_is_refused(
 
 
 def test_targets_need_not_sum_to_one() -> None:
-    regression = {"labels": ("valence",), "task": "regression"}
+    regression = {"task": Regression(("valence",))}
     assert table(scores=np.array([[-3.0], [7.0], [np.nan]]), **regression).present.sum() == 2
     with pytest.raises(TableError, match="infinite"):
         table(scores=np.array([[-3.0], [-np.inf], [np.nan]]), **regression)
@@ -147,7 +148,8 @@ class TestCsv:
         assert back.split == ("train", "test", "val")
         assert back.fold == (1, None, None)
         assert back.seen_groups == table().seen_groups
-        assert (back.name, back.labels, back.task) == ("audio", LABELS, "classification")
+        assert (back.name, back.labels) == ("audio", LABELS)
+        assert back.task == Classification(LABELS)
         np.testing.assert_allclose(
             back.scores, [[0.1, 0.2, 0.7], [np.nan] * 3, [0.5, 0.25, 0.25]], rtol=1e-8
         )
@@ -194,21 +196,21 @@ class TestCsv:
         np.testing.assert_allclose(back.aligned_to(clip_ids), scores, rtol=2e-8)
         np.testing.assert_allclose(back.scores.sum(axis=1), 1.0, rtol=1e-15 * 4)
 
-    @pytest.mark.parametrize("task", ["classification", "regression"])
-    def test_a_table_without_rows(self, tmp_path: Path, task: Any) -> None:
+    @pytest.mark.parametrize("task", [Classification(LABELS), Regression(LABELS)])
+    def test_a_table_without_rows(self, tmp_path: Path, task: Task) -> None:
         empty: dict[str, Any] = {"clip_ids": (), "split": (), "fold": ()}
         table(scores=np.zeros((0, 3)), task=task, **empty).write_csv(tmp_path / "x.csv")
         back = ScoreTable.read_csv(tmp_path / "x.csv")
-        assert len(back) == 0
+        assert (len(back), back.task) == (0, task)
         assert back.scores.shape == (0, 3)
         assert back.predictions() == {}
         assert len(back.to_frame()) == 0
 
     def test_targets_are_not_rescaled(self, tmp_path: Path) -> None:
         scores = np.array([[-3.5], [2.0], [np.nan]])
-        table(scores=scores, labels=("valence",), task="regression").write_csv(tmp_path / "x.csv")
+        table(scores=scores, task=Regression(("valence",))).write_csv(tmp_path / "x.csv")
         back = ScoreTable.read_csv(tmp_path / "x.csv")
-        assert back.task == "regression"
+        assert back.task == Regression(("valence",))
         np.testing.assert_array_equal(back.aligned_to(["b", "000143240", "NA"]), scores)
 
     def spoil(self, tmp_path: Path, old: str, new: str, *, file: str = "x.csv") -> Path:
