@@ -7,50 +7,56 @@ from __future__ import annotations
 
 import argparse
 import time
+from pathlib import Path
 
 import numpy as np
 
+from emotiw.core.clip import Clip
+from emotiw.core.cohort import Cohort
 from emotiw.core.score_table import ScoreTable
+from emotiw.core.task import Classification
 from fusion.cross_fitting import fuse
-from fusion.fusion_options import FusionOptions
 from fusion.late import LateFusion
 
-LABELS = ("Angry", "Disgust", "Fear", "Happy", "Neutral", "Sad", "Surprise")
+TASK = Classification(("Angry", "Disgust", "Fear", "Happy", "Neutral", "Sad", "Surprise"))
 GOAL_SEC = 2.0
 
 
-def made_up(n_clips: int, n_modalities: int) -> tuple[dict[str, ScoreTable], dict[str, str]]:
+def made_up(n_clips: int, n_modalities: int) -> tuple[dict[str, ScoreTable], Cohort]:
     rng = np.random.default_rng(0)
-    truth = rng.integers(len(LABELS), size=n_clips)
+    truth = rng.integers(len(TASK.labels), size=n_clips)
     clip_ids = tuple(f"{number:09d}" for number in range(n_clips))
     tables = {}
     for position in range(n_modalities):
-        logits = rng.normal(size=(n_clips, len(LABELS)))
+        logits = rng.normal(size=(n_clips, len(TASK.labels)))
         logits[np.arange(n_clips), truth] += 0.5 + 0.3 * position
         scores = np.exp(logits)
         tables[f"modality{position}"] = ScoreTable(
             name=f"modality{position}",
-            labels=LABELS,
+            task=TASK,
             clip_ids=clip_ids,
             scores=scores / scores.sum(axis=1, keepdims=True),
             split=("val",) * n_clips,
             fold=(None,) * n_clips,
             seen_groups={None: frozenset()},
         )
-    return tables, {c: LABELS[t] for c, t in zip(clip_ids, truth, strict=True)}
+    clips = [
+        Clip(c, Path(c), "val", TASK.labels[t], group=f"speaker{int(c) % 1000}")
+        for c, t in zip(clip_ids, truth, strict=True)
+    ]
+    return tables, Cohort(clips, task=TASK)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clips", type=int, default=100_000)
     arguments = parser.parse_args()
-    tables, answers = made_up(arguments.clips, 5)
-    groups = {clip_id: f"speaker{int(clip_id) % 1000}" for clip_id in answers}
+    tables, cohort = made_up(arguments.clips, 5)
 
     for pool in ("geometric", "arithmetic"):
         fusion = LateFusion(pool=pool)
         wall, cpu = time.perf_counter(), time.process_time()
-        fusion.fit(tables, answers, groups)
+        fusion.fit(tables, cohort)
         fitted = time.perf_counter()
         fusion.predict_proba(tables)
         done, cpu = time.perf_counter(), time.process_time() - cpu
@@ -60,7 +66,7 @@ def main() -> None:
             f"({verdict} {GOAL_SEC} s for both), processor {cpu:.2f} s"
         )
     wall, cpu = time.perf_counter(), time.process_time()
-    result = fuse(tables, answers=answers, groups=groups, options=FusionOptions())
+    result = fuse(tables, cohort)
     print(
         f"fuse with 5 cross-fitted folds and the final fit: {time.perf_counter() - wall:.2f} s, "
         f"processor {time.process_time() - cpu:.2f} s; "

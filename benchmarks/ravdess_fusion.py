@@ -14,11 +14,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from emotiw.core.imported_scores import ClipFacts, import_scores
+from emotiw.core.clip import Clip
+from emotiw.core.cohort import Cohort
+from emotiw.core.imported_scores import import_scores
 from emotiw.core.score_table import ScoreTable
+from emotiw.core.task import Classification
 from fusion.attribution import attribute
 from fusion.cross_fitting import fuse
-from fusion.fusion_options import METHODS, FusionOptions
+from fusion.fusion_options import FusionOptions
+from fusion.registry import COMBINERS
 from fusion.result import FusionResult
 
 LABELS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
@@ -26,29 +30,28 @@ PUBLISHED = ("audio_wav2vec2", "video_au_mlp", "video_au_bilstm")
 REFERENCE = "published_fusion"
 
 
-def read_clips(data: Path) -> dict[str, ClipFacts]:
-    clips = {}
+def read_cohort(data: Path) -> Cohort:
+    clips = []
     for file in sorted((data / "ravdess_scores" / PUBLISHED[0]).glob("fold*.csv")):
         for clip_id in pd.read_csv(file, dtype=str)["clip_id"]:
-            clips[clip_id] = ClipFacts("train", clip_id.split("-")[-1], int(file.stem[-1]))
-    return clips
+            label, group = LABELS[int(clip_id.split("-")[2]) - 1], clip_id.split("-")[-1]
+            fold = int(file.stem[-1])
+            clips.append(Clip(clip_id, Path(clip_id), "train", label, group=group, fold=fold))
+    return Cohort(clips, task=Classification(LABELS))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("scores", type=Path, nargs="*")
-    parser.add_argument("--methods", nargs="*", choices=METHODS, default=[])
+    parser.add_argument("--methods", nargs="*", choices=COMBINERS.names(), default=[])
     arguments = parser.parse_args()
-    clips = read_clips(arguments.data)
-    answers = {clip_id: LABELS[int(clip_id.split("-")[2]) - 1] for clip_id in clips}
-    groups = {clip_id: facts.group for clip_id, facts in clips.items()}
-    folds = {clip_id: facts.fold for clip_id, facts in clips.items() if facts.fold is not None}
+    cohort = read_cohort(arguments.data)
 
     def load(path: Path, name: str) -> ScoreTable:
         if path.is_file() and path.with_suffix(".json").is_file():
             return ScoreTable.read_csv(path)
-        return import_scores(path, name=name, labels=LABELS, clips=clips)
+        return import_scores(path, cohort, name=name)
 
     folder = arguments.data / "ravdess_scores"
     published = {name: load(folder / name, name) for name in PUBLISHED}
@@ -56,14 +59,7 @@ def main() -> None:
     reference = {REFERENCE: load(folder / REFERENCE, REFERENCE)}
 
     def run(tables: dict[str, ScoreTable], options: FusionOptions) -> FusionResult:
-        return fuse(
-            tables,
-            answers=answers,
-            groups=groups,
-            folds=folds,
-            options=options,
-            references=reference,
-        )
+        return fuse(tables, cohort, options=options, references=reference)
 
     selections = [published, {**published, **own}] if own else [published]
     for tables in selections:

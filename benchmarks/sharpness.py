@@ -56,7 +56,7 @@ def main() -> None:
     faces = faces_for(recipe, data / "fer2013.zip", "train")
     held_out = split_off_inner(faces, recipe.validation_fraction, recipe.seed)[1]
     pictures = torch.from_numpy(held_out.images[::every, ..., 0])[:, None]
-    answers = torch.from_numpy(held_out.answers[::every])
+    answers = torch.from_numpy(held_out.targets[::every])
     crops = in_crops(pictures.float(), framing_of(recipe))
     with (data / "crema_d" / "manifest.csv").open(newline="") as file:
         spoken = {

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
+from emotiw.core.task import Classification
 from emotiw.core.weights import card_names, read_card
 from emotiw.models.model import Examples
 from emotiw.models.sequence.recurrent import Recurrent, RecurrentOptions

@@ -33,7 +33,8 @@ class Cohort:
 
     Args:
         clips: in any order, with the labels of test clips where these are known.
-        task: what is asked of them; labels are checked against it.
+        task: what is asked of them: its labels, against which those of the clips are checked, or
+            its targets. What it does not ask is left out.
         where: named in errors.
 
     Raises:
@@ -62,6 +63,8 @@ class Cohort:
         for clip in clips:
             for problem in clip_problems(clip, labels):
                 problems.add(problem)
+            if task is not None:  # a manifest may have a column of labels and one of targets
+                clip = replace(clip, target=None) if task.is_label else replace(clip, label=None)
             if clip.clip_id in answered:
                 problems.add(
                     f"duplicate clip id {clip.clip_id!r}: "

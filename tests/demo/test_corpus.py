@@ -29,9 +29,9 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> DemoCorpus:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Writes the recipe where a clip would be, for tests that only look at what is written."""
-    from emotiw.demo import clip
+    from emotiw.demo import synthetic_clip
 
-    monkeypatch.setattr(clip, "render_clip", lambda recipe: repr(recipe).encode())
+    monkeypatch.setattr(synthetic_clip, "render_clip", lambda recipe: repr(recipe).encode())
 
 
 def broken(corpus: DemoCorpus, damage: Damage) -> list[DemoClip]:

@@ -16,17 +16,17 @@ FitStopped = Callable[[Any, Examples, Path], None]
 @pytest.fixture
 def fit_stopped(monkeypatch: pytest.MonkeyPatch) -> FitStopped:
     """Fit a model, and stop right after its first checkpoint is on disk."""
-    from emotiw.models import training
+    from emotiw.models.training import loop
 
     def fit(model: Any, known: Examples, folder: Path) -> None:
-        saved = training.save_state
+        saved = loop.save_state
 
         def stop_after_saving(*args: Any, **kwargs: Any) -> None:
             saved(*args, **kwargs)
             raise KeyboardInterrupt
 
         with monkeypatch.context() as patched:
-            patched.setattr(training, "save_state", stop_after_saving)
+            patched.setattr(loop, "save_state", stop_after_saving)
             with pytest.raises(KeyboardInterrupt):
                 model.fit(known, folder=folder)
 

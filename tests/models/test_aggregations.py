@@ -12,6 +12,7 @@ from scipy.stats import trim_mean
 from torch import Tensor
 
 from emotiw.core.errors import ConfigError
+from emotiw.core.task import Regression
 from emotiw.models.aggregation.aggregation import Aggregation
 from emotiw.models.aggregation.registry import AGGREGATIONS
 from emotiw.models.aggregation.weighted import Weighted, WeightedOptions
@@ -203,8 +204,8 @@ def test_attention_finds_the_one_face_that_matters() -> None:
     torch.manual_seed(0)
     network = GroupNetwork(2, 1, aggregation=make("attention"), channels=0)
     options = TrainingOptions(epochs=30, batch_size=32, learning_rate=0.03)
-    train(network, training, options, task="regression", n_outputs=1)
-    assert (predict(network, test, options)[:, 0] - test.answers).square().mean() < 0.01
+    train(network, training, options, task=Regression(("shown",)))
+    assert (predict(network, test, options)[:, 0] - test.targets).square().mean() < 0.01
     assert isinstance(network.pool, FaceAttention)
     with torch.no_grad():
         weights = network.pool.weights(network.seen(test.faces), test.mask, test.places)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pytest
 
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
+from emotiw.core.task import Classification
 from emotiw.models.model import Examples
 from emotiw.models.registry import MODELS
 from emotiw.models.tabular.bag_of_words import BagOfWords, BagOfWordsOptions
@@ -95,7 +96,7 @@ def test_it_learns_what_means_and_deviations_do_not_show(method: str) -> None:
     learned, others = examples.subset(range(40)), examples.subset(range(40, 60))
     model = model_of(codebooks={"method": method, "n_codebooks": 4, "size": 12})
     model.fit(learned)
-    assert (model.predict(others).argmax(axis=1) == others.answers).mean() >= 0.9
+    assert (model.predict(others).argmax(axis=1) == others.targets).mean() >= 0.9
 
 
 def test_per_speaker_scaling_takes_a_voice_of_its_own_away() -> None:
@@ -107,7 +108,7 @@ def test_per_speaker_scaling_takes_a_voice_of_its_own_away() -> None:
             preparation={"standardise": standardise}, codebooks={"n_codebooks": 4, "size": 12}
         )
         model.fit(learned)
-        right[standardise] = (model.predict(others).argmax(axis=1) == others.answers).mean()
+        right[standardise] = (model.predict(others).argmax(axis=1) == others.targets).mean()
     assert right["speaker"] >= 0.9 > right["global"]
 
 
@@ -155,4 +156,4 @@ def test_landmarks_from_elsewhere_become_words(tmp_path: Path) -> None:
     model = BagOfWords(chosen, spec=table.spec, task=TASK, seed=0)
     learned, others = examples.subset(range(28)), examples.subset(range(28, 40))
     model.fit(learned)
-    assert (model.predict(others).argmax(axis=1) == others.answers).mean() >= 0.9
+    assert (model.predict(others).argmax(axis=1) == others.targets).mean() >= 0.9

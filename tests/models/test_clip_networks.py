@@ -15,12 +15,16 @@ from torch import nn
 
 from emotiw.core.errors import WeightsError
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
+from emotiw.core.task import Classification, Regression
 from emotiw.models.model import Examples
 from emotiw.models.networks.snippet_net import MeanOverSnippets, PixelInput
 from emotiw.models.registry import MODELS
 from features.clips.c3d import C3D
 from features.clips.clip_networks import VIDEO_NETWORKS
 from features.frames.pixel_rule import PLAIN, PixelRule
+
+LABELS = Classification(("Angry", "Happy", "Sad"))
+TARGETS = Regression(("valence", "arousal"))
 
 
 class Shown(nn.Module):
@@ -40,11 +44,11 @@ def test_pixels_follow_the_rule_in_the_order_of_its_channels() -> None:
 def test_a_clip_is_the_mean_of_its_snippets_and_nothing_of_the_padding() -> None:
     snippets = torch.tensor([[[0.0, 2.0], [4.0, 0.0]], [[1.0, 0.0], [99.0, -99.0]]])
     mask = torch.tensor([[True, True], [True, False]])
-    outputs = MeanOverSnippets(nn.Identity(), "classification")(snippets, mask)
+    outputs = MeanOverSnippets(nn.Identity(), LABELS)(snippets, mask)
     expected = snippets[0].softmax(1).mean(0)
     assert torch.allclose(outputs[0].exp(), expected)
     assert torch.allclose(outputs[1].exp(), snippets[1, 0].softmax(0))
-    targets = MeanOverSnippets(nn.Identity(), "regression")(snippets, mask)
+    targets = MeanOverSnippets(nn.Identity(), TARGETS)(snippets, mask)
     assert targets.tolist() == [[2.0, 1.0], [1.0, 0.0]]
 
 
@@ -81,7 +85,6 @@ def test_options_that_can_not_work_are_refused(
         kind.Options.model_validate(options)  # type: ignore[attr-defined]
 
 
-LABELS = Classification(("Angry", "Happy", "Sad"))
 SEEN = {"s3d": (224, 14), "mvit_v1_b": (224, 16), "mvit_v2_s": (224, 16)}  # others read anything
 
 

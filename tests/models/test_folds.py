@@ -123,17 +123,17 @@ def test_fewer_than_two_folds_are_refused(n_folds: int) -> None:
 
 class TestPublished:
     groups = {"a": "x", "b": "x", "c": "y"}  # noqa: RUF012
-    answers = {"a": "Sad", "b": "Happy", "c": "Sad"}  # noqa: RUF012
+    labels = {"a": "Sad", "b": "Happy", "c": "Sad"}  # noqa: RUF012
 
     @pytest.mark.parametrize("scheme", ["auto", "manifest"])
     def test_published_folds_are_taken_as_they_are(self, scheme: Scheme) -> None:
         published = {"a": 7, "b": 7, "c": 2, "test": 1}
-        folds = assign_folds(self.groups, self.targets, published=published, scheme=scheme)
+        folds = assign_folds(self.groups, self.labels, published=published, scheme=scheme)
         assert folds == {"a": 7, "b": 7, "c": 2}
 
     def test_every_group_that_they_tear_apart_is_named(self) -> None:
         groups = {**self.groups, "d": "y"}
-        answers = {**self.targets, "d": "Sad"}
+        answers = {**self.labels, "d": "Sad"}
         with pytest.raises(LeakageError) as caught:
             assign_folds(groups, answers, published={"a": 0, "b": 1, "c": 0, "d": 1})
         assert str(caught.value).splitlines() == [
@@ -147,8 +147,8 @@ class TestPublished:
         self, published: dict[str, int] | None
     ) -> None:
         with pytest.raises(ConfigError, match="does not say the fold of every training clip"):
-            assign_folds(self.groups, self.targets, published=published, scheme="manifest")
+            assign_folds(self.groups, self.labels, published=published, scheme="manifest")
 
     def test_auto_without_published_folds_groups(self) -> None:
-        folds = assign_folds(self.groups, self.targets, published={"a": 0}, n_folds=2)
+        folds = assign_folds(self.groups, self.labels, published={"a": 0}, n_folds=2)
         assert folds == {"a": 0, "b": 0, "c": 1}

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from emotiw.core.errors import ConfigError
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
-from emotiw.core.task import Task
+from emotiw.core.task import Classification, Regression, Task
 from emotiw.models.groups.individuals import judge_of
 from emotiw.models.groups.person import people_of
 from emotiw.models.model import Examples, Model
@@ -27,7 +27,7 @@ SPEC = FeatureSpec("people", (len(PLACE) + 4,), "face", columns=PLACE + SCORES)
 BRIEF = {"epochs": 4, "batch_size": 8}
 LOGISTIC = {"model": "logistic", "c": 1.0}
 # every kind of group model, small
-CASES: list[tuple[str, dict[str, Any], Goal]] = [
+CASES: list[tuple[str, dict[str, Any], Task]] = [
     ("group", {"learner": LOGISTIC}, LABELS),
     ("group", {"aggregation": "statistics", "learner": "svm"}, TARGET),
     ("group", {"aggregation": {"kind": "weighted", "by_size": 2}, "learner": "boosting"}, TARGET),
@@ -41,7 +41,7 @@ CASES: list[tuple[str, dict[str, Any], Goal]] = [
     ("one_vs_rest", {"learner": {"model": "individuals", "learner": LOGISTIC}}, LABELS),
     ("expected_value", {"learner": {"model": "group", "learner": LOGISTIC}}, TARGET),
 ]  # fmt: skip
-every = pytest.mark.parametrize(("name", "options", "goal"), CASES, ids=lambda v: str(v)[:50])
+every = pytest.mark.parametrize(("name", "options", "task"), CASES, ids=lambda v: str(v)[:50])
 
 
 def make(
@@ -93,7 +93,7 @@ def reordered(given: Examples, order: int = -1) -> Examples:
 def test_every_group_model_keeps_the_contract(
     name: str, options: dict[str, Any], task: Task, tmp_path: Path
 ) -> None:
-    model, learnt, new = make(name, options, goal), examples(goal), examples(goal, 9, seed=1)
+    model, learnt, new = make(name, options, task), examples(task), examples(task, 9, seed=1)
     model.fit(learnt)
     found = model.predict(new)
     assert found.shape == (9, len(task.labels))
@@ -111,24 +111,24 @@ def test_every_group_model_keeps_the_contract(
 
 
 @pytest.mark.parametrize(
-    ("name", "options"), [(n, o) for n, o, goal in CASES if goal is LABELS and n != "group_network"]
+    ("name", "options"), [(n, o) for n, o, task in CASES if task is LABELS and n != "group_network"]
 )
 def test_moods_are_told_apart(name: str, options: dict[str, Any]) -> None:
     model, new = make(name, options), examples(LABELS, 30, seed=2)
     model.fit(examples(LABELS, 60))
-    right = model.predict(new).argmax(axis=1) == new.answers
+    right = model.predict(new).argmax(axis=1) == new.targets
     # undecided between neutral and negative, the first of them is taken
     assert right.mean() > (0.6 if name == "one_vs_rest" else 0.85)
 
 
 @pytest.mark.parametrize(
-    ("name", "options", "goal"),
+    ("name", "options", "task"),
     [(n, o, g) for n, o, g in CASES if n not in {"group", "group_network", "expected_value"}],
 )
 def test_everyone_has_scores_of_their_own(name: str, options: dict[str, Any], task: Task) -> None:
-    model: Any = make(name, options, goal)
-    new = examples(goal, 6, seed=1)
-    model.fit(examples(goal))
+    model: Any = make(name, options, task)
+    new = examples(task, 6, seed=1)
+    model.fit(examples(task))
     found = judge_of(model)(new)  # type: ignore[misc]
     expected = [(f"{c}#{n}", c) for c in new.clip_ids for n in range(len(new.table[c].values))]
     assert list(zip(found.ids, found.clip_ids, strict=True)) == expected
@@ -191,7 +191,7 @@ def test_larger_faces_count_more_where_they_should() -> None:
     assert (mean, weighted, largest) == pytest.approx((1 / 2, 3 / 4, 1))
 
 
-def test_unpositive_is_undecided_among_the_others() -> None:
+def test_one_against_the_rest_is_undecided_among_the_others() -> None:
     inner = {"learner": {"model": "vote", "aggregation": "mean"}}
     group = of_one_group(rows(["Happy", "Happy", "Angry"], sure=1.0))
     soft = make("one_vs_rest", inner).predict(group)[0]
@@ -202,7 +202,7 @@ def test_unpositive_is_undecided_among_the_others() -> None:
     assert hard.tolist() == [0, 0.5, 0.5]
 
 
-def test_an_expectation_lies_between_the_levels_that_are_likely() -> None:
+def test_an_expected_value_lies_between_the_levels_that_are_likely() -> None:
     model = make("expected_value", {"learner": {"model": "group", "learner": LOGISTIC}}, TARGET)
     model.fit(examples(TARGET, 60))
     mixed = rows(["Happy", "Happy", "Angry", "Angry"])
@@ -256,7 +256,7 @@ def test_options_of_parts_are_checked_with_the_recipe(
 
 
 @pytest.mark.parametrize(
-    ("name", "options", "goal", "told"),
+    ("name", "options", "task", "told"),
     [
         ("group", {"aggregation": "attention"}, LABELS, "model: group_network"),
         ("individuals", {"aggregation": "statistics"}, LABELS, "keeps their number"),
@@ -273,7 +273,7 @@ def test_parts_that_do_not_fit_are_refused(
     name: str, options: dict[str, Any], task: Task, told: str
 ) -> None:
     with pytest.raises(ConfigError, match=told):
-        make(name, options, goal)
+        make(name, options, task)
 
 
 def test_rows_per_face_go_into_group_models_alone() -> None:

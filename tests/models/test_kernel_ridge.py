@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from sklearn.kernel_ridge import KernelRidge as Oracle
 
 from emotiw.core.feature_table import FeatureSpec
-from emotiw.core.task import Task
+from emotiw.core.task import Classification, Regression, Task
 from emotiw.models.tabular.kernel_ridge import SHARPNESS, KernelRidge, KernelRidgeOptions
 from emotiw.models.tabular.kernels import Kernel
 

@@ -11,7 +11,7 @@ import pytest
 
 from emotiw.core.errors import ConfigError, WeightsError
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
-from emotiw.core.task import Task
+from emotiw.core.task import Classification, Regression, Task
 from emotiw.models.model import Examples, Model
 from emotiw.models.registry import MODELS
 
@@ -171,7 +171,7 @@ def test_targets_keep_their_unit_and_range(name: str, tmp_path: Path) -> None:
     predicted = model.predict(known)
     assert predicted.shape == (9, 1)
     # three epochs teach little, but the mean of the targets is known from the first
-    assert np.abs(predicted - known.answers.mean()).max() < 8  # type: ignore[union-attr]
+    assert np.abs(predicted - known.targets.mean()).max() < 8  # type: ignore[union-attr]
     model.save(tmp_path)
     assert np.array_equal(type(model).load(tmp_path).predict(known), predicted)
 

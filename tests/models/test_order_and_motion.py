@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pytest
 
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
+from emotiw.core.task import Classification, Regression
 from emotiw.models.model import Examples
 from emotiw.models.registry import MODELS
 
@@ -33,7 +34,7 @@ def moving_texture(rng: np.random.Generator) -> Rows:
     return np.stack(frames).astype(np.uint8)
 
 
-def task(spec: FeatureSpec, draw: Callable[[np.random.Generator], Rows], n: int, seed: int) -> Any:
+def drawn(spec: FeatureSpec, draw: Callable[[np.random.Generator], Rows], n: int, seed: int) -> Any:
     rng = np.random.default_rng(seed)
     answers = np.arange(n) % 2
     arrays = {}
@@ -50,7 +51,7 @@ def accuracy(name: str, options: dict[str, Any], known: Examples, unseen: Exampl
     spec = known.table.spec
     model = kind(kind.Options.model_validate(options), spec=spec, task=TASK, seed=0)
     model.fit(known)
-    return float((model.predict(unseen).argmax(1) == unseen.answers).mean())
+    return float((model.predict(unseen).argmax(1) == unseen.targets).mean())
 
 
 @pytest.mark.parametrize(
@@ -68,7 +69,7 @@ def accuracy(name: str, options: dict[str, Any], known: Examples, unseen: Exampl
 )
 def test_sequence_models_see_the_order_of_frames(name: str, options: dict[str, Any]) -> None:
     spec = FeatureSpec("drift", (8,), "frame")
-    known, unseen = task(spec, drift, 96, 1), task(spec, drift, 60, 2)
+    known, unseen = drawn(spec, drift, 96, 1), drawn(spec, drift, 60, 2)
     training = {"epochs": 8, "learning_rate": 1e-2}
     assert accuracy(name, {**options, "training": training}, known, unseen) >= 0.95
 
@@ -76,7 +77,7 @@ def test_sequence_models_see_the_order_of_frames(name: str, options: dict[str, A
 @pytest.mark.parametrize("kernel", ["linear", "rbf"])
 def test_statistics_over_frames_do_not(kernel: str) -> None:
     spec = FeatureSpec("drift", (8,), "frame")
-    known, unseen = task(spec, drift, 96, 1), task(spec, drift, 60, 2)
+    known, unseen = drawn(spec, drift, 96, 1), drawn(spec, drift, 60, 2)
     options = {"kernel": kernel, "preparation": {"signed_sqrt": True}}
     assert 0.35 <= accuracy("svm", options, known, unseen) <= 0.65
 
@@ -97,24 +98,24 @@ SEEN = {"flip": False, "validation_fraction": 0.0, "crop_size": 32}
     ids=["c3d", "conv_rnn"],
 )
 def test_clip_networks_see_motion(name: str, options: dict[str, Any]) -> None:
-    known, unseen = task(CLIPS, moving_texture, 64, 1), task(CLIPS, moving_texture, 40, 2)
+    known, unseen = drawn(CLIPS, moving_texture, 64, 1), drawn(CLIPS, moving_texture, 40, 2)
     assert accuracy(name, {**SEEN, **options}, known, unseen) >= 0.95
 
 
 @pytest.mark.parametrize("loss", ["mse", "ccc"])
 def test_targets_that_only_order_tells_are_learnt(loss: str) -> None:
-    from emotiw.evaluation.metrics import ccc
+    from emotiw.evaluation.metrics import metric_named
 
     spec = FeatureSpec("drift", (8,), "frame")
-    goal = Regression(("arousal",), (-20.0, 60.0))
-    known, unseen = (task(spec, drift, n, seed) for n, seed in ((96, 1), (60, 2)))
+    arousal = Regression(("arousal",), (-20.0, 60.0))
+    known, unseen = (drawn(spec, drift, n, seed) for n, seed in ((96, 1), (60, 2)))
     kind: Any = MODELS.resolve("gru")
     training = {"epochs": 8, "learning_rate": 1e-2, "loss": loss}
     options = kind.Options.model_validate({"hidden": 16, "training": training})
-    model = kind(options, spec=spec, task=task, seed=0)
-    model.fit(replace(known, answers=known.answers * 30.0 + 5))
+    model = kind(options, spec=spec, task=arousal, seed=0)
+    model.fit(replace(known, targets=known.targets * 30.0 + 5))
     predicted = model.predict(unseen)[:, 0]
-    assert ccc(unseen.answers * 30.0 + 5, predicted) > 0.9
+    assert metric_named("ccc")(unseen.targets * 30.0 + 5, predicted) > 0.9
     assert predicted.min() > -20
 
 
@@ -134,5 +135,5 @@ def test_the_mean_over_a_frame_cnn_does_not() -> None:
         table = FeatureTable(spec, arrays)
         return Examples(table, examples.clip_ids, examples.groups, examples.targets)
 
-    known, unseen = task(CLIPS, moving_texture, 64, 1), task(CLIPS, moving_texture, 40, 2)
+    known, unseen = drawn(CLIPS, moving_texture, 64, 1), drawn(CLIPS, moving_texture, 40, 2)
     assert 0.3 <= accuracy("svm", {}, embedded(known), embedded(unseen)) <= 0.7

@@ -12,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from emotiw.core.cohort import Clip, Manifest
+from emotiw.core.clip import Clip
+from emotiw.core.cohort import Cohort
 from emotiw.core.errors import ConfigError, LeakageError
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
-from emotiw.core.folds import assign_folds
 from emotiw.core.score_table import ScoreTable
-from emotiw.core.task import Task
+from emotiw.core.task import Classification, Regression, Task
 from emotiw.models.model import Examples
 from emotiw.models.out_of_fold import OutOfFold
 
@@ -99,20 +99,15 @@ class Corpus:
         self.contents[clip_id] = content
         self.arrays[clip_id] = rows_of(content, label)
 
-    def work(self, task: Task = TASK, folds: dict[str, int] | None = None) -> OutOfFold:
-        manifest = Manifest(self.clips)
-        groups = manifest.groups(fallback=lambda clip: self.contents[clip.clip_id])
-        answers = manifest.answer_key()
-        training = [clip.clip_id for clip in manifest.select("train")]
-        training.sort(key=lambda clip_id: (self.contents[clip_id], clip_id))
+    def cohort(self, task: Task = TASK, folds: dict[str, int] | None = None) -> Cohort:
+        """Return the clips with these folds, or with three."""
+        clips = [replace(clip, content=self.contents[clip.clip_id]) for clip in self.clips]
         if folds is None:
-            folds = assign_folds(
-                {clip_id: groups[clip_id] for clip_id in training},
-                {clip_id: answers[clip_id] for clip_id in training},
-                n_folds=3,
-            )
-        table = FeatureTable(SPEC, self.arrays)
-        return OutOfFold(manifest, table, fingerprints=self.contents, folds=folds, task=task)
+            return Cohort(clips, task=task).with_folds("grouped", n_folds=3)
+        return Cohort((replace(clip, fold=folds.get(clip.clip_id)) for clip in clips), task=task)
+
+    def work(self, task: Task = TASK, folds: dict[str, int] | None = None) -> OutOfFold:
+        return OutOfFold(self.cohort(task, folds), FeatureTable(SPEC, self.arrays), task)
 
 
 def small(rename: Any = lambda name: name) -> Corpus:
@@ -146,22 +141,22 @@ def test_every_clip_is_scored_once_by_the_model_that_may(tmp_path: Path) -> None
     assert set(table.clip_ids) == {clip.clip_id for clip in corpus.clips}
     assert table.present.all()
     for clip_id, split, fold in zip(table.clip_ids, table.split, table.fold, strict=True):
-        assert fold == (work.folds[clip_id] if split == "train" else None)
-    table.require_unseen(work.groups)
+        assert fold == (work.cohort.folds[clip_id] if split == "train" else None)
+    table.require_unseen(work.cohort.groups)
     assert table.seen_groups[None] == {f"speaker{n}" for n in range(6)}
     assert [fit.name for fit in work.fits()] == ["fold0", "fold1", "fold2", "final"]
 
 
 def test_what_is_learned_and_what_is_held_out_share_nothing() -> None:
     work = small().work()
-    training = set(work.folds)
+    training = set(work.cohort.folds)
     for fit in work.fits():
         assert not set(fit.training) & set(fit.scored)
         if fit.fold is not None:
             assert set(fit.training) | set(fit.scored) == training
 
 
-def test_answers_of_held_out_clips_do_not_matter(tmp_path: Path) -> None:
+def test_labels_of_held_out_clips_do_not_matter(tmp_path: Path) -> None:
     corpus = small()
     before = scores_of(corpus.work(), tmp_path / "before")
     corpus.clips = [
@@ -192,16 +187,14 @@ def test_identical_training_clips_count_once(tmp_path: Path) -> None:
     old = scores_of(plain.work(), tmp_path / "old")
     n_seen = [len(examples) for examples in Spy.fitted]
     Spy.fitted.clear()
-    folds = plain.work().folds
-    folds.update({f"a-copy-{copy}": folds["train-0-0"] for copy in range(3)})
-    new = scores_of(doubled.work(folds=folds), tmp_path / "new")
+    new = scores_of(doubled.work(), tmp_path / "new")
     assert [len(examples) for examples in Spy.fitted] == n_seen
     np.testing.assert_array_equal(old.scores, new.aligned_to(old.clip_ids))
     for copy, original in [("a-copy-0", "train-0-0"), ("test-copy", "test-2")]:
         np.testing.assert_array_equal(new.aligned_to([copy]), new.aligned_to([original]))
 
 
-def test_a_clip_with_two_answers_teaches_both(tmp_path: Path) -> None:
+def test_a_clip_with_two_labels_teaches_both(tmp_path: Path) -> None:
     corpus = small()
     corpus.add("second-opinion", "train", "Sad", "train-0-0", group="speaker0")
     work = corpus.work()
@@ -211,9 +204,9 @@ def test_a_clip_with_two_answers_teaches_both(tmp_path: Path) -> None:
 
 def test_a_copy_in_another_group_is_no_back_door(tmp_path: Path) -> None:
     corpus = small()
-    folds = corpus.work().folds
+    folds = corpus.cohort().folds
     elsewhere = next(c for c in folds if folds[c] != folds["train-0-0"])
-    corpus.add("copy", "train", "Angry", "train-0-0", group=corpus.work().groups[elsewhere])
+    corpus.add("copy", "train", "Angry", "train-0-0", group=corpus.cohort().groups[elsewhere])
     work = corpus.work(folds={**folds, "copy": folds[elsewhere]})
     for fit in work.fits():
         learned = {corpus.contents[clip_id] for clip_id in fit.training}
@@ -228,15 +221,15 @@ def test_a_copy_of_a_training_clip_in_val_is_known_as_seen(tmp_path: Path) -> No
     corpus.add("v", "val", "Angry", "t0")
     work = corpus.work()
     with pytest.raises(LeakageError, match="'v'"):
-        scores_of(work, tmp_path).require_unseen({"v": work.groups["v"]})
+        scores_of(work, tmp_path).require_unseen({"v": work.cohort.groups["v"]})
 
 
-def test_clips_without_the_feature_or_an_answer_have_a_row_without_scores(tmp_path: Path) -> None:
+def test_clips_without_the_feature_or_a_label_have_a_row_without_scores(tmp_path: Path) -> None:
     corpus = small()
     del corpus.arrays["train-1-1"], corpus.arrays["val-0"], corpus.arrays["test-0"]
     corpus.add("unlabelled", "train", "Sad")
     corpus.clips[-1] = replace(corpus.clips[-1], label=None)
-    folds = small().work().folds
+    folds = small().cohort().folds
     table = scores_of(corpus.work(folds=folds), tmp_path)
     absent = {c for c, there in zip(table.clip_ids, table.present, strict=True) if not there}
     assert absent == {"train-1-1", "val-0", "test-0", "unlabelled"}
@@ -280,23 +273,25 @@ def test_a_fit_that_was_cut_off_while_saving_is_fitted_again(tmp_path: Path) -> 
     np.testing.assert_array_equal(one.scores, two.scores)
 
 
-def test_answers_are_those_of_the_goal() -> None:
+def test_targets_are_those_of_the_task() -> None:
     corpus = small()
     corpus.clips = [replace(clip, target=0.5) for clip in corpus.clips]
-    labels = corpus.work().examples(["train-0-0", "train-0-2"], with_answers=True).answers
+    labels = corpus.work().examples(["train-0-0", "train-0-2"], with_targets=True).targets
     assert labels is not None
     assert labels.tolist() == [0, 2]
     assert labels.dtype == np.int64
     work = corpus.work(Regression(("valence",)))
-    targets = work.examples(["train-0-0", "train-0-2"], with_answers=True).answers
+    targets = work.examples(["train-0-0", "train-0-2"], with_targets=True).targets
     assert targets is not None
     assert targets.tolist() == [0.5, 0.5]
     assert targets.dtype == np.float64
-    assert work.examples(["train-0-0"], with_answers=False).answers is None
+    assert work.examples(["train-0-0"], with_targets=False).targets is None
 
 
-def test_answers_of_another_kind_are_no_answers() -> None:
-    with pytest.raises(ConfigError, match="no training clip has both an answer and feature 'toy'"):
+def test_labels_are_no_targets() -> None:
+    with pytest.raises(
+        ConfigError, match="no training clip has both a label or target and feature 'toy'"
+    ):
         small().work(Regression(("valence",)))
 
 

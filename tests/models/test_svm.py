@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from emotiw.core.errors import ConfigError
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
+from emotiw.core.task import Classification, Regression
 from emotiw.models.model import Examples
 from emotiw.models.registry import MODELS
 from emotiw.models.tabular.kernels import kernel_matrix
@@ -102,7 +103,7 @@ def test_decisions_are_those_of_libsvm_itself() -> None:
         return (rows - base.mean(axis=0)) / base.std(axis=0)
 
     direct = SVC(kernel="linear", C=0.5 / 5, class_weight="balanced").fit(
-        scaled(learned), learned.answers
+        scaled(learned), learned.targets
     )
     # votes and coupled margins may only differ where it is close
     same = model.predict(others).argmax(axis=1) == direct.predict(scaled(others))
@@ -120,11 +121,11 @@ def test_calibration_makes_confidence_honest() -> None:
 
 def test_shuffled_labels_give_chance() -> None:
     learned, others = half(speakers(20))
-    assert learned.answers is not None
+    assert learned.targets is not None
     rng = np.random.default_rng(0)
     right = []
     for _ in range(20):
-        shuffled = rng.permutation(learned.answers)
+        shuffled = rng.permutation(learned.targets)
         model = svm(c=1.0)
         model.fit(Examples(learned.table, learned.clip_ids, learned.groups, shuffled))
         right.append(share_right(model, others))
@@ -222,7 +223,7 @@ def test_frames_are_pooled() -> None:
 def test_targets_are_learned_and_stay_in_their_range() -> None:
     examples = speakers()
     assert examples.targets is not None
-    goal = Regression(("engagement",), (0.0, 1.0))
+    task = Regression(("engagement",), (0.0, 1.0))
     targets = examples.targets / 2
     learned = Examples(examples.table, examples.clip_ids, examples.groups, targets)
     model = Svm(SvmOptions(kernel="rbf", c=(0.1, 1.0)), spec=SPEC, task=task, seed=0)

@@ -10,7 +10,7 @@ import pytest
 
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
 from emotiw.core.probabilities import fit_temperature, softmax
-from emotiw.core.task import Task
+from emotiw.core.task import Classification, Regression, Task
 from emotiw.models.model import Examples
 from emotiw.models.registry import MODELS
 from emotiw.models.tabular.pooling import copies_in
@@ -29,7 +29,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def clips(task: str) -> Examples:
+def clips(task: Task) -> Examples:
     rng = np.random.default_rng(0)
     codes = np.tile([0, 1, 2], 30)
     vectors = 2 * np.eye(6)[codes] + 0.4 * rng.standard_normal((90, 6))
@@ -39,7 +39,7 @@ def clips(task: str) -> Examples:
         for clip_id, vector in zip(ids, vectors, strict=True)
     }
     groups = tuple(f"s{row // 15}" for row in range(90))
-    answers = codes.astype(np.int64) if task == "classification" else codes / 2
+    answers = codes.astype(np.int64) if task.is_label else codes / 2
     return Examples(FeatureTable(SPEC, arrays), ids, groups, answers)
 
 
@@ -53,13 +53,13 @@ def made(name: str, task: Task) -> TabularModel:
 
 @pytest.mark.parametrize("name", OPTIONS)
 def test_labels_are_learned_saved_and_the_same_again(name: str, tmp_path: Path) -> None:
-    examples = clips("classification")
+    examples = clips(LABELS)
     learned, others = examples.subset(range(45)), examples.subset(range(45, 90))
     model = made(name, LABELS)
     model.fit(learned)
     scores = model.predict(others)
     assert np.allclose(scores.sum(axis=1), 1)
-    assert (scores.argmax(axis=1) == others.answers).mean() > 0.9
+    assert (scores.argmax(axis=1) == others.targets).mean() > 0.9
     again = made(name, LABELS)
     again.fit(learned)
     assert np.array_equal(scores, again.predict(others))
@@ -70,7 +70,7 @@ def test_labels_are_learned_saved_and_the_same_again(name: str, tmp_path: Path) 
 
 
 def test_a_model_that_was_saved_in_old_words_is_loaded(tmp_path: Path) -> None:
-    examples = clips("classification")
+    examples = clips(LABELS)
     model = made("svm", LABELS)
     model.fit(examples)
     model.save(tmp_path)
@@ -87,15 +87,15 @@ def test_a_model_that_was_saved_in_old_words_is_loaded(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", OPTIONS)
 def test_targets_are_learned_saved_and_in_range(name: str, tmp_path: Path) -> None:
-    examples = clips("regression")
+    examples = clips(TARGET)
     learned, others = examples.subset(range(45)), examples.subset(range(45, 90))
     model = made(name, TARGET)
     model.fit(learned)
     predicted = model.predict(others)
     assert predicted.shape == (45, 1)
     assert 0 <= predicted.min() <= predicted.max() <= 1
-    assert others.answers is not None
-    assert np.corrcoef(predicted[:, 0], others.answers)[0, 1] > 0.8
+    assert others.targets is not None
+    assert np.corrcoef(predicted[:, 0], others.targets)[0, 1] > 0.8
     model.save(tmp_path)
     assert np.array_equal(predicted, type(model).load(tmp_path).predict(others))
 
@@ -204,8 +204,8 @@ def test_copies_are_learned_from_and_never_scored() -> None:
     model = made("svm", LABELS)
     model.fit(learned)
     assert model.predict(learned).shape == (60, 3)
-    assert (model.predict(others).argmax(axis=1) == others.answers).mean() > 0.9
-    assert (model.predict(learned).argmax(axis=1) == learned.answers).mean() < 0.6
+    assert (model.predict(others).argmax(axis=1) == others.targets).mean() > 0.9
+    assert (model.predict(learned).argmax(axis=1) == learned.targets).mean() < 0.6
 
 
 def test_a_copy_belongs_to_its_clip_and_is_a_speaker_of_its_own() -> None:

@@ -105,10 +105,10 @@ def test_folder_and_zip_hold_the_same_faces_in_the_same_order(tmp_path: Path) ->
         for source in (folder, tmp_path / "faces.zip", other)
     )
     assert first.images.shape == (6, 24, 24, 1)
-    assert sorted(first.answers.tolist()) == [0, 0, 0, 1, 1, 1]
+    assert sorted(first.targets.tolist()) == [0, 0, 0, 1, 1, 1]
     for faces in (zipped, again):
         assert np.array_equal(first.images, faces.images)
-        assert np.array_equal(first.answers, faces.targets)
+        assert np.array_equal(first.targets, faces.targets)
 
 
 def test_everything_wrong_with_a_folder_is_said_at_once(tmp_path: Path) -> None:
@@ -203,9 +203,9 @@ def test_trained_weights_score_new_faces_and_carry_their_card(folder: Path, trai
     options = FrameEmbeddingsOptions(weights=str(trained / "small.yaml"), values="scores")
     test = faces_for(recipe, folder, "test")
     scores = FrameEmbeddings("x", options).embed(test.images.repeat(3, axis=3))
-    assert (scores.argmax(1) == test.answers).mean() > 0.9
+    assert (scores.argmax(1) == test.targets).mean() > 0.9
     found = test_once(recipe, test, trained)
-    assert found["plain"]["accuracy"] == pytest.approx((scores.argmax(1) == test.answers).mean())
+    assert found["plain"]["accuracy"] == pytest.approx((scores.argmax(1) == test.targets).mean())
     assert sum(map(sum, found["plain"]["confusion"])) == 40
 
 
@@ -452,7 +452,7 @@ def test_the_head_is_as_sure_as_the_held_out_faces_allow(folder: Path, tmp_path:
     recipe = small_recipe(storage="float32")
     faces = faces_for(recipe, folder, "train")
     is_wrong = np.random.default_rng(0).random(len(faces)) < 0.3
-    faces = replace(faces, answers=np.where(is_wrong, 1 - faces.targets, faces.targets))
+    faces = replace(faces, targets=np.where(is_wrong, 1 - faces.targets, faces.targets))
     card = train_backbone(recipe, faces, tmp_path)
     _, inner = split_off_inner(faces, 0.25, recipe.seed)
     network = load_network(read_card(tmp_path / "small.yaml"))

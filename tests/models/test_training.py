@@ -14,23 +14,27 @@ import torch
 from torch import Tensor, nn
 
 from emotiw.core.errors import ConfigError, WeightsError
-from emotiw.core.score_table import Task
-from emotiw.evaluation.metrics import ccc
+from emotiw.core.task import Classification, Regression, Task
+from emotiw.evaluation.metrics import metric_named
 from emotiw.models.training.checkpoint import load_tensors
-from emotiw.models.training.loop import CHECKPOINT, EpochRecord, predict, train
+from emotiw.models.training.loop import CHECKPOINT, predict, train
 from emotiw.models.training.objectives import balanced_weights, ccc_loss
 from emotiw.models.training.training_options import TrainingOptions
-from emotiw.models.training.training_state import MovingAverage
+from emotiw.models.training.training_state import EpochRecord, MovingAverage
+
+LABELS = Classification(("near", "far"))
+TARGET = Regression(("side",))
+CCC = metric_named("ccc")
 
 
 class Points:
     """Two classes in a plane, one of them rarer; noise is the augmentation."""
 
-    def __init__(self, n: int = 90, *, seed: int = 0, kind: str = "classification") -> None:
+    def __init__(self, n: int = 90, *, seed: int = 0, task: Task = LABELS) -> None:
         generator = torch.Generator().manual_seed(seed)
         self.x = torch.randn(n, 2, generator=generator)
         side = self.x.sum(1)
-        self.targets = (side > 0.5).long() if kind == "classification" else side
+        self.targets = (side > 0.5).long() if task.is_label else side
 
     def batch(self, rows: Tensor, generator: torch.Generator | None) -> tuple[Tensor, ...]:
         x = self.x[rows]
@@ -69,15 +73,13 @@ def test_a_killed_run_resumes_to_the_same_weights(
 ) -> None:
     options = FULL.model_copy(update={"optimizer": optimizer, "restore_best": restore_best})
     whole, stopped, resumed = small_network(), small_network(), small_network()
-    expected = train(
-        whole, Points(), options, task="classification", n_outputs=2, inner=Points(30, seed=1)
-    )
+    expected = train(whole, Points(), options, task=LABELS, inner=Points(30, seed=1))
 
     def kill(record: EpochRecord) -> None:
         if record.epoch == 3:
             raise Killed
 
-    arguments = {"task": "classification", "n_outputs": 2, "inner": Points(30, seed=1)}
+    arguments = {"task": LABELS, "inner": Points(30, seed=1)}
     with pytest.raises(Killed):
         train(stopped, Points(), options, folder=tmp_path, on_epoch=kill, **arguments)  # type: ignore[arg-type]
     epochs: list[int] = []
@@ -99,7 +101,7 @@ def test_a_killed_run_resumes_to_the_same_weights(
 def test_same_seed_same_weights_and_another_seed_others() -> None:
     networks = [small_network() for _ in range(3)]
     for network, seed in zip(networks, (0, 0, 1), strict=True):
-        train(network, Points(), FULL, task="classification", n_outputs=2, seed=seed)
+        train(network, Points(), FULL, task=LABELS, seed=seed)
     first, same, other = (torch.cat([p.flatten() for p in n.parameters()]) for n in networks)
     assert torch.equal(first, same)
     assert not torch.equal(first, other)
@@ -110,16 +112,16 @@ def test_the_global_random_state_is_left_alone() -> None:
     expected = torch.rand(2)
     network = small_network()
     torch.manual_seed(3)
-    train(network, Points(), FULL, task="classification", n_outputs=2)
+    train(network, Points(), FULL, task=LABELS)
     assert torch.equal(torch.rand(2), expected)
 
 
 def test_learns_classes_with_every_option_on() -> None:
     network = small_network()
     options = FULL.model_copy(update={"epochs": 25})
-    train(network, Points(300), options, task="classification", n_outputs=2)
+    train(network, Points(300), options, task=LABELS)
     test = Points(200, seed=2)
-    right = predict(network, test, options).argmax(1) == test.answers
+    right = predict(network, test, options).argmax(1) == test.targets
     assert right.float().mean() > 0.9
 
 
@@ -129,11 +131,11 @@ def test_learns_targets(loss: str) -> None:
     options = TrainingOptions(
         epochs=40, batch_size=32, learning_rate=0.02, loss=loss, monitor="ccc"
     )  # type: ignore[arg-type]
-    training, inner = Points(300, kind="regression"), Points(60, seed=1, kind="regression")
-    report = train(network, training, options, task="regression", n_outputs=1, inner=inner)
-    test = Points(200, seed=2, kind="regression")
+    training, inner = Points(300, task=TARGET), Points(60, seed=1, task=TARGET)
+    report = train(network, training, options, task=TARGET, inner=inner)
+    test = Points(200, seed=2, task=TARGET)
     outputs = predict(network, test, options)[:, 0]
-    assert ccc(test.answers.tolist(), outputs.tolist()) > 0.9
+    assert CCC(test.targets.tolist(), outputs.tolist()) > 0.9
     assert report.best_monitored is not None
     assert report.best_monitored > 0.9
 
@@ -141,7 +143,7 @@ def test_learns_targets(loss: str) -> None:
 def test_bfloat16_keeps_weights_in_float32() -> None:
     network = small_network()
     options = FULL.model_copy(update={"precision": "bfloat16", "epochs": 2})
-    train(network, Points(), options, task="classification", n_outputs=2)
+    train(network, Points(), options, task=LABELS)
     assert {p.dtype for p in network.parameters()} == {torch.float32}
     assert predict(network, Points(), options).dtype == torch.float32
 
@@ -155,7 +157,7 @@ def test_patience_stops_and_the_best_epoch_is_kept() -> None:
     network = small_network()
     options = TrainingOptions(epochs=50, learning_rate=0.02, patience=3, monitor="loss")
     inner = Noise()
-    report = train(network, Points(), options, task="classification", n_outputs=2, inner=inner)
+    report = train(network, Points(), options, task=LABELS, inner=inner)
     assert len(report.records) == report.best_epoch + 3 < 50
     best = report.records[report.best_epoch - 1].inner_loss
     outputs = predict(network, inner, options)
@@ -174,8 +176,7 @@ def test_a_resumed_run_that_had_stopped_early_does_nothing(tmp_path: Path) -> No
             network,
             Points(),
             options,
-            task="classification",
-            n_outputs=2,
+            task=LABELS,
             inner=inner,
             folder=tmp_path,
             on_epoch=calls.append,
@@ -185,14 +186,13 @@ def test_a_resumed_run_that_had_stopped_early_does_nothing(tmp_path: Path) -> No
 
 def test_a_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
     options = FULL.model_copy(update={"epochs": 1})
-    train(small_network(), Points(), options, task="classification", n_outputs=2, folder=tmp_path)
+    train(small_network(), Points(), options, task=LABELS, folder=tmp_path)
     with pytest.raises(ConfigError, match="another training"):
         train(
             small_network(),
             Points(),
             options,
-            task="classification",
-            n_outputs=2,
+            task=LABELS,
             seed=1,
             folder=tmp_path,
         )
@@ -200,19 +200,17 @@ def test_a_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
 
 def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
     options = FULL.model_copy(update={"epochs": 1})
-    train(small_network(), Points(), options, task="classification", n_outputs=2, folder=tmp_path)
+    train(small_network(), Points(), options, task=LABELS, folder=tmp_path)
     path = tmp_path / CHECKPOINT
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(WeightsError, match=CHECKPOINT):
-        train(
-            small_network(), Points(), options, task="classification", n_outputs=2, folder=tmp_path
-        )
+        train(small_network(), Points(), options, task=LABELS, folder=tmp_path)
 
 
 def test_scalars_are_written_where_a_folder_is_given(tmp_path: Path) -> None:
     pytest.importorskip("tensorboard")
     options = FULL.model_copy(update={"epochs": 1})
-    train(small_network(), Points(), options, task="classification", n_outputs=2, scalars=tmp_path)
+    train(small_network(), Points(), options, task=LABELS, scalars=tmp_path)
     assert list(tmp_path.glob("events*"))
 
 
@@ -233,14 +231,14 @@ def test_the_moving_average_is_what_a_head_can_check() -> None:
 def test_a_loss_that_does_not_fit_is_refused() -> None:
     options = TrainingOptions(loss="ccc")
     with pytest.raises(ConfigError, match="doesn't fit classification"):
-        train(small_network(), Points(), options, task="classification", n_outputs=2)
+        train(small_network(), Points(), options, task=LABELS)
 
 
 def test_ccc_loss_agrees_with_the_metric() -> None:
     rng = np.random.default_rng(0)
     truth, guess = rng.normal(size=50), rng.normal(size=50) * 2 + 1
     loss = ccc_loss(torch.tensor(guess)[:, None], torch.tensor(truth)[:, None])
-    assert 1 - loss.item() == pytest.approx(ccc(truth.tolist(), guess.tolist()), abs=1e-6)
+    assert 1 - loss.item() == pytest.approx(CCC(truth.tolist(), guess.tolist()), abs=1e-6)
 
 
 def test_balanced_weights_give_each_class_the_same_say() -> None:
@@ -270,8 +268,7 @@ def train_plainly(on_epoch: Callable[[EpochRecord], object]) -> nn.Module:
     network = nn.Sequential(nn.Linear(2, 16), nn.Tanh(), nn.Linear(16, 2))
     options = TrainingOptions(epochs=3, batch_size=30, learning_rate=0.02, optimizer="sgd")
     inner = Points(30, seed=1)
-    task: Task = "classification"
-    train(network, Points(), options, task=task, n_outputs=2, inner=inner, on_epoch=on_epoch)
+    train(network, Points(), options, task=LABELS, inner=inner, on_epoch=on_epoch)
     return network
 
 

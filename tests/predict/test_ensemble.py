@@ -105,7 +105,7 @@ def test_each_person_is_judged_by_their_own_face(run: Run) -> None:
     assert people[0].scores == people[None].scores
     dark, light = people[0].by_model["face"][0], people[1].by_model["face"][0]
     assert dark > 0.5 > light
-    assert {row.person for row in found.window_spans(1)} == {1}
+    assert {row.person for row in found.windows(1)} == {1}
     assert len(found.windows(None)) == 4
     assert "voice: nothing to go by" in found.notes
 

@@ -81,9 +81,9 @@ def test_scores_are_means_over_faces(two: Path, card: str) -> None:
 def test_windows_show_who_is_there_when(two: Path, card: str) -> None:
     found = predict(two, card, window_sec=1.0, hop_sec=1.0)
     assert [row.n_faces for row in found.windows(None)] == [10, 20, 20]
-    assert [row.start_sec for row in found.window_spans(1)] == [1.0, 2.0]
-    assert [found.answer(row) for row in found.window_spans(0)] == ["Dark"] * 3
-    assert [found.answer(row) for row in found.window_spans(1)] == ["Bright"] * 2
+    assert [row.start_sec for row in found.windows(1)] == [1.0, 2.0]
+    assert [found.answer(row) for row in found.windows(0)] == ["Dark"] * 3
+    assert [found.answer(row) for row in found.windows(1)] == ["Bright"] * 2
 
 
 def test_a_clip_alone_and_in_a_folder_has_the_same_answer(

@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 
 from emotiw.core.errors import ConfigError
+from emotiw.core.task import Classification
 from emotiw.predict.inputs import media_files
 from emotiw.predict.prediction_rows import FilePrediction, Row, as_csv, as_json
 from emotiw.predict.windows import window_spans
 
 FOUND = FilePrediction(
     "a, b.mp4",
-    ("Happy", "Sad"),
+    Classification(("Happy", "Sad")),
     duration_sec=4.0,
     rows=(
         Row(None, 0, 4, True, 9, (0.25, 0.75), {"voice": (0.5, 0.5)}),
