@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from emotiw.core.task import Classification, Regression, Task
 if TYPE_CHECKING:
     import pandas as pd
 
-COLUMNS = ("clip_id", "path", "split", "label", "target", "group", "fold", "content")
+COLUMNS = tuple(each.name for each in fields(Clip) if each.name != "extra")
 Row = Mapping[str, str]
 
 
@@ -127,18 +128,6 @@ def cohort_of_frame(
         group = (group_of or {}).get(clip_id)
         clips.setdefault(clip_id, Clip(clip_id, Path(), "test", group=group))
     return Cohort(clips.values(), task=task, where=where)
-
-
-def to_frame(cohort: Cohort) -> pd.DataFrame:
-    """Return the clips in pandas, one row each; labels of test clips are left out."""
-    import pandas as pd
-
-    rows = [
-        {column: getattr(clip, column) for column in COLUMNS} | dict(clip.extra) for clip in cohort
-    ]
-    extras = sorted({column for clip in cohort for column in clip.extra})
-    frame = pd.DataFrame(rows, columns=[*COLUMNS, *extras])
-    return frame.astype({"fold": "Int64", "path": "str"})
 
 
 def _clip_of(row: Row, root: Path, problems: Problems) -> Clip:
