@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -66,6 +66,20 @@ class FeatureArray:
     def all_present(cls, values: npt.NDArray[np.float32] | npt.NDArray[np.uint8]) -> FeatureArray:
         """Wrap rows that all hold data."""
         return cls(values, np.ones(len(values), dtype=bool))
+
+    @classmethod
+    def finite(cls, values: npt.NDArray[Any]) -> FeatureArray:
+        """Wrap rows as float32; those that hold NaN or infinity are not present.
+
+        Examples:
+            >>> rows = FeatureArray.finite(np.array([[1.0, 2.0], [np.nan, 3.0]]))
+            >>> rows.values.tolist(), rows.present.tolist()
+            ([[1.0, 2.0], [0.0, 0.0]], [True, False])
+        """
+        with np.errstate(over="ignore"):
+            rows = values.astype(np.float32)
+        present = np.asarray(np.isfinite(rows).all(axis=1))
+        return cls(np.where(present[:, None], rows, np.float32(0)), present)
 
     def check(self, spec: FeatureSpec, clip_id: str) -> None:
         """Raise TableError unless these rows keep the promise of ``spec``."""

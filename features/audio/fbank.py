@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
 from pydantic import Field
 
 from emotiw.core.config import Strict
-from emotiw.core.feature_table import FeatureSpec
-from features.audio.descriptor_rows import absent_row, finite_rows
-from features.audio.signal import Signal, SignalOptions, signal_of
-from features.extractor import ClipSource, Extraction, Extractor
+from features.audio.signal import SignalOptions, Waveform
+from features.audio.sound_extractor import SoundExtractor, sound_spec
 
 
 class FbankOptions(Strict):
@@ -29,10 +29,8 @@ class FbankOptions(Strict):
     signal: SignalOptions = SignalOptions()
 
 
-class Fbank(Extractor):
+class Fbank(SoundExtractor):
     """Measures log filter bank energies as Kaldi does, without dither.
-
-    A clip without sound has one row that is not present.
 
     Source:
         Povey et al. 2011, through ``torchaudio.compliance.kaldi``. Differs: no dither, so that
@@ -43,32 +41,21 @@ class Fbank(Extractor):
 
     def __init__(self, name: str, options: FbankOptions) -> None:
         super().__init__(name, options)
-        self.spec = FeatureSpec(
-            name,
-            (options.n_mels,),
-            unit="frame",
-            rate_hz=1 / options.hop_sec,
-            columns=tuple(f"log_mel{band}" for band in range(options.n_mels)),
-        )
+        columns = tuple(f"log_mel{band}" for band in range(options.n_mels))
+        self.spec = sound_spec(name, options.n_mels, options.hop_sec, columns)
 
-    def extract(self, source: ClipSource) -> Extraction:
-        """Return the rows of one clip; MediaError if it can't be read."""
-        return self.describe(signal_of(source, self.options.signal))
-
-    def describe(self, signal: Signal) -> Extraction:
-        """Return the rows of a waveform: natural logarithms of power, of 16-bit amplitudes."""
-        if signal.waveform is None:
-            return Extraction(absent_row(self.spec), signal.quality)
+    def rows(self, waveform: Waveform, sampling_rate: int) -> npt.NDArray[np.float32]:
+        """Return natural logarithms of power, of 16-bit amplitudes."""
         import torch
         from torchaudio.compliance import kaldi
 
         bands = kaldi.fbank(
-            torch.from_numpy(signal.waveform)[None] * 32768,  # Kaldi reads 16-bit amplitudes
-            sample_frequency=float(signal.sampling_rate),
+            torch.from_numpy(waveform)[None] * 32768,  # Kaldi reads 16-bit amplitudes
+            sample_frequency=float(sampling_rate),
             num_mel_bins=self.options.n_mels,
             frame_length=1000 * self.options.window_sec,
             frame_shift=1000 * self.options.hop_sec,
             subtract_mean=self.options.subtract_mean,
             dither=0.0,
         )  # (n, n_mels)
-        return Extraction(finite_rows(bands.numpy()), signal.quality)
+        return np.asarray(bands.numpy())

@@ -10,14 +10,11 @@ import numpy.typing as npt
 from pydantic import Field, field_validator
 
 from emotiw.core.config import Strict
-from emotiw.core.feature_table import FeatureSpec
-from features.audio.descriptor_rows import absent_row, finite_rows
 from features.audio.functionals import Statistic, functionals
-from features.audio.signal import Signal, SignalOptions, signal_of
-from features.extractor import ClipSource, Extraction, Extractor
+from features.audio.signal import SignalOptions, Waveform
+from features.audio.sound_extractor import Level, SoundExtractor, sound_spec
 
 Matrix = npt.NDArray[Any]
-Level = Literal["functionals", "low_level"]
 Descriptor = Literal[
     "mfcc",
     "mfcc_delta",
@@ -74,10 +71,8 @@ class LibrosaOptions(Strict):
         return names
 
 
-class LibrosaFeatures(Extractor):
+class LibrosaFeatures(SoundExtractor):
     """Measures librosa's descriptors of a clip.
-
-    A clip without sound has one row that is not present.
 
     Source:
         McFee et al. 2015 and the papers named in librosa's own documentation.
@@ -90,30 +85,16 @@ class LibrosaFeatures(Extractor):
         columns = [c for d in options.descriptors for c in _columns(d, options)]
         if options.level == "functionals":
             columns = [f"{column}_{kind}" for kind in options.statistics for column in columns]
-        is_clip = options.level == "functionals"
-        self.spec = FeatureSpec(
-            name,
-            (len(columns),),
-            unit="clip" if is_clip else "frame",
-            rate_hz=None if is_clip else 1 / options.hop_sec,
-            columns=tuple(columns),
-        )
+        hop_sec = None if options.level == "functionals" else options.hop_sec
+        self.spec = sound_spec(name, len(columns), hop_sec, tuple(columns))
 
-    def extract(self, source: ClipSource) -> Extraction:
-        """Return the rows of one clip; MediaError if it can't be read."""
-        return self.describe(signal_of(source, self.options.signal))
-
-    def describe(self, signal: Signal) -> Extraction:
-        """Return the rows of a waveform."""
-        if signal.waveform is None:
-            return Extraction(absent_row(self.spec), signal.quality)
-        spectrum = _Spectrum(signal.waveform, signal.sampling_rate, self.options)
+    def rows(self, waveform: Waveform, sampling_rate: int) -> Matrix:
+        """Return functionals, or descriptors over time."""
+        spectrum = _Spectrum(waveform, sampling_rate, self.options)
         rows = np.concatenate([DESCRIBE[d](spectrum) for d in self.options.descriptors]).T
         if self.options.level == "functionals":
-            rows = functionals(rows, self.options.statistics)[None]
-        else:
-            rows = np.nan_to_num(rows, nan=0.0)
-        return Extraction(finite_rows(rows), signal.quality)
+            return functionals(rows, self.options.statistics)[None]
+        return np.asarray(np.nan_to_num(rows, nan=0.0))
 
 
 class _Spectrum:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import functools
 import warnings
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import field_validator, model_validator
 
 from emotiw.core.config import Strict
 from emotiw.core.errors import suggest
-from emotiw.core.feature_table import FeatureSpec
-from features.audio.descriptor_rows import absent_row, finite_rows
-from features.audio.signal import Signal, SignalOptions, signal_of
+from features.audio.signal import SignalOptions, Waveform
 from features.audio.sound_augmentation import WaveformAugmentation, augmented
-from features.extractor import ClipSource, Extraction, Extractor
+from features.audio.sound_extractor import Level, SoundExtractor, sound_spec
 
 FEATURE_SETS = (
     "ComParE_2016",
@@ -31,7 +30,6 @@ FEATURE_SETS = (
     "IS12",
     "IS13",
 )
-Level = Literal["functionals", "low_level"]
 HOP_SEC = 0.01
 
 
@@ -69,11 +67,11 @@ class OpenSmileOptions(Strict):
         return name
 
 
-class OpenSmile(Extractor):
+class OpenSmile(SoundExtractor):
     """Measures one openSMILE feature set.
 
-    A clip without sound has one row that is not present. So has one that openSMILE answers with
-    NaN, which it does for a whole row or not at all. Columns are named as openSMILE names them.
+    A clip that openSMILE answers with NaN has no row that is present: it does so for a whole row
+    or not at all. Columns are named as openSMILE names them.
 
     Row ``i`` of descriptors is of the sound at ``i`` times 10 ms. openSMILE's own labels agree, but
     for IS11 and IS12, where they are 10 ms late from the second row on, and for the last row of
@@ -90,31 +88,15 @@ class OpenSmile(Extractor):
         super().__init__(name, options)
         self._smile = _smile(options.feature_set, options.level)
         columns = tuple(self._smile.feature_names)
-        is_clip = options.level == "functionals"
-        self.spec = FeatureSpec(
-            name,
-            (len(columns),),
-            unit="clip" if is_clip else "frame",
-            rate_hz=None if is_clip else 1 / HOP_SEC,
-            columns=columns,
-        )
+        hop_sec = None if options.level == "functionals" else HOP_SEC
+        self.spec = sound_spec(name, len(columns), hop_sec, columns)
 
-    def extract(self, source: ClipSource) -> Extraction:
-        """Return the rows of one clip; MediaError if it can't be read."""
-        return self.describe(signal_of(source, self.options.signal))
-
-    def describe(self, signal: Signal) -> Extraction:
-        """Return the rows of a waveform."""
-        if signal.waveform is None:
-            return Extraction(absent_row(self.spec), signal.quality)
-        rate = signal.sampling_rate
-        copies = (augmented(signal.waveform, rate, copy) for copy in self.options.augmentations)
+    def rows(self, waveform: Waveform, sampling_rate: int) -> npt.NDArray[np.float32]:
+        """Return functionals, those of altered copies behind them, or descriptors over time."""
+        copies = (augmented(waveform, sampling_rate, copy) for copy in self.options.augmentations)
         # called as a function it gives the numbers of process_signal without a frame around them
-        tables = [
-            self._smile(waveform, rate)[0].T  # (n, dim)
-            for waveform in (signal.waveform, *copies)
-        ]
-        return Extraction(finite_rows(np.concatenate(tables)), signal.quality)
+        tables = [self._smile(each, sampling_rate)[0].T for each in (waveform, *copies)]
+        return np.concatenate(tables)  # (n, dim)
 
 
 @functools.cache

@@ -1,28 +1,48 @@
-"""Rows of descriptors: which hold data, and the one row that says there is none."""
+"""What all extractors of sound do alike: hear the clip, and tell rows that mean nothing."""
 
 from __future__ import annotations
 
-from typing import Any
+from abc import abstractmethod
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from emotiw.core.feature_table import FeatureArray, FeatureSpec
+from features.audio.signal import Signal, Waveform, signal_of
+from features.extractor import ClipSource, Extraction, Extractor
+
+Level = Literal["functionals", "low_level"]
 
 
-def finite_rows(values: npt.NDArray[Any]) -> FeatureArray:
-    """Return rows as float32, with those that hold NaN or infinity marked as not present.
+class SoundExtractor(Extractor):
+    """Measures a waveform; its options say as ``signal`` how the sound is prepared.
 
-    Examples:
-        >>> rows = finite_rows(np.array([[1.0, 2.0], [np.nan, 3.0]]))
-        >>> rows.values.tolist(), rows.present.tolist()
-        ([[1.0, 2.0], [0.0, 0.0]], [True, False])
+    A clip without sound has one row that is not present, and a row that holds NaN or infinity is
+    not present either.
     """
-    single = values.astype(np.float32)
-    present = np.asarray(np.isfinite(single).all(axis=1))
-    return FeatureArray(np.where(present[:, None], single, np.float32(0)), present)
+
+    @abstractmethod
+    def rows(self, waveform: Waveform, sampling_rate: int) -> npt.NDArray[Any]:
+        """Return ``(n, dim)`` of a waveform ``(n_samples,)``."""
+
+    def extract(self, source: ClipSource) -> Extraction:
+        """Return the rows of one clip; MediaError if it can't be read."""
+        return self.describe(signal_of(source, self.options.signal))
+
+    def describe(self, signal: Signal) -> Extraction:
+        """Return the rows of a sound."""
+        if signal.waveform is None:
+            rows = np.full((1, *self.spec.shape), np.nan)
+        else:
+            rows = self.rows(signal.waveform, signal.sampling_rate)
+        return Extraction(FeatureArray.finite(rows), signal.quality)
 
 
-def absent_row(spec: FeatureSpec) -> FeatureArray:
-    """Return the one row of a clip in which this feature is missing."""
-    return FeatureArray(np.zeros((1, *spec.shape), dtype=np.float32), np.zeros(1, dtype=bool))
+def sound_spec(
+    name: str, dim: int, hop_sec: float | None, columns: tuple[str, ...] | None = None
+) -> FeatureSpec:
+    """Return the promise of one row per clip, or of one every ``hop_sec``."""
+    if hop_sec is None:
+        return FeatureSpec(name, (dim,), "clip", columns=columns)
+    return FeatureSpec(name, (dim,), "frame", rate_hz=1 / hop_sec, columns=columns)

@@ -11,12 +11,10 @@ from pydantic import Field
 from emotiw.core.config import Strict
 from emotiw.core.device import OnDevice
 from emotiw.core.errors import ConfigError, WeightsError, suggest
-from emotiw.core.feature_table import FeatureSpec
 from emotiw.core.stored_tensors import load_state
 from emotiw.core.weights import WeightsCard, locate, read_card, verify
-from features.audio.descriptor_rows import absent_row, finite_rows
-from features.audio.signal import Signal, SignalOptions, signal_of
-from features.extractor import ClipSource, Extraction, Extractor
+from features.audio.signal import SignalOptions, Waveform
+from features.audio.sound_extractor import SoundExtractor, sound_spec
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -56,13 +54,12 @@ class SpeechNetworkOptions(Strict):
     signal: SignalOptions = SignalOptions()
 
 
-class SpeechNetwork(OnDevice, Extractor):
+class SpeechNetwork(OnDevice, SoundExtractor):
     """Embeds speech with a pretrained network.
 
     Each clip passes through the network alone and without padding: with padding beside it, the
     group norm of the first layers would mix the silence into a clip's features. So neither batch
-    size nor the company of other clips can change them. A clip without sound has one row that is
-    not present.
+    size nor the company of other clips can change them.
 
     Source:
         Baevski et al. 2020, Hsu et al. 2021, Chen et al. 2022, as ``torchaudio.models`` has them.
@@ -75,28 +72,17 @@ class SpeechNetwork(OnDevice, Extractor):
         self.card = read_card(options.weights)
         _check(self.card, options)
         locate(self.card)  # what was never fetched is told at once
-        is_clip = options.pooling == "mean"
-        self.spec = FeatureSpec(
-            name,
-            (self.card.embedding,),
-            unit="clip" if is_clip else "frame",
-            rate_hz=None if is_clip else RATE / HOP,
-        )
+        hop_sec = None if options.pooling == "mean" else HOP / RATE
+        self.spec = sound_spec(name, self.card.embedding, hop_sec)
 
-    def extract(self, source: ClipSource) -> Extraction:
-        """Return the rows of one clip; MediaError if it can't be read."""
-        return self.describe(signal_of(source, self.options.signal))
-
-    def describe(self, signal: Signal) -> Extraction:
-        """Return the rows of a waveform."""
-        if signal.waveform is None:
-            return Extraction(absent_row(self.spec), signal.quality)
-        n_parts = int(np.ceil(len(signal.waveform) / (self.options.max_sec * RATE)))
-        parts = np.array_split(signal.waveform, n_parts)
+    def rows(self, waveform: Waveform, sampling_rate: int) -> npt.NDArray[np.float64]:
+        """Return embeddings over time, or their mean."""
+        n_parts = int(np.ceil(len(waveform) / (self.options.max_sec * RATE)))
+        parts = np.array_split(waveform, n_parts)
         rows = np.concatenate([self._embed(part) for part in parts])  # (n, embedding)
         if self.options.pooling == "mean":
             rows = rows.mean(axis=0, keepdims=True)
-        return Extraction(finite_rows(rows), signal.quality)
+        return rows
 
     def _load(self) -> None:
         network, self._is_normalised = _build(self.card, load_state(verify(self.card).path))

@@ -97,7 +97,7 @@ def import_features(name: str, options: ImportedOptions, *, root: Path = Path())
             )
     problems.raise_if_any(TableError)
     spec = FeatureSpec(name, (dims[first],), options.unit, columns=columns)
-    masked = {clip_id: _masked(values) for clip_id, values in arrays.items()}
+    masked = {clip_id: FeatureArray.finite(values) for clip_id, values in arrays.items()}
     return FeatureTable(spec, {c: array for c, array in masked.items() if array.present.any()})
 
 
@@ -195,10 +195,3 @@ def _frame_arrays(
     ordered = frame.sort_values(order, kind="stable")
     for clip_id, rows in ordered.groupby("clip_id", sort=True):
         yield str(clip_id), rows[list(columns)].to_numpy(np.float64, na_value=np.nan)
-
-
-def _masked(values: npt.NDArray[np.float64]) -> FeatureArray:
-    with np.errstate(over="ignore"):
-        rows = values.astype(np.float32)
-    present = np.asarray(np.isfinite(rows).all(axis=1))
-    return FeatureArray(np.where(present[:, None], rows, np.float32(0)), present)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from features.frames.resizing import resized
+
 SIDE = 128  # px to which an image is brought, its shape left out
 GRID = 4  # cells along each side
 N_HUES = 12
@@ -53,9 +55,7 @@ def describe(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     """
     import cv2
 
-    shrinks = picture.shape[0] * picture.shape[1] > SIDE * SIDE
-    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    rgb = cv2.resize(picture, (SIDE, SIDE), interpolation=how).astype(np.float32) / 255
+    rgb = resized(picture[None], SIDE, SIDE)[0].astype(np.float32) / 255
     lab = cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB).astype(np.float64) / 100
     hue, saturation, brightness = np.moveaxis(cv2.cvtColor(rgb, cv2.COLOR_RGB2HSV), -1, 0)
     lightness = lab[..., 0]
