@@ -17,16 +17,7 @@ from emotiw.cli.leaderboard import leaderboard
 from emotiw.cli.outcome import as_plain, check_tracker, is_ok, log
 from emotiw.cli.predict import predict
 from emotiw.cli.report import report
-from emotiw.cli.stage import (
-    AsJson,
-    Config,
-    Quiet,
-    Set,
-    indexed,
-    opened,
-    print_json,
-    show_rows,
-)
+from emotiw.cli.stage import AsJson, Config, Quiet, Set, indexed, opened, print_json, show_rows
 from emotiw.core.errors import EmotiwError
 
 if TYPE_CHECKING:

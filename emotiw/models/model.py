@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,9 @@ from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
 from emotiw.core.part import Part
 from emotiw.core.score_table import ScoreTable
 from emotiw.core.task import Task
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,12 @@ class Examples:
     def arrays(self) -> Iterator[FeatureArray]:
         """Yield the rows of each clip in turn."""
         return (self.table[clip_id] for clip_id in self.clip_ids)
+
+    def target_tensor(self) -> Tensor:
+        """Return the targets as a loss wants them; zeros, which nobody looks at, in prediction."""
+        import torch
+
+        return torch.from_numpy(np.zeros(len(self)) if self.targets is None else self.targets)
 
     def subset(self, rows: Sequence[int] | npt.NDArray[np.intp]) -> Examples:
         """Return the examples at these positions."""

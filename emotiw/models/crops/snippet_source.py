@@ -45,7 +45,6 @@ class SnippetSource:
         prepare: Callable[[Rows], Rows] | None = None,
         augment: Callable[[Tensor, torch.Generator], Tensor] | None = None,
     ) -> None:
-        import torch
 
         self._examples = examples
         self._length = length
@@ -55,8 +54,7 @@ class SnippetSource:
         self._augment = augment
         self._kept: dict[int, Rows] = {}
         self._kept_bytes = 0
-        targets = np.zeros(len(examples)) if examples.targets is None else examples.targets
-        self.targets = torch.from_numpy(np.asarray(targets))
+        self.targets = examples.target_tensor()
 
     def batch(self, rows: Tensor, generator: torch.Generator | None) -> tuple[Tensor, ...]:
         """Return the snippets of these clips and the mask of those that are there."""

@@ -112,8 +112,7 @@ class PaddedGroups:
             )
             for people in groups_of(examples)
         ]
-        targets = np.zeros(len(examples)) if examples.targets is None else examples.targets
-        self.targets = torch.from_numpy(np.asarray(targets))
+        self.targets = examples.target_tensor()
 
     def batch(self, rows: Tensor, generator: torch.Generator | None) -> tuple[Tensor, ...]:
         """Return the faces, the mask of those that are there, and their places."""

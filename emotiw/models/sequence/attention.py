@@ -46,12 +46,4 @@ class Attention(SequenceModel):
         """Return the network of the options."""
         from emotiw.models.networks.attention_net import AttentionNetwork
 
-        return AttentionNetwork(
-            self.spec.dim,
-            len(self.task.labels),
-            channels=self.options.channels,
-            heads=self.options.heads,
-            layers=self.options.layers,
-            has_positions=self.options.has_positions,
-            dropout=self.options.dropout,
-        )
+        return AttentionNetwork(self.spec.dim, len(self.task.labels), **self.own_options)

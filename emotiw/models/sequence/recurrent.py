@@ -44,17 +44,7 @@ class Recurrent(SequenceModel):
         """Return the network of the options."""
         from emotiw.models.networks.recurrent_net import RecurrentNetwork
 
-        options = self.options
-        return RecurrentNetwork(
-            self.spec.dim,
-            len(self.task.labels),
-            cell=options.cell,
-            hidden=options.hidden,
-            layers=options.layers,
-            is_bidirectional=options.is_bidirectional,
-            pooling=options.pooling,
-            dropout=options.dropout,
-        )
+        return RecurrentNetwork(self.spec.dim, len(self.task.labels), **self.own_options)
 
 
 class GatedRecurrentOptions(RecurrentOptions):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import Field
@@ -55,6 +55,11 @@ class SequenceModel(NetworkModel):
     """
 
     options: SequenceOptions
+
+    @property
+    def own_options(self) -> dict[str, Any]:
+        """The options that only this kind of network has, as its constructor takes them."""
+        return self.options.model_dump(exclude=set(SequenceOptions.model_fields))
 
     @abstractmethod
     def build_sequence(self) -> nn.Module:
@@ -119,8 +124,7 @@ class PaddedRows:
             torch.from_numpy(np.asarray(array.values[array.present], dtype=np.float32))
             for array in examples.arrays()
         ]
-        targets = np.zeros(len(examples)) if examples.targets is None else examples.targets
-        self.targets = torch.from_numpy(np.asarray(targets))
+        self.targets = examples.target_tensor()
 
     def batch(self, rows: Tensor, generator: torch.Generator | None) -> tuple[Tensor, ...]:
         """Return the frames and the mask of those that are there."""

@@ -52,15 +52,4 @@ class SpectrogramCnn(SequenceModel):
         """Return the network of the options."""
         from emotiw.models.networks.spectrogram_net import SpectrogramNetwork
 
-        options = self.options
-        return SpectrogramNetwork(
-            self.spec.dim,
-            len(self.task.labels),
-            channels=options.channels,
-            n_time_masks=options.n_time_masks,
-            max_time_mask=options.max_time_mask,
-            n_freq_masks=options.n_freq_masks,
-            max_freq_mask=options.max_freq_mask,
-            shift_bands=options.shift_bands,
-            dropout=options.dropout,
-        )
+        return SpectrogramNetwork(self.spec.dim, len(self.task.labels), **self.own_options)

@@ -42,13 +42,4 @@ class TemporalConvolution(SequenceModel):
         """Return the network of the options."""
         from emotiw.models.networks.tcn_net import TemporalConvolutionNetwork
 
-        return TemporalConvolutionNetwork(
-            self.spec.dim,
-            len(self.task.labels),
-            channels=self.options.channels,
-            blocks=self.options.blocks,
-            kernel=self.options.kernel,
-            is_causal=self.options.is_causal,
-            pooling=self.options.pooling,
-            dropout=self.options.dropout,
-        )
+        return TemporalConvolutionNetwork(self.spec.dim, len(self.task.labels), **self.own_options)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -10,14 +9,7 @@ import numpy.typing as npt
 from pydantic import Field
 
 from emotiw.models.tabular.preparation import Vectors
-from emotiw.models.tabular.tabular_model import (
-    Several,
-    State,
-    TabularModel,
-    TabularOptions,
-    Values,
-    several,
-)
+from emotiw.models.tabular.tabular_model import Several, State, TabularModel, TabularOptions, Values
 
 
 class BoostingOptions(TabularOptions):
@@ -44,14 +36,11 @@ class Boosting(TabularModel):
     """Gradient boosting as LightGBM does it, in scikit-learn's implementation."""
 
     Options = BoostingOptions
+    tried = "learning_rate"
     trusted: ClassVar[tuple[str, ...]] = (
         "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     )
     options: BoostingOptions
-
-    def settings(self) -> Sequence[float]:
-        """Return every learning rate."""
-        return several(self.options.learning_rate)
 
     def learn(self, vectors: Vectors, targets: npt.NDArray[Any], setting: float) -> State:
         """Grow the trees."""

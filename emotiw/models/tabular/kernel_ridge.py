@@ -10,13 +10,7 @@ import numpy.typing as npt
 
 from emotiw.models.tabular.kernels import Kernel, kernel_matrix, kernel_settings
 from emotiw.models.tabular.preparation import Vectors
-from emotiw.models.tabular.tabular_model import (
-    Several,
-    State,
-    TabularModel,
-    TabularOptions,
-    Values,
-)
+from emotiw.models.tabular.tabular_model import Several, State, TabularModel, TabularOptions, Values
 
 SHARPNESS = 10.0  # log-odds per unit of the regressed label, before the temperature
 

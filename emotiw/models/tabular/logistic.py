@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from emotiw.models.tabular.preparation import Vectors
-from emotiw.models.tabular.tabular_model import (
-    Several,
-    State,
-    TabularModel,
-    TabularOptions,
-    Values,
-    several,
-)
+from emotiw.models.tabular.tabular_model import Several, State, TabularModel, TabularOptions, Values
 
 
 class LogisticOptions(TabularOptions):
@@ -35,11 +27,8 @@ class Logistic(TabularModel):
     """Logistic regression with a squared penalty; targets are learned by ridge regression."""
 
     Options = LogisticOptions
+    tried = "c"
     options: LogisticOptions
-
-    def settings(self) -> Sequence[float]:
-        """Return every C."""
-        return several(self.options.c)
 
     def learn(self, vectors: Vectors, targets: npt.NDArray[Any], setting: float) -> State:
         """Fit by L-BFGS; targets in closed form."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,14 +9,7 @@ import numpy.typing as npt
 from pydantic import Field
 
 from emotiw.models.tabular.preparation import Vectors
-from emotiw.models.tabular.tabular_model import (
-    Several,
-    State,
-    TabularModel,
-    TabularOptions,
-    Values,
-    several,
-)
+from emotiw.models.tabular.tabular_model import Several, State, TabularModel, TabularOptions, Values
 
 
 class MlpOptions(TabularOptions):
@@ -42,14 +34,11 @@ class Mlp(TabularModel):
     """Averaged multilayer perceptrons of scikit-learn."""
 
     Options = MlpOptions
+    tried = "alpha"
     trusted: ClassVar[tuple[str, ...]] = (
         "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
     )
     options: MlpOptions
-
-    def settings(self) -> Sequence[float]:
-        """Return every penalty."""
-        return several(self.options.alpha)
 
     def learn(self, vectors: Vectors, targets: npt.NDArray[Any], setting: float) -> State:
         """Train by Adam for the given number of epochs."""

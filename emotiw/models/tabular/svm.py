@@ -12,13 +12,7 @@ from pydantic import Field
 
 from emotiw.models.tabular.kernels import Kernel, kernel_matrix, kernel_settings
 from emotiw.models.tabular.preparation import Vectors
-from emotiw.models.tabular.tabular_model import (
-    Several,
-    State,
-    TabularModel,
-    TabularOptions,
-    Values,
-)
+from emotiw.models.tabular.tabular_model import Several, State, TabularModel, TabularOptions, Values
 
 SHARPNESS = 2.0  # log-odds per unit of margin, before the temperature
 

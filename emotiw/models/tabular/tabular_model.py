@@ -81,8 +81,13 @@ class TabularModel(Model, ABC):
 
     A clip's score does not depend on the clips beside it, unless vectors are standardised per
     speaker: then on the other clips of its speaker, and only on these.
+
+    Attributes:
+        tried: the option for which a recipe may give several values, where it is one alone.
+        trusted: names of what a saved model may hold beside arrays and plain estimators.
     """
 
+    tried: ClassVar[str]
     trusted: ClassVar[tuple[str, ...]] = ()
 
     def __init__(
@@ -96,9 +101,9 @@ class TabularModel(Model, ABC):
         self._temperature = 1.0
         self.chosen: Any = None
 
-    @abstractmethod
     def settings(self) -> Sequence[Any]:
         """Return the settings to try, at least one; ties go to the first."""
+        return several(getattr(self.options, self.tried))
 
     @abstractmethod
     def learn(self, vectors: Vectors, targets: npt.NDArray[Any], setting: Any) -> State:
