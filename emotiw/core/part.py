@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel
 
 from emotiw.core.config import Strict
+from emotiw.core.renames import NamesPart
 from emotiw.core.weights import fingerprint
 
 OURS = frozenset({"emotiw", "features", "fusion", "submissions"})
@@ -67,15 +68,25 @@ class DataPart(Strict, Part):
         cls.Options = cls
 
 
-def full_version(kind: type[Any]) -> str:
+def full_version(kind: type[Any], options: Any = None) -> str:
     """Return a part's version; of a user's own class with a hash of the source that it comes from.
 
-    What is changed in that source is made anew, whether or not anybody raised the version.
+    What is changed in that source is made anew, whether or not anybody raised the version. The
+    versions of parts that the options name follow.
 
     Examples:
         >>> full_version(Part)
         '1'
     """
+    versions = [_own_version(kind)]
+    for name, field in getattr(type(options), "model_fields", {}).items():
+        for mark in field.metadata:
+            if isinstance(mark, NamesPart):
+                versions.append(full_version(*mark.resolved(getattr(options, name))))
+    return "+".join(versions)
+
+
+def _own_version(kind: type[Any]) -> str:
     version = str(getattr(kind, "version", ""))
     foreign = [each for each in kind.__mro__ if each.__module__.split(".")[0] not in OURS]
     sources = {each.__module__: _source(each) for each in foreign if _source(each)}

@@ -75,6 +75,11 @@ class NamesPart:
     key: str
     registry: Callable[[], Any]
 
+    def resolved(self, part: dict[str, Any]) -> tuple[Any, BaseModel]:
+        """Return the class of a part, and its checked options."""
+        kind = self.registry().resolve(part[self.key])
+        return kind, checked(kind.Options, {k: v for k, v in part.items() if k != self.key})
+
 
 def current_name(name: str, known: Collection[str], renamed: dict[str, str] = PARTS) -> str:
     """Return what a name is called now; a name that is known as it is stays.

@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import ValidationError
 
 from emotiw.core.cohort import Cohort
+from emotiw.core.errors import ConfigError
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
-from emotiw.core.part import Part
+from emotiw.core.part import Part, full_version
+from emotiw.core.renames import checked
 from emotiw.core.score_table import ScoreTable
 from emotiw.core.task import Task
+from emotiw.models.model_card import Card
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -106,10 +110,26 @@ class Model(Part):
         raise NotImplementedError
 
     def save(self, folder: Path) -> None:
-        """Write everything that :meth:`load` needs, without pickle."""
-        raise NotImplementedError
+        """Write a readable card; a kind of model adds what it has learnt, without pickle."""
+        version = full_version(type(self), self.options)
+        options = self.options.model_dump(mode="json")
+        Card(options, self.spec, self.task, self.seed, version).write(folder)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Return the model that :meth:`save` wrote."""
-        raise NotImplementedError
+        """Return a model as the card says; a kind of model adds what it has learnt.
+
+        Raises:
+            ConfigError: if there is no readable card, or one of another version or options.
+        """
+        card = Card.read(folder)
+        try:
+            options = checked(cls.Options, card.options)
+        except ValidationError as error:
+            raise ConfigError(f"{folder}: can't be loaded: {error}") from error
+        version = full_version(cls, options)
+        if card.version != version:
+            raise ConfigError(
+                f"{folder}: written by version {card.version} of this model, this is {version}"
+            )
+        return cls(options, spec=card.spec, task=card.task, seed=card.seed)

@@ -46,22 +46,14 @@ class Card:
         atomic_write(folder / CARD, text.encode())
 
     @classmethod
-    def read(cls, folder: Path, *, version: str | None) -> Card:
-        """Read the card of a model.
-
-        Args:
-            folder: of the model.
-            version: of the class that wants to load it; None for any.
-
-        Raises:
-            ConfigError: if there is no readable card, or another version wrote it.
-        """
+    def read(cls, folder: Path) -> Card:
+        """Return the card of a saved model; ConfigError if it can't be read."""
         path = folder / CARD
         try:
             fields = json.loads(path.read_text(encoding="utf-8"))
             spec, goal = fields["spec"], fields["goal"]
             columns = spec.pop("columns")
-            card = cls(
+            return cls(
                 options=fields["options"],
                 spec=FeatureSpec(
                     **spec | {"shape": tuple(spec["shape"])},
@@ -73,8 +65,3 @@ class Card:
             )
         except (OSError, ValueError, KeyError, TypeError, IndexError, TableError) as error:
             raise ConfigError(f"{path}: not the card of a model ({error})") from error
-        if version is not None and card.version != version:
-            raise ConfigError(
-                f"{path}: written by version {card.version} of this model, this is {version}"
-            )
-        return card

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ValidationError
+from pydantic import BeforeValidator, ValidationError
 
 from emotiw.core.errors import ConfigError, suggest
-from emotiw.core.part import full_version as part_version
 from emotiw.core.registry import Registry
-from emotiw.core.renames import NamesPart, checked
+from emotiw.core.renames import NamesPart
 
 
-def canonical(registry: Registry[Any], key: str, written: Any) -> dict[str, Any]:
-    """Return the part with its name and all of its options filled in.
+def canonical(part: NamesPart, written: Any) -> dict[str, Any]:
+    """Return what was written with the part's name and all of its options filled in.
 
     Args:
-        registry: whose parts have ``Options``.
-        key: under which the name stands.
-        written: a name, or a mapping with the name under ``key``, the rest being its options.
+        part: where its name stands, and who knows it.
+        written: a name, or a mapping with the name under the part's key, the rest being options.
 
     Raises:
         ValueError: saying everything that is wrong, for pydantic to put beside its place.
     """
+    registry, key = part.registry(), part.key
     if isinstance(written, str):
         written = {key: written}
     if not isinstance(written, dict) or not isinstance(written.get(key), str):
@@ -30,32 +29,13 @@ def canonical(registry: Registry[Any], key: str, written: Any) -> dict[str, Any]
         raise ValueError(f"expected a name, or a mapping with {key!r} (known: {known})")
     name = registry.current(written[key])
     try:
-        options = part_options(registry, key, written)
+        options = part.resolved(written)[1]
     except ConfigError as error:
         raise ValueError(str(error)) from error
     except ValidationError as error:
         told = [_told(registry, name, detail) for detail in error.errors()]
         raise ValueError("; ".join(told)) from None
     return {key: name, **options.model_dump(mode="json")}
-
-
-def part_options(registry: Registry[Any], key: str, part: dict[str, Any]) -> BaseModel:
-    """Return the checked options of a part."""
-    rest = {name: value for name, value in part.items() if name != key}
-    kind: type[BaseModel] = registry.resolve(part[key]).Options
-    return checked(kind, rest)
-
-
-def full_version(kind: Any, options: Any) -> str:
-    """Return the version of a model, with those of the parts inside it, if there are any."""
-    versions = [part_version(kind)]
-    for name, info in getattr(type(options), "model_fields", {}).items():
-        for mark in info.metadata:
-            if isinstance(mark, NamesPart):
-                part, registry = getattr(options, name), mark.registry()
-                inside = part_options(registry, mark.key, part)
-                versions.append(full_version(registry.resolve(part[mark.key]), inside))
-    return "+".join(versions)
 
 
 def _told(registry: Registry[Any], name: str, detail: Any) -> str:
@@ -80,7 +60,7 @@ def _models() -> Registry[Any]:
 
 
 def _filled_in(part: NamesPart) -> BeforeValidator:
-    return BeforeValidator(lambda written: canonical(part.registry(), part.key, written))
+    return BeforeValidator(lambda written: canonical(part, written))
 
 
 AGGREGATION = NamesPart("kind", _aggregations)

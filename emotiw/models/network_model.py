@@ -13,10 +13,8 @@ import numpy.typing as npt
 from emotiw.core.device import OnDevice
 from emotiw.core.errors import ConfigError, WeightsError
 from emotiw.core.feature_table import FeatureSpec
-from emotiw.core.renames import checked
 from emotiw.core.task import Task
 from emotiw.models.model import Examples, Model
-from emotiw.models.model_card import Card
 from emotiw.models.network_options import NetworkOptions
 from emotiw.models.training.inner_part import split_inner
 
@@ -122,8 +120,7 @@ class NetworkModel(OnDevice, Model, ABC):
         from emotiw.models.training.checkpoint import save_tensors
 
         weights = self.network.state_dict()
-        options = self.options.model_dump(mode="json")
-        Card(options, self.spec, self.task, self.seed, self.version).write(folder)
+        super().save(folder)
         notes = {"centre": self._centre, "spread": self._spread}
         save_tensors(folder / WEIGHTS, weights, notes)
 
@@ -132,16 +129,14 @@ class NetworkModel(OnDevice, Model, ABC):
         """Return the model that :meth:`save` wrote.
 
         Raises:
-            ConfigError: if there is no readable card, or the weights don't fit it.
+            ConfigError: as in any model, or if the weights don't fit the card.
             WeightsError: if the weights are missing or damaged.
         """
         from emotiw.models.training.checkpoint import load_tensors
 
-        card = Card.read(folder, version=cls.version)
+        model = super().load(folder)
         tensors, notes = load_tensors(folder / WEIGHTS)
         try:
-            options = checked(cls.Options, card.options)
-            model = cls(options, spec=card.spec, task=card.task, seed=card.seed)
             model._centre, model._spread = notes["centre"], notes["spread"]
             network = model.build()
             network.load_state_dict(tensors)

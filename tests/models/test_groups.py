@@ -11,11 +11,11 @@ from pydantic import ValidationError
 
 from emotiw.core.errors import ConfigError
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
+from emotiw.core.part import full_version
 from emotiw.core.task import Classification, Regression, Task
 from emotiw.models.groups.individuals import judge_of
 from emotiw.models.groups.person import people_of
 from emotiw.models.model import Examples, Model
-from emotiw.models.nested_parts import full_version
 from emotiw.models.registry import MODELS
 from features.frames.people import PLACE
 

@@ -10,9 +10,8 @@ from typing import Any
 
 from emotiw.analysis.ablation.axes import Variant
 from emotiw.core.files import atomic_write, sha256_of
-from emotiw.core.part import full_version as part_version
+from emotiw.core.part import full_version
 from emotiw.core.store import artifact_key
-from emotiw.models.nested_parts import full_version
 from emotiw.models.registry import MODELS
 from emotiw.runs.recipe import FeatureEntry, ModelEntry, Recipe, varied
 from emotiw.runs.run import Run
@@ -142,7 +141,7 @@ class Space:
             feature = recipe.features[name]
             extractor = made_extractor(feature)
             made_of[f"{name} files"] = _contents(extractor.outside_files(feature.options, root))
-            version = part_version(type(extractor))
+            version = full_version(type(extractor))
             made_of[f"{name} version"] = [version, extractor.weights_fingerprint]
         if any(map(self.needs_faces, self.features)):
             made_of["faces"] = faces_key("", recipe.faces)

@@ -12,11 +12,10 @@ from pydantic import Field
 from emotiw.core.errors import ConfigError
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
 from emotiw.models.aggregation.aggregation import Aggregation
-from emotiw.models.aggregation.registry import AGGREGATIONS
 from emotiw.models.groups.composed import Composed, ComposedOptions
 from emotiw.models.groups.person import Person, columns_of_person, groups_of
 from emotiw.models.model import Examples
-from emotiw.models.nested_parts import AggregationPart, part_options
+from emotiw.models.nested_parts import AGGREGATION, AggregationPart
 
 
 class GroupOptions(ComposedOptions):
@@ -69,7 +68,8 @@ def fixed_aggregation(part: dict[str, Any]) -> Aggregation:
     Raises:
         ConfigError: if it has to be learned.
     """
-    aggregation = AGGREGATIONS.resolve(part["kind"])(part_options(AGGREGATIONS, "kind", part))
+    kind, options = AGGREGATION.resolved(part)
+    aggregation: Aggregation = kind(options)
     if aggregation.is_learned:
         raise ConfigError(
             f"aggregation {part['kind']!r} is learned together with its network: "

@@ -8,10 +8,9 @@ import numpy as np
 from pydantic import Field
 
 from emotiw.core.errors import ConfigError
-from emotiw.models.aggregation.registry import AGGREGATIONS
 from emotiw.models.groups.person import columns_of_person, groups_of
 from emotiw.models.model import Examples
-from emotiw.models.nested_parts import AggregationPart, part_options
+from emotiw.models.nested_parts import AGGREGATION, AggregationPart
 from emotiw.models.network_model import NetworkModel
 from emotiw.models.network_options import NetworkOptions
 from emotiw.models.sequence.sequence_model import SequenceTraining
@@ -65,12 +64,11 @@ class GroupNetworkModel(NetworkModel):
         """Return the network of the options."""
         from emotiw.models.networks.group_net import GroupNetwork
 
-        part = self.options.aggregation
-        kind = AGGREGATIONS.resolve(part["kind"])
+        kind, options = AGGREGATION.resolved(self.options.aggregation)
         return GroupNetwork(
             self._dim,
             len(self.task.labels),
-            aggregation=kind(part_options(AGGREGATIONS, "kind", part)),
+            aggregation=kind(options),
             channels=self.options.channels,
             levels=self.options.n_levels,
             dropout=self.options.dropout,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,6 @@ from pydantic import Field
 from emotiw.core.config import Strict
 from emotiw.core.errors import ConfigError, suggest
 from emotiw.core.feature_table import FeatureSpec
-from emotiw.core.renames import checked
 from emotiw.core.task import Task
 from emotiw.models.groups.individuals import (
     IndividualScores,
@@ -22,7 +21,6 @@ from emotiw.models.groups.individuals import (
 )
 from emotiw.models.groups.person import Person, columns_of_person, groups_of, person_id
 from emotiw.models.model import Examples, Model
-from emotiw.models.model_card import Card
 from emotiw.models.nested_parts import AggregationPart
 
 SCORE = "score_"
@@ -84,18 +82,6 @@ class Vote(Model):
             ids += [person_id(clip_id, person) for person in people]
             clip_ids += [clip_id] * len(people)
         return IndividualScores(tuple(ids), tuple(clip_ids), self._judge(groups))
-
-    def save(self, folder: Path) -> None:
-        """Write a readable card."""
-        options = self.options.model_dump(mode="json")
-        Card(options, self.spec, self.task, self.seed, self.version).write(folder)
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Return the model that :meth:`save` wrote."""
-        card = Card.read(folder, version=cls.version)
-        options = checked(cls.Options, card.options)
-        return cls(options, spec=card.spec, task=card.task, seed=card.seed)
 
     def _judge(self, crowds: list[list[Person]]) -> Scores:
         seen = np.array([p.mean[self._columns] for people in crowds for p in people])

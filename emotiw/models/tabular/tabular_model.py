@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field
 
 from emotiw.core.config import Strict
 from emotiw.core.errors import ConfigError
@@ -19,11 +19,9 @@ from emotiw.core.feature_table import FeatureSpec
 from emotiw.core.files import atomic_write
 from emotiw.core.folds import assign_folds
 from emotiw.core.probabilities import fit_temperature
-from emotiw.core.renames import checked
 from emotiw.core.task import Task
 from emotiw.evaluation.metrics import metric_named
 from emotiw.models.model import Examples, Model
-from emotiw.models.model_card import Card
 from emotiw.models.tabular.pooling import Copies, copies_in, pooled_matrix, require_vectors
 from emotiw.models.tabular.preparation import Preparation, PreparationOptions, Vectors
 
@@ -165,10 +163,7 @@ class TabularModel(Model, ABC):
         """Write a readable card and the fitted parts, as a skops file."""
         import skops.io
 
-        card = Card(
-            self.options.model_dump(mode="json"), self.spec, self.task, self.seed, self.version
-        )
-        card.write(folder)
+        super().save(folder)
         parts = {
             "encoder": self.encoder,
             "preparation": self._preparation.state,
@@ -187,13 +182,11 @@ class TabularModel(Model, ABC):
         """
         import skops.io
 
-        card = Card.read(folder, version=cls.version)
+        model = super().load(folder)
         try:
-            options = checked(cls.Options, card.options)
             parts = skops.io.load(folder / MODEL, trusted=list(cls.trusted))
-        except (OSError, ValueError, TypeError, zipfile.BadZipFile, ValidationError) as error:
+        except (OSError, ValueError, TypeError, zipfile.BadZipFile) as error:
             raise ConfigError(f"{folder / MODEL}: can't be loaded: {error}") from error
-        model = cls(options, spec=card.spec, task=card.task, seed=card.seed)  # type: ignore[arg-type]
         model._preparation = Preparation(model.options.preparation, parts["preparation"])
         model.encoder = parts["encoder"]
         model._state = parts["state"]

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from emotiw.core.errors import ConfigError, TableError, suggest
 from emotiw.core.ledger import LedgerRow
+from emotiw.core.part import full_version
 from emotiw.core.score_table import Fold, ScoreTable
 from emotiw.core.store import artifact_key
 from emotiw.models.groups.individuals import judge_of
 from emotiw.models.model import Model
-from emotiw.models.nested_parts import full_version
 from emotiw.models.out_of_fold import OutOfFold, is_fitted, seconds_of_fit
 from emotiw.models.registry import MODELS
 from emotiw.runs.recipe import ModelEntry
