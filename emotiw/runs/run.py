@@ -16,6 +16,7 @@ from emotiw.core.device import require_device, worker_count
 from emotiw.core.errors import ConfigError, MissingStageError
 from emotiw.core.files import atomic_write, sha256_of
 from emotiw.core.ledger import Ledger, LedgerRow
+from emotiw.core.own_modules import folder_in_use, use_folder
 from emotiw.core.progress import Progress, Silent
 from emotiw.core.score_table import ScoreTable
 from emotiw.core.store import ContentHashes, Store, artifact_key
@@ -46,12 +47,18 @@ class Run:
     """
 
     def __init__(self, recipe: Recipe, *, progress: Progress | None = None) -> None:
-        self.recipe = recipe
+        self._recipe = recipe
         self.progress: Progress = progress or Silent()
         self.folder = recipe.folder
         self.store = Store(recipe.store)
         self._hashes = ContentHashes(recipe.store / "hashes.json")
         self._cohort: tuple[str, Cohort] | None = None  # with the hash of its manifest
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe; the modules beside it are found by whoever goes by it."""
+        use_folder(self._recipe.modules)
+        return self._recipe
 
     @property
     def manifest_path(self) -> Path:
@@ -149,6 +156,9 @@ class Run:
         except (OSError, ValueError) as error:
             raise ConfigError(f"execution.dask: no scheduler at {address} ({error})") from error
         with client:
+            folder = folder_in_use()
+            if folder is not None:
+                client.run(use_folder, folder)
             yield client.get_executor()
 
     def cohort(self) -> Cohort:
