@@ -20,4 +20,5 @@ EXTRACTORS: Registry[type[Extractor]] = Registry(
         "c3d": "features.clips.clip_features:ClipFeatures",
         "c3d_scene": "features.clips.clip_features:SceneClipFeatures",
     },
+    base="features.extractor:Extractor",
 )

@@ -26,6 +26,7 @@ COMBINERS: Registry[type[Combiner]] = Registry(
         "cascade": "fusion.cascade:CascadeForest",
         "auto": "fusion.choice:Choice",
     },
+    base="fusion.combiners:Combiner",
 )
 
 CALIBRATIONS: Registry[type[Calibration]] = Registry(
@@ -37,4 +38,5 @@ CALIBRATIONS: Registry[type[Calibration]] = Registry(
         "matrix": "fusion.calibration:MatrixScaling",
         "isotonic": "fusion.calibration:IsotonicCalibration",
     },
+    base="fusion.calibration:Calibration",
 )

@@ -3,34 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict
 
 from emotiw.core.feature_table import FeatureArray, FeatureSpec
-from emotiw.models.model import Examples
-from features.extractor import ClipSource, Extraction, Needs
+from emotiw.models.model import Examples, Model
+from features.extractor import ClipSource, Extraction, Extractor
 
 TOLD: list[tuple[str, str]] = []
 
 
-class NoOptions(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class PlainExtractor:
+class PlainExtractor(Extractor):
     """One of a user who knows nothing of devices."""
 
-    Options: ClassVar[type[BaseModel]] = NoOptions
-    version: ClassVar[str] = "1"
-    needs: ClassVar[Needs] = "media"
-    speed_options: ClassVar[frozenset[str]] = frozenset()
-
-    def __init__(self, name: str, options: Any) -> None:
-        self.spec = FeatureSpec(name, (2,), "clip")
-        self.weights_fingerprint = ""
+    @property
+    def spec(self) -> FeatureSpec:
+        return FeatureSpec(self.name, (2,), "clip")
 
     def extract(self, source: ClipSource) -> Extraction:
         size = source.path.stat().st_size
@@ -49,25 +39,19 @@ class SpyExtractor(PlainExtractor):
         return Extraction(FeatureArray.all_present(np.array([[was_told, 1]], np.float32)))
 
 
-class PlainModel:
-    Options: ClassVar[type[BaseModel]] = NoOptions
-    version: ClassVar[str] = "1"
-
-    def __init__(self, options: Any, *, spec: FeatureSpec, goal: Any, seed: int) -> None:
-        self.n = 2
-
+class PlainModel(Model):
     def fit(self, examples: Examples, *, folder: Path | None = None) -> None:
         """Learn nothing."""
 
     def predict(self, examples: Examples) -> npt.NDArray[np.float64]:
-        return np.full((len(examples), self.n), 1 / self.n)
+        return np.full((len(examples), 2), 0.5)
 
     def save(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        return cls(None, spec=None, goal=None, seed=0)  # type: ignore[arg-type]
+        return cls(None, spec=None, task=None, seed=0)  # type: ignore[arg-type]
 
 
 class SpyModel(PlainModel):

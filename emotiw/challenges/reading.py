@@ -25,6 +25,7 @@ READERS: Registry[type[Reader]] = Registry(
         "folder": "emotiw.challenges.folder:Folder",
         "row_list": "emotiw.challenges.row_list:RowList",
     },
+    base="emotiw.challenges.reader:Reader",
 )
 
 

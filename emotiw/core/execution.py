@@ -11,10 +11,12 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
+from pathlib import Path
 from time import perf_counter
 from typing import Any, Generic, TypeVar
 
 from emotiw.core.errors import EmotiwError
+from emotiw.core.own_modules import folder_in_use, use_folder
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -81,9 +83,10 @@ def run_jobs(
 def pool(workers: int) -> ProcessPoolExecutor:
     """Return a pool of freshly started processes with one thread each for arithmetic.
 
-    They end with this process, even if it is killed.
+    They end with this process, even if it is killed, and find the modules beside the recipe.
     """
-    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_begin)
+    context, folder = get_context("spawn"), folder_in_use()
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(folder,))
 
 
 def _run_on(
@@ -145,7 +148,9 @@ def _run_one(function: Callable[[Job], Result], name: str, job: Job) -> Outcome[
     return Outcome(name, value, None, perf_counter() - start)
 
 
-def _begin() -> None:
+def _begin(folder: Path | None) -> None:
+    if folder is not None:
+        use_folder(folder)
     _use_one_core()
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

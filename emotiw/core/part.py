@@ -8,18 +8,18 @@ their own and names as ``module:Class``.
 from __future__ import annotations
 
 import hashlib
-import inspect
-import sys
 from pathlib import Path
 from typing import Any, ClassVar
+from weakref import WeakKeyDictionary
 
 from pydantic import BaseModel
 
 from emotiw.core.config import Strict
+from emotiw.core.own_sources import is_own, source_of
 from emotiw.core.renames import NamesPart
 from emotiw.core.weights import fingerprint
 
-OURS = frozenset({"emotiw", "features", "fusion", "submissions"})
+_sources: WeakKeyDictionary[type[Any], str] = WeakKeyDictionary()  # as they were imported
 
 
 class NoOptions(Strict):
@@ -38,6 +38,11 @@ class Part:
     Options: ClassVar[type[BaseModel]] = NoOptions
     version: ClassVar[str] = "1"
     speed_options: ClassVar[frozenset[str]] = frozenset()
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        if is_own(cls):  # now: the file may be edited while the class is at work
+            _sources[cls] = source_of(cls)
 
     @property
     def weights_fingerprint(self) -> str:
@@ -71,8 +76,9 @@ class DataPart(Strict, Part):
 def full_version(kind: type[Any], options: Any = None) -> str:
     """Return a part's version; of a user's own class with a hash of the source that it comes from.
 
-    What is changed in that source is made anew, whether or not anybody raised the version. The
-    versions of parts that the options name follow.
+    What is changed in that source, or in a module of the same project that it imports, is made
+    anew, whether or not anybody raised the version. The versions of parts that the options name
+    follow.
 
     Examples:
         >>> full_version(Part)
@@ -88,19 +94,9 @@ def full_version(kind: type[Any], options: Any = None) -> str:
 
 def _own_version(kind: type[Any]) -> str:
     version = str(getattr(kind, "version", ""))
-    foreign = [each for each in kind.__mro__ if each.__module__.split(".")[0] not in OURS]
-    sources = {each.__module__: _source(each) for each in foreign if _source(each)}
+    own = [each for each in kind.__mro__ if each is kind or issubclass(each, Part)]
+    sources = {_sources.get(each) or source_of(each) for each in own if is_own(each)} - {""}
     if not sources:
         return version
-    text = "\0".join(sources[name] for name in sorted(sources))
+    text = "\0".join(sorted(sources))
     return f"{version}+{hashlib.sha256(text.encode()).hexdigest()[:16]}"
-
-
-def _source(kind: type[Any]) -> str:
-    """Return the source of a class's whole module; nothing for the standard library's."""
-    if kind.__module__.split(".")[0] in {*sys.stdlib_module_names, "builtins", "pydantic"}:
-        return ""
-    try:
-        return inspect.getsource(sys.modules[kind.__module__])
-    except (OSError, TypeError, KeyError):
-        return ""

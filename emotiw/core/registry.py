@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import importlib
+import traceback
 from collections.abc import Mapping
 from typing import Any, Generic, TypeVar, cast
 
 from pydantic import AfterValidator
 
 from emotiw.core.errors import ConfigError, suggest
+from emotiw.core.own_modules import import_own
 from emotiw.core.renames import current_name
 
 T = TypeVar("T")
+NOTHING = object()
 
 
 class Registry(Generic[T]):
     """Maps a name to ``module:attribute`` and imports it on first use.
 
     A name that holds a colon is taken as ``module:attribute`` itself, which is how users plug in
-    a part of their own without registering it.
+    a part of their own without registering it; it may lie beside their recipe.
+
+    Args:
+        kind: what the parts are, for messages.
+        entries: ``module:attribute`` by name.
+        base: ``module:Class`` that a user's own part must be a subclass of; any, if empty.
 
     Examples:
         >>> paths = Registry("path", {"pure": "pathlib:PurePath"})
@@ -32,9 +40,10 @@ class Registry(Generic[T]):
         emotiw.core.errors.ConfigError: unknown path 'pur'; did you mean 'pure'? (known: pure)
     """
 
-    def __init__(self, kind: str, entries: Mapping[str, str]) -> None:
+    def __init__(self, kind: str, entries: Mapping[str, str], *, base: str = "") -> None:
         self.kind = kind
         self._entries = dict(entries)
+        self._base = base
 
     def names(self) -> list[str]:
         """Return the registered names in their order of registration."""
@@ -48,7 +57,8 @@ class Registry(Generic[T]):
         """Import and return the part of that name.
 
         Raises:
-            ConfigError: if the name is unknown, or its module or attribute can't be imported.
+            ConfigError: if the name is unknown, its module or attribute can't be imported, or it is
+                no part of this kind.
         """
         target = self._entries.get(self.current(name), name if ":" in name else None)
         if target is None:
@@ -59,10 +69,32 @@ class Registry(Generic[T]):
         if not attribute or not all(part.isidentifier() for part in module_name.split(".")):
             raise ConfigError(f"{self.kind} {name!r}: expected 'module:attribute'")
         try:
-            module: Any = importlib.import_module(module_name)
-            return cast(T, getattr(module, attribute))
-        except (ImportError, AttributeError) as error:
+            module = import_own(module_name)
+        except ImportError as error:
             raise ConfigError(f"{self.kind} {name!r} can't be imported: {error}") from error
+        except Exception as error:  # in the module of a user
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            raise ConfigError(
+                f"{self.kind} {name!r} can't be imported: {type(error).__name__} at "
+                f"{last.filename}:{last.lineno}: {error}"
+            ) from error
+        part = getattr(module, attribute, NOTHING)
+        if part is NOTHING:
+            place = getattr(module, "__file__", None) or module_name
+            hint = suggest(attribute, vars(module))
+            raise ConfigError(f"{self.kind} {name!r}: {place} has no attribute {attribute!r}{hint}")
+        if self._base and ":" in name:
+            self._check_base(name, part)
+        return cast(T, part)
+
+    def _check_base(self, name: str, part: Any) -> None:
+        module_name, _, attribute = self._base.partition(":")
+        base = getattr(importlib.import_module(module_name), attribute)
+        if not (isinstance(part, type) and issubclass(part, base)):
+            raise ConfigError(
+                f"{self.kind} {name!r} is no subclass of {module_name}.{attribute}: "
+                f"let it inherit from that class, which says what every {self.kind} must have"
+            )
 
 
 def named_in(registry: Registry[Any]) -> AfterValidator:

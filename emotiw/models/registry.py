@@ -31,4 +31,5 @@ MODELS: Registry[type[Model]] = Registry(
         "one_vs_rest": "emotiw.models.groups.one_vs_rest:OneVsRest",
         "expected_value": "emotiw.models.groups.expected_value:ExpectedValue",
     },
+    base="emotiw.models.model:Model",
 )

@@ -25,6 +25,7 @@ from emotiw.core.config import (
 from emotiw.core.device import AUTO, Device
 from emotiw.core.errors import ConfigError, EmotiwError, Problems, suggest
 from emotiw.core.folds import Scheme
+from emotiw.core.own_modules import folder_in_use, forget_changed, use_folder
 from emotiw.core.renames import KeyPath, NamesPart
 from emotiw.models.registry import MODELS
 from emotiw.runs.ablation_settings import AblationSettings
@@ -55,15 +56,18 @@ class DataSettings(Strict):
 
 
 class PathSettings(Strict):
-    """Where the results go.
+    """Where the results go, and where the modules are that a recipe's own classes come from.
 
     Attributes:
         runs: a folder of runs; this one gets ``<runs>/<recipe name>``.
         store: artifacts shared by all runs; ``<runs>/store`` by default.
+        modules: the folder of modules of your own, for parts named ``module:Class``; that of the
+            recipe by default.
     """
 
     runs: Path = Path("runs")
     store: Path | None = None
+    modules: Path | None = None
 
 
 class ExecutionSettings(Strict):
@@ -160,6 +164,7 @@ class Recipe:
         models: by name, in the order of the file.
         fusion: options of the fusion.
         document: what all this was read from.
+        modules: the folder of the user's own modules, absolute.
     """
 
     name: str
@@ -170,6 +175,7 @@ class Recipe:
     models: dict[str, ModelEntry]
     fusion: FusionOptions
     document: Document
+    modules: Path
 
     @property
     def folder(self) -> Path:
@@ -197,7 +203,7 @@ def load_recipe(config: Path | str, settings: Sequence[str] = ()) -> Recipe:
         'clips'
     """
     path = _find(config)
-    return _checked(override(read_document(path), settings), path.stem)
+    return _checked(override(read_document(path), settings), path.stem, path.parent)
 
 
 def varied(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
@@ -215,15 +221,19 @@ def varied(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
         'mean'
     """
     settings = [f"{key}={_as_yaml(value)}" for key, value in changes.items()]
-    return _checked(override(recipe.document, settings), recipe.name)
+    return _checked(override(recipe.document, settings), recipe.name, recipe.modules)
 
 
 def _as_yaml(value: Any) -> str:
     return str(yaml.safe_dump(value, default_flow_style=True, width=sys.maxsize))
 
 
-def _checked(document: Document, stem: str) -> Recipe:
+def _checked(document: Document, stem: str, home: Path) -> Recipe:
     check = _Check(document)
+    paths = document.data.get("paths")
+    modules = Path(str((paths.get("modules") if isinstance(paths, dict) else None) or home))
+    use_folder(modules.absolute())
+    forget_changed()
     document = renewed(document, PARTS, check.problems)
     top = validated(RecipeSettings, document.data, document=document)
     spec = check.attempt(load_spec, top.challenge, place=document.place(("challenge",)))
@@ -246,7 +256,10 @@ def _checked(document: Document, stem: str) -> Recipe:
         target = spec.targets[0]
         fusion = fusion.model_copy(update={"target_range": (target.minimum, target.maximum)})
     spec = spec.with_options(top.data.options)
-    return Recipe(name, top, spec, faces, features, models, fusion, document)
+    if folder_in_use() is not None:  # for whoever opens the run again, from another folder
+        top = top.model_copy(update={"paths": top.paths.model_copy(update={"modules": modules})})
+    where = modules.absolute()
+    return Recipe(name, top, spec, faces, features, models, fusion, document, where)
 
 
 def _find(config: Path | str) -> Path:

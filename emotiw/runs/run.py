@@ -16,6 +16,7 @@ from emotiw.core.device import require_device, worker_count
 from emotiw.core.errors import ConfigError, MissingStageError
 from emotiw.core.files import atomic_write, sha256_of
 from emotiw.core.ledger import Ledger, LedgerRow
+from emotiw.core.own_modules import folder_in_use, use_folder
 from emotiw.core.progress import Progress, Silent
 from emotiw.core.score_table import ScoreTable
 from emotiw.core.store import ContentHashes, Store, artifact_key
@@ -57,7 +58,7 @@ class Run:
     """
 
     def __init__(self, recipe: Recipe, *, progress: Progress | None = None) -> None:
-        self.recipe = recipe
+        self._recipe = recipe
         self.progress: Progress = progress or Silent()
         self.folder = recipe.folder
         self.store = Store(recipe.store)
@@ -74,6 +75,12 @@ class Run:
     summary_path = _File("fusion.txt")
     metrics_path = _File("metrics.csv")
     folds_path = _File("folds.csv")
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe; the modules beside it are found by whoever goes by it."""
+        use_folder(self._recipe.modules)
+        return self._recipe
 
     def features_path(self, feature: str) -> Path:
         """Where the rows of every clip of a feature are in the store."""
@@ -131,6 +138,9 @@ class Run:
         except (OSError, ValueError) as error:
             raise ConfigError(f"execution.dask: no scheduler at {address} ({error})") from error
         with client:
+            folder = folder_in_use()
+            if folder is not None:
+                client.run(use_folder, folder)
             yield client.get_executor()
 
     def cohort(self) -> Cohort:

@@ -17,4 +17,5 @@ AGGREGATIONS: Registry[type[Aggregation]] = Registry(
         "attention": "emotiw.models.aggregation.face_attention:Attention",
         "recurrent": "emotiw.models.aggregation.face_recurrence:Recurrent",
     },
+    base="emotiw.models.aggregation.aggregation:Aggregation",
 )

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 from emotiw.core.device import CPU, Movable, placed
 from emotiw.core.errors import ConfigError, EmotiwError, suggest
@@ -174,14 +175,14 @@ def feature_key(entry: FeatureEntry, extractor: Extractor) -> Callable[[str], st
 
 
 @lru_cache(maxsize=32)
-def _extractor(extractor: str, name: str, options: str) -> Extractor:
-    kind = EXTRACTORS.resolve(extractor)
+def _extractor(kind: type[Extractor], name: str, options: str) -> Extractor:
     return kind(name, kind.Options.model_validate_json(options))
 
 
 def made_extractor(entry: FeatureEntry) -> Extractor:
     """Return the extractor of an entry, made once per process."""
-    return _extractor(entry.extractor, entry.name, entry.options.model_dump_json())
+    kind: Any = EXTRACTORS.resolve(entry.extractor)
+    return _extractor(kind, entry.name, entry.options.model_dump_json())
 
 
 def extract_and_store(job: FeaturesJob) -> Made:
