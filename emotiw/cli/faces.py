@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer import Argument, Option
 from typer.core import TyperGroup
 
 from emotiw.cli.stage import (
@@ -49,7 +50,7 @@ def find(
     config: Config,
     preview: Annotated[
         bool,
-        typer.Option(
+        Option(
             "--preview",
             help="Also write a contact sheet and an annotated video of every clip into preview/.",
         ),
@@ -78,19 +79,14 @@ def find(
 
 @app.command()
 def show(
-    clip: Annotated[
-        str, typer.Argument(help="A video or photograph; with --run, the id of a clip.")
-    ],
+    clip: Annotated[str, Argument(help="A video or photograph; with --run, the id of a clip.")],
     run: Annotated[
-        str | None,
-        typer.Option(help="A recipe or the folder of a run: show what its faces stage found."),
+        str | None, Option(help="A recipe or the folder of a run: show what its faces stage found.")
     ] = None,
-    out: Annotated[Path, typer.Option(help="Where the images go.")] = Path(),
+    out: Annotated[Path, Option(help="Where the images go.")] = Path(),
     settings: Annotated[
         list[str] | None,
-        typer.Option(
-            "--set", help="faces.min_face=0.1, execution.device=cuda; may come several times."
-        ),
+        Option("--set", help="faces.min_face=0.1, execution.device=cuda; may come several times."),
     ] = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -123,13 +119,9 @@ def show(
 @app.command()
 def crops(
     config: Config,
-    clips: Annotated[
-        list[str] | None, typer.Argument(help="Only the clips of these ids; all by default.")
-    ] = None,
-    size: Annotated[int, typer.Option(min=16, max=2048, help="Side of the crops, px.")] = 224,
-    out: Annotated[
-        Path | None, typer.Option(help="A folder; crops/ in the run's own by default.")
-    ] = None,
+    clips: Annotated[list[str] | None, Argument(help="Ids of clips; all by default.")] = None,
+    size: Annotated[int, Option(min=16, max=2048, help="Side of the crops, px.")] = 224,
+    out: Annotated[Path | None, Option(help="A folder; crops/ in the run's by default.")] = None,
     settings: Set = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
