@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -23,10 +22,10 @@ def list_challenges(as_json: AsJson = False) -> None:
 
     lines = summaries()
     if as_json:
-        print_json([asdict(line) for line in lines])
+        print_json(lines)
         return
     columns = ("name", "title", "unit", "answers", "metric", "submission", "attempts")
-    cells = ([vars(line)[column] for column in columns] for line in lines)
+    cells = ([line[column] for column in columns] for line in lines)
     print_table(columns, (["" if cell is None else str(cell) for cell in row] for row in cells))
 
 

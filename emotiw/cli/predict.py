@@ -27,9 +27,7 @@ def predict(
         str | None, Option(help="Without a run: a weights card of a frame CNN with labels.")
     ] = None,
     window: Annotated[float | None, Option(help="Also score windows of so many seconds.")] = None,
-    hop: Annotated[
-        float | None, Option(help="Seconds from one window to the next; half by default.")
-    ] = None,
+    hop: Annotated[float | None, Option(help="Seconds between windows; half by default.")] = None,
     csv: Annotated[Path | None, Option(help="Write every row into this CSV.")] = None,
     video: Annotated[Path | None, Option(help="Write annotated videos into this folder.")] = None,
     timeline: Annotated[

@@ -140,9 +140,11 @@ def predict_file(
 
         written.append(plot_timeline(found, wanted.timeline / f"{target}.timeline.png"))
     if wanted.video is not None and info.has_video:
-        from emotiw.predict.annotate import annotate
+        from emotiw.predict.annotate import Annotation
+        from emotiw.visualization.annotated_video import write_annotated
 
-        written.append(annotate(path, found, tracks, wanted.video / target, progress=progress))
+        draw = Annotation(found, tracks)
+        written.append(write_annotated(path, draw, wanted.video / target, progress=progress))
     return replace(found, written=tuple(map(str, written)))
 
 
