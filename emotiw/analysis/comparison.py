@@ -94,7 +94,7 @@ def compare_runs(
 
     Args:
         folder_a: the folder of a run.
-        folder_b: the folder of the run that it is compared with.
+        folder_b: that of the run it is compared with.
         split: the clips judged; as in :func:`emotiw.evaluation.results.evaluate`.
         metric: by name; accuracy, or the root of the mean squared error, by default.
 

@@ -73,7 +73,6 @@ def new_spec(path: Path, *, base: str | None = None) -> Path:
     Raises:
         ConfigError: if the file exists, its name can't be one of a challenge, or there is no
             such challenge to extend.
-
     """
     if path.suffix != ".yaml" or not re.fullmatch(r"[a-z0-9][a-z0-9_]*", path.stem):
         raise ConfigError(f"{path}: expected <name>.yaml, the name in lower case, digits and _")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -93,7 +92,7 @@ def show(
 ) -> None:
     """Show the faces of one clip: a table, a contact sheet, the clip with boxes and points."""
     from emotiw.runs.stages.face_previews import file_name
-    from emotiw.visualization.contact_sheet import write_preview
+    from emotiw.visualization.contact_sheet import about_track, headline, write_preview
 
     progress = progress_of(quiet, as_json)
     if run is not None:
@@ -101,8 +100,7 @@ def show(
 
         whole = opened(run, settings, quiet, as_json)
         path, name = whole.cohort()[clip].path, file_name(clip)
-        tracks = face_tracks(whole, clip)
-        quality = faces_quality(whole, clip)
+        tracks, quality = face_tracks(whole, clip), faces_quality(whole, clip)
     else:
         path, name = Path(clip), Path(clip).stem
         tracks, quality = _found(path, settings or [], progress)
@@ -111,7 +109,9 @@ def show(
     if as_json:
         print_json({**quality, "written": [str(file) for file in written]})
         return
-    _print(tracks, quality)
+    print(headline(tracks, quality))
+    for number in range(tracks.n_tracks):
+        print(f"  {about_track(tracks, number)}")
     for file in written:
         print(f"wrote {file}")
 
@@ -162,8 +162,7 @@ def _found(
 
     options, device = _options(settings)
     with MediaReader(path) as reader:
-        info = reader.info
-    n_frames = info.expected_frames
+        n_frames = reader.info.expected_frames
     with ticking(progress, "faces, frame by frame", n_frames) as tick:
         return find_faces(path, options, device=device, on_frame=tick)
 
@@ -180,11 +179,3 @@ def _options(settings: list[str]) -> tuple[FaceOptions, str]:
     document = override(Document("--set", {}), settings)
     asked = validated(Settings, document.data, document=document)
     return asked.faces, asked.execution.device
-
-
-def _print(tracks: FaceTracks, quality: Mapping[str, float | int | str]) -> None:
-    from emotiw.visualization.contact_sheet import about_track, headline
-
-    print(headline(tracks, quality))
-    for number in range(tracks.n_tracks):
-        print(f"  {about_track(tracks, number)}")

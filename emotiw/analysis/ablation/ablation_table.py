@@ -159,12 +159,7 @@ def judge_rows(folder: Path, description: Description) -> pd.DataFrame:
 def compared(
     cohort: Cohort, description: Description, tables: Mapping[str, ScoreTable]
 ) -> pd.DataFrame:
-    """Return the table of rows from their scores.
-
-    Args:
-        cohort: the clips.
-        description: what the rows are.
-        tables: scores by row; a row without any is left empty.
+    """Return the table of rows from their scores; a row without any is left empty.
 
     Raises:
         ConfigError: if the reference has none.

@@ -155,15 +155,15 @@ def _look(plan: Plan) -> None:
     """Find out what is there and what is not."""
     run = plan.run
     open_spaces = [space for space in plan.spaces if not space.is_done]
-    seconds = _Measured(plan)
+    ledger = run.ledger()
     counted: set[str] = set()
 
     def per_clip(stage: str, folder: str, keys: set[str]) -> None:
         fresh = keys - counted
         counted.update(keys)
         missing = sum(not run.store.has(folder, key) for key in fresh)
-        about = seconds.per_clip(stage)
-        took = None if about is None else missing * about / run.workers
+        spent = [row.seconds for row in ledger.rows(stage) if row.seconds > 0]
+        took = missing * fmean(spent) / run.workers if spent else None
         plan.steps.append(Step(stage, "clips", missing, len(fresh) - missing, took))
 
     faces = {key for space in open_spaces for key in space.keys_of_faces()}
@@ -198,7 +198,7 @@ def _look(plan: Plan) -> None:
             counts[0] += to_do
             counts[1] += of_all - to_do
     for model, (to_do, there) in n_fits.items():
-        about = seconds.per_fit(model) if to_do else None
+        about = _seconds_per_fit(plan, model) if to_do else None
         took = None if about is None else to_do * about
         plan.steps.append(Step(f"train:{model}", "fits", to_do, there, took))
     stale: set[str] = set()
@@ -206,9 +206,10 @@ def _look(plan: Plan) -> None:
         rows = (row for row, _ in plan.stale_rows(space)) if space.is_done else plan.rows_of(space)
         stale |= {row.name for row in rows}
     plan.todo_rows = [row.name for row in plan.variants.rows if row.name in stale]
-    about = seconds.per_fusion()
+    cards = map(card_of, sorted((plan.folder / "scores").glob("*.csv")))
+    spent = [float(card["seconds"]) for card in cards if "seconds" in card]
     n_todo = len(plan.todo_rows)
-    took = None if about is None else n_todo * about
+    took = n_todo * fmean(spent) if spent else None
     plan.steps.append(Step("fuse", "rows", n_todo, len(plan.variants.rows) - n_todo, took))
 
 
@@ -220,28 +221,13 @@ def _lineages_of_run(plan: Plan) -> set[str]:
     return {base.lineage(name) for name, fits in there.items() if fits and not fits.to_do}
 
 
-class _Measured:
-    """Seconds that earlier work of the same kind took."""
-
-    def __init__(self, plan: Plan) -> None:
-        self._plan = plan
-        self._ledger = plan.run.ledger()
-
-    def per_clip(self, stage: str) -> float | None:
-        spent = [row.seconds for row in self._ledger.rows(stage) if row.seconds > 0]
-        return fmean(spent) if spent else None
-
-    def per_fit(self, model: str) -> float | None:
-        for space in self._plan.spaces:
-            fits = fits_there(space, model) if model in space.models else None
-            if fits is not None and fits.seconds is not None:
-                return fits.seconds / len(fits.fit_keys)
-        return None
-
-    def per_fusion(self) -> float | None:
-        cards = map(card_of, sorted((self._plan.folder / "scores").glob("*.csv")))
-        spent = [float(card["seconds"]) for card in cards if "seconds" in card]
-        return fmean(spent) if spent else None
+def _seconds_per_fit(plan: Plan, model: str) -> float | None:
+    """Return what a fit of the same model took before."""
+    for space in plan.spaces:
+        fits = fits_there(space, model) if model in space.models else None
+        if fits is not None and fits.seconds is not None:
+            return fits.seconds / len(fits.fit_keys)
+    return None
 
 
 def _duration(seconds: float | None) -> str:

@@ -18,13 +18,7 @@ PLAIN, MARKED, REFERENCE = "#5b7083", "#b3261e", "#111111"
 
 
 def plot_table(table: pd.DataFrame, title: str, path: Path) -> None:
-    """Write the plot as SVG: the same bytes for the same table.
-
-    Args:
-        table: of :func:`emotiw.analysis.ablation.ablation_table.judge_rows`.
-        title: of run and challenge.
-        path: the file.
-    """
+    """Write the plot of an ablation's table as SVG: the same bytes for the same table."""
     import matplotlib as mpl
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure

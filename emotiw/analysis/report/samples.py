@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from emotiw.analysis.report.snapshot import RunSnapshot
+from emotiw.challenges.manifest_builder import PICTURE
 from emotiw.core.errors import EmotiwError
 from emotiw.core.face_tracks import FaceTracks
 from emotiw.core.media import read_audio
@@ -40,14 +41,12 @@ class Samples:
         strips: by clip, a WebP of faces side by side, in base64.
         sounds: by clip, an MP3 (or ADTS AAC, where there is no encoder for it), in base64.
         sound_type: the media type of the sounds.
-        n_faces: faces in a strip, at most.
         told: what was left out and why, in words.
     """
 
     strips: dict[str, str]
     sounds: dict[str, str]
     sound_type: str
-    n_faces: int
     told: list[str]
 
 
@@ -65,7 +64,7 @@ def samples(facts: RunSnapshot, worth: Sequence[str], room: int) -> Samples:
         told.append(f"Strips show {n_faces} faces instead of {FACES[0]}, to keep this file small.")
     room -= sum(_length(*each) for each in strips.items())
     codec, kind = _sound_codec()
-    with_sound = [c for c in worth if facts.cohort[c].path.suffix.lower() not in PICTURES]
+    with_sound = [c for c in worth if facts.cohort[c].path.suffix.lower() not in PICTURE]
 
     def sound(clip_id: str, seconds: float) -> str:
         data = encode_sound(facts.cohort[clip_id].path, codec, most_sec=seconds)
@@ -83,10 +82,7 @@ def samples(facts: RunSnapshot, worth: Sequence[str], room: int) -> Samples:
         told.append(f"Sound is cut after {seconds:g} s, to keep this file small.")
     if with_sound and n_failed == len(with_sound):
         told.append("No sound: the clips can't be read, or have none.")
-    return Samples(strips, sounds, kind, n_faces, told)
-
-
-PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
+    return Samples(strips, sounds, kind, told)
 
 
 def _strips(facts: RunSnapshot, worth: Sequence[str], room: int) -> tuple[dict[str, str], int, int]:
