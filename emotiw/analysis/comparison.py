@@ -94,7 +94,7 @@ def compare_runs(
 
     Args:
         folder_a: the folder of a run.
-        folder_b: the folder of the run that it is compared with.
+        folder_b: that of the run it is compared with.
         split: the clips judged; as in :func:`emotiw.evaluation.results.evaluate`.
         metric: by name; accuracy, or the root of the mean squared error, by default.
 
@@ -155,7 +155,7 @@ def read_side(folder: Path) -> Side:
         paths[FUSED] = folder / f"{FUSED}.csv"
     tables = {name: ScoreTable.read_csv(path) for name, path in paths.items()}
     cohort = read_manifest(folder / "manifest.csv", root=folder)
-    return Side(folder, dict(_flat(recipe)), versions, cohort, tables)
+    return Side(folder, dict(flat(recipe)), versions, cohort, tables)
 
 
 def _common(
@@ -229,10 +229,11 @@ def _settings(a: Side, b: Side) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["key", "a", "b"])
 
 
-def _flat(settings: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+def flat(settings: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield settings as ``key.key`` and value."""
     for key, value in settings.items():
         if isinstance(value, Mapping) and value:
-            yield from _flat(value, f"{above}{key}.")
+            yield from flat(value, f"{above}{key}.")
         else:
             yield f"{above}{key}", value
 

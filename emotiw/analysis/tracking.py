@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from emotiw.analysis.ablation.outputs import FILES, load_ablation
+from emotiw.analysis.comparison import flat
 from emotiw.core.csv_rows import read_frame
 from emotiw.core.errors import ConfigError, suggest
 from emotiw.runs.provenance import FILE, provenance_of
@@ -53,21 +54,15 @@ def track(run: Run, name: str | None) -> str | None:
     They go to the server or store that ``MLFLOW_TRACKING_URI`` names, else to ``mlflow.db``
     (SQLite) and ``mlruns/`` in the folder of runs.
 
-    Args:
-        run: the run.
-        name: of the tracker; None does nothing.
-
     Returns:
-        The tracker's id of the run; None where there is no tracker.
+        The tracker's id of the run; None where no tracker is named.
 
     Raises:
         ConfigError: if the tracker is unknown or not installed.
     """
-    require_tracker(name)
     if name is None:
         return None
-    mlflow: Any = import_module(name)
-    _choose_store(mlflow, run)
+    mlflow = _opened(run, name)
     files = [run.folder / artifact for artifact in ARTIFACTS]
     return _logged(mlflow, run, run.recipe.name, parameters_of(run), figures_of(run), files)
 
@@ -78,22 +73,15 @@ def track_ablation(run: Run, folder: Path, name: str | None) -> list[str]:
     A row has the settings of the run, its own as ``axis.<name>``, and the figures of the table;
     the row that others are compared with has the table itself too.
 
-    Args:
-        run: the run that was varied.
-        folder: of its ablation.
-        name: of the tracker; None does nothing.
-
     Returns:
-        The tracker's ids, in the order of the table.
+        The tracker's ids, in the order of the table; none where no tracker is named.
 
     Raises:
         ConfigError: if the tracker is unknown or not installed.
     """
-    require_tracker(name)
     if name is None:
         return []
-    mlflow: Any = import_module(name)
-    _choose_store(mlflow, run)
+    mlflow = _opened(run, name)
     done = load_ablation(folder)  # as it is on disk: figures have the same digits every time
     ids = []
     for row in done.table.to_dict("records"):
@@ -138,7 +126,10 @@ def _logged(
         return str(started.info.run_id)
 
 
-def _choose_store(mlflow: Any, run: Run) -> None:
+def _opened(run: Run, tracker: str) -> Any:
+    """Return the tracker, with the challenge's experiment chosen in its store."""
+    require_tracker(tracker)
+    mlflow: Any = import_module(tracker)
     name, runs = run.recipe.spec.name, run.folder.parent.absolute()
     server = os.environ.get("MLFLOW_TRACKING_URI")
     mlflow.set_tracking_uri(server or f"sqlite:///{(runs / 'mlflow.db').as_posix()}")
@@ -146,12 +137,14 @@ def _choose_store(mlflow: Any, run: Run) -> None:
         # files beside the database, not in whatever folder this was called from
         mlflow.create_experiment(name, artifact_location=(runs / "mlruns" / name).as_uri())
     mlflow.set_experiment(name)
+    return mlflow
 
 
 def parameters_of(run: Run) -> dict[str, str]:
     """Return the recipe as ``key.key`` and text."""
     settings = run.recipe.settings.model_dump(mode="json", exclude={"paths", "execution"})
-    return {key: text[:MOST_TEXT] for key, text in _flat(settings, "")}
+    told = {key: value for key, value in flat(settings) if value not in (None, {}, [])}
+    return {key: str(value)[:MOST_TEXT] for key, value in told.items()}
 
 
 def figures_of(run: Run) -> dict[str, float]:
@@ -176,11 +169,3 @@ def _tags(run: Run) -> dict[str, str]:
         if state is not None:
             tags[f"git.{where}"] = state["commit"] + ("+changes" if state["is_changed"] else "")
     return tags
-
-
-def _flat(settings: Mapping[str, Any], above: str) -> Iterator[tuple[str, str]]:
-    for key, value in settings.items():
-        if isinstance(value, Mapping) and value:
-            yield from _flat(value, f"{above}{key}.")
-        elif value is not None and value not in ({}, []):
-            yield f"{above}{key}", str(value)

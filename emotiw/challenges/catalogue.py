@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from emotiw.challenges.spec import ChallengeSpec, Figure, load_spec, spec_names
 from emotiw.core.config import packaged
@@ -13,45 +13,24 @@ from emotiw.core.errors import ConfigError
 from emotiw.core.files import atomic_write
 
 
-@dataclass(frozen=True)
-class Summary:
-    """A challenge in one line."""
-
-    name: str
-    year: int
-    title: str
-    unit: str
-    answers: str
-    metric: str
-    submission: str
-    attempts: int | None
-
-
-def summaries() -> list[Summary]:
+def summaries() -> list[dict[str, Any]]:
     """Return every challenge that comes with the toolkit, by name."""
     return [summary_of(load_spec(name)) for name in spec_names()]
 
 
-def summary_of(spec: ChallengeSpec) -> Summary:
+def summary_of(spec: ChallengeSpec) -> dict[str, Any]:
     """Return a challenge in one line.
 
     Examples:
         >>> line = summary_of(load_spec("vgaf"))
-        >>> line.answers, line.metric, line.attempts
+        >>> line["answers"], line["metric"], line["attempts"]
         ('3 labels', 'accuracy', 5)
     """
     counts = ((len(spec.labels), "label"), (len(spec.targets), "target"))
     answers = [f"{count} {word}{'s' * (count > 1)}" for count, word in counts if count]
-    return Summary(
-        name=spec.name,
-        year=spec.year,
-        title=spec.title,
-        unit=spec.unit,
-        answers=", ".join(answers),
-        metric=spec.metric,
-        submission=spec.submission.format,
-        attempts=spec.attempts,
-    )
+    known = {name: getattr(spec, name) for name in ("name", "year", "title", "unit")}
+    known |= {"answers": ", ".join(answers), "metric": spec.metric}
+    return known | {"submission": spec.submission.format, "attempts": spec.attempts}
 
 
 def describe(spec: ChallengeSpec) -> str:
@@ -75,12 +54,13 @@ def describe(spec: ChallengeSpec) -> str:
     }
     lines = [f"{spec.name}: {spec.title}, {spec.year}"]
     lines += [f"  {name:<11} {text}" for name, text in facts.items() if text]
-    lines += ["  published", *(f"    {_figure(figure, spec)}" for figure in spec.figures)]
+    lines += ["  published"] if spec.figures else []
+    lines += [f"    {_figure(figure, spec)}" for figure in spec.figures]
     lines += ["  sources"]
     for source in spec.sources:
         place = f": {source.where}" if source.where else ""
         lines.append(f"    [{source.certainty}] {source.says}{place}")
-    return "\n".join(lines if spec.figures else [line for line in lines if line != "  published"])
+    return "\n".join(lines)
 
 
 def new_spec(path: Path, *, base: str | None = None) -> Path:
@@ -93,7 +73,6 @@ def new_spec(path: Path, *, base: str | None = None) -> Path:
     Raises:
         ConfigError: if the file exists, its name can't be one of a challenge, or there is no
             such challenge to extend.
-
     """
     if path.suffix != ".yaml" or not re.fullmatch(r"[a-z0-9][a-z0-9_]*", path.stem):
         raise ConfigError(f"{path}: expected <name>.yaml, the name in lower case, digits and _")

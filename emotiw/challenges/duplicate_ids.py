@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
+from filecmp import cmp
 from typing import Literal
 
 from emotiw.challenges.manifest_builder import ManifestBuilder
 from emotiw.core.clip import Clip
-from emotiw.core.files import sha256_of
 
 SameId = Literal["refuse", "qualify"]
 
@@ -57,7 +56,9 @@ def _are_copies(same: list[Clip]) -> bool:
     first, *others = same
     return all(
         (clip.split, clip.label, clip.target) == (first.split, first.label, first.target)
-        and _same_bytes(clip.path, first.path)
+        and clip.path.is_file()
+        and first.path.is_file()
+        and cmp(clip.path, first.path, shallow=False)
         for clip in others
     )
 
@@ -72,9 +73,3 @@ def _qualified(builder: ManifestBuilder, same: list[Clip]) -> Iterator[Clip]:
             yield replace(clip, clip_id=clip.path.name)
         else:
             yield replace(clip, clip_id=builder.name(clip.path).replace("/", "-"))
-
-
-def _same_bytes(one: Path, other: Path) -> bool:
-    if not one.is_file() or not other.is_file() or one.stat().st_size != other.stat().st_size:
-        return False
-    return sha256_of(one) == sha256_of(other)

@@ -88,18 +88,20 @@ class Tables(Reader):
         answers = self._read_answers(builder)
         for split, where in self.splits.items():
             folder = first_folder(builder.root, where.clips)
-            if not where.table:
-                self._read_all(builder, split, where, folder)
-                continue
             path = first_file(builder.root, where.table)
-            if path is None:
+            no_folder = f"{split}: no folder {' or '.join(where.clips)}"
+            if where.table and path is None:
                 if not where.optional:
                     builder.warnings.append(f"{split}: no file {' or '.join(where.table)}")
-                continue
-            if folder is None:
-                builder.problems.add(f"{split}: no folder {' or '.join(where.clips)}")
-                continue
-            self._read_split(builder, split, where, path, folder, answers)
+            elif folder is None and path is not None:
+                builder.problems.add(no_folder)
+            elif folder is None:
+                builder.warnings += [] if where.optional else [no_folder]
+            elif path is None:
+                for clip in media_files(folder, self.extensions):
+                    builder.add(clip.stem, clip, split)
+            else:
+                self._read_split(builder, split, where, path, folder, answers)
 
     def expects(self) -> str:
         """Say which tables there should be."""
@@ -107,16 +109,6 @@ class Tables(Reader):
             f"{split}: {' or '.join(where.table or where.clips)}"
             for split, where in self.splits.items()
         )
-
-    def _read_all(
-        self, builder: ManifestBuilder, split: Split, where: SplitFiles, folder: Path | None
-    ) -> None:
-        if folder is None:
-            if not where.optional:
-                builder.warnings.append(f"{split}: no folder {' or '.join(where.clips)}")
-            return
-        for path in media_files(folder, self.extensions):
-            builder.add(path.stem, path, split)
 
     def _read_split(
         self,

@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 from emotiw.challenges.spec import ChallengeSpec
@@ -118,22 +119,14 @@ class ManifestBuilder:
 
 def first_folder(parent: Path, names: Iterable[str]) -> Path | None:
     """Return the first folder of these names below ``parent``, with ``*`` as in a shell."""
-    for name in names:
-        if name in {"", "."}:
-            return parent
-        matches = sorted(path for path in parent.glob(name) if path.is_dir())
-        if matches:
-            return matches[0]
-    return None
+    found = ([parent] if name in {"", "."} else sorted(parent.glob(name)) for name in names)
+    return next(filter(Path.is_dir, chain.from_iterable(found)), None)
 
 
 def first_file(parent: Path, names: Iterable[str]) -> Path | None:
     """Return the first file of these names below ``parent``, with ``*`` as in a shell."""
-    for name in names:
-        matches = sorted(path for path in parent.glob(name) if path.is_file())
-        if matches:
-            return matches[0]
-    return None
+    found = (sorted(parent.glob(name)) for name in names)
+    return next(filter(Path.is_file, chain.from_iterable(found)), None)
 
 
 def media_files(folder: Path, extensions: Sequence[str], *, deep: bool = True) -> list[Path]:

@@ -34,15 +34,11 @@ class TableFormat(Strict):
 def read_table(
     path: Path, style: TableFormat, needed: Sequence[str], builder: ManifestBuilder
 ) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield the line number and the fields of every row; what is wrong goes to ``builder``.
+    """Yield the line number and the fields of every row; what is wrong goes to ``builder``, placed.
 
     Blanks around fields, empty lines, a byte-order mark and any kind of line end are accepted.
 
-    Args:
-        path: of the table.
-        style: how it is written.
-        needed: columns that have to be there.
-        builder: takes the problems, with file and line.
+    A table without one of the ``needed`` columns yields nothing.
     """
     name = builder.name(path)
     try:
@@ -82,13 +78,8 @@ def _split(text: str, style: TableFormat, note: Note) -> Iterator[tuple[int, lis
     if style.separator == "blanks":
         rows = ((n, line.split()) for n, line in enumerate(io.StringIO(text, newline=None), 1))
     else:
-        rows = numbered(
-            text,
-            note,
-            delimiter=style.separator,
-            quotechar=style.quote,
-            skipinitialspace=True,
-        )
+        marks = {"delimiter": style.separator, "quotechar": style.quote}
+        rows = numbered(text, note, skipinitialspace=True, **marks)
     for line, fields in rows:
         if any(field.strip() for field in fields):
             yield line, [field.strip() for field in fields]

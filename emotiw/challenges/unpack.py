@@ -8,7 +8,7 @@ import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -48,62 +48,45 @@ def unpack(archive: Path, folder: Path) -> int:
     try:
         if archive.name.lower().endswith(".zip"):
             with zipfile.ZipFile(archive) as opened:
-                return _write_all(_zip_members(opened, archive), folder)
+                files = [info for info in opened.infolist() if not info.is_dir()]
+                links = [i.filename for i in files if stat.S_ISLNK(i.external_attr >> 16)]
+                _check_names(archive, [info.orig_filename for info in files], links)
+                return sum(_write(opened.open(i), i.filename, i.file_size, folder) for i in files)
         with tarfile.open(archive) as tar:
-            return _write_all(_tar_members(tar, archive), folder)
+            members = [member for member in tar.getmembers() if not member.isdir()]
+            others = [member.name for member in members if not member.isfile()]
+            _check_names(archive, [member.name for member in members], others)
+            return sum(_write(tar.extractfile(m), m.name, m.size, folder) for m in members)
     except (*BROKEN, OSError) as error:
         is_disk = isinstance(error, OSError) and error.errno is not None
         kind = DownloadError if is_disk else DamagedArchive
         raise kind(f"{archive}: can't be unpacked ({error})") from error
 
 
-def _zip_members(archive: zipfile.ZipFile, path: Path) -> Iterator[tuple[str, int, IO[bytes]]]:
-    problems = Problems(str(path))
-    files = [info for info in archive.infolist() if not info.is_dir()]
-    for info in files:
-        if stat.S_ISLNK(info.external_attr >> 16):
-            problems.add(f"{info.filename!r} is a link")
-        _check_name(info.orig_filename, problems)
+def _check_names(archive: Path, names: Sequence[str], links: Sequence[str]) -> None:
+    problems = Problems(str(archive))
+    for name in links:
+        problems.add(f"{name!r} is a link or a device")
+    for name in names:
+        path = PurePosixPath(name.replace("\\", "/"))
+        if path.is_absolute() or ".." in path.parts or ":" in name or "\0" in name:
+            problems.add(f"{name!r} leads out of the folder")
     problems.raise_if_any(DownloadError)
-    for info in files:
-        with archive.open(info) as source:
-            yield info.filename, info.file_size, source
 
 
-def _tar_members(archive: tarfile.TarFile, path: Path) -> Iterator[tuple[str, int, IO[bytes]]]:
-    problems = Problems(str(path))
-    members = [member for member in archive.getmembers() if not member.isdir()]
-    for member in members:
-        if not member.isfile():
-            problems.add(f"{member.name!r} is a link or a device")
-        _check_name(member.name, problems)
-    problems.raise_if_any(DownloadError)
-    for member in members:
-        source = archive.extractfile(member)
-        assert source is not None
-        with source:
-            yield member.name, member.size, source
-
-
-def _check_name(name: str, problems: Problems) -> None:
-    parts = PurePosixPath(name.replace("\\", "/"))
-    if parts.is_absolute() or ".." in parts.parts or ":" in name or "\0" in name:
-        problems.add(f"{name!r} leads out of the folder")
-
-
-def _write_all(members: Iterator[tuple[str, int, IO[bytes]]], folder: Path) -> int:
-    n_written = 0
-    for name, size, source in members:
-        target = folder / name
+def _write(source: IO[bytes] | None, name: str, size: int, folder: Path) -> bool:
+    """Write one file, unless it is there; return whether it was written."""
+    assert source is not None  # only files come here
+    target = folder / name
+    with source:
         if target.is_file() and target.stat().st_size == size:
-            continue
+            return False
         target.parent.mkdir(parents=True, exist_ok=True)
         partial = target.with_name(f".partial-{target.name}")
         with partial.open("wb") as sink:
             shutil.copyfileobj(source, sink)
-        if partial.stat().st_size != size:
-            partial.unlink()
-            raise OSError(f"{name}: {size} bytes were promised")
-        partial.replace(target)
-        n_written += 1
-    return n_written
+    if partial.stat().st_size != size:
+        partial.unlink()
+        raise OSError(f"{name}: {size} bytes were promised")
+    partial.replace(target)
+    return True

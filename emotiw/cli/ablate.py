@@ -7,33 +7,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer import Argument, Option
 
-from emotiw.cli.stage import Quiet, progress_of
+from emotiw.cli.stage import AsJson, Force, Quiet, Set, progress_of
 
 if TYPE_CHECKING:
     from emotiw.analysis.ablation.ablation_table import Ablation
 
 
 def ablate(
-    config: Annotated[
-        str,
-        typer.Argument(help="A recipe; or the folder of a run, to make its table again."),
-    ],
+    config: Annotated[str, Argument(help="A recipe; or a run's folder, to make its table again.")],
     axis: Annotated[
         list[str] | None,
-        typer.Option(help="NAME=VALUES instead of the recipe's axes; may come several times."),
+        Option(help="NAME=VALUES instead of the recipe's axes; may come several times."),
     ] = None,
-    plan_only: Annotated[bool, typer.Option("--plan", help="Show the plan and stop.")] = False,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", help="KEY.KEY=VALUE over the recipe.")
-    ] = None,
+    plan_only: Annotated[bool, Option("--plan", help="Show the plan and stop.")] = False,
+    settings: Set = None,
     quiet: Quiet = False,
-    as_json: Annotated[bool, typer.Option("--json", help="The table as JSON.")] = False,
-    force: Annotated[
-        bool, typer.Option("--force", help="Overwrite scores changed by hand.")
-    ] = False,
+    as_json: AsJson = False,
+    force: Force = False,
     track: Annotated[
-        str | None, typer.Option(help="Log every row of the finished table with a tracker: mlflow.")
+        str | None, Option(help="Log every row of the finished table with a tracker: mlflow.")
     ] = None,
 ) -> None:
     """Vary a run along some axes, and test every row against a reference.
@@ -44,11 +38,11 @@ def ablate(
     from emotiw.analysis.ablation.outputs import remake
     from emotiw.analysis.ablation.plan import make_plan
     from emotiw.analysis.ablation.work import carry_out
-    from emotiw.cli.outcome import check_tracker, log_ablation
+    from emotiw.analysis.tracking import require_tracker, track_ablation
     from emotiw.core.errors import ConfigError
     from emotiw.runs.run import open_run
 
-    check_tracker(track)
+    require_tracker(track)
     if Path(config).is_dir():
         if track is not None:
             raise ConfigError("--track needs the recipe: the folder of a run makes its table again")
@@ -62,7 +56,7 @@ def ablate(
     print(plan.text(), file=sys.stderr if as_json else sys.stdout, flush=True)
     if not plan_only:
         done = carry_out(plan, force=force)
-        log_ablation(run, done.folder, track)
+        track_ablation(run, done.folder, track)
         _show(done, as_json)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer import Argument, Option
 
 from emotiw import __version__
 from emotiw.cli import attempts, challenges, data, faces, weights
@@ -14,10 +15,22 @@ from emotiw.cli.ablate import ablate
 from emotiw.cli.backbone import train_backbone
 from emotiw.cli.compare import compare
 from emotiw.cli.leaderboard import leaderboard
-from emotiw.cli.outcome import as_plain, check_tracker, is_ok, log
 from emotiw.cli.predict import predict
 from emotiw.cli.report import report
-from emotiw.cli.stage import AsJson, Config, Quiet, Set, indexed, opened, print_json, show_rows
+from emotiw.cli.stage import (
+    AsJson,
+    Config,
+    Force,
+    Quiet,
+    Set,
+    Track,
+    as_plain,
+    indexed,
+    is_ok,
+    opened,
+    print_json,
+    show_rows,
+)
 from emotiw.core.errors import EmotiwError
 
 if TYPE_CHECKING:
@@ -38,9 +51,7 @@ app.add_typer(attempts.app, name="attempts")
 app.add_typer(weights.app, name="weights")
 app.add_typer(faces.app, name="faces")
 
-Names = Annotated[list[str] | None, typer.Argument(help="Only these; all by default.")]
-Track = Annotated[str | None, typer.Option(help="Log the finished run with a tracker: mlflow.")]
-Force = Annotated[bool, typer.Option("--force", help="Overwrite scores changed by hand.")]
+Names = Annotated[list[str] | None, Argument(help="Only these; all by default.")]
 
 
 def main() -> None:
@@ -64,7 +75,7 @@ def _version(is_asked: bool) -> None:
 @app.callback()
 def _top(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")
+        bool, Option("--version", callback=_version, is_eager=True, help="Print it.")
     ] = False,
 ) -> None:
     pass
@@ -123,19 +134,17 @@ def train(
 
 @app.command()
 def fuse(
-    config: Annotated[str | None, typer.Argument(help="The recipe of the run.")] = None,
+    config: Annotated[str | None, Argument(help="The recipe of the run.")] = None,
     names: Names = None,
     scores: Annotated[
         list[Path] | None,
-        typer.Option(help="Instead of a recipe: CSVs of scores, or folders of one per fold."),
+        Option(help="Instead of a recipe: CSVs of scores, or folders of one per fold."),
     ] = None,
     labels: Annotated[
-        Path | None, typer.Option(help="With --scores: a CSV of clip_id, label, group, fold …")
+        Path | None, Option(help="With --scores: a CSV of clip_id, label, group, fold …")
     ] = None,
-    groups: Annotated[
-        Path | None, typer.Option(help="With --scores: a CSV of clip_id and group.")
-    ] = None,
-    out: Annotated[Path, typer.Option(help="With --scores: where the results go.")] = Path("fused"),
+    groups: Annotated[Path | None, Option(help="With --scores: CSV of clip_id and group.")] = None,
+    out: Annotated[Path, Option(help="With --scores: where the results go.")] = Path("fused"),
     settings: Set = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -166,16 +175,14 @@ def fuse(
 
 @app.command()
 def submit(
-    config: Annotated[str | None, typer.Argument(help="The recipe of the run.")] = None,
-    check: Annotated[
-        Path | None, typer.Option("--check", help="Check this file instead of writing one.")
-    ] = None,
+    config: Annotated[str | None, Argument(help="The recipe of the run.")] = None,
+    check: Annotated[Path | None, Option("--check", help="Check this file; write none.")] = None,
     challenge: Annotated[
-        str | None, typer.Option(help="With --check and no recipe: the challenge's name.")
+        str | None, Option(help="With --check and no recipe: the challenge's name.")
     ] = None,
     clips: Annotated[
         Path | None,
-        typer.Option(help="With --challenge: the folder of test clips, or a list of their ids."),
+        Option(help="With --challenge: the folder of test clips, or a list of their ids."),
     ] = None,
     settings: Set = None,
     quiet: Quiet = False,
@@ -207,10 +214,12 @@ def run_command(
     track: Track = None,
 ) -> None:
     """Run every stage, reusing what is there."""
+    from emotiw.analysis.tracking import require_tracker
+    from emotiw.analysis.tracking import track as log
     from emotiw.cli.terminal_tables import summary_tables
     from emotiw.runs.pipeline import run_all
 
-    check_tracker(track)
+    require_tracker(track)
     run = opened(config, settings, quiet, as_json)
     summary = run_all(run, force=force)
     log(run, track)
@@ -224,19 +233,21 @@ def run_command(
 
 @app.command()
 def demo(
-    folder: Annotated[Path, typer.Argument(help="Where the demo lives.")] = Path("demo"),
+    folder: Annotated[Path, Argument(help="Where the demo lives.")] = Path("demo"),
     settings: Set = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
     track: Track = None,
 ) -> None:
     """Make small synthetic corpora (clips, groups in photographs and clips); run every stage."""
+    from emotiw.analysis.tracking import require_tracker
+    from emotiw.analysis.tracking import track as log
     from emotiw.cli.terminal_tables import summary_tables
     from emotiw.demo.corpus import make_corpus
     from emotiw.demo.group_corpus import make_group_corpus
     from emotiw.runs.pipeline import run_all
 
-    check_tracker(track)
+    require_tracker(track)
     groups = folder / "groups"
     corpora = {
         "demo": folder / "corpus",

@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer import Argument, Option
 
-from emotiw.cli.stage import AsJson, print_json
+from emotiw.cli.stage import AsJson, ChallengeName, print_json, print_table
 
 app = typer.Typer(help="What was handed in, and what came of it.", no_args_is_help=True)
-Folder = Annotated[Path, typer.Option(help="Where attempts.csv and the kept copies are.")]
-Challenge = Annotated[str, typer.Argument(help="A challenge, or a YAML file of your own.")]
+Folder = Annotated[Path, Option(help="Where attempts.csv and the kept copies are.")]
 
 
 @app.command(name="list")
 def list_attempts(
-    challenge: Challenge, folder: Folder = Path("runs"), as_json: AsJson = False
+    challenge: ChallengeName, folder: Folder = Path("runs"), as_json: AsJson = False
 ) -> None:
     """List the attempts at a challenge, with the gap between validation and test."""
     from emotiw.challenges.spec import load_spec
@@ -29,25 +29,22 @@ def list_attempts(
         lines = [asdict(row) | {"gap": row.gap} for row in rows]
         print_json({"left": left, "attempts": lines})
         return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("attempt", "date", "run", "validation", "test", "gap", "note")
+    cells = []
     for row in rows:
         figures = ["" if v is None else f"{v:.4g}" for v in (row.val, row.test, row.gap)]
-        table.add_row(str(row.number), row.date, row.run, *figures, row.note)
-    Console().print(table)
+        cells.append([str(row.number), row.date, row.run, *figures, row.note])
+    print_table(("attempt", "date", "run", "validation", "test", "gap", "note"), cells)
     print("nobody knows how many are allowed" if left is None else f"{left} left")
 
 
 @app.command()
 def add(
-    challenge: Challenge,
-    submission: Annotated[Path, typer.Argument(help="The file that was handed in.")],
-    run: Annotated[str, typer.Option(help="The run that it comes from.")] = "",
-    config: Annotated[str, typer.Option(help="Hash of the run's configuration.")] = "",
-    val: Annotated[float | None, typer.Option(help="Its score on validation.")] = None,
-    note: Annotated[str, typer.Option(help="Anything worth remembering.")] = "",
+    challenge: ChallengeName,
+    submission: Annotated[Path, Argument(help="The file that was handed in.")],
+    run: Annotated[str, Option(help="The run that it comes from.")] = "",
+    config: Annotated[str, Option(help="Hash of the run's configuration.")] = "",
+    val: Annotated[float | None, Option(help="Its score on validation.")] = None,
+    note: Annotated[str, Option(help="Anything worth remembering.")] = "",
     folder: Folder = Path("runs"),
 ) -> None:
     """Note that a submission was handed in, and keep a copy of it."""
@@ -65,12 +62,12 @@ def add(
 
 @app.command()
 def result(
-    challenge: Challenge,
-    number: Annotated[int, typer.Argument(help="Of the attempt.")],
+    challenge: ChallengeName,
+    number: Annotated[int, Argument(help="Of the attempt.")],
     sheet: Annotated[
-        Path | None, typer.Argument(help="The organisers' result sheet.", show_default=False)
+        Path | None, Argument(help="The organisers' result sheet.", show_default=False)
     ] = None,
-    value: Annotated[float | None, typer.Option(help="Their score, without a sheet.")] = None,
+    value: Annotated[float | None, Option(help="Their score, without a sheet.")] = None,
     folder: Folder = Path("runs"),
 ) -> None:
     """Note what the organisers returned, and compare their scores with their matrix."""

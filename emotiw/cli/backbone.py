@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from typer import Argument, Option
 
 from emotiw.core.device import resolve_device
 from emotiw.core.errors import ConfigError
@@ -17,29 +17,20 @@ if TYPE_CHECKING:
 
 
 def train_backbone(
-    recipe: Annotated[Path, typer.Argument(help="A YAML file like configs/recipes/fer2013.yaml.")],
-    folder: Annotated[Path, typer.Option(help="Where the checkpoint, weights and card go.")],
-    faces: Annotated[
-        Path | None, typer.Option(help="Folder or zip file with a folder per label.")
-    ] = None,
+    recipe: Annotated[Path, Argument(help="A YAML file like configs/recipes/fer2013.yaml.")],
+    folder: Annotated[Path, Option(help="Where the checkpoint, weights and card go.")],
+    faces: Annotated[Path | None, Option(help="Folder or zip with a folder per label.")] = None,
     clips: Annotated[
         Path | None,
-        typer.Option(help="Instead: the recipe of a run, whose training clips' faces it learns."),
+        Option(help="Instead: the recipe of a run, whose training clips' faces it learns."),
     ] = None,
-    feature: Annotated[
-        str, typer.Option(help="With --clips: the run's feature of extractor face_crops.")
-    ] = "crops",
-    split: Annotated[str, typer.Option(help="The folder above the labels; '' for none.")] = "train",
-    test: Annotated[
-        str | None, typer.Option(help="The folder of test faces, used once, at the end.")
-    ] = None,
+    feature: Annotated[str, Option(help="With --clips: a feature by face_crops.")] = "crops",
+    split: Annotated[str, Option(help="The folder above the labels; '' for none.")] = "train",
+    test: Annotated[str | None, Option(help="Folder of test faces, used once, at the end.")] = None,
     member: Annotated[
-        int | None,
-        typer.Option(help="Train only this one of the recipe's members, from 0, and stop."),
+        int | None, Option(help="Train only this one of the recipe's members, from 0, and stop.")
     ] = None,
-    device: Annotated[
-        str, typer.Option(help="auto (a GPU, if there is one), cpu, cuda or cuda:1.")
-    ] = "auto",
+    device: Annotated[str, Option(help="auto (a GPU, if there), cpu, cuda or cuda:1.")] = "auto",
 ) -> None:
     """Train or fine-tune a face network; run it again to go on where it stopped."""
     from emotiw.models.backbone.backbone_recipe import BackboneRecipe

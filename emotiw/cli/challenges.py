@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer import Argument, Option
 
-from emotiw.cli.stage import AsJson, print_json
+from emotiw.cli.stage import AsJson, ChallengeName, print_json, print_table
 
 app = typer.Typer(
     help="The challenges that are known, and a beginning for your own.", no_args_is_help=True
@@ -22,24 +22,15 @@ def list_challenges(as_json: AsJson = False) -> None:
 
     lines = summaries()
     if as_json:
-        print_json([asdict(line) for line in lines])
+        print_json(lines)
         return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("name", "title", "unit", "answers", "metric", "submission", "attempts")
-    for line in lines:
-        attempts = "" if line.attempts is None else str(line.attempts)
-        cells = (line.title, line.unit, line.answers, line.metric, line.submission, attempts)
-        table.add_row(line.name, *cells)
-    Console().print(table)
+    columns = ("name", "title", "unit", "answers", "metric", "submission", "attempts")
+    cells = ([line[column] for column in columns] for line in lines)
+    print_table(columns, (["" if cell is None else str(cell) for cell in row] for row in cells))
 
 
 @app.command()
-def show(
-    name: Annotated[str, typer.Argument(help="A challenge, or a YAML file of your own.")],
-    as_json: AsJson = False,
-) -> None:
+def show(name: ChallengeName, as_json: AsJson = False) -> None:
     """Show what is known of a challenge, from where, and how sure it is."""
     from emotiw.challenges.catalogue import describe
     from emotiw.challenges.spec import load_spec
@@ -53,9 +44,9 @@ def show(
 
 @app.command()
 def new(
-    path: Annotated[Path, typer.Argument(help="The YAML file to make, <name>.yaml.")],
+    path: Annotated[Path, Argument(help="The YAML file to make, <name>.yaml.")],
     extends: Annotated[
-        str | None, typer.Option(help="A challenge that yours differs from in a few things.")
+        str | None, Option(help="A challenge that yours differs from in a few things.")
     ] = None,
 ) -> None:
     """Begin the description of a challenge of your own."""

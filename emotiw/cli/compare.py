@@ -7,19 +7,21 @@ from math import isnan, nan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from typer import Argument, Option
+
+from emotiw.cli.stage import AsJson
 
 if TYPE_CHECKING:
     from emotiw.analysis.comparison import Comparison
 
 
 def compare(
-    run_a: Annotated[Path, typer.Argument(help="The folder of a run.")],
-    run_b: Annotated[Path, typer.Argument(help="The folder of the run to compare it with.")],
-    metric: Annotated[str, typer.Option(help="What is judged; accuracy or RMSE by default.")] = "",
-    split: Annotated[str, typer.Option(help="auto, val, train, both or test.")] = "auto",
-    out: Annotated[Path | None, typer.Option(help="A folder for the tables as CSV.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
+    run_a: Annotated[Path, Argument(help="The folder of a run.")],
+    run_b: Annotated[Path, Argument(help="The folder of the run to compare it with.")],
+    metric: Annotated[str, Option(help="What is judged; accuracy or RMSE by default.")] = "",
+    split: Annotated[str, Option(help="auto, val, train, both or test.")] = "auto",
+    out: Annotated[Path | None, Option(help="A folder for the tables as CSV.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Show what differs between two runs: settings, scores, classes, clips that flipped."""
     from emotiw.analysis.comparison import compare_runs

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer import Argument, Option
 
-from emotiw.cli.download_line import show_download
+from emotiw.cli.stage import Quiet, show_download
 
 app = typer.Typer(help="Corpora that anyone may have.", no_args_is_help=True)
 
@@ -20,16 +21,14 @@ def _top() -> None:
 
 @app.command()
 def fetch(
-    name: Annotated[str, typer.Argument(help="The corpus: ravdess, crema_d, …")],
-    folder: Annotated[Path, typer.Argument(help="Where it goes.")],
-    parts: Annotated[
-        list[str] | None, typer.Option("--part", help="audio, video, …; all by default.")
-    ] = None,
-    agreed: Annotated[bool, typer.Option("--yes", help="I agree to the licence.")] = False,
+    name: Annotated[str, Argument(help="The corpus: ravdess, crema_d, …")],
+    folder: Annotated[Path, Argument(help="Where it goes.")],
+    parts: Annotated[list[str] | None, Option("--part", help="audio, …; all by default.")] = None,
+    agreed: Annotated[bool, Option("--yes", help="I agree to the licence.")] = False,
     drop_archives: Annotated[
-        bool, typer.Option("--drop-archives", help="Delete archives once they are unpacked.")
+        bool, Option("--drop-archives", help="Delete archives once they are unpacked.")
     ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Download a corpus whose licence allows it; run it again to go on where it stopped."""
     from emotiw.challenges.fetch import fetch as fetch_parts

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer import Argument, Option
 from typer.core import TyperGroup
 
 from emotiw.cli.stage import (
@@ -49,7 +49,7 @@ def find(
     config: Config,
     preview: Annotated[
         bool,
-        typer.Option(
+        Option(
             "--preview",
             help="Also write a contact sheet and an annotated video of every clip into preview/.",
         ),
@@ -78,26 +78,21 @@ def find(
 
 @app.command()
 def show(
-    clip: Annotated[
-        str, typer.Argument(help="A video or photograph; with --run, the id of a clip.")
-    ],
+    clip: Annotated[str, Argument(help="A video or photograph; with --run, the id of a clip.")],
     run: Annotated[
-        str | None,
-        typer.Option(help="A recipe or the folder of a run: show what its faces stage found."),
+        str | None, Option(help="A recipe or the folder of a run: show what its faces stage found.")
     ] = None,
-    out: Annotated[Path, typer.Option(help="Where the images go.")] = Path(),
+    out: Annotated[Path, Option(help="Where the images go.")] = Path(),
     settings: Annotated[
         list[str] | None,
-        typer.Option(
-            "--set", help="faces.min_face=0.1, execution.device=cuda; may come several times."
-        ),
+        Option("--set", help="faces.min_face=0.1, execution.device=cuda; may come several times."),
     ] = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
     """Show the faces of one clip: a table, a contact sheet, the clip with boxes and points."""
     from emotiw.runs.stages.face_previews import file_name
-    from emotiw.visualization.contact_sheet import write_preview
+    from emotiw.visualization.contact_sheet import about_track, headline, write_preview
 
     progress = progress_of(quiet, as_json)
     if run is not None:
@@ -105,8 +100,7 @@ def show(
 
         whole = opened(run, settings, quiet, as_json)
         path, name = whole.cohort()[clip].path, file_name(clip)
-        tracks = face_tracks(whole, clip)
-        quality = faces_quality(whole, clip)
+        tracks, quality = face_tracks(whole, clip), faces_quality(whole, clip)
     else:
         path, name = Path(clip), Path(clip).stem
         tracks, quality = _found(path, settings or [], progress)
@@ -115,7 +109,9 @@ def show(
     if as_json:
         print_json({**quality, "written": [str(file) for file in written]})
         return
-    _print(tracks, quality)
+    print(headline(tracks, quality))
+    for number in range(tracks.n_tracks):
+        print(f"  {about_track(tracks, number)}")
     for file in written:
         print(f"wrote {file}")
 
@@ -123,13 +119,9 @@ def show(
 @app.command()
 def crops(
     config: Config,
-    clips: Annotated[
-        list[str] | None, typer.Argument(help="Only the clips of these ids; all by default.")
-    ] = None,
-    size: Annotated[int, typer.Option(min=16, max=2048, help="Side of the crops, px.")] = 224,
-    out: Annotated[
-        Path | None, typer.Option(help="A folder; crops/ in the run's own by default.")
-    ] = None,
+    clips: Annotated[list[str] | None, Argument(help="Ids of clips; all by default.")] = None,
+    size: Annotated[int, Option(min=16, max=2048, help="Side of the crops, px.")] = 224,
+    out: Annotated[Path | None, Option(help="A folder; crops/ in the run's by default.")] = None,
     settings: Set = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -170,8 +162,7 @@ def _found(
 
     options, device = _options(settings)
     with MediaReader(path) as reader:
-        info = reader.info
-    n_frames = info.expected_frames
+        n_frames = reader.info.expected_frames
     with ticking(progress, "faces, frame by frame", n_frames) as tick:
         return find_faces(path, options, device=device, on_frame=tick)
 
@@ -188,11 +179,3 @@ def _options(settings: list[str]) -> tuple[FaceOptions, str]:
     document = override(Document("--set", {}), settings)
     asked = validated(Settings, document.data, document=document)
     return asked.faces, asked.execution.device
-
-
-def _print(tracks: FaceTracks, quality: Mapping[str, float | int | str]) -> None:
-    from emotiw.visualization.contact_sheet import about_track, headline
-
-    print(headline(tracks, quality))
-    for number in range(tracks.n_tracks):
-        print(f"  {about_track(tracks, number)}")

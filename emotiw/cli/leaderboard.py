@@ -6,14 +6,16 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Option
+
+from emotiw.cli.stage import ChallengeName
 
 
 def leaderboard(
-    challenge: Annotated[str, typer.Argument(help="A challenge, or a YAML file of your own.")],
-    runs: Annotated[Path, typer.Option(help="The folder of runs.")] = Path("runs"),
-    form: Annotated[str, typer.Option("--format", help="table, csv, markdown or latex.")] = "table",
-    output: Annotated[Path | None, typer.Option(help="A file instead of the terminal.")] = None,
+    challenge: ChallengeName,
+    runs: Annotated[Path, Option(help="The folder of runs.")] = Path("runs"),
+    form: Annotated[str, Option("--format", help="table, csv, markdown or latex.")] = "table",
+    output: Annotated[Path | None, Option(help="A file instead of the terminal.")] = None,
 ) -> None:
     """Rank all runs of a challenge by its official metric, among what was published."""
     from emotiw.analysis.leaderboard import rank_runs, render, runs_of

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer import Argument, Option
 
-from emotiw.cli.stage import Quiet, print_json, progress_of
+from emotiw.cli.stage import AsJson, Quiet, Set, print_json, print_table, progress_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,43 +19,27 @@ MOST_PEOPLE = 6  # in the terminal; all are in the CSV
 
 
 def predict(
-    inputs: Annotated[
-        list[Path], typer.Argument(help="Videos, photographs, recordings, or folders of them.")
-    ],
+    inputs: Annotated[list[Path], Argument(help="Videos, photographs, sounds, or their folders.")],
     run: Annotated[
-        Path | None,
-        typer.Option(help="The folder of a trained run; the bundled frame CNN without one."),
+        Path | None, Option(help="The folder of a trained run; the bundled frame CNN without one.")
     ] = None,
     weights: Annotated[
-        str | None, typer.Option(help="Without a run: a weights card of a frame CNN with labels.")
+        str | None, Option(help="Without a run: a weights card of a frame CNN with labels.")
     ] = None,
-    window: Annotated[
-        float | None, typer.Option(help="Also score windows of so many seconds.")
-    ] = None,
-    hop: Annotated[
-        float | None, typer.Option(help="Seconds from one window to the next; half by default.")
-    ] = None,
-    csv: Annotated[Path | None, typer.Option(help="Write every row into this CSV.")] = None,
-    video: Annotated[
-        Path | None, typer.Option(help="Write annotated videos into this folder.")
-    ] = None,
+    window: Annotated[float | None, Option(help="Also score windows of so many seconds.")] = None,
+    hop: Annotated[float | None, Option(help="Seconds between windows; half by default.")] = None,
+    csv: Annotated[Path | None, Option(help="Write every row into this CSV.")] = None,
+    video: Annotated[Path | None, Option(help="Write annotated videos into this folder.")] = None,
     timeline: Annotated[
-        Path | None, typer.Option(help="Write plots of the scores over time into this folder.")
+        Path | None, Option(help="Write plots of the scores over time into this folder.")
     ] = None,
-    workers: Annotated[
-        int, typer.Option(help="Processes; 0 for one per core, or four on a GPU.")
-    ] = 0,
+    workers: Annotated[int, Option(help="Processes; 0 for one per core, or four on a GPU.")] = 0,
     device: Annotated[
-        str | None,
-        typer.Option(help="auto, cpu, cuda or cuda:1; what the run's recipe says by default."),
+        str | None, Option(help="auto, cpu, cuda or cuda:1; what the run's recipe says by default.")
     ] = None,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", help="KEY.KEY=VALUE over the run's recipe.")
-    ] = None,
+    settings: Set = None,
     quiet: Quiet = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="All rows as JSON on standard output.")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Tell the emotion in any video or photograph, person by person and for everyone together."""
     from emotiw.core.errors import ConfigError
@@ -83,28 +68,25 @@ def predict(
 
 
 def _print(found: Sequence[FilePrediction]) -> None:
-    from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column
 
-    table = Table()
-    table.add_column("file", overflow="fold")
-    for name in ("who", "prediction", "scores", "faces", "notes"):
-        table.add_column(name)
+    rows: list[Sequence[str]] = []
     for one in found:
         name = Path(one.file).name
         if one.reason:
-            table.add_row(name, "", "", "", "", f"can't be read: {one.reason}")
+            rows.append((name, "", "", "", "", f"can't be read: {one.reason}"))
         people = [row for row in one.whole() if row.person is not None]
         for row in [row for row in one.whole() if row.person is None] + people[:MOST_PEOPLE]:
             who = "everyone" if row.person is None else f"person {row.person}"
             notes = "; ".join(one.notes) if row.person is None else ""
-            table.add_row(
-                name, who, one.answer(row), _shown(one, row.scores), str(row.n_faces), notes
-            )
+            scores, n_faces = _shown(one, row.scores), str(row.n_faces)
+            rows.append((name, who, one.answer(row), scores, n_faces, notes))
             name = ""
         if len(people) > MOST_PEOPLE:
-            table.add_row("", "", "", "", "", f"… and {len(people) - MOST_PEOPLE} more people")
-    Console().print(table)
+            more = f"… and {len(people) - MOST_PEOPLE} more people"
+            rows.append(("", "", "", "", "", more))
+    file = Column("file", overflow="fold")
+    print_table((file, "who", "prediction", "scores", "faces", "notes"), rows)
     for path in [path for one in found for path in one.written]:
         print(f"wrote {path}")
 

@@ -6,27 +6,18 @@ import json
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
-from emotiw.cli.stage import Quiet, progress_of
+from emotiw.cli.stage import AsJson, Quiet, Set, progress_of
 
 
 def report(
-    run: Annotated[Path, typer.Argument(help="The folder of a run, e.g. runs/afew.")],
-    output: Annotated[
-        Path | None, typer.Option(help="The file; report.html in the run's folder by default.")
-    ] = None,
-    samples: Annotated[
-        bool, typer.Option(help="Small images and sounds of clips, as many as fit in 5 MB.")
-    ] = True,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="KEY.KEY=VALUE over the run's recipe, e.g. data.root."),
-    ] = None,
+    run: Annotated[Path, Argument(help="The folder of a run, e.g. runs/afew.")],
+    output: Annotated[Path | None, Option(help="A file; the run's report.html by default.")] = None,
+    samples: Annotated[bool, Option(help="Small images and sounds of clips, up to 5 MB.")] = True,
+    settings: Set = None,
     quiet: Quiet = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="What was written, as JSON on standard output.")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Write one HTML file that shows a run: metrics, how sure they are, every clip."""
     from emotiw.analysis.report.page import write_report

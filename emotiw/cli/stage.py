@@ -1,4 +1,4 @@
-"""What commands share: options, opening a run, telling what became of the clips."""
+"""What commands share: options, opening a run, telling what became of clips and of the run."""
 
 from __future__ import annotations
 
@@ -6,22 +6,30 @@ import json
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
+from typer import Argument, Option
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from rich.table import Column
+
     from emotiw.core.ledger import LedgerRow
     from emotiw.core.progress import Progress
+    from emotiw.runs.pipeline import Summary
     from emotiw.runs.run import Run
 
 Config = Annotated[
-    str, typer.Argument(help="A recipe: a YAML file, or the name of one that comes along.")
+    str, Argument(help="A recipe: a YAML file, or the name of one that comes along.")
 ]
+Force = Annotated[bool, Option("--force", help="Overwrite scores changed by hand.")]
+Track = Annotated[str | None, Option(help="Log the finished run with a tracker: mlflow.")]
+ChallengeName = Annotated[str, Argument(help="A challenge, or a YAML file of your own.")]
 Set = Annotated[
     list[str] | None,
-    typer.Option("--set", help="KEY.KEY=VALUE over the recipe; may come several times."),
+    Option("--set", help="KEY.KEY=VALUE over the recipe; may come several times."),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars.")]
-AsJson = Annotated[bool, typer.Option("--json", help="The result as JSON on standard output.")]
+Quiet = Annotated[bool, Option("--quiet", "-q", help="No progress bars.")]
+AsJson = Annotated[bool, Option("--json", help="The result as JSON on standard output.")]
 
 
 def opened(config: str, settings: list[str] | None, quiet: bool, as_json: bool) -> Run:
@@ -68,3 +76,40 @@ def show_rows(run: Run, stage: str, rows: list[LedgerRow], as_json: bool) -> Non
 def print_json(value: Any) -> None:
     """Print a value for a program to read."""
     print(json.dumps(value, ensure_ascii=False, indent=1))
+
+
+def print_table(
+    columns: Iterable[Column | str], rows: Iterable[Sequence[str]], **style: Any
+) -> None:
+    """Print a table for a person to read, in a style of :class:`rich.table.Table`."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*columns, **style)
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
+
+
+def show_download(name: str, done: int, total: int | None) -> None:
+    """Print how far a download has come: one line, written over until the file is whole."""
+    of = f" of {total / 1e6:.1f}" if total else ""
+    end = "\n" if done == total else ""
+    print(f"\r{name}: {done / 1e6:.1f}{of} MB", end=end, file=sys.stderr, flush=True)
+
+
+def as_plain(run: Run, summary: Summary) -> dict[str, Any]:
+    """Return what a run came to, to be printed as JSON."""
+    return {
+        "run": str(run.folder),
+        "clips": len(summary.cohort),
+        "results": [result.row() for result in summary.results or ()],
+        "failures": [vars(row) | {"quality": None} for row in summary.failures],
+        "submission": None if summary.submission is None else str(summary.submission),
+        "ok": is_ok(summary),
+    }
+
+
+def is_ok(summary: Summary) -> bool:
+    """Return whether the submission would be accepted, if there is one."""
+    return summary.check is None or bool(summary.check.is_ok)

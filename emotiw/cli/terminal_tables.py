@@ -8,9 +8,10 @@ from statistics import fmean, stdev
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console, JustifyMethod
-from rich.table import Table
+from rich.console import Console
+from rich.table import Column, Table
 
+from emotiw.cli.stage import print_table
 from emotiw.evaluation.sample import TITLES
 from emotiw.models.tabular.tabular_model import TabularOptions
 
@@ -68,11 +69,8 @@ def summary_tables(run: Run, summary: Summary) -> None:
         print(standardisation_note(run.recipe), end="")
         print(run.summary_path.read_text(encoding="utf-8"))
     if summary.failures:
-        table = Table("clip", "could not be read because")
         first = {row.clip_id: row.reason for row in reversed(summary.failures)}
-        for clip_id in sorted(first):
-            table.add_row(clip_id, first[clip_id])
-        Console().print(table)
+        print_table(("clip", "could not be read because"), sorted(first.items()))
     if summary.check is not None:
         print(summary.check)
     print(f"everything is in {run.folder}")
@@ -80,7 +78,7 @@ def summary_tables(run: Run, summary: Summary) -> None:
 
 def folds_table(results: Sequence[Result]) -> None:
     """Print what was judged out of fold, fold by fold, with 95 % intervals over groups."""
-    table = Table("modality", "metric", "fold by fold", "all", "95 % over groups")
+    rows = []
     for result in (one for one in results if one.by_fold):
         metric = result.metric
         values = [metric.number(value) for value in result.by_fold.values()]
@@ -89,25 +87,21 @@ def folds_table(results: Sequence[Result]) -> None:
             values = [f"{len(values)} folds: {metric.number(mean)} ± {metric.number(sd)}"]
         whole = metric.number(result.value)
         span = metric.span(result.low, result.high)
-        table.add_row(result.name, metric.heading, "  ".join(values), whole, span)
-    if table.row_count:
-        Console().print(table)
+        rows.append((result.name, metric.heading, "  ".join(values), whole, span))
+    if rows:
+        print_table(("modality", "metric", "fold by fold", "all", "95 % over groups"), rows)
 
 
 def ablation_table(frame: pd.DataFrame, axes: Sequence[str]) -> None:
     """Print the rows of an ablation; those that differ from the reference are marked."""
-    from emotiw.analysis.ablation.render import cells
+    from emotiw.analysis.ablation.outputs import cells
 
     header, rows = cells(frame, axes)
     header = [name.replace(" (", "\n(") for name in header[:-1]]  # sizes are in the files
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for place, name in enumerate(header):
-        is_axis = place < len(axes)
-        justify: JustifyMethod = "left" if is_axis else "right"
-        table.add_column(name, justify=justify, no_wrap=not is_axis, overflow="fold")
-    for row in rows:
-        table.add_row(*row[:-1])
-    Console().print(table)
+    columns = [Column(name, overflow="fold") for name in header]
+    for figure in columns[len(axes) :]:
+        figure.justify, figure.no_wrap = "right", True
+    print_table(columns, (row[:-1] for row in rows), box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
 
 
 def standardisation_note(recipe: Recipe) -> str:

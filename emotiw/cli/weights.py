@@ -7,37 +7,33 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer import Argument
 
-from emotiw.cli.download_line import show_download
+from emotiw.cli.stage import print_table, show_download
 
 if TYPE_CHECKING:
     from emotiw.core.weights import Verification
 
 app = typer.Typer(help="Weights of networks: which there are, and whether they are whole.")
 
-Names = Annotated[
-    list[str], typer.Argument(help="Weights cards by name, or YAML files of your own.")
-]
+Names = Annotated[list[str], Argument(help="Weights cards by name, or YAML files of your own.")]
 
 
 @app.command(name="list")
 def list_cards() -> None:
     """Show every card that comes along, and whether its weights are on this machine."""
-    from rich.console import Console
-    from rich.table import Table
-
     from emotiw.core.errors import WeightsError
     from emotiw.core.weights import card_names, locate, read_card
 
-    table = Table("name", "backbone", "values", "here", "licence", box=None)
+    rows = []
     for name in card_names():
         card = read_card(name)
         try:
             place = "yes" if locate(card) else ""
         except WeightsError:
             place = "no"
-        table.add_row(name, card.backbone, str(card.embedding), place, card.licence)
-    Console().print(table)
+        rows.append((name, card.backbone, str(card.embedding), place, card.licence))
+    print_table(("name", "backbone", "values", "here", "licence"), rows, box=None)
 
 
 @app.command()

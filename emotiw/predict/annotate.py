@@ -3,45 +3,30 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from emotiw.core.face_tracks import FaceTracks
-from emotiw.core.progress import Progress
 from emotiw.predict.prediction_rows import FilePrediction, Row
-from emotiw.visualization.annotated_video import Picture, write_annotated
-from emotiw.visualization.boxes import ascii_of, colour_of, put_label, shown, visible_rows
+from emotiw.visualization.boxes import (
+    Picture,
+    ascii_of,
+    colour_of,
+    put_label,
+    shown,
+    visible_rows,
+)  # fmt: skip
 
 PANEL = 120  # px below the image
 
 
-def annotate(
-    path: Path,
-    found: FilePrediction,
-    tracks: FaceTracks | None,
-    target: Path,
-    *,
-    progress: Progress,
-) -> Path:
-    """Write an annotated MP4 (a JPEG of a photograph), sound included; return its path.
+class Annotation:
+    """Draws what was predicted for a file, and its faces if it has any, on image after image.
 
-    Frames are read and written one by one. Of each person the scores of the nearest window are
-    shown, below the image those of everyone over the whole time.
-
-    Args:
-        path: the file.
-        found: what was predicted for it.
-        tracks: its faces, where it was looked for any.
-        target: the file to write, without its suffix.
-        progress: hears of the frames.
+    Of each person the scores of the nearest window are shown, below the image those of everyone
+    over the whole time.
     """
-    return write_annotated(path, _Drawing(found, tracks), target, progress=progress)
-
-
-class _Drawing:
-    """Draws on one image after another."""
 
     def __init__(self, found: FilePrediction, tracks: FaceTracks | None) -> None:
         self._found = found
@@ -130,24 +115,14 @@ class _Drawing:
 
         whole = self._whole.get(None)
         x = 6
+        font = (cv2.FONT_HERSHEY_SIMPLEX, 0.4)
         for number, label in enumerate(self._found.labels):
-            text = label
+            text = ascii_of(label)
             if whole is not None and whole.scores is not None:
                 value = whole.scores[number]
-                is_label = self._found.is_label
-                text += f" {100 * value:.0f}%" if is_label else f" {value:.2f}"
-            (wide, _), _ = cv2.getTextSize(ascii_of(text), cv2.FONT_HERSHEY_SIMPLEX, 0.4, 1)
+                text += f" {100 * value:.0f}%" if self._found.is_label else f" {value:.2f}"
+            (wide, _), _ = cv2.getTextSize(text, *font, 1)
             if x + wide > width:
                 break
-            place = (x, PANEL - 9)
-            cv2.putText(
-                panel,
-                ascii_of(text),
-                place,
-                cv2.FONT_HERSHEY_SIMPLEX,
-                0.4,
-                colour_of(number),
-                1,
-                cv2.LINE_AA,
-            )
+            cv2.putText(panel, text, (x, PANEL - 9), *font, colour_of(number), 1, cv2.LINE_AA)
             x += wide + 14

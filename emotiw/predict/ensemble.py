@@ -21,7 +21,7 @@ from emotiw.models.registry import MODELS
 from emotiw.predict.by_person import in_frames, only_person, people
 from emotiw.predict.media_chunks import image_chunks, sound_chunks
 from emotiw.predict.prediction_rows import Row, mean_over_time
-from emotiw.predict.windows import window_spans
+from emotiw.predict.windows import Footage, window_spans
 from emotiw.runs.recipe import ModelEntry
 from emotiw.runs.run import Run
 from emotiw.runs.stages.features import made_extractor
@@ -99,70 +99,45 @@ class Ensemble:
                 self.notes.append(f"{name}: standardised by all training clips, not by speaker")
         if not self._models:
             raise ConfigError(f"{run.folder}: no model that can be asked: {'; '.join(self.notes)}")
-        needs = {extractor.needs for extractor in self._extractors.values()}
-        self.needs_faces, self.is_deaf = "faces" in needs, needs == {"faces"}
+        self._needs = {extractor.needs for extractor in self._extractors.values()}
+        self.needs_faces, self.is_deaf = "faces" in self._needs, self._needs == {"faces"}
         self.most_sec = max(MOST_AT_ONCE_SEC, 2 * _longest_clip_sec(run))
         if run.recipe.fusion.prior != "none":
             self.notes.append("the prior of the test clips is not applied")
 
-    def rows(
-        self,
-        path: Path,
-        tracks: FaceTracks | None,
-        fps: float,
-        spans: list[tuple[float, float]],
-        duration_sec: float,
-        progress: Progress,
-    ) -> tuple[list[Row], list[str]]:
-        """Return the rows of the whole file and of every window, and notes.
-
-        Args:
-            path: the file.
-            tracks: its faces; None where none are needed, or it has no images.
-            fps: frames per second of the tracks; 0 in a photograph.
-            spans: the windows, seconds.
-            duration_sec: of the file.
-            progress: hears of the windows.
-        """
+    def rows(self, file: Footage, progress: Progress) -> tuple[list[Row], list[str]]:
+        """Return the rows of the whole file and of every window, and notes."""
         notes = dict.fromkeys(self.notes)
-        if duration_sec <= self.most_sec:
-            whole = self._people_of(_Source(path, path, tracks), 0.0, duration_sec, True, notes)
+        if file.duration_sec <= self.most_sec:
+            source = _Source(file.path, file.path, file.tracks)
+            whole = self._people_of(source, 0.0, file.duration_sec, True, notes)
         else:
-            parts = window_spans(duration_sec, PART_SEC, PART_SEC)
+            parts = window_spans(file.duration_sec, PART_SEC, PART_SEC)
             told: Counter[str] = Counter()
-            rows = self._in_windows(path, tracks, fps, parts, told, progress)
-            whole = mean_over_time(rows, duration_sec)
+            rows = self._in_windows(replace(file, spans=parts), told, progress)
+            whole = mean_over_time(rows, file.duration_sec)
             for note, n in told.items():
                 notes[note if n == len(parts) else f"{note} (in {n} of {len(parts)} parts)"] = None
             notes[f"long: asked in parts of {PART_SEC:g} s, scores are their mean"] = None
-        rows = self._in_windows(path, tracks, fps, spans, Counter(), progress)
-        return [*whole, *rows], list(notes)
+        return [*whole, *self._in_windows(file, Counter(), progress)], list(notes)
 
-    def _in_windows(
-        self,
-        path: Path,
-        tracks: FaceTracks | None,
-        fps: float,
-        spans: list[tuple[float, float]],
-        told: Counter[str],
-        progress: Progress,
-    ) -> list[Row]:
+    def _in_windows(self, file: Footage, told: Counter[str], progress: Progress) -> list[Row]:
         """Return the rows of these windows; the file is read once, and no more kept than one."""
         rows: list[Row] = []
+        path, tracks, spans = file.path, file.tracks, file.spans
         if not spans:
             return rows
-        needs = {extractor.needs for extractor in self._extractors.values()}
         nothing = [None] * len(spans)
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            heard = sound_chunks(path, spans, folder) if "media" in needs else nothing
-            seen = image_chunks(path, spans, folder) if "pictures" in needs else nothing
+            heard = sound_chunks(path, spans, folder) if "media" in self._needs else nothing
+            seen = image_chunks(path, spans, folder) if "pictures" in self._needs else nothing
             chunks = zip(spans, heard, seen, strict=True)
             track = progress.track(chunks, stage="models, window by window", total=len(spans))
             for (start, end), sound, pictures in track:
                 faces = None
-                if tracks is not None and fps:
-                    first, last = (min(round(t * fps), tracks.n_frames) for t in (start, end))
+                if tracks is not None and file.fps:
+                    first, last = (min(round(t * file.fps), tracks.n_frames) for t in (start, end))
                     faces = in_frames(tracks, first, last)
                 notes: dict[str, None] = {}
                 source = _Source(sound, pictures, faces)

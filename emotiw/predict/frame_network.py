@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import numpy.typing as npt
 
@@ -14,6 +12,7 @@ from emotiw.core.progress import Progress
 from emotiw.core.task import Classification, Task
 from emotiw.predict.by_person import crops_in_parts, people
 from emotiw.predict.prediction_rows import Row
+from emotiw.predict.windows import Footage
 from features.faces.face_options import FaceOptions
 from features.frames.frame_embeddings import BATCH, FrameEmbeddings, FrameEmbeddingsOptions
 
@@ -57,37 +56,23 @@ class FrameCNN:
         self.needs_faces = self.is_deaf = True
         self.task: Task = Classification(tuple(self._extractor.card.labels))
 
-    def rows(
-        self,
-        path: Path,
-        tracks: FaceTracks | None,
-        fps: float,
-        spans: list[tuple[float, float]],
-        duration_sec: float,
-        progress: Progress,
-    ) -> tuple[list[Row], list[str]]:
-        """Return the rows of the whole file and of every window, and notes.
-
-        Args:
-            path: the file; it is not read again.
-            tracks: its faces.
-            fps: frames per second of the tracks; 0 in a photograph.
-            spans: the windows, seconds.
-            duration_sec: of the file.
-            progress: hears of the faces, in batches.
+    def rows(self, file: Footage, progress: Progress) -> tuple[list[Row], list[str]]:
+        """Return the rows of the whole file, which isn't read again, and of windows; and notes.
 
         Raises:
             MediaError: if the file has no images.
         """
+        tracks = file.tracks
         if tracks is None:
-            raise MediaError(f"{path.name}: no images to read; without --run only faces count")
+            raise MediaError(f"{file.path.name}: no images to read; without --run only faces count")
         scores = self._scores(tracks, progress)
-        time_sec = tracks.frame / fps if fps else np.zeros(len(tracks))
+        time_sec = tracks.frame / file.fps if file.fps else np.zeros(len(tracks))
         seen = np.asarray(tracks.origin != Origin.FALLBACK)
         found = []
         who = people(tracks)
         notes = [] if len(tracks) else ["no face found"]
-        for is_whole, (start, end) in [(True, (0.0, duration_sec)), *((False, s) for s in spans)]:
+        spans = [(True, (0.0, file.duration_sec)), *((False, span) for span in file.spans)]
+        for is_whole, (start, end) in spans:
             inside = np.ones(len(tracks), bool)
             if not is_whole:
                 inside = (time_sec >= start) & (time_sec < end)

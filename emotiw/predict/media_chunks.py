@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 
 from emotiw.core.media import MediaReader
-
-Span = tuple[float, float]
+from emotiw.predict.windows import Span
 
 
 def sound_chunks(path: Path, spans: Sequence[Span], folder: Path) -> Iterator[Path | None]:

@@ -8,53 +8,19 @@ from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from itertools import count
 from pathlib import Path
-from typing import Protocol
 
 from emotiw.core.device import AUTO, require_device, worker_count
 from emotiw.core.errors import MediaError
 from emotiw.core.execution import run_jobs
-from emotiw.core.face_tracks import FaceTracks
 from emotiw.core.media import MediaReader
 from emotiw.core.progress import Progress, Silent, ticking
-from emotiw.core.task import Task
 from emotiw.predict.ensemble import Ensemble
 from emotiw.predict.frame_network import FrameCNN
-from emotiw.predict.prediction_rows import FilePrediction, Row
-from emotiw.predict.windows import window_spans
+from emotiw.predict.prediction_rows import FilePrediction
+from emotiw.predict.windows import Footage, Span, window_spans
 from emotiw.runs.run import reopen_run
 from features.faces.detect import load_detector
-from features.faces.face_options import FaceOptions
 from features.faces.find_faces import find_faces
-
-
-class Predictor(Protocol):
-    """What scores a file.
-
-    Attributes:
-        labels: in class order.
-        face_options: how it wants faces to be found.
-        needs_faces: whether it wants any.
-        is_deaf: whether it goes by faces alone.
-        task: classification or regression.
-        device: where networks compute, as a recipe says it.
-    """
-
-    task: Task
-    face_options: FaceOptions
-    needs_faces: bool
-    is_deaf: bool
-    device: str
-
-    def rows(
-        self,
-        path: Path,
-        tracks: FaceTracks | None,
-        fps: float,
-        spans: list[tuple[float, float]],
-        duration_sec: float,
-        progress: Progress,
-    ) -> tuple[list[Row], list[str]]:
-        """Return the rows of the whole file and of every window, and notes."""
 
 
 @dataclass(frozen=True)
@@ -162,7 +128,8 @@ def predict_file(
                 fps = 0.0 if info.is_still else info.fps or tracks.n_frames / max(duration, 1e-9)
                 duration = max(duration, tracks.n_frames / fps) if fps else 0.0
         spans = _spans(wanted, duration, is_still=info.is_still)
-        rows, notes = predictor.rows(path, tracks, fps, spans, duration, progress)
+        footage = Footage(path, tracks, fps, duration, spans)
+        rows, notes = predictor.rows(footage, progress)
     notes = [*([unread] if unread else []), *notes]
     if unread and all(row.scores is None for row in rows):
         raise MediaError(unread)
@@ -173,13 +140,15 @@ def predict_file(
 
         written.append(plot_timeline(found, wanted.timeline / f"{target}.timeline.png"))
     if wanted.video is not None and info.has_video:
-        from emotiw.predict.annotate import annotate
+        from emotiw.predict.annotate import Annotation
+        from emotiw.visualization.annotated_video import write_annotated
 
-        written.append(annotate(path, found, tracks, wanted.video / target, progress=progress))
+        draw = Annotation(found, tracks)
+        written.append(write_annotated(path, draw, wanted.video / target, progress=progress))
     return replace(found, written=tuple(map(str, written)))
 
 
-def _spans(wanted: Wanted, duration: float, *, is_still: bool) -> list[tuple[float, float]]:
+def _spans(wanted: Wanted, duration: float, *, is_still: bool) -> list[Span]:
     needs_some = wanted.video is not None or wanted.timeline is not None
     window = wanted.window_sec or (DEFAULT_WINDOW_SEC if needs_some else None)
     if window is None or is_still:
@@ -188,7 +157,7 @@ def _spans(wanted: Wanted, duration: float, *, is_still: bool) -> list[tuple[flo
 
 
 @lru_cache(maxsize=2)
-def _predictor(wanted: Wanted) -> Predictor:
+def _predictor(wanted: Wanted) -> Ensemble | FrameCNN:
     if wanted.run is not None:
         device = [f"execution.device={wanted.device}"] if wanted.device else []
         return Ensemble(reopen_run(wanted.run, [*wanted.settings, *device]))

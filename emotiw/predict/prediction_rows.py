@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from emotiw.core.csv_rows import rows_as_csv
 from emotiw.core.task import Task
 
 DECIMALS = 6
@@ -105,13 +104,10 @@ def mean_over_time(rows: Sequence[Row], duration_sec: float) -> list[Row]:
     found = []
     for person in dict.fromkeys(row.person for row in rows):
         own = [row for row in rows if row.person == person]
-        weights = [
-            row.end_sec - row.start_sec if person is None else float(row.n_faces) for row in own
-        ]
+        spans = [row.end_sec - row.start_sec for row in own]
+        weights = spans if person is None else [float(row.n_faces) for row in own]
         names = dict.fromkeys(name for row in own for name in row.by_model)
-        by_model = {
-            name: _mean([row.by_model.get(name) for row in own], weights) or () for name in names
-        }
+        by_model = {n: _mean([row.by_model.get(n) for row in own], weights) or () for n in names}
         scores = _mean([row.scores for row in own], weights)
         n_faces = sum(row.n_faces for row in own)
         found.append(Row(person, 0.0, duration_sec, True, n_faces, scores, by_model))
@@ -135,16 +131,14 @@ def _mean(
 def as_csv(found: Sequence[FilePrediction]) -> str:
     """Return every row as CSV; a file that could not be read has one row with the reason."""
     labels = list(dict.fromkeys(label for one in found for label in one.labels))
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, lineterminator="\n")
     head = ["file", "person", "start_sec", "end_sec", "is_whole", "n_faces", "prediction"]
-    writer.writerow([*head, *labels, "reason"])
+    rows: list[Sequence[object]] = [[*head, *labels, "reason"]]
     for one in found:
         if one.reason:
-            writer.writerow([one.file, *[""] * (len(head) - 1 + len(labels)), one.reason])
+            rows.append([one.file, *[""] * (len(head) - 1 + len(labels)), one.reason])
         for row in one.rows:
             given = dict(zip(one.labels, row.scores or (), strict=False))
-            writer.writerow(
+            rows.append(
                 [
                     *(one.file, EVERYONE if row.person is None else row.person),
                     *(f"{row.start_sec:.3f}", f"{row.end_sec:.3f}", str(row.is_whole).lower()),
@@ -153,7 +147,7 @@ def as_csv(found: Sequence[FilePrediction]) -> str:
                     "" if row.scores else "nothing to go by",
                 ]
             )
-    return buffer.getvalue()
+    return rows_as_csv(rows).decode()
 
 
 def as_json(found: Iterable[FilePrediction]) -> list[dict[str, Any]]:

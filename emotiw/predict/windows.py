@@ -1,13 +1,39 @@
-"""Where the windows of a long video begin and end."""
+"""A file to be scored, and where the windows of a long one begin and end."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
 from emotiw.core.errors import ConfigError
+from emotiw.core.face_tracks import FaceTracks
+
+Span = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Footage:
+    """What is known of a file before it is scored.
+
+    Attributes:
+        path: the file.
+        tracks: its faces; None where none are needed, or it has no images.
+        fps: frames per second of the tracks; 0 in a photograph.
+        duration_sec: of the file.
+        spans: the windows to be scored beside the whole, seconds.
+    """
+
+    path: Path
+    tracks: FaceTracks | None
+    fps: float
+    duration_sec: float
+    spans: Sequence[Span]
 
 
 def window_spans(
     duration_sec: float, window_sec: float, hop_sec: float | None = None
-) -> list[tuple[float, float]]:
+) -> list[Span]:
     """Return (start, end) of every window, in seconds; the last one reaches the end.
 
     Args:

@@ -56,10 +56,6 @@ def ascii_of(text: str) -> str:
 
 def colour_of(number: int) -> tuple[int, int, int]:
     """Return a colour that can be told from its neighbours on a dark ground."""
-    code = COLOURS[number % len(COLOURS)].lstrip("#")
-    red, green, blue = (int(code[place : place + 2], 16) for place in (0, 2, 4))
-    return (
-        int(red + (255 - red) * 0.45),
-        int(green + (255 - green) * 0.45),
-        int(blue + (255 - blue) * 0.45),
-    )
+    dark = bytes.fromhex(COLOURS[number % len(COLOURS)].lstrip("#"))
+    red, green, blue = (int(part + (255 - part) * 0.45) for part in dark)
+    return red, green, blue

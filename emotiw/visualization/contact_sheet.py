@@ -39,12 +39,9 @@ def write_preview(
         path: the clip.
         tracks: its faces.
         quality: the measurements of the ledger.
-        target: both files without their suffix.
+        target: both files without their suffix, which are returned with it.
         note: kept in the PNG, for :func:`note_of`.
         progress: hears of the frames.
-
-    Returns:
-        The sheet and the annotated clip.
 
     Raises:
         MediaError: if the clip can't be read.
@@ -76,14 +73,7 @@ def contact_sheet(
     quality: Mapping[str, float | int | str],
     frames: Mapping[int, Picture],
 ) -> Image.Image:
-    """Return one image of all that was found: frames of the clip, then a row for every track.
-
-    Args:
-        name: of the clip.
-        tracks: its faces.
-        quality: the measurements of the ledger.
-        frames: some annotated frames by their number.
-    """
+    """Return one image of a clip of this name: annotated frames by number, a row per track."""
     side = (WIDTH - GAP * (FACES + 1)) // FACES
     thumbs = _thumbnails(frames)
     n_rows = min(tracks.n_tracks, MOST_TRACKS)
@@ -114,24 +104,20 @@ def contact_sheet(
 def headline(tracks: FaceTracks, quality: Mapping[str, float | int | str]) -> str:
     """Return in one line what was found in a clip."""
     width, height = tracks.frame_size
-    size = f"{width}x{height}"
+    is_still, what = tracks.n_frames == 1, f"{width}x{height}"
+    if not is_still:
+        what += f", {tracks.n_frames} frames, {quality.get('duration_sec', 0):.1f} s"
     n_faces = int(quality.get("n_tracks", tracks.n_tracks))
-    if tracks.n_frames == 1:
-        if not n_faces:
-            return f"{size}: no face found{_fallback(tracks)}"
-        return f"{size}: {n_faces} face{'s' if n_faces != 1 else ''}"
-    length = f"{size}, {tracks.n_frames} frames, {quality.get('duration_sec', 0):.1f} s"
     if not n_faces:
-        return f"{length}: no face found{_fallback(tracks)}"
+        stand_in = "; the whole image or its centre stands in" if len(tracks) else ""
+        return f"{what}: no face found{stand_in}"
+    ending = "s" if n_faces != 1 else ""
+    if is_still:
+        return f"{what}: {n_faces} face{ending}"
     return (
-        f"{length}: {n_faces} track{'s' if n_faces != 1 else ''}, a face in "
-        f"{quality.get('frames_with_face')} frames, longest gap "
-        f"{quality.get('longest_gap_frames')} frames"
+        f"{what}: {n_faces} track{ending}, a face in {quality.get('frames_with_face')} frames, "
+        f"longest gap {quality.get('longest_gap_frames')} frames"
     )
-
-
-def _fallback(tracks: FaceTracks) -> str:
-    return "; the whole image or its centre stands in" if len(tracks) else ""
 
 
 def about_track(tracks: FaceTracks, number: int) -> str:
@@ -142,12 +128,9 @@ def about_track(tracks: FaceTracks, number: int) -> str:
     sides = tracks.box[rows, 2:] - tracks.box[rows, :2]
     eyes = tracks.landmarks[rows, 1] - tracks.landmarks[rows, 0]
     tilt = float(np.degrees(np.median(np.arctan2(eyes[:, 1], eyes[:, 0]))))
-    frames = tracks.frame[rows]
-    when = (
-        ""
-        if tracks.n_frames == 1
-        else f"frames {frames.min()}-{frames.max()}, in {len(rows)} of them; "
-    )
+    frames, when = tracks.frame[rows], ""
+    if tracks.n_frames > 1:
+        when = f"frames {frames.min()}-{frames.max()}, in {len(rows)} of them; "
     return (
         f"{number}: {when}confidence {tracks.confidence[rows].mean():.2f}, "
         f"{np.median(sides.max(axis=1)):.0f} px, tilt {tilt:+.0f}°"

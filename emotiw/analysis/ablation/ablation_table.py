@@ -25,7 +25,6 @@ FORMAT = 1
 DESCRIPTION = "ablation.json"
 CLIPS = "clips.csv"
 OF_RESULT = ("value", "low", "high", "n", "n_scored", "n_groups")
-BEFORE_AXES = ("row",)
 AFTER_AXES = (
     "metric", "split", "value", "low", "high", "n", "n_scored", "n_groups",
     "difference", "difference_low", "difference_high", "p", "p_holm", "is_significant",
@@ -160,12 +159,7 @@ def judge_rows(folder: Path, description: Description) -> pd.DataFrame:
 def compared(
     cohort: Cohort, description: Description, tables: Mapping[str, ScoreTable]
 ) -> pd.DataFrame:
-    """Return the table of rows from their scores.
-
-    Args:
-        cohort: the clips.
-        description: what the rows are.
-        tables: scores by row; a row without any is left empty.
+    """Return the table of rows from their scores; a row without any is left empty.
 
     Raises:
         ConfigError: if the reference has none.
@@ -200,16 +194,11 @@ def compared(
 
 def as_frame(lines: Sequence[Mapping[Any, Any]], axes: Sequence[str]) -> pd.DataFrame:
     """Return the lines of a table with all its columns, typed."""
-    frame = pd.DataFrame(lines, columns=[*BEFORE_AXES, *axes, *AFTER_AXES])
-    counts = dict.fromkeys(("n", "n_scored", "n_groups"), "Int64")
-    flags = {"is_significant": "boolean", "is_reference": "bool"}
-    texts = dict.fromkeys((*BEFORE_AXES, *axes, "metric", "split"), "str")
-    numbers = {
-        name: "float64"
-        for name in AFTER_AXES
-        if name not in counts and name not in flags and name not in texts
-    }
-    return frame.astype({**counts, **flags, **texts, **numbers})
+    frame = pd.DataFrame(lines, columns=["row", *axes, *AFTER_AXES])
+    kinds = dict.fromkeys(AFTER_AXES, "float64")
+    kinds |= dict.fromkeys(("row", *axes, "metric", "split"), "str")
+    kinds |= dict.fromkeys(("n", "n_scored", "n_groups"), "Int64")
+    return frame.astype({**kinds, "is_significant": "boolean", "is_reference": "bool"})
 
 
 def least_p(table: pd.DataFrame) -> float:
@@ -224,7 +213,7 @@ def read_table(path: Path, axes: Sequence[str]) -> pd.DataFrame:
         TableError: if it is missing or damaged.
     """
     try:
-        frame = pd.read_csv(path, dtype=dict.fromkeys((*BEFORE_AXES, *axes), str))
+        frame = pd.read_csv(path, dtype=dict.fromkeys(("row", *axes), str))
         return as_frame(frame.to_dict("records"), axes)
     except (OSError, ValueError, KeyError) as error:
         raise TableError(f"{path}: missing or damaged ({error})") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -16,8 +17,9 @@ from emotiw.analysis.ablation.ablation_table import (
     read_table,
 )
 from emotiw.analysis.ablation.plot import plot_table
-from emotiw.analysis.ablation.render import to_csv, to_latex, to_markdown
+from emotiw.analysis.text_tables import as_latex, as_markdown
 from emotiw.core.files import atomic_write
+from emotiw.evaluation.metrics import metric_named
 
 FILES = ("ablation.csv", "ablation.md", "ablation.tex", "ablation.svg")
 
@@ -74,3 +76,50 @@ def note_of(table: pd.DataFrame) -> str:
             f"(the smallest possible is {least:.2g}): too few groups for this many rows."
         )
     return note
+
+
+def to_csv(table: pd.DataFrame) -> str:
+    """Return the whole table as CSV."""
+    names = ("is_significant", "is_reference")
+    flags = {name: table[name].map({True: "true", False: "false"}) for name in names}
+    return table.assign(**flags).to_csv(index=False, float_format="%.6g", lineterminator="\n")
+
+
+def to_markdown(table: pd.DataFrame, axes: Sequence[str], note: str) -> str:
+    """Return what a reader wants to see of the table, as Markdown."""
+    header, rows = cells(table, axes)
+    return f"{as_markdown(header, rows, _align(header, axes))}\n{note}\n"
+
+
+def to_latex(table: pd.DataFrame, axes: Sequence[str], note: str) -> str:
+    """Return the same as LaTeX; it needs the package booktabs."""
+    header, rows = cells(table, axes)
+    # a table that is moved should say what it shows
+    return f"% {note}\n{as_latex(header, rows, _align(header, axes))}"
+
+
+def cells(table: pd.DataFrame, axes: Sequence[str]) -> tuple[list[str], list[list[str]]]:
+    """Return header and rows as text: figures in percent where that is usual."""
+    metric = metric_named(str(table["metric"].iloc[0]))
+    header = [*axes, metric.heading, "95 %", "Difference", "p (Holm)", "Time (s)", "MB"]
+    rows = []
+    for _, row in table.iterrows():
+        interval = metric.span(row["low"], row["high"])
+        is_marked = not pd.isna(row["is_significant"]) and bool(row["is_significant"])
+        difference = metric.number(row["difference"], sign=True)
+        difference = "reference" if row["is_reference"] else difference
+        difference += " *" if is_marked else ""
+        p = "" if pd.isna(row["p_holm"]) else _p(row["p_holm"])
+        took = "" if pd.isna(row["seconds"]) else f"{row['seconds']:.1f}"
+        size = "" if pd.isna(row["megabytes"]) else f"{row['megabytes']:.2g}"
+        chosen = [str(row[axis]) for axis in axes]
+        rows.append([*chosen, metric.number(row["value"]), interval, difference, p, took, size])
+    return header, rows
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _align(header: Sequence[str], axes: Sequence[str]) -> str:
+    return "l" * len(axes) + "r" * (len(header) - len(axes))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from emotiw.analysis.ablation.axes import Variants, variants_of
+from emotiw.analysis.ablation.axes import Variant, Variants, variants_of
 from emotiw.analysis.ablation.spaces import Space, spaces_of
 from emotiw.core.errors import ConfigError, EmotiwError
 from emotiw.evaluation.metrics import metric_named, metrics_of
@@ -64,7 +64,6 @@ class Plan:
     space_of: Mapping[str, Space]
     steps: list[Step] = field(default_factory=list)
     todo_rows: list[str] = field(default_factory=list)
-    todo_fits: dict[str, tuple[Space, str]] = field(default_factory=dict)
 
     @property
     def is_done(self) -> bool:
@@ -77,10 +76,23 @@ class Plan:
         parts = [step.seconds for step in self.steps if step.to_do]
         return None if None in parts else float(sum(s for s in parts if s is not None))
 
-    def scores_path(self, row: str) -> Path:
-        """Return where the fused scores of a row are."""
-        choice = next(v.choice for v in self.variants.rows if v.name == row)
-        return self.folder / "scores" / f"{file_name(row, choice)}.csv"
+    def scores_path(self, row: Variant) -> Path:
+        """Return where the fused scores of a row are: a readable name, and no other row's."""
+        digest = hashlib.sha256(json.dumps(row.choice).encode()).hexdigest()[:6]
+        name = re.sub(r"[^A-Za-z0-9+._-]+", "_", row.name)[:60]
+        return self.folder / "scores" / f"{name}-{digest}.csv"
+
+    def rows_of(self, space: Space) -> list[Variant]:
+        """Return the rows that are fused from a space."""
+        return [row for row in self.variants.rows if self.space_of[row.name] is space]
+
+    def stale_rows(self, space: Space) -> Iterator[tuple[Variant, FusionInputs]]:
+        """Yield the rows of a space whose scores aren't there, and what they are fused from."""
+        inputs = fusion_inputs(space.run, space.models)
+        for row in self.rows_of(space):
+            own = inputs.only(row.models, row.recipe.fusion)
+            if card_of(self.scores_path(row)).get("key") != own.key:
+                yield row, own
 
     def text(self) -> str:
         """Return the plan for a person."""
@@ -120,12 +132,6 @@ def make_plan(run: Run, settings: AblationSettings | None = None) -> Plan:
     return plan
 
 
-def row_inputs(plan: Plan, row: str, inputs: FusionInputs) -> FusionInputs:
-    """Return what one row is fused from, of the inputs of its space."""
-    variant = next(v for v in plan.variants.rows if v.name == row)
-    return inputs.only(variant.models, variant.recipe.fusion)
-
-
 def card_of(path: Path) -> Mapping[str, Any]:
     """Return what was noted with fused scores; nothing where they are not there."""
     try:
@@ -133,12 +139,6 @@ def card_of(path: Path) -> Mapping[str, Any]:
         return card["provenance"] if path.is_file() else {}
     except (OSError, ValueError, KeyError):
         return {}
-
-
-def file_name(row: str, choice: Mapping[str, str]) -> str:
-    """Return a name for the files of a row: readable, and no other row's."""
-    digest = hashlib.sha256(json.dumps(choice).encode()).hexdigest()[:6]
-    return f"{re.sub(r'[^A-Za-z0-9+._-]+', '_', row)[:60]}-{digest}"
 
 
 def fits_there(space: Space, model: str) -> Fits | None:
@@ -155,15 +155,15 @@ def _look(plan: Plan) -> None:
     """Find out what is there and what is not."""
     run = plan.run
     open_spaces = [space for space in plan.spaces if not space.is_done]
-    seconds = _Measured(plan)
+    ledger = run.ledger()
     counted: set[str] = set()
 
     def per_clip(stage: str, folder: str, keys: set[str]) -> None:
         fresh = keys - counted
         counted.update(keys)
         missing = sum(not run.store.has(folder, key) for key in fresh)
-        about = seconds.per_clip(stage)
-        took = None if about is None else missing * about / run.workers
+        spent = [row.seconds for row in ledger.rows(stage) if row.seconds > 0]
+        took = missing * fmean(spent) / run.workers if spent else None
         plan.steps.append(Step(stage, "clips", missing, len(fresh) - missing, took))
 
     faces = {key for space in open_spaces for key in space.keys_of_faces()}
@@ -197,21 +197,20 @@ def _look(plan: Plan) -> None:
             to_do = of_all if fits is None else len(fits.to_do)
             counts[0] += to_do
             counts[1] += of_all - to_do
-            if to_do:
-                plan.todo_fits[lineage] = (space, model)
     for model, (to_do, there) in n_fits.items():
-        about = seconds.per_fit(model) if to_do else None
+        about = _seconds_per_fit(plan, model) if to_do else None
         took = None if about is None else to_do * about
         plan.steps.append(Step(f"train:{model}", "fits", to_do, there, took))
+    stale: set[str] = set()
     for space in plan.spaces:
-        rows = [v.name for v in plan.variants.rows if plan.space_of[v.name] is space]
-        plan.todo_rows += _rows_to_fuse(plan, space, rows) if space.is_done else rows
-    order = {variant.name: place for place, variant in enumerate(plan.variants.rows)}
-    plan.todo_rows.sort(key=lambda row: order[row])
-    about = seconds.per_fusion()
+        rows = (row for row, _ in plan.stale_rows(space)) if space.is_done else plan.rows_of(space)
+        stale |= {row.name for row in rows}
+    plan.todo_rows = [row.name for row in plan.variants.rows if row.name in stale]
+    cards = map(card_of, sorted((plan.folder / "scores").glob("*.csv")))
+    spent = [float(card["seconds"]) for card in cards if "seconds" in card]
     n_todo = len(plan.todo_rows)
-    took = None if about is None else n_todo * about
-    plan.steps.append(Step("fuse", "rows", n_todo, len(order) - n_todo, took))
+    took = n_todo * fmean(spent) if spent else None
+    plan.steps.append(Step("fuse", "rows", n_todo, len(plan.variants.rows) - n_todo, took))
 
 
 def _lineages_of_run(plan: Plan) -> set[str]:
@@ -222,37 +221,13 @@ def _lineages_of_run(plan: Plan) -> set[str]:
     return {base.lineage(name) for name, fits in there.items() if fits and not fits.to_do}
 
 
-def _rows_to_fuse(plan: Plan, space: Space, rows: Sequence[str]) -> list[str]:
-    inputs = fusion_inputs(space.run, space.models)
-    return [
-        row
-        for row in rows
-        if card_of(plan.scores_path(row)).get("key") != row_inputs(plan, row, inputs).key
-    ]
-
-
-class _Measured:
-    """Seconds that earlier work of the same kind took."""
-
-    def __init__(self, plan: Plan) -> None:
-        self._plan = plan
-        self._ledger = plan.run.ledger()
-
-    def per_clip(self, stage: str) -> float | None:
-        spent = [row.seconds for row in self._ledger.rows(stage) if row.seconds > 0]
-        return fmean(spent) if spent else None
-
-    def per_fit(self, model: str) -> float | None:
-        for space in self._plan.spaces:
-            fits = fits_there(space, model) if model in space.models else None
-            if fits is not None and fits.seconds is not None:
-                return fits.seconds / len(fits.fit_keys)
-        return None
-
-    def per_fusion(self) -> float | None:
-        cards = map(card_of, sorted((self._plan.folder / "scores").glob("*.csv")))
-        spent = [float(card["seconds"]) for card in cards if "seconds" in card]
-        return fmean(spent) if spent else None
+def _seconds_per_fit(plan: Plan, model: str) -> float | None:
+    """Return what a fit of the same model took before."""
+    for space in plan.spaces:
+        fits = fits_there(space, model) if model in space.models else None
+        if fits is not None and fits.seconds is not None:
+            return fits.seconds / len(fits.fit_keys)
+    return None
 
 
 def _duration(seconds: float | None) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import textwrap
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +18,7 @@ PLAIN, MARKED, REFERENCE = "#5b7083", "#b3261e", "#111111"
 
 
 def plot_table(table: pd.DataFrame, title: str, path: Path) -> None:
-    """Write the plot as SVG: the same bytes for the same table.
-
-    Args:
-        table: of :func:`emotiw.analysis.ablation.ablation_table.judge_rows`.
-        title: of run and challenge.
-        path: the file.
-    """
+    """Write the plot of an ablation's table as SVG: the same bytes for the same table."""
     import matplotlib as mpl
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
@@ -56,7 +49,8 @@ def draw_table(axes: Any, table: pd.DataFrame, title: str) -> None:
         axes.plot([value], [place], marker=marker, color=colour, ms=6, linestyle="none")
         if row["is_reference"]:
             axes.axvline(value, color=colour, lw=0.8, linestyle=":")
-    axes.set_yticks(range(len(table)), list(reversed(_labels(table))))
+    names = [name if len(name) < 60 else f"{name[:57]}…" for name in map(str, table["row"])]
+    axes.set_yticks(range(len(table)), names[::-1])
     axes.set_ylim(-0.7, len(table) - 0.3)
     n_clips, n_groups = drawn["n"].max(), drawn["n_groups"].max()
     split = {"train": "training clips, out of fold", "val": "validation clips"}
@@ -64,7 +58,8 @@ def draw_table(axes: Any, table: pd.DataFrame, title: str) -> None:
     axes.set_xlabel(
         f"{metric.heading} on {n_clips} {judged}; bars: 95 % interval over {n_groups} groups"
     )
-    axes.set_ylabel(", ".join(_axes_of(table)))
+    columns = [str(column) for column in table.columns]
+    axes.set_ylabel(", ".join(columns[1 : columns.index("metric")]))
     n_marked = int(table["is_significant"].fillna(value=False).sum())
     found = f"{n_marked} of {len(table) - 1} rows differ" if n_marked else "No row differs"
     wrapped = textwrap.fill(title, TITLE_LETTERS)
@@ -73,12 +68,3 @@ def draw_table(axes: Any, table: pd.DataFrame, title: str) -> None:
     axes.set_axisbelow(True)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
-
-
-def _labels(table: pd.DataFrame) -> Sequence[str]:
-    return [str(name) if len(str(name)) < 60 else f"{str(name)[:57]}…" for name in table["row"]]
-
-
-def _axes_of(table: pd.DataFrame) -> list[str]:
-    columns = [str(column) for column in table.columns]
-    return columns[1 : columns.index("metric")]

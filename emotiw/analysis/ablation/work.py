@@ -10,7 +10,7 @@ from time import perf_counter
 from emotiw.analysis.ablation.ablation_table import CLIPS, Ablation, Description, Row, read_table
 from emotiw.analysis.ablation.costs import Costs
 from emotiw.analysis.ablation.outputs import FILES, remake
-from emotiw.analysis.ablation.plan import Plan, card_of, fits_there, make_plan
+from emotiw.analysis.ablation.plan import Plan, fits_there, make_plan
 from emotiw.analysis.ablation.spaces import Space
 from emotiw.core.cohort_table import write_manifest
 from emotiw.core.device import CPU, resolve_device
@@ -27,14 +27,6 @@ from emotiw.runs.stages.train import fits_of
 from fusion.fusion_options import FusionOptions
 
 WORTH_A_POOL_SEC = 20.0  # starting processes takes several seconds
-
-
-@dataclass(frozen=True)
-class FitJob:
-    """The fits of one model, to be left in the store."""
-
-    recipe: Recipe
-    model: str
 
 
 @dataclass(frozen=True)
@@ -79,16 +71,17 @@ def carry_out(plan: Plan, *, force: bool = False) -> Ablation:
     split: str = plan.settings.split
     if split == "auto":
         reference = next(v for v in plan.variants.rows if v.name == plan.variants.reference)
-        path = plan.scores_path(reference.name)
+        path = plan.scores_path(reference)
         if path.is_file():
             split = chosen_sample(ScoreTable.read_csv(path), run.cohort()).split
     _describe(plan, failed, split=split).write(plan.folder)
     return remake(plan.folder)
 
 
-def fit_in_store(job: FitJob) -> None:
-    """Fit a model, and leave it and its scores in the store."""
-    fits_of(Run(job.recipe), job.model).scores()
+def fit_in_store(job: tuple[Recipe, str]) -> None:
+    """Fit a model of a recipe, and leave it and its scores in the store."""
+    recipe, model = job
+    fits_of(Run(recipe), model).scores()
 
 
 def fuse_row(job: RowJob) -> float:
@@ -132,12 +125,12 @@ def _train(plan: Plan, *, force: bool) -> dict[str, str]:
             ready.append(space)
         except EmotiwError as error:
             fail(space, str(error))
-    jobs: dict[str, FitJob] = {}
+    jobs: dict[str, tuple[Recipe, str]] = {}
     for space in ready:
         for model in space.models:
             fits = fits_there(space, model)
             if fits is not None and fits.to_do:
-                jobs.setdefault(fits.key, FitJob(space.run.recipe, model))
+                jobs.setdefault(fits.key, (space.run.recipe, model))
     is_spread = len(jobs) > 1 and plan.run.workers > 1
     if is_spread and resolve_device(plan.run.device) == CPU:  # a GPU is fed by one fit at a time
         outcomes = run_jobs(fit_in_store, jobs, workers=min(plan.run.workers, len(jobs)))
@@ -152,22 +145,14 @@ def _train(plan: Plan, *, force: bool) -> dict[str, str]:
 
 
 def _fuse(plan: Plan, failed: Mapping[str, str]) -> dict[str, str]:
-    jobs: dict[str, RowJob] = {}
+    found: dict[str, RowJob] = {}
     for space in plan.spaces:
-        rows = [v for v in plan.variants.rows if plan.space_of[v.name] is space]
-        rows = [variant for variant in rows if variant.name not in failed]
-        if not rows:
-            continue
-        inputs = fusion_inputs(space.run, space.models)
-        for variant in rows:
-            path = plan.scores_path(variant.name)
-            own = inputs.only(variant.models, variant.recipe.fusion)
-            if card_of(path).get("key") != own.key:
-                jobs[variant.name] = RowJob(
-                    space.run.recipe, space.models, variant.models, own.options, path
-                )
-    order = {variant.name: place for place, variant in enumerate(plan.variants.rows)}
-    jobs = {name: jobs[name] for name in sorted(jobs, key=lambda name: order[name])}
+        if any(row.name in failed for row in plan.rows_of(space)):
+            continue  # none of them can be made
+        for row, own in plan.stale_rows(space):
+            made_of = (space.run.recipe, space.models, row.models, own.options)
+            found[row.name] = RowJob(*made_of, plan.scores_path(row))
+    jobs = {row.name: found[row.name] for row in plan.variants.rows if row.name in found}
     reasons: dict[str, str] = {}
     start = perf_counter()
     bar = iter(plan.run.progress.track(range(len(jobs)), stage="fuse", total=len(jobs)))
@@ -195,7 +180,7 @@ def _describe(
     known = {row.name: row for row in like.rows} if like else {}
     rows = []
     for variant in plan.variants.rows:
-        path = plan.scores_path(variant.name)
+        path = plan.scores_path(variant)
         where = path.relative_to(plan.folder).as_posix()
         why = failed.get(variant.name, "")
         if variant.name in known:

@@ -22,13 +22,11 @@ class Browsed:
 
     Attributes:
         data: what the page's script reads; JSON can hold it.
-        clip_ids: in the order of the page.
         worth: the same clips, those most worth looking at first.
         left_out: how many clips there was no room for.
     """
 
     data: dict[str, Any]
-    clip_ids: tuple[str, ...]
     worth: tuple[str, ...]
     left_out: int
 
@@ -36,12 +34,7 @@ class Browsed:
 def browsed(facts: RunSnapshot, *, most: int = MOST_CLIPS) -> Browsed:
     """Return the clips with truth, scores and gaps; in a very large run those of most worth.
 
-    Args:
-        facts: the run.
-        most: clips at most.
-
-    Returns:
-        Scores are whole thousandths in classification, and numbers of four digits in regression.
+    Scores are whole thousandths in classification, and numbers of four digits in regression.
     """
     names = list(facts.tables)
     ids = facts.cohort.clip_ids
@@ -51,7 +44,6 @@ def browsed(facts: RunSnapshot, *, most: int = MOST_CLIPS) -> Browsed:
     per_clip = max(1, len(facts.run.task.labels) * len(names))
     room = min(most, MOST_CLIPS, MOST_NUMBERS // per_clip)
     kept = set(worth[:room])
-    labels = list(facts.run.task.labels)
     is_label = facts.run.task.is_label
     truth = _truth(facts)
     notes = notes_of_clips(facts)
@@ -69,17 +61,12 @@ def browsed(facts: RunSnapshot, *, most: int = MOST_CLIPS) -> Browsed:
         clips.append(entry)
     data = {
         "task": facts.run.task.kind,
-        "labels": labels,
+        "labels": list(facts.run.task.labels),
         "models": names,
         "judged": "" if facts.sample is None else facts.sample.split,
         "clips": clips,
     }
-    return Browsed(
-        data=data,
-        clip_ids=tuple(clip["id"] for clip in clips),
-        worth=tuple(worth[:room]),
-        left_out=len(ids) - len(clips),
-    )
+    return Browsed(data, tuple(worth[:room]), len(ids) - len(clips))
 
 
 def _ranks(

@@ -10,6 +10,7 @@ from emotiw.analysis.leaderboard import Standing, published, standing_of
 from emotiw.analysis.report.snapshot import RunSnapshot
 from emotiw.evaluation.metrics import Metric
 from emotiw.runs.stages.fuse import FUSED
+from emotiw.visualization.svg_charts import ticks
 
 JUDGED_ON = {"val": "validation clips", "train": "training clips, out of fold"}
 
@@ -41,7 +42,7 @@ def headline(facts: RunSnapshot) -> dict[str, Any] | None:
         "is_higher_better": metric.is_higher_better,
         "lines": [_line(one, metric, low, high) for one in lines],
         "has_published": bool(others),
-        "ticks": [{"at": _place(t, low, high), "text": f"{t:g}"} for t in _round_ticks(low, high)],
+        "ticks": [{"at": _place(t, low, high), "text": f"{t:g}"} for t in ticks(low, high)],
         "comparison": _comparison(facts),
         "fitted": None
         if facts.fusion is None
@@ -81,12 +82,6 @@ def _place(value: float | None, low: float, high: float) -> float | None:
     if value is None or not math.isfinite(value):
         return None
     return round(100 * (value - low) / (high - low), 2)
-
-
-def _round_ticks(low: float, high: float) -> list[float]:
-    from emotiw.visualization.svg_charts import ticks
-
-    return ticks(low, high, most=6)
 
 
 def _chance(facts: RunSnapshot) -> float | None:

@@ -27,17 +27,13 @@ def reliability(facts: RunSnapshot) -> list[dict[str, Any]]:
     if result is None or not result.rows.task.is_label:
         return []
     truth = result.rows.targets
-    before = {name: result.rows.scores[:, m] for m, name in enumerate(result.rows.names)}
-    after = {name: result.calibrated[:, m] for m, name in enumerate(result.rows.names)}
     found = []
-    for name, pairs in {
-        "fused": [("fused", result.unseen_scores, 0, "marked")],
-        **{
-            n: [("before", before[n], 1, "dashed"), ("after", after[n], 0, "marked")]
-            for n in before
-        },
-    }.items():
-        lines, errors, last = [], [], before.get(name)
+    drawn = {"fused": [("fused", result.unseen_scores, 0, "marked")]}
+    for m, name in enumerate(result.rows.names):
+        before, after = result.rows.scores[:, m], result.calibrated[:, m]
+        drawn[name] = [("before", before, 1, "dashed"), ("after", after, 0, "marked")]
+    for name, pairs in drawn.items():
+        lines, errors, last = [], [], None
         for what, scores, colour, style in pairs:
             if np.isnan(scores).any(axis=1).all():
                 continue
@@ -46,9 +42,8 @@ def reliability(facts: RunSnapshot) -> list[dict[str, Any]]:
             points = list(zip(bins["confidence"].tolist(), bins["accuracy"].tolist(), strict=True))
             lines.append(Series(what, points, colour, style))
             errors.append((what, 100 * expected_calibration_error(scores, truth)))
-        if not lines:
+        if last is None:
             continue
-        assert last is not None
         title = f"{name}: {_sureness(last, truth)}"
         found.append(
             {
@@ -85,12 +80,13 @@ def shares(facts: RunSnapshot) -> dict[str, Any] | None:
     result = facts.fusion
     if result is None or len(result.rows.names) < 2:
         return None
-    options = facts.run.recipe.fusion
     from fusion.attribution import attribute
 
     found = attribute(result, exact_up_to=MOST_SELECTED)
     is_percent = result.rows.task.is_label
-    scale, unit = (100, "points of accuracy") if is_percent else (1, "mean squared error")
+    scale, decimals, unit = 1, 4, "mean squared error"
+    if is_percent:
+        scale, decimals, unit = 100, 2, "points of accuracy"
     rows = []
     largest = max(float(found.modalities["shapley"].abs().max()), 1e-12)
     for name, row in found.modalities.iterrows():
@@ -100,12 +96,10 @@ def shares(facts: RunSnapshot) -> dict[str, Any] | None:
                 "name": str(name),
                 "weight": _number(float(row["weight"]), 3),
                 "weight_at": _share(float(row["weight"])),
-                "shapley": _number(scale * shapley, 2 if is_percent else 4),
-                "shapley_error": _number(
-                    scale * float(row["shapley_error"]), 2 if is_percent else 4
-                ),
+                "shapley": _number(scale * shapley, decimals),
+                "shapley_error": _number(scale * float(row["shapley_error"]), decimals),
                 "shapley_at": _share(shapley / largest),
-                "without": _number(scale * float(row["leave_one_out"]), 2 if is_percent else 4),
+                "without": _number(scale * float(row["leave_one_out"]), decimals),
                 "p": p_text(float(row["p"])),
                 "rescued": len(found.rescued.get(str(name), ())),
                 "ruined": len(found.ruined.get(str(name), ())),
@@ -117,7 +111,7 @@ def shares(facts: RunSnapshot) -> dict[str, Any] | None:
         for name, row in found.recalls.iterrows()
     }
     return {
-        "method": options.method,
+        "method": facts.run.recipe.fusion.method,
         "unit": unit,
         "rows": rows,
         "labels": labels,

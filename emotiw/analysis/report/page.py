@@ -25,6 +25,7 @@ from emotiw.runs.run import Run
 from emotiw.runs.stages.fuse import judged
 
 MOST_BYTES = 5_000_000
+NO_SAMPLES = Samples({}, {}, "", ["Without pictures and sound of the clips."])
 SPARE = 250_000  # kept free, so that no file that is sent on grows out of a limit of 5 MB
 
 
@@ -58,8 +59,8 @@ def write_report(run: Run, path: Path | None = None, *, has_samples: bool = True
     facts = read_facts(run)
     parts = _parts(facts)
     clips, room = _clips_that_fit(facts, parts)
-    taken = samples(facts, clips.worth, room) if has_samples else None
-    told = list(taken.told) if taken else ["Without pictures and sound of the clips."]
+    taken = samples(facts, clips.worth, room) if has_samples else NO_SAMPLES
+    told = [*taken.told]
     if clips.left_out:
         told.append(f"{clips.left_out:,} clips are not listed: there are too many for one page.")
     told += dict.fromkeys(facts.problems)
@@ -73,10 +74,10 @@ def _clips_that_fit(facts: RunSnapshot, parts: Mapping[str, Any]) -> tuple[Brows
     """Return the clips that the page has room for, and the bytes that are left beside them."""
     clips = browsed(facts)
     while True:
-        room = MOST_BYTES - SPARE - len(_page(parts, clips.data, None, []).encode())
-        if room >= 0 or not clips.clip_ids:
+        room = MOST_BYTES - SPARE - len(_page(parts, clips.data, NO_SAMPLES, []).encode())
+        if room >= 0 or not clips.worth:
             return clips, room
-        clips = browsed(facts, most=len(clips.clip_ids) * 2 // 3)
+        clips = browsed(facts, most=len(clips.worth) * 2 // 3)
 
 
 def _parts(facts: RunSnapshot) -> dict[str, Any]:
@@ -139,9 +140,7 @@ def _text(path: Path) -> str:
     return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
-def _page(
-    parts: Mapping[str, Any], data: dict[str, Any], taken: Samples | None, told: list[str]
-) -> str:
+def _page(parts: Mapping[str, Any], data: dict[str, Any], taken: Samples, told: list[str]) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -152,11 +151,7 @@ def _page(
         lstrip_blocks=True,
     )
     folder = files("emotiw.analysis.report").joinpath("templates")
-    more = {
-        "strips": taken.strips if taken else {},
-        "sounds": taken.sounds if taken else {},
-        "sound_type": taken.sound_type if taken else "",
-    }
+    more = {name: getattr(taken, name) for name in ("strips", "sounds", "sound_type")}
     return environment.get_template("report.html.j2").render(
         **parts,
         told=told,

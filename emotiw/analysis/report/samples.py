@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from emotiw.analysis.report.snapshot import RunSnapshot
+from emotiw.challenges.manifest_builder import PICTURE
 from emotiw.core.errors import EmotiwError
 from emotiw.core.face_tracks import FaceTracks
 from emotiw.core.media import read_audio
@@ -40,14 +41,12 @@ class Samples:
         strips: by clip, a WebP of faces side by side, in base64.
         sounds: by clip, an MP3 (or ADTS AAC, where there is no encoder for it), in base64.
         sound_type: the media type of the sounds.
-        n_faces: faces in a strip, at most.
         told: what was left out and why, in words.
     """
 
     strips: dict[str, str]
     sounds: dict[str, str]
     sound_type: str
-    n_faces: int
     told: list[str]
 
 
@@ -63,34 +62,18 @@ def samples(facts: RunSnapshot, worth: Sequence[str], room: int) -> Samples:
         )
     elif 0 < n_faces < FACES[0] and strips:
         told.append(f"Strips show {n_faces} faces instead of {FACES[0]}, to keep this file small.")
-    room -= sum(len(text) + len(c) + 8 for c, text in strips.items())
+    room -= sum(_length(*each) for each in strips.items())
     codec, kind = _sound_codec()
-    with_sound = [c for c in worth if facts.cohort[c].path.suffix.lower() not in PICTURES]
+    with_sound = [c for c in worth if facts.cohort[c].path.suffix.lower() not in PICTURE]
 
     def sound(clip_id: str, seconds: float) -> str:
         data = encode_sound(facts.cohort[clip_id].path, codec, most_sec=seconds)
         return base64.b64encode(data).decode()
 
-    seconds = _first_that_fits(SECONDS, with_sound, sound, room)
-    sounds: dict[str, str] = {}
-    n_heard = n_failed = 0
-    is_full = False
-    for clip_id in progress.track(with_sound, stage="sound", total=len(with_sound)):
-        if is_full:
-            n_heard += 1
-            continue
-        try:
-            text = sound(clip_id, seconds)
-        except EmotiwError:
-            n_failed += 1
-            continue
-        n_heard += 1
-        if len(text) + len(clip_id) + 8 > room:
-            is_full = True
-            continue
-        room -= len(text) + len(clip_id) + 8
-        sounds[clip_id] = text
-    if is_full:
+    tracked = progress.track(with_sound, stage="sound", total=len(with_sound))
+    seconds, sounds, n_failed = _as_many_as_fit(SECONDS, with_sound, tracked, sound, room)
+    n_heard = len(with_sound) - n_failed
+    if n_heard > len(sounds):
         told.append(
             f"Sound is kept of {len(sounds):,} of {n_heard:,} clips, the first {seconds:g} s: "
             "mistakes and disagreements first. The rest is left out to keep this file small."
@@ -99,10 +82,7 @@ def samples(facts: RunSnapshot, worth: Sequence[str], room: int) -> Samples:
         told.append(f"Sound is cut after {seconds:g} s, to keep this file small.")
     if with_sound and n_failed == len(with_sound):
         told.append("No sound: the clips can't be read, or have none.")
-    return Samples(strips, sounds, kind, n_faces, told)
-
-
-PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
+    return Samples(strips, sounds, kind, told)
 
 
 def _strips(facts: RunSnapshot, worth: Sequence[str], room: int) -> tuple[dict[str, str], int, int]:
@@ -115,18 +95,37 @@ def _strips(facts: RunSnapshot, worth: Sequence[str], room: int) -> tuple[dict[s
         tracks = FaceTracks.from_tensors(facts.run.store.read(faces.STAGE, artifacts[clip_id].key))
         return base64.b64encode(strip_of(tracks, n)).decode()
 
-    n_faces = _first_that_fits(FACES, wanted, strip, room)
-    strips: dict[str, str] = {}
-    for clip_id in facts.run.progress.track(wanted, stage="faces", total=len(wanted)):
-        try:
-            text = strip(clip_id, n_faces)
-        except EmotiwError:
-            continue
-        if len(text) + len(clip_id) + 8 > room:
-            break
-        room -= len(text) + len(clip_id) + 8
-        strips[clip_id] = text
+    tracked = facts.run.progress.track(wanted, stage="faces", total=len(wanted))
+    n_faces, strips, _ = _as_many_as_fit(FACES, wanted, tracked, strip, room)
     return strips, n_faces, len(wanted)
+
+
+def _as_many_as_fit(
+    sizes: Sequence[Size],
+    wanted: Sequence[str],
+    tracked: Iterable[str],
+    made: Callable[[str, Size], str],
+    room: int,
+) -> tuple[Size, dict[str, str], int]:
+    """Return the size chosen for all, what was made by clip, and how many can't be made."""
+    size = _first_that_fits(sizes, wanted, made, room)
+    kept: dict[str, str] = {}
+    n_failed = 0
+    for clip_id in tracked:
+        try:
+            text = made(clip_id, size)
+        except EmotiwError:
+            n_failed += 1
+            continue
+        room -= _length(clip_id, text)
+        if room < 0:
+            break
+        kept[clip_id] = text
+    return size, kept, n_failed
+
+
+def _length(clip_id: str, text: str) -> int:
+    return len(text) + len(clip_id) + 8
 
 
 def _first_that_fits(
@@ -138,7 +137,7 @@ def _first_that_fits(
         lengths = []
         for clip_id in some:
             try:
-                lengths.append(len(made(clip_id, size)) + len(clip_id) + 8)
+                lengths.append(_length(clip_id, made(clip_id, size)))
             except EmotiwError:
                 continue
         if not lengths or float(np.mean(lengths)) * len(wanted) * MARGIN <= room:
