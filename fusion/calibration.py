@@ -30,13 +30,13 @@ class Calibration(Part):
         raise NotImplementedError
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the parameters as plain numbers and lists."""
-        raise NotImplementedError
+        """Return the parameters, which are its attributes, as plain numbers and lists."""
+        return {n: v.tolist() if isinstance(v, np.ndarray) else v for n, v in vars(self).items()}
 
     @classmethod
     def from_dict(cls, parameters: Mapping[str, Any]) -> Self:
         """Return the calibration that :meth:`to_dict` described."""
-        raise NotImplementedError
+        return cls(**parameters)
 
 
 class NoCalibration(Calibration):
@@ -50,15 +50,6 @@ class NoCalibration(Calibration):
     def apply(self, probabilities: Probabilities) -> Probabilities:
         """Return the probabilities."""
         return probabilities
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return no parameters."""
-        return {}
-
-    @classmethod
-    def from_dict(cls, parameters: Mapping[str, Any]) -> Self:
-        """Return one."""
-        return cls()
 
 
 class TemperatureScaling(Calibration):
@@ -77,7 +68,7 @@ class TemperatureScaling(Calibration):
     """
 
     def __init__(self, temperature: float) -> None:
-        self.temperature = temperature
+        self.temperature = float(temperature)
 
     @classmethod
     def fit(cls, probabilities: Probabilities, truth: Truth) -> Self:
@@ -87,15 +78,6 @@ class TemperatureScaling(Calibration):
     def apply(self, probabilities: Probabilities) -> Probabilities:
         """Return softmax(log p / temperature)."""
         return softmax(log_probabilities(probabilities) / self.temperature)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the temperature."""
-        return {"temperature": self.temperature}
-
-    @classmethod
-    def from_dict(cls, parameters: Mapping[str, Any]) -> Self:
-        """Return the calibration with that temperature."""
-        return cls(float(parameters["temperature"]))
 
 
 class MatrixScaling(Calibration):
@@ -111,9 +93,9 @@ class MatrixScaling(Calibration):
 
     is_diagonal = False
 
-    def __init__(self, matrix: Probabilities, bias: npt.NDArray[np.float64]) -> None:
-        self.matrix = matrix
-        self.bias = bias
+    def __init__(self, matrix: npt.ArrayLike, bias: npt.ArrayLike) -> None:
+        self.matrix = np.asarray(matrix, dtype=np.float64)
+        self.bias = np.asarray(bias, dtype=np.float64)
 
     @classmethod
     def fit(cls, probabilities: Probabilities, truth: Truth) -> Self:
@@ -150,15 +132,6 @@ class MatrixScaling(Calibration):
             scaled = scaled + logs[:, label, None] * self.matrix[label]
         return softmax(scaled)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return matrix and bias."""
-        return {"matrix": self.matrix.tolist(), "bias": self.bias.tolist()}
-
-    @classmethod
-    def from_dict(cls, parameters: Mapping[str, Any]) -> Self:
-        """Return the calibration with that matrix and bias."""
-        return cls(np.array(parameters["matrix"], float), np.array(parameters["bias"], float))
-
 
 class VectorScaling(MatrixScaling):
     """Matrix scaling with one factor per label: the matrix is diagonal."""
@@ -173,8 +146,8 @@ class IsotonicCalibration(Calibration):
         Zadrozny & Elkan 2002, section 3 and 5 (one label against the rest).
     """
 
-    def __init__(self, steps: list[tuple[list[float], list[float]]]) -> None:
-        self.steps = steps
+    def __init__(self, steps: list[dict[str, list[float]]]) -> None:
+        self.steps = steps  # by label, the curve "from" a probability "to" another
 
     @classmethod
     def fit(cls, probabilities: Probabilities, truth: Truth) -> Self:
@@ -182,24 +155,16 @@ class IsotonicCalibration(Calibration):
         from sklearn.isotonic import IsotonicRegression
 
         if not len(truth):
-            return cls([([0.0, 1.0], [0.0, 1.0])] * probabilities.shape[1])
+            return cls([{"from": [0.0, 1.0], "to": [0.0, 1.0]} for _ in probabilities.T])
         steps = []
         for label in range(probabilities.shape[1]):
             curve = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip")
             curve.fit(probabilities[:, label], truth == label)
-            steps.append((curve.X_thresholds_.tolist(), curve.y_thresholds_.tolist()))
+            steps.append({"from": curve.X_thresholds_.tolist(), "to": curve.y_thresholds_.tolist()})
         return cls(steps)
 
     def apply(self, probabilities: Probabilities) -> Probabilities:
         """Return the mapped probabilities; a row that all maps send to 0 becomes even."""
-        columns = [np.interp(probabilities[:, k], x, y) for k, (x, y) in enumerate(self.steps)]
+        by_label = zip(probabilities.T, self.steps, strict=True)
+        columns = [np.interp(column, step["from"], step["to"]) for column, step in by_label]
         return normalised(np.column_stack(columns))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the steps of each label."""
-        return {"steps": [{"from": x, "to": y} for x, y in self.steps]}
-
-    @classmethod
-    def from_dict(cls, parameters: Mapping[str, Any]) -> Self:
-        """Return the calibration with those steps."""
-        return cls([(list(step["from"]), list(step["to"])) for step in parameters["steps"]])

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fusion.aligned import Scores
-from fusion.combiner import Combiner, Setting
+from fusion.combiner import Setting
 from fusion.cross_fit_folds import deal_groups
-from fusion.stack_inputs import blank_where_nobody, holes, stack_inputs
+from fusion.stack_inputs import StackCombiner, blank_where_nobody
 from fusion.training_rows import TrainingRows
 
 INNER_FOLDS = 3
@@ -21,7 +21,7 @@ MAX_LEVELS = 6
 Design = npt.NDArray[np.float64]
 
 
-class CascadeForest(Combiner):
+class CascadeForest(StackCombiner):
     """Levels of two random and two extremely randomised forests each.
 
     The forests of a level are fitted per inner fold of groups; what they say of the clips held out
@@ -35,14 +35,12 @@ class CascadeForest(Combiner):
 
     def __init__(self, setting: Setting) -> None:
         super().__init__(setting)
-        self._holes = np.zeros(len(setting.names), dtype=bool)
         self.levels: list[list[list[Any]]] = []  # level, inner fold, forest
         self.held_out_accuracy: list[float] = []
 
     def fit(self, rows: TrainingRows) -> Self:
         """Grow levels while they help."""
-        self._holes = holes(rows.scores)
-        base = stack_inputs(rows.scores, self._holes)
+        base = self.learn_inputs(rows.scores)
         folds = deal_groups(rows.groups, INNER_FOLDS, rows.targets)
         design, self.levels, self.held_out_accuracy = base, [], []
         for level in range(MAX_LEVELS):
@@ -63,7 +61,7 @@ class CascadeForest(Combiner):
 
     def combine(self, scores: Scores) -> Scores:
         """Return the mean of what the forests of the last level say."""
-        base = stack_inputs(scores, self._holes)
+        base = self.inputs(scores)
         design, said = base, np.zeros((len(base), 4 * len(self.setting.labels)))
         for forests in self.levels:
             said = np.zeros_like(said)
@@ -74,16 +72,15 @@ class CascadeForest(Combiner):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the shape of the cascade, and its forests."""
-        names = self.setting.names
         return {
-            "masks": [name for name, has in zip(names, self._holes, strict=True) if has],
+            "masks": self.masked,
             "held_out_accuracy": self.held_out_accuracy,
             "estimators": self.levels,
         }
 
     def load_dict(self, state: Mapping[str, Any]) -> Self:
         """Take over what was learnt."""
-        self._holes = np.array([name in state["masks"] for name in self.setting.names])
+        self.masked = state["masks"]
         self.held_out_accuracy = list(state["held_out_accuracy"])
         self.levels = state["estimators"]
         return self

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -264,16 +264,9 @@ class LateFusion(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         return CALIBRATIONS.resolve(self.calibration if self.task_.is_label else "none")
 
     def _setting(self) -> Setting:
-        return Setting(
-            names=self.names_,
-            task=self.task_,
-            method=self.method,
-            pool=self.pool,
-            weights=self.weights,
-            metric=self.metric,
-            candidates=tuple(self.candidates),
-            seed=self.seed,
-        )
+        told = {field.name for field in fields(Setting)}
+        options = {name: value for name, value in self.get_params().items() if name in told}
+        return Setting(names=self.names_, task=self.task_, **options)
 
     def _check_options(self) -> None:
         params = {name: value for name, value in self.get_params().items() if name != "seed"}

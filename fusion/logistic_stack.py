@@ -9,15 +9,15 @@ import numpy as np
 
 from emotiw.core.probabilities import softmax
 from fusion.aligned import Scores
-from fusion.combiner import Combiner, Setting
+from fusion.combiner import Setting
 from fusion.combiners import named
 from fusion.modality_weights import log_linear_weights
 from fusion.ridge import LinearLogits
-from fusion.stack_inputs import blank_where_nobody, holes, stack_inputs
+from fusion.stack_inputs import StackCombiner, blank_where_nobody
 from fusion.training_rows import TrainingRows
 
 
-class LogisticStack(Combiner):
+class LogisticStack(StackCombiner):
     """Every label's logit may listen to every label of every modality.
 
     A ridge pulls the coefficients toward the log-linear weights, where a label listens to
@@ -26,21 +26,18 @@ class LogisticStack(Combiner):
 
     def __init__(self, setting: Setting) -> None:
         super().__init__(setting)
-        self._holes = np.zeros(len(setting.names), dtype=bool)
-        self.coefficients = np.zeros(
-            (len(setting.names) * len(setting.labels), len(setting.labels))
-        )
-        self.bias = np.zeros(len(setting.labels))
+        n_labels = len(setting.labels)
+        self.coefficients = np.zeros((len(setting.names) * n_labels, n_labels))
+        self.bias = np.zeros(n_labels)
         self.ridge = 0.0
 
     def fit(self, rows: TrainingRows) -> Self:
         """Find the coefficients."""
         n_labels = rows.scores.shape[2]
-        self._holes = holes(rows.scores)
-        design = stack_inputs(rows.scores, self._holes)
+        design = self.learn_inputs(rows.scores)
         weights, sharpness = log_linear_weights(rows.scores, rows.targets)
         alone = np.vstack([weight * sharpness * np.eye(n_labels) for weight in weights])
-        masks = np.zeros((int(self._holes.sum()), n_labels))
+        masks = np.zeros((len(self.masked), n_labels))
         centre = np.vstack([alone, masks, np.zeros((1, n_labels))])  # the last row is the bias
         penalty = np.ones_like(centre)
         penalty[-1] = 1e-3
@@ -60,7 +57,7 @@ class LogisticStack(Combiner):
 
     def combine(self, scores: Scores) -> Scores:
         """Return the probabilities of the regression."""
-        design = stack_inputs(scores, self._holes)
+        design = self.inputs(scores)
         logits = np.zeros((len(design), len(self.bias))) + self.bias
         for column in range(design.shape[1]):  # in a fixed order: a row never depends on the batch
             logits = logits + design[:, column, None] * self.coefficients[column]
@@ -74,10 +71,9 @@ class LogisticStack(Combiner):
             name: {label: named(labels, next(rows)) for label in labels}
             for name in self.setting.names
         }
-        missing = [n for n, has in zip(self.setting.names, self._holes, strict=True) if has]
         return {
             "coefficients": table,
-            "if_missing": {name: named(labels, next(rows)) for name in missing},
+            "if_missing": {name: named(labels, next(rows)) for name in self.masked},
             "bias": named(labels, self.bias),
             "ridge": self.ridge,
         }
@@ -89,7 +85,7 @@ class LogisticStack(Combiner):
         rows = [[table[name][own][to] for to in labels] for name in names for own in labels]
         rows += [[missing[name][to] for to in labels] for name in names if name in missing]
         self.coefficients = np.array(rows, float)
-        self._holes = np.array([name in missing for name in names])
+        self.masked = missing
         self.bias = np.array([state["bias"][label] for label in labels], float)
         self.ridge = float(state["ridge"])
         return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Self
 
 import numpy as np
@@ -37,7 +38,6 @@ def metric_weights(scores: Scores, truth: Decisions, *, metric: str, pool: str) 
     """
     size = scores.shape[1]
     equal = np.full(size, 1.0 / size)
-
     judge = metric_named(metric)
 
     def merit(weights: Vector) -> float:
@@ -86,12 +86,11 @@ class MetricWeights(WeightedPool):
 
 def _moves(weights: Vector, share: float) -> list[Vector]:
     moves = []
-    for giver in range(len(weights)):
-        for taker in range(len(weights)):
-            if giver != taker and weights[giver] > 1e-12:
-                moved = weights.copy()
-                given = min(share, weights[giver])
-                moved[giver] -= given
-                moved[taker] += given
-                moves.append(moved)
+    for giver, taker in itertools.permutations(range(len(weights)), 2):
+        if weights[giver] > 1e-12:
+            moved = weights.copy()
+            given = min(share, weights[giver])
+            moved[giver] -= given
+            moved[taker] += given
+            moves.append(moved)
     return moves

@@ -39,7 +39,7 @@ def mixture_weights(scores: Scores, truth: Truth) -> Vector:
     """
 
     def solve(filled: Scores) -> Vector:
-        return minimise_on_simplex(_mixture_loss(filled, truth), filled.shape[1]).weights
+        return minimise_on_simplex(_mixture_loss(filled, truth), filled.shape[1])
 
     return _with_missing(scores, solve, "arithmetic")
 
@@ -64,7 +64,7 @@ def log_linear_weights(scores: Scores, truth: Truth) -> tuple[Vector, float]:
     def solve(filled: Scores) -> Vector:
         # the share of the sharpness that is not used goes to a modality that says nothing
         objective = _log_linear_loss(np.concatenate([filled, nothing], axis=1), truth)
-        return minimise_on_simplex(objective, filled.shape[1] + 1).weights[:-1] * MAX_SHARPNESS
+        return minimise_on_simplex(objective, filled.shape[1] + 1)[:-1] * MAX_SHARPNESS
 
     found = _with_missing(scores, solve, "geometric")
     sharpness = float(found.sum())
@@ -87,7 +87,7 @@ def squared_error_weights(scores: Scores, targets: npt.NDArray[np.float64]) -> V
 
     def solve(filled: Scores) -> Vector:
         objective = _squared_error(filled[:, :, 0], targets)
-        return minimise_on_simplex(objective, filled.shape[1]).weights
+        return minimise_on_simplex(objective, filled.shape[1])
 
     return _with_missing(scores, solve, "arithmetic")
 

@@ -77,7 +77,7 @@ class FusionResult:
     def folds(self) -> dict[int, int]:
         """The number of clips per fold."""
         numbers, counts = np.unique(self.fold_of_row, return_counts=True)
-        return {int(n): int(count) for n, count in zip(numbers, counts, strict=True)}
+        return dict(zip(numbers.tolist(), counts.tolist(), strict=True))
 
     @cached_property
     def results(self) -> tuple[Result, ...]:
@@ -98,11 +98,7 @@ class FusionResult:
     @cached_property
     def in_sample(self) -> dict[str, float]:
         """The same of the final fusion, on clips that it was fitted on."""
-        row_of = {clip_id: row for row, clip_id in enumerate(self.table.clip_ids)}
-        scores = np.full((len(self.sample), len(self.rows.labels)), np.nan)
-        for position, clip_id in enumerate(self.sample.clip_ids):
-            if clip_id in row_of:
-                scores[position] = self.by_final[row_of[clip_id]]
+        scores = replace(self.table, scores=self.by_final).aligned_to(self.sample.clip_ids)
         decided = self.rows.task.decide(scores)
         found = results_on(self.sample, "in sample", decided, metrics_of(self.rows.task))
         return {result.metric.name: result.value for result in found}

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-import pandas as pd
-
 from emotiw.core.score_table import Fold, Groups, ScoreTable
 from fusion.aligned import AlignedScores
 from fusion.cross_fit_folds import FoldCodes
 from fusion.training_rows import TrainingRows
 
 ABSENT = "absent"
+Combination = tuple[Fold, tuple[Fold | str, ...]]  # of a fusion, and a model per modality
 
 
 def fused_folds(
@@ -36,47 +34,27 @@ def fused_folds(
     Returns:
         Per clip the fold, and per fold the groups; no entry where a model's training is unknown.
     """
-    index = pd.Index(aligned.clip_ids, dtype=object)
-    columns, meanings = [], []
-    for name in (name for name in aligned.names if name in tables):
-        table = tables[name]
-        kinds: list[Fold | str] = [ABSENT, *dict.fromkeys(table.fold)]
-        code_of = {fold: code for code, fold in enumerate(kinds)}
-        codes = np.zeros(len(aligned.clip_ids), dtype=np.intp)
-        rows = index.get_indexer(pd.Index(table.clip_ids, dtype=object))
-        codes[rows] = [code_of[fold] for fold in table.fold]
-        codes[rows[~table.present]] = 0
-        columns.append(codes)
-        meanings.append((table, kinds))
-    fuser_kinds = list(dict.fromkeys(fuser_fold))
-    fuser_code = {fold: code for code, fold in enumerate(fuser_kinds)}
-    columns.append(np.array([fuser_code[fold] for fold in fuser_fold], dtype=np.intp))
-
-    combinations, which = np.unique(np.column_stack(columns), axis=0, return_inverse=True)
-    keys, known = [], []
-    for combination in combinations:
-        fold = fuser_kinds[combination[-1]]
-        seen: set[str] | None = set(fuser_seen[fold])
-        bases: list[Fold | str] = []
-        for code, (table, kinds) in zip(combination[:-1], meanings, strict=True):
-            bases.append(kinds[code])
-            if kinds[code] == ABSENT:
-                continue
-            if kinds[code] not in table.seen_groups:
-                seen = None
-            elif seen is not None:
-                seen |= table.seen_groups[kinds[code]]
-        keys.append((fold, tuple(bases)))
-        known.append(None if seen is None else frozenset(seen))
-    numbers = _numbers(keys)
-    folds = tuple(numbers[position] for position in which.ravel())
-    seen_groups = {
-        n: groups for n, groups in zip(numbers, known, strict=True) if groups is not None
-    }
-    return folds, seen_groups
+    known = [tables[name] for name in aligned.names if name in tables]
+    models = [
+        {c: fold for c, fold, there in zip(t.clip_ids, t.fold, t.present, strict=True) if there}
+        for t in known
+    ]
+    combinations: list[Combination] = [
+        (fold, tuple(model_of.get(clip_id, ABSENT) for model_of in models))
+        for clip_id, fold in zip(aligned.clip_ids, fuser_fold, strict=True)
+    ]
+    distinct = list(dict.fromkeys(combinations))
+    number_of = dict(zip(distinct, _numbers(distinct), strict=True))
+    seen_groups: dict[Fold, Groups] = {}
+    for fold, bases in distinct:
+        used = [(t, base) for t, base in zip(known, bases, strict=True) if base != ABSENT]
+        if all(base in table.seen_groups for table, base in used):
+            seen = (table.seen_groups[base] for table, base in used)
+            seen_groups[number_of[fold, bases]] = fuser_seen[fold].union(*seen)
+    return tuple(number_of[combination] for combination in combinations), seen_groups
 
 
-def _numbers(keys: Sequence[tuple[Fold, tuple[Fold | str, ...]]]) -> list[Fold]:
+def _numbers(keys: Sequence[Combination]) -> list[Fold]:
     """Number the combinations; None is that of final models alone, if there is just one."""
     folds = [fold for fold, _ in keys]
     if len(set(folds)) == len(folds):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -14,24 +13,9 @@ Objective = Callable[[Vector], tuple[float, Vector, Matrix]]
 TIE_BREAK = 1e-10  # relative curvature that makes modalities which say the same weigh the same
 
 
-@dataclass(frozen=True)
-class SimplexMinimum:
-    """Where a convex function is smallest.
-
-    Attributes:
-        weights: not negative, sum 1.
-        value: of the function there.
-        gap: the function can't be smaller anywhere by more than this.
-    """
-
-    weights: Vector
-    value: float
-    gap: float
-
-
 def minimise_on_simplex(
     objective: Objective, size: int, *, tolerance: float = 1e-10, max_steps: int = 200
-) -> SimplexMinimum:
+) -> Vector:
     """Find the smallest value of a convex function on the simplex, starting from equal weights.
 
     Newton's method: each step minimises the quadratic model over the whole simplex, so weights
@@ -42,7 +26,10 @@ def minimise_on_simplex(
         objective: of the weights; returns value, gradient and Hessian.
         size: number of weights.
         tolerance: the gap to stop at.
-        max_steps: Newton steps before giving up; the gap then says how far it came.
+        max_steps: Newton steps before giving up.
+
+    Returns:
+        ``(size,)``, not negative, sum 1.
 
     Source:
         Jaggi 2013, eq. 2 (gap). The sequence of quadratic problems is as in Kim et al. 2018
@@ -52,7 +39,7 @@ def minimise_on_simplex(
         >>> far = np.array([2.0, 0.0, 0.0])
         >>> found = minimise_on_simplex(
         ...     lambda w: (((w - far) ** 2).sum() / 2, w - far, np.eye(3)), 3)
-        >>> found.weights.round(9).tolist()
+        >>> found.round(9).tolist()
         [1.0, 0.0, 0.0]
     """
     weights = np.full(size, 1.0 / size)
@@ -76,9 +63,8 @@ def minimise_on_simplex(
             break
         weights = weights + step * direction
         value, gradient, hessian = new_value, new_gradient, new_hessian
-    weights = np.maximum(weights, 0.0) / np.maximum(weights, 0.0).sum()
-    value, gradient, _ = objective(weights)
-    return SimplexMinimum(weights, value, float(gradient @ weights - gradient.min()))
+    weights = np.maximum(weights, 0.0)
+    return np.asarray(weights / weights.sum())
 
 
 def _quadratic_minimum(hessian: Matrix, linear: Vector) -> Vector:

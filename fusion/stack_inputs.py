@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 import numpy.typing as npt
 
 from emotiw.core.probabilities import log_probabilities
 from fusion.aligned import Scores
+from fusion.combiner import Combiner, Setting
 from fusion.pools import geometric_pool
 
 
@@ -39,9 +42,30 @@ def stack_inputs(scores: Scores, has_holes: npt.NDArray[np.bool_]) -> npt.NDArra
     return np.concatenate([logs.reshape(len(logs), -1), mask], axis=1)
 
 
-def holes(scores: Scores) -> npt.NDArray[np.bool_]:
-    """Return ``(n_modalities,)``: which modalities are missing somewhere."""
-    return np.asarray(np.isnan(scores).any(axis=(0, 2)))
+class StackCombiner(Combiner):
+    """What learns from :func:`stack_inputs`, and remembers which modalities the mask has."""
+
+    def __init__(self, setting: Setting) -> None:
+        super().__init__(setting)
+        self._holes = np.zeros(len(setting.names), dtype=bool)
+
+    @property
+    def masked(self) -> list[str]:
+        """The modalities in the mask: those that were missing somewhere in the fit."""
+        return [n for n, has in zip(self.setting.names, self._holes, strict=True) if has]
+
+    @masked.setter
+    def masked(self, names: Collection[str]) -> None:
+        self._holes = np.array([name in names for name in self.setting.names], dtype=bool)
+
+    def learn_inputs(self, scores: Scores) -> Scores:
+        """Note where the scores of a fit have holes, and return its design."""
+        self._holes = np.asarray(np.isnan(scores).any(axis=(0, 2)))
+        return self.inputs(scores)
+
+    def inputs(self, scores: Scores) -> Scores:
+        """Return the design of any scores, as in the fit."""
+        return stack_inputs(scores, self._holes)
 
 
 def blank_where_nobody(fused: Scores, scores: Scores) -> Scores:

@@ -12,15 +12,15 @@ from threadpoolctl import threadpool_limits
 from emotiw.core.probabilities import softmax
 from fusion.aligned import Scores
 from fusion.calibration import TemperatureScaling
-from fusion.combiner import Combiner, Setting
+from fusion.combiner import Setting
 from fusion.cross_fit_folds import deal_groups
-from fusion.stack_inputs import blank_where_nobody, holes, stack_inputs
+from fusion.stack_inputs import StackCombiner, blank_where_nobody
 from fusion.training_rows import TrainingRows
 
 INNER_FOLDS = 4
 
 
-class Stacker(Combiner):
+class Stacker(StackCombiner):
     """Feeds log-probabilities and masks to an estimator, and calibrates what it says.
 
     The temperature is fitted on inner folds of groups, never on rows that the estimator
@@ -29,14 +29,12 @@ class Stacker(Combiner):
 
     def __init__(self, setting: Setting) -> None:
         super().__init__(setting)
-        self._holes = np.zeros(len(setting.names), dtype=bool)
         self._estimator: Any = None
         self._temperature = TemperatureScaling(1.0)
 
     def fit(self, rows: TrainingRows) -> Self:
         """Fit the temperature on inner folds, then the estimator on everything."""
-        self._holes = holes(rows.scores)
-        design = stack_inputs(rows.scores, self._holes)
+        design = self.learn_inputs(rows.scores)
         if len(np.unique(rows.groups)) > 1:
             folds = deal_groups(rows.groups, INNER_FOLDS, rows.targets)
             unseen = np.zeros((len(design), len(self.setting.labels)))
@@ -49,23 +47,21 @@ class Stacker(Combiner):
 
     def combine(self, scores: Scores) -> Scores:
         """Return the estimator's calibrated probabilities."""
-        design = stack_inputs(scores, self._holes)
-        fused = self._temperature.apply(self._probabilities(self._estimator, design))
-        return blank_where_nobody(fused, scores)
+        said = self._probabilities(self._estimator, self.inputs(scores))
+        return blank_where_nobody(self._temperature.apply(said), scores)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the temperature, the mask, and the estimator."""
-        names = self.setting.names
         return {
             "temperature": self._temperature.temperature,
-            "masks": [name for name, has in zip(names, self._holes, strict=True) if has],
+            "masks": self.masked,
             "estimators": [self._estimator],
         }
 
     def load_dict(self, state: Mapping[str, Any]) -> Self:
         """Take over what was learnt."""
         self._temperature = TemperatureScaling(float(state["temperature"]))
-        self._holes = np.array([name in state["masks"] for name in self.setting.names])
+        self.masked = state["masks"]
         (self._estimator,) = state["estimators"]
         return self
 

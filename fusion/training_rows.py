@@ -102,16 +102,18 @@ def training_rows(
         LeakageError: naming every row whose model has seen its group, or might have.
         TableError: if a label is none of the scores', or too few clips remain.
     """
-    chosen, ids = [], []
-    for row, clip_id in enumerate(aligned.clip_ids):
-        if aligned.split[row] not in splits or clip_id not in cohort:
-            continue
-        if cohort[clip_id].truth is None:
-            continue
-        is_free = cohort.originals[clip_id] == clip_id and cohort.groups[clip_id] not in hidden
-        if is_free and aligned.present[row].any():
-            chosen.append(row)
-            ids.append(clip_id)
+    is_scored = aligned.present.any(axis=1)
+    chosen = [
+        row
+        for row, clip_id in enumerate(aligned.clip_ids)
+        if aligned.split[row] in splits
+        and clip_id in cohort
+        and cohort[clip_id].truth is not None
+        and cohort.originals[clip_id] == clip_id
+        and cohort.groups[clip_id] not in hidden
+        and is_scored[row]
+    ]
+    ids = [aligned.clip_ids[row] for row in chosen]
     if len(ids) < MIN_CLIPS:
         raise TableError(
             f"fusion can't be fitted: {len(ids)} clips in {' and '.join(splits)} have a label or "
