@@ -70,7 +70,7 @@ def test_scores_of_ones_own(clips: pd.DataFrame, tmp_path: Path) -> None:
     assert again.clip_ids == result.table.clip_ids
     with pytest.raises(ConfigError, match="did you mean 'method'"):
         emotiw.fuse([a, b], clips, metod="mean")
-    with pytest.raises(ConfigError, match="need answers"):
+    with pytest.raises(ConfigError, match="need the clips: a run, or a table of labels"):
         emotiw.load_scores(path)
 
 
@@ -80,7 +80,7 @@ def test_a_run_and_what_it_leaves(tmp_path: Path) -> None:
     emotiw.run_all(run)
     again = emotiw.open_run(run.folder)
     assert again.folder.samefile(run.folder)
-    assert len(run.manifest().to_frame()) == 27
+    assert len(run.cohort().to_frame()) == 27
     assert len(run.scores("fused")) == len(run.scores("voice")) == 27
     mine = emotiw.load_scores(run.scores("voice").to_frame(), run, name="mine")
     figures = emotiw.evaluate([mine, run.scores("fused")], run, metrics=["uar"])

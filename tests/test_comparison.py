@@ -13,11 +13,15 @@ from typer.testing import CliRunner
 
 from emotiw.analysis.comparison import Comparison, compare_runs
 from emotiw.cli.app import app
-from emotiw.core.cohort import Clip, Manifest
+from emotiw.core.clip import Clip
+from emotiw.core.cohort import Cohort
+from emotiw.core.cohort_table import write_manifest
 from emotiw.core.errors import ConfigError, TableError
 from emotiw.core.score_table import ScoreTable
+from emotiw.core.task import Classification
 
 LABELS = ("Happy", "Sad")
+TASK = Classification(LABELS)
 CLIPS = tuple(f"c{n:02}" for n in range(12))
 TRUTH = ["Happy"] * 6 + ["Sad"] * 6
 
@@ -28,11 +32,11 @@ def written(folder: Path, wrong: set[str], *, method: str, unscored: str = "") -
         Clip(c, Path(f"{c}.avi"), "val", label, group=f"g{n % 4}")
         for n, (c, label) in enumerate(zip(CLIPS, TRUTH, strict=True))
     ]
-    Manifest(clips, labels=LABELS).write_csv(folder / "manifest.csv", root=folder)
+    write_manifest(Cohort(clips, task=TASK), folder / "manifest.csv", root=folder)
     codes = [LABELS.index(label) ^ (c in wrong) for c, label in zip(CLIPS, TRUTH, strict=True)]
     scores = np.eye(2)[codes] * 0.6 + 0.2
     scores[[c == unscored for c in CLIPS]] = np.nan
-    table = ScoreTable("fused", LABELS, CLIPS, scores, ("val",) * 12, (None,) * 12)
+    table = ScoreTable("fused", TASK, CLIPS, scores, ("val",) * 12, (None,) * 12)
     table.write_csv(folder / "fused.csv")
     table.write_csv(folder / "scores" / "voice.csv")
     (folder / "recipe.yaml").write_text(

@@ -86,10 +86,9 @@ def test_each_task_is_learned_leaving_one_speaker_out(
     corpus: Path, challenge: str, metric: str, chance: float
 ) -> None:
     summary, folds_path = outcome(corpus, challenge)
-    assert summary.figures is not None
-    rows = summary.figures
-    judged = rows[(rows["metric"] == metric) & (rows["split"] == "train")]
-    figure = dict(zip(judged["modality"], judged["value"], strict=True))
+    assert summary.results is not None
+    judged = [r for r in summary.results if (r.metric.name, r.split) == (metric, "train")]
+    figure = {result.name: result.value for result in judged}
     assert figure.keys() == {"words", "functionals", "fused"}
     assert figure["fused"] > chance + 0.25
     with folds_path.open(newline="") as file:

@@ -19,6 +19,7 @@ from emotiw.analysis.ablation.ablation_table import AFTER_AXES
 from emotiw.analysis.ablation.plot import plot_table
 from emotiw.analysis.report.history import CHECKPOINT
 from emotiw.analysis.report.page import write_report
+from emotiw.core.task import Classification, Regression, Task
 from emotiw.predict.prediction_rows import FilePrediction, Row
 from emotiw.predict.timeline import plot_timeline
 from emotiw.runs.run import Run
@@ -79,12 +80,11 @@ def test_the_plot_of_an_ablation(figures: list[Figure], tmp_path: Path) -> None:
     assert "No row differs from the reference" in figure.axes[0].get_title()
 
 
-@pytest.mark.parametrize("task", ["classification", "regression"])
-def test_scores_over_time(figures: list[Figure], tmp_path: Path, task: str) -> None:
-    labels = ("Happy", "Sad") if task == "classification" else ("engagement",)
-    scores = (0.25, 0.75)[: len(labels)]
+@pytest.mark.parametrize("task", [Classification(("Happy", "Sad")), Regression(("engagement",))])
+def test_scores_over_time(figures: list[Figure], tmp_path: Path, task: Task) -> None:
+    scores = (0.25, 0.75)[: len(task.labels)]
     rows = [Row(who, t, t + 1, False, 9, scores) for who in (None, 0, 1) for t in range(3)]
-    found = FilePrediction("long.mp4", labels, task, 3.0, tuple(rows))  # type: ignore[arg-type]
+    found = FilePrediction("long.mp4", task, 3.0, tuple(rows))
     plot_timeline(found, tmp_path / "t.png")
     [figure] = figures
     assert_says_what_to_see(figure)

@@ -86,7 +86,7 @@ def test_photographs_end_in_one_word_each(stills: tuple[Run, Summary], corpus: G
     paths = [clip.path for clip in corpus.stills.clips]
     odd = [path for path in paths if " " in path.name or not path.name.isascii()]
     lying = [p for p in paths if p.suffix == ".jpg" and p.read_bytes().startswith(b"\x89PNG")]
-    twins = [clip_id for clip_id in run.manifest().clip_ids if "family-get-together" in clip_id]
+    twins = [clip_id for clip_id in run.cohort().clip_ids if "family-get-together" in clip_id]
     assert odd
     assert lying
     assert len(twins) == 2
@@ -139,7 +139,7 @@ def test_everyone_is_in_the_output_and_linked_to_their_picture(
     groups = {row["clip_id"]: row for row in table(run.scores_path("each"))}
     for model in ("each", "vote"):
         people = ScoreTable.read_csv(run.individual_scores_path(model))
-        assert people.labels == run.labels
+        assert people.labels == run.task.labels
         assert sorted(people.clip_ids) == sorted(row["individual_id"] for row in links)
         for person, split, fold in zip(people.clip_ids, people.split, people.fold, strict=True):
             group = groups[person.rpartition("#")[0]]
@@ -217,7 +217,7 @@ def test_targets_go_from_a_folder_to_a_checked_submission(
     )
     assert said.exit_code == 0, said.output
     run = open_run(recipe, settings)
-    assert {"train-family.jpg", "train-family.png"} <= set(run.manifest().clip_ids)
+    assert {"train-family.jpg", "train-family.png"} <= set(run.cohort().clip_ids)
     with zipfile.ZipFile(run.folder / "submission" / "team.zip") as file:
         answers = [float(file.read(name)) for name in file.namelist()]
     assert len(answers) == n_test

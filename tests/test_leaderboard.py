@@ -19,96 +19,111 @@ from emotiw.analysis.leaderboard import (
 )
 from emotiw.challenges import read_challenge
 from emotiw.challenges.spec import load_spec
-from emotiw.core.cohort import Clip, Manifest
+from emotiw.core.clip import Clip, Split
+from emotiw.core.cohort import Cohort
+from emotiw.core.cohort_table import write_manifest
 from emotiw.core.errors import ConfigError
 from emotiw.core.score_table import ScoreTable
+from emotiw.core.task import Regression
+from emotiw.evaluation.results import evaluate
 
 SPEC = load_spec("afew2017")
 LABELS = SPEC.labels
 
 
-def make_manifest(n: int = 40, split: str = "val") -> Manifest:
-    return Manifest(
-        Clip(f"{i:03}", Path(f"{i}.avi"), split, LABELS[i % 7], group=str(i // 4))  # type: ignore[arg-type]
-        for i in range(n)
+def make_cohort(n: int = 40, split: Split = "val") -> Cohort:
+    return Cohort(
+        (
+            Clip(f"{i:03}", Path(f"{i}.avi"), split, LABELS[i % 7], group=str(i // 4))
+            for i in range(n)
+        ),
+        task=SPEC.task,
     )
 
 
-def table_with(manifest: Manifest, n_right: int, **changes: object) -> ScoreTable:
-    answers = manifest.answer_key()
-    scores = np.zeros((len(manifest), 7))
-    for row, clip in enumerate(manifest):
-        right = LABELS.index(str(answers[clip.clip_id]))
+def table_with(cohort: Cohort, n_right: int, **changes: object) -> ScoreTable:
+    truth = cohort.answer_key()
+    scores = np.zeros((len(cohort), 7))
+    for row, clip in enumerate(cohort):
+        right = LABELS.index(str(truth[clip.clip_id]))
         scores[row, right if row < n_right else (right + 1) % 7] = 1
     table = ScoreTable(
         name="x",
-        labels=LABELS,
-        clip_ids=manifest.clip_ids,
+        task=SPEC.task,
+        clip_ids=cohort.clip_ids,
         scores=scores,
-        split=tuple(clip.split for clip in manifest),
-        fold=(None,) * len(manifest),
+        split=tuple(clip.split for clip in cohort),
+        fold=(None,) * len(cohort),
     )
     return replace(table, **changes)  # type: ignore[arg-type]
 
 
+def standing(cohort: Cohort, n_right: int, **changes: object) -> Standing:
+    return standing_of(evaluate(table_with(cohort, n_right, **changes), cohort, SPEC.metric), "a")
+
+
 def test_value_and_interval() -> None:
-    manifest = make_manifest()
-    line = standing_of(SPEC, "a", table_with(manifest, 20), manifest, n_resamples=100)
+    cohort = make_cohort()
+    line = standing(cohort, 20)
     assert (line.split, line.value, line.n) == ("val", 50.0, 40)
     assert 0 < line.low < 50 < line.high < 100
-    assert line == standing_of(SPEC, "a", table_with(manifest, 20), manifest, n_resamples=100)
+    assert line == standing(cohort, 20)
 
 
 def test_groups_that_agree_give_a_wider_interval_than_single_clips() -> None:
-    grouped = make_manifest()
-    alone = Manifest(replace(clip, group=None) for clip in list(grouped))
-    wide = standing_of(SPEC, "a", table_with(grouped, 20), grouped, n_resamples=200)
-    narrow = standing_of(SPEC, "a", table_with(alone, 20), alone, n_resamples=200)
+    grouped = make_cohort()
+    alone = Cohort((replace(clip, group=None) for clip in grouped), task=SPEC.task)
+    wide, narrow = standing(grouped, 20), standing(alone, 20)
     assert wide.high - wide.low > 1.3 * (narrow.high - narrow.low)
 
 
 def test_in_sample_rows_are_never_looked_at() -> None:
-    manifest = make_manifest(split="train")
-    folds = tuple(0 if i < 10 else None for i in range(40))
-    line = standing_of(SPEC, "a", table_with(manifest, 5, fold=folds), manifest, n_resamples=100)
-    assert (line.split, line.value, line.n) == ("folds", 50.0, 10)
-    with pytest.raises(ValueError, match="no validation or out-of-fold"):
-        standing_of(SPEC, "a", table_with(manifest, 5), manifest, n_resamples=100)
+    cohort = make_cohort(split="train")
+    everyone = frozenset(cohort.groups.values())
+    # the first ten clips are held out by their fold, the others were trained on
+    about = {
+        "fold": tuple(0 if i < 10 else None for i in range(40)),
+        "seen_groups": {0: everyone - {"0", "1", "2"}, None: everyone},
+    }
+    line = standing(cohort, 40, **about)
+    assert (line.split, line.value, line.n) == ("folds", 25.0, 40)
+    with pytest.raises(ConfigError, match="has not seen its group"):
+        standing(cohort, 5, seen_groups={None: everyone})
+    with pytest.raises(ConfigError, match="has not seen its group"):
+        standing(cohort, 5)  # nobody says what its model has seen
 
 
 def test_test_answers_are_never_looked_at() -> None:
-    manifest = make_manifest(split="test")
-    with pytest.raises(ValueError, match="no validation or out-of-fold"):
-        standing_of(SPEC, "a", table_with(manifest, 40), manifest, n_resamples=100)
+    with pytest.raises(ConfigError, match="no val or train clip"):
+        standing(make_cohort(split="test"), 40)
 
 
 def test_a_clip_without_scores_is_wrong() -> None:
-    manifest = make_manifest()
-    table = table_with(manifest, 40)
+    cohort = make_cohort()
+    table = table_with(cohort, 40)
     table.scores[:10] = np.nan
-    assert standing_of(SPEC, "a", table, manifest, n_resamples=10).value == 75.0
+    assert standing_of(evaluate(table, cohort, SPEC.metric), "a").value == 75.0
 
 
 def test_a_clip_that_the_table_does_not_list_is_wrong_too() -> None:
-    manifest = make_manifest()
-    table = table_with(manifest, 40).select(manifest.clip_ids[:10])
-    line = standing_of(SPEC, "a", table, manifest, n_resamples=10)
+    cohort = make_cohort()
+    table = table_with(cohort, 40).select(cohort.clip_ids[:10])
+    line = standing_of(evaluate(table, cohort, SPEC.metric), "a")
     assert (line.value, line.n) == (25.0, 40)
 
 
 def test_regressions_rank_the_smallest_error_first() -> None:
     spec = load_spec("engagewild2020")
-    manifest = Manifest(Clip(str(i), Path("x"), "val", target=i / 10) for i in range(10))
+    cohort = Cohort(Clip(str(i), Path("x"), "val", target=i / 10) for i in range(10))
     table = ScoreTable(
         name="x",
-        labels=("engagement",),
-        clip_ids=manifest.clip_ids,
+        task=Regression(("engagement",)),
+        clip_ids=cohort.clip_ids,
         scores=np.arange(10.0)[:, None] / 10 + 0.1,
         split=("val",) * 10,
         fold=(None,) * 10,
-        task="regression",
     )
-    line = standing_of(spec, "ours", table, manifest, n_resamples=100)
+    line = standing_of(evaluate(table, cohort, spec.metric), "ours")
     assert line.value == pytest.approx(0.01)
     order = [each.who for each in ranked(spec, [*published(spec), line])]
     assert order[:2] == ["ours", "head pose and gaze LSTM"]
@@ -121,16 +136,14 @@ def test_published_figures_are_one_line_per_method() -> None:
 
 
 def test_runs_stand_among_the_published(tmp_path: Path) -> None:
-    manifest = make_manifest()
+    cohort = make_cohort()
     for name, n_right in (("strong", 24), ("weak", 10)):
         folder = tmp_path / name
-        manifest.write_csv(folder / "manifest.csv", root=folder)
-        table_with(manifest, n_right).write_csv(folder / "fused.csv")
-        table_with(manifest, 4).write_csv(folder / "scores/audio.csv")
+        write_manifest(cohort, folder / "manifest.csv", root=folder)
+        table_with(cohort, n_right).write_csv(folder / "fused.csv")
+        table_with(cohort, 4).write_csv(folder / "scores/audio.csv")
     (tmp_path / "empty").mkdir()
-    lines, unread = rank_runs(
-        SPEC, sorted(tmp_path.iterdir()), test_values={"strong": 58.5}, n_resamples=50
-    )
+    lines, unread = rank_runs(SPEC, sorted(tmp_path.iterdir()), test_values={"strong": 58.5})
     order = [line.who for line in lines]
     assert order[:4] == ["strong/fused", "Hu et al. (SSE)", "Knyazev et al.", "LBP-TOP + SVM"]
     assert order[4:] == ["weak/fused", "strong/audio", "weak/audio"]
@@ -160,7 +173,7 @@ def test_forms() -> None:
 @pytest.mark.real_data
 def test_published_scores_of_ravdess_stand_where_they_were_published(real_data: Path) -> None:
     spec = load_spec("ravdess")
-    manifest, _ = read_challenge(spec, real_data)
+    cohort, _ = read_challenge(spec, real_data)
     frames = [
         pd.read_csv(real_data / f"ravdess_scores/published_fusion/fold{fold}.csv").assign(fold=fold)
         for fold in range(5)
@@ -169,15 +182,19 @@ def test_published_scores_of_ravdess_stand_where_they_were_published(real_data: 
     values = scores[list(spec.labels)].to_numpy()
     table = ScoreTable(
         name="published",
-        labels=spec.labels,
+        task=spec.task,
         clip_ids=tuple(scores["clip_id"]),
         scores=values / values.sum(axis=1, keepdims=True),
         split=("train",) * len(scores),
         fold=tuple(int(fold) for fold in scores["fold"]),
+        seen_groups={
+            fold: frozenset(clip.group for clip in cohort if clip.group and clip.fold != fold)
+            for fold in range(5)
+        },
     )
-    line = standing_of(spec, "published", table, manifest, n_resamples=200)
+    line = standing_of(evaluate(table, cohort, spec.metric), "published")
     assert (line.split, line.n) == ("folds", 1440)
     assert round(line.value, 2) == 86.74
     assert 80 < line.low < 86.74 < line.high < 93
     folds = dict(zip(table.clip_ids, table.fold, strict=True))
-    assert all(folds[clip.clip_id] == clip.fold for clip in manifest)
+    assert all(folds[clip.clip_id] == clip.fold for clip in cohort)

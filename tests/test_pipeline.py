@@ -102,7 +102,7 @@ def test_the_submission_is_whole_and_checked(done: tuple[Run, Summary], corpus: 
     assert summary.submission == run.folder / "submission" / "unit.zip"
     with zipfile.ZipFile(summary.submission) as file:
         assert sorted(file.namelist()) == sorted(f"{clip_id}.txt" for clip_id in corpus.truth)
-        assert {file.read(name).decode() for name in file.namelist()} <= set(run.labels)
+        assert {file.read(name).decode() for name in file.namelist()} <= set(run.task.labels)
 
 
 def test_every_clip_is_in_the_ledger_of_every_stage(
@@ -156,9 +156,9 @@ def test_a_second_run_does_nothing(
     again = run_all(opened(recipe, corpus.folder, run.folder.parent))
     assert stamps(run.store.root) == before
     assert run.scores_path("voice").read_bytes() == scores
-    assert first.figures is not None
-    assert again.figures is not None
-    assert again.figures.equals(first.figures)
+    assert first.results
+    assert again.results is not None
+    assert [r.row() for r in again.results] == [r.row() for r in first.results]
 
 
 def test_a_run_and_its_models_are_found_again_wherever_its_folder_lies(
@@ -170,7 +170,7 @@ def test_a_run_and_its_models_are_found_again_wherever_its_folder_lies(
     assert again.store.root == tmp_path / "moved" / "store"
     assert set(read_model_keys(again, "voice")) == {0, 1, 2, None}
     table = feature_table(again, "voice")
-    ids = tuple(c.clip_id for c in again.manifest().select("test") if c.clip_id in table)
+    ids = tuple(c.clip_id for c in again.cohort().select("test") if c.clip_id in table)
     model = load_final_model(again, again.recipe.models["voice"])
     scores = model.predict(Examples(table, ids, groups=ids))
     kept = ScoreTable.read_csv(again.scores_path("voice")).aligned_to(ids)
@@ -183,11 +183,13 @@ def test_a_run_and_its_models_are_found_again_wherever_its_folder_lies(
 
 
 def predictions_by_content(run: Run, root: Path) -> dict[bytes, Mapping[str, object]]:
-    manifest = run.manifest()
+    cohort = run.cohort()
     frame = ScoreTable.read_csv(run.folder / "fused.csv").to_frame().set_index("clip_id")
     return {
-        manifest[clip_id].path.read_bytes(): frame.loc[clip_id, list(run.labels)].round(6).to_dict()
-        for clip_id in manifest.clip_ids
+        cohort[clip_id].path.read_bytes(): frame.loc[clip_id, list(run.task.labels)]
+        .round(6)
+        .to_dict()
+        for clip_id in cohort.clip_ids
     }
 
 
@@ -308,7 +310,7 @@ def test_scores_of_unknown_origin_are_not_fitted_on(
     run, _ = done
     frame = ScoreTable.read_csv(run.scores_path("voice")).to_frame()
     root = run.recipe.settings.data.root
-    scored = frame.dropna(subset=list(run.labels)).drop(columns=["split", "fold"])
+    scored = frame.dropna(subset=list(run.task.labels)).drop(columns=["split", "fold"])
     scored.to_csv(root / "mine.csv", index=False)
     settings = [
         "name=foreign",
@@ -323,8 +325,8 @@ def test_scores_of_unknown_origin_are_not_fitted_on(
         fuse_all(other)
     fine = open_run_with(run, [*settings, "models.mine.trained_on=other data"])
     train_all(fine)
-    _, figures = fuse_all(fine)
-    assert {"mine", "voice", "face"} < set(figures["modality"])
+    _, results = fuse_all(fine)
+    assert {"mine", "voice", "face"} < {result.name for result in results}
 
 
 def test_features_of_ones_own_go_into_any_model(done: tuple[Run, Summary], tmp_path: Path) -> None:
@@ -342,10 +344,10 @@ def test_features_of_ones_own_go_into_any_model(done: tuple[Run, Summary], tmp_p
     own = open_run_with(run, settings)
     summary = run_all(own)
     assert summary.check is not None
-    assert summary.figures is not None
-    assert {"pooled", "rnn", "fused"} == set(summary.figures["modality"])
+    assert summary.results is not None
+    assert {"pooled", "rnn", "fused"} == {result.name for result in summary.results}
     # clips without a voice have no such features, and no answer either
-    lacking = set(run.manifest().clip_ids) - set(gaze)
+    lacking = set(run.cohort().clip_ids) - set(gaze)
     assert {r.clip_id for r in own.ledger().rows("train:rnn") if r.status == "missing"} == lacking
 
 
@@ -370,7 +372,7 @@ def test_the_bundled_network_is_fine_tuned_on_the_training_clips_alone(
     card = read_card(tmp_path / "tuned.yaml")
     assert card.window == pytest.approx(read_card("emotion_cnn").window)
     # what other clips hold changes nothing
-    manifest = run.manifest()
+    cohort = run.cohort()
     table = feature_table(open_run(config), "crops")
     training = {c.clip_id: (c.label or "", c.group or "") for c in manifest if c.split == "train"}
     faces = crops_for(BackboneRecipe.model_validate(backbone), table, training)

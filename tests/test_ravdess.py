@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from emotiw.analysis.report.page import write_report
+from emotiw.evaluation.results import Result
 from emotiw.runs.pipeline import Summary, run_all
 from emotiw.runs.run import Run, open_run
 from emotiw.runs.stages.fuse import fuse_all
@@ -28,19 +30,18 @@ def done(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run
     return run, run_all(run)
 
 
-def accuracy(figures: pd.DataFrame) -> dict[str, float]:
-    rows = figures[figures["metric"] == "accuracy"]
-    return dict(zip(rows["modality"], rows["value"], strict=True))
+def accuracy(results: Iterable[Result]) -> dict[str, float]:
+    return {result.name: result.value for result in results if result.metric.name == "accuracy"}
 
 
 @pytest.mark.timeout(900)
 def test_fusion_beats_both_of_its_modalities(done: tuple[Run, Summary]) -> None:
     _, summary = done
-    assert summary.figures is not None
-    assert set(summary.figures["split"]) == {"train"}
-    assert (summary.figures["n_scored"] == 1440).all()
+    assert summary.results is not None
+    assert {result.split for result in summary.results} == {"train"}
+    assert {result.n_scored for result in summary.results} == {1440}
     assert not summary.failures
-    score = accuracy(summary.figures)
+    score = accuracy(summary.results)
     assert score["video_au_mlp"] == pytest.approx(0.6042, abs=1e-4)  # the published scores
     assert score["voice"] > 0.55
     assert score["fused"] > max(score["voice"], score["video_au_mlp"]) + 0.1
@@ -86,7 +87,7 @@ def test_shuffled_labels_give_chance(done: tuple[Run, Summary], tmp_path: Path) 
         copied = run.features_path("voice").with_suffix(suffix).read_bytes()
         other.features_path("voice").with_suffix(suffix).write_bytes(copied)
     train_all(other)
-    _, figures = fuse_all(other)
+    _, results = fuse_all(other)
     # three standard errors of a share of 1440 clips are 2.6 points
-    for modality, value in accuracy(figures).items():
+    for modality, value in accuracy(results).items():
         assert value == pytest.approx(CHANCE, abs=0.035), modality

@@ -62,10 +62,11 @@ def from_scratch(recipe: Path, home: Path, chosen: tuple[str, ...], **changes: o
     home.mkdir(parents=True)
     path.write_text(yaml.safe_dump(settings))
     run = open_run(path)
-    figures = run_all(run).figures
-    assert figures is not None
-    fused = figures[(figures["modality"] == "fused") & (figures["split"] == "val")]
-    value = float(fused.loc[fused["metric"] == "uar", "value"].iloc[0])
+    [value] = [
+        result.value
+        for result in run_all(run).results or ()
+        if (result.name, result.split, result.metric.name) == ("fused", "val", "uar")
+    ]
     return pd.Series({"value": value, "scores": ScoreTable.read_csv(run.folder / "fused.csv")})
 
 

@@ -12,7 +12,9 @@ from typer.testing import CliRunner
 from emotiw.challenges.spec import load_spec, spec_names
 from emotiw.cli import attempts, challenges, data
 from emotiw.cli.leaderboard import leaderboard
-from emotiw.core.cohort import Clip, Manifest
+from emotiw.core.clip import Clip
+from emotiw.core.cohort import Cohort
+from emotiw.core.cohort_table import write_manifest
 from emotiw.core.errors import ConfigError, SubmissionError
 from submissions import write_submission
 
@@ -91,9 +93,8 @@ def test_the_leaderboard_of_a_folder_of_runs(tmp_path: Path) -> None:
     spec = load_spec("afew2017")
     for name, challenge in (("mine", "afew2017"), ("other", "vgaf")):
         folder = tmp_path / "runs" / name
-        Manifest([Clip("1", Path("1.avi"), "val", "Sad")], labels=spec.labels).write_csv(
-            folder / "manifest.csv", root=folder
-        )
+        cohort = Cohort([Clip("1", Path("1.avi"), "val", "Sad")], task=spec.task)
+        write_manifest(cohort, folder / "manifest.csv", root=folder)
         (folder / "recipe.yaml").write_text(f"challenge: {challenge}\n")
         header = ",".join(spec.labels)
         (folder / "fused.csv").write_text(f"clip_id,split,fold,{header}\n1,val,,0,0,0,0,0,1,0\n")

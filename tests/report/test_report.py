@@ -17,9 +17,9 @@ from emotiw.analysis.report import page as page_module
 from emotiw.analysis.report import samples as samples_module
 from emotiw.analysis.report.page import write_report
 from emotiw.analysis.report.samples import strip_of
+from emotiw.challenges.synthetic import MARK
 from emotiw.core.errors import MissingStageError
 from emotiw.core.score_table import ScoreTable
-from emotiw.demo.contents import SETTINGS as DEMO_SETTINGS
 from emotiw.runs.run import Run, reopen_run
 from submissions.attempts import Attempts
 from tests.report.runs import BROKEN, FACELESS, classified, data_of, drawn_tracks, regressed
@@ -44,7 +44,7 @@ def test_every_clip_has_the_scores_of_its_tables(run: Run, page: Path) -> None:
     data: Any = data_of(page)
     assert data["models"] == ["voice", "face", "fused"]
     clips = clips_of(page)
-    assert sorted(clips) == list(run.manifest().clip_ids)
+    assert sorted(clips) == list(run.cohort().clip_ids)
     fused = ScoreTable.read_csv(run.folder / "fused.csv")
     expected = np.round(1000 * fused.aligned_to(sorted(clips)))
     assert [clips[c]["s"][2] for c in sorted(clips)] == expected.astype(int).tolist()
@@ -167,10 +167,9 @@ def test_attempts_and_ablation_are_shown_where_there_are_any(run: Run, tmp_path:
     text = write_report(run, tmp_path / "r.html").path.read_text(encoding="utf-8")
     assert "Attempts: test is -3.25 against validation" in text
     assert '<th scope="col">accuracy (%) [95 %]</th>' in text
-    assert "<td>75.00 [50.00, 87.50]</td><td></td>" in text
+    assert "<td>75.00 [50.00–87.50]</td><td></td>" in text
     assert (
-        "&lt;b&gt;face&lt;/b&gt;</td><td>50.00 [25.00, 60.00]</td><td>-25.00 [-30.00, -10.00]"
-        in text
+        "&lt;b&gt;face&lt;/b&gt;</td><td>50.00 [25.00–60.00]</td><td>-25.00 [-30.00–-10.00]" in text
     )
     assert "<td>0.03</td><td>yes</td>" in text
     table.unlink()
@@ -178,7 +177,7 @@ def test_attempts_and_ablation_are_shown_where_there_are_any(run: Run, tmp_path:
 
 
 def test_a_demo_is_not_compared_with_published_figures(run: Run, tmp_path: Path) -> None:
-    marker = run.recipe.settings.data.root / DEMO_SETTINGS
+    marker = run.recipe.settings.data.root / MARK
     marker.write_text("{}")
     text = write_report(run, tmp_path / "r.html", has_samples=False).path.read_text()
     marker.unlink()
@@ -192,9 +191,9 @@ def test_a_regression_shows_targets_against_predictions(tmp_path: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert "from the line on average, where all would be right" in text
     assert "Which label is taken" not in text
-    assert "concordance correlation on training clips, out of fold" in text
+    assert "CCC on training clips, out of fold" in text
     clip = clips_of(page)["clip 05"]
-    assert clip["y"] == pytest.approx(run.manifest().answer_key()["clip 05"])
+    assert clip["y"] == pytest.approx(run.cohort().answer_key()["clip 05"])
 
 
 def test_a_run_without_scores_still_shows_its_data(run: Run, tmp_path: Path) -> None:
