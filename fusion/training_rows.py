@@ -102,7 +102,7 @@ def training_rows(
         LeakageError: naming every row whose model has seen its group, or might have.
         TableError: if a label is none of the scores', or too few clips remain.
     """
-    is_scored = aligned.present.any(axis=1).tolist()
+    scored = set(np.flatnonzero(aligned.present.any(axis=1)).tolist())
     chosen = [
         row
         for row, clip_id in enumerate(aligned.clip_ids)
@@ -111,7 +111,7 @@ def training_rows(
         and cohort[clip_id].truth is not None
         and cohort.originals[clip_id] == clip_id
         and cohort.groups[clip_id] not in hidden
-        and is_scored[row]
+        and row in scored
     ]
     ids = [aligned.clip_ids[row] for row in chosen]
     if len(ids) < MIN_CLIPS:
