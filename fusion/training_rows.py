@@ -100,8 +100,11 @@ def training_rows(
 
     Raises:
         LeakageError: naming every row whose model has seen its group, or might have.
-        TableError: if a label is none of the scores', or too few clips remain.
+        TableError: if a label is none of the scores', clips are in other splits, or too few clips
+            remain.
     """
+    for table in tables.values():
+        table.require_splits(cohort.splits)
     chosen, ids = [], []
     for row, clip_id in enumerate(aligned.clip_ids):
         if aligned.split[row] not in splits or clip_id not in cohort:
@@ -118,7 +121,8 @@ def training_rows(
             f"target and scores; at least {MIN_CLIPS} are needed"
         )
     where = "fusion can't be fitted"
-    targets = aligned.task.encode([t for c in ids if (t := cohort[c].truth) is not None], where)
+    known = {c: truth for c in ids if (truth := cohort[c].truth) is not None}
+    targets = aligned.task.encode(known, where)
     _require_one_target(aligned.task, where)
     present = aligned.present[chosen]
     for position, name in enumerate(aligned.names):
