@@ -25,7 +25,7 @@ from emotiw.runs.run import Run
 from fusion.cross_fitting import fuse as fuse_tables
 from fusion.fusion_options import FusionOptions
 from fusion.result import FusionResult
-from fusion.standalone import score_columns
+from fusion.standalone import known_splits, score_columns
 
 Clips = Run | Cohort | pd.DataFrame | Path | str
 
@@ -101,7 +101,7 @@ def fuse(
         raise ConfigError("no scores to fuse")
     document = Document("fuse", options)
     checked = validated(FusionOptions, options, document=document)
-    cohort = _cohort(clips, next(iter(named.values())).labels)
+    cohort = _cohort(clips, next(iter(named.values())).labels, named.values())
     if isinstance(clips, Run):
         metric = metric or clips.recipe.spec.metric
     return fuse_tables(
@@ -126,7 +126,7 @@ def evaluate(
     results = []
     for table in tables:
         chosen = [metric_named(name, table.task) for name in metrics]
-        results += evaluate_all([table], _cohort(clips, table.labels), chosen)
+        results += evaluate_all([table], _cohort(clips, table.labels, [table]), chosen)
     return results_frame(results)
 
 
@@ -171,14 +171,16 @@ def compare(run_a: Run | Path | str, run_b: Run | Path | str, **more: Any) -> Co
     return compare_runs(*folders, **more)
 
 
-def _cohort(clips: Clips, labels: Sequence[str]) -> Cohort:
+def _cohort(clips: Clips, labels: Sequence[str], tables: Iterable[ScoreTable] = ()) -> Cohort:
     if isinstance(clips, Run):
         return clips.cohort()
     if isinstance(clips, Cohort):
         return clips
     if isinstance(clips, pd.DataFrame):
-        return cohort_of_frame(text_frame(clips), labels, where="clips")
-    return cohort_of_frame(read_frame(Path(clips)), labels, where=str(clips))
+        frame, where = text_frame(clips), "clips"
+    else:
+        frame, where = read_frame(Path(clips)), str(clips)
+    return cohort_of_frame(frame, labels, where=where, split_of=known_splits(tables))
 
 
 def _columns(source: pd.DataFrame | Path) -> tuple[str, ...]:

@@ -8,9 +8,10 @@ from typing import Self
 import numpy as np
 
 from emotiw.core.task import Decisions
-from emotiw.evaluation.metrics import metric_named
+from emotiw.evaluation.metrics import Metric, metric_named
 from fusion.aligned import Scores
 from fusion.calibration import TemperatureScaling
+from fusion.combiner import Setting
 from fusion.combiners import WeightedPool
 from fusion.pools import POOLS
 from fusion.simplex import Vector
@@ -19,7 +20,7 @@ from fusion.training_rows import TrainingRows
 SHARES = (0.32, 0.16, 0.08, 0.04, 0.02)  # how much weight a move shifts, coarse to fine
 
 
-def metric_weights(scores: Scores, truth: Decisions, *, metric: str, pool: str) -> Vector:
+def metric_weights(scores: Scores, truth: Decisions, *, metric: Metric, pool: str) -> Vector:
     """Return weights that are good by a metric which is not convex and moves in steps.
 
     From equal weights, and from each modality alone, a share of weight is moved from one modality
@@ -30,7 +31,7 @@ def metric_weights(scores: Scores, truth: Decisions, *, metric: str, pool: str) 
     Args:
         scores: ``(n, n_modalities, n_labels)`` probabilities; NaN where missing.
         truth: ``(n,)`` class indices.
-        metric: of labels, by name.
+        metric: of labels.
         pool: arithmetic or geometric.
 
     Returns:
@@ -38,11 +39,10 @@ def metric_weights(scores: Scores, truth: Decisions, *, metric: str, pool: str) 
     """
     size = scores.shape[1]
     equal = np.full(size, 1.0 / size)
-    judge = metric_named(metric)
 
     def merit(weights: Vector) -> float:
         prediction = POOLS[pool](scores, weights).argmax(axis=1)
-        return judge.signed(judge.value(truth, prediction, scores.shape[2]))
+        return metric.signed(metric.value(truth, prediction, scores.shape[2]))
 
     level = merit(equal)
     error = float(np.sqrt(max(level * (1 - level), 0.25 / len(truth)) / len(truth)))
@@ -73,10 +73,14 @@ class MetricWeights(WeightedPool):
 
     tasks = frozenset({"classification"})
 
+    def __init__(self, setting: Setting) -> None:
+        super().__init__(setting)
+        self._metric = metric_named(setting.metric, setting.task)
+
     def fit(self, rows: TrainingRows) -> Self:
         """Search the weights."""
         self.weights = metric_weights(
-            rows.scores, rows.targets, metric=self.setting.metric, pool=self.setting.pool
+            rows.scores, rows.targets, metric=self._metric, pool=self.setting.pool
         )
         if self.setting.pool == "geometric":
             pooled = POOLS["geometric"](rows.scores, self.weights)

@@ -14,7 +14,7 @@ from emotiw.core.score_table import ScoreTable
 from emotiw.evaluation.differences import Difference, compare
 from emotiw.evaluation.metrics import metric_named, metrics_of
 from emotiw.evaluation.reliability import expected_calibration_error
-from emotiw.evaluation.results import Result, evaluate, evaluate_all, results_on
+from emotiw.evaluation.results import UNKNOWN_GROUPS, Result, evaluate, evaluate_all, results_on
 from emotiw.evaluation.sample import TITLES, Sample, chosen_sample
 from fusion.aligned import Scores
 from fusion.cross_fit_folds import FoldCodes
@@ -82,8 +82,7 @@ class FusionResult:
     @cached_property
     def results(self) -> tuple[Result, ...]:
         """Every metric of the fused scores, per split; no clip's fusion has seen its group."""
-        found = evaluate_all([self.table], self.cohort)
-        return tuple(result for result in found if result.split != "test")
+        return tuple(evaluate_all([self.table], self.cohort, splits=("train", "val")))
 
     @cached_property
     def sample(self) -> Sample:
@@ -112,9 +111,9 @@ class FusionResult:
     def modalities(self) -> dict[str, dict[str, float]]:
         """Per modality, values by metric on :attr:`sample`."""
         values: dict[str, dict[str, float]] = {}
-        for result in evaluate_all(self.tables.values(), self.cohort):
-            if result.split == self.sample.split:
-                values.setdefault(result.name, {})[result.metric.name] = result.value
+        tables = [replace(table, name=name) for name, table in self.tables.items()]
+        for result in evaluate_all(tables, self.cohort, splits=(self.sample.split,)):
+            values.setdefault(result.name, {})[result.metric.name] = result.value
         return values
 
     def result(self, metric: str = "") -> Result:
@@ -166,14 +165,19 @@ class FusionResult:
             else "not nested: some models behind the scores have seen groups that a fold of the "
             "fusion holds out, so its values may be slightly too good",
         ]
+        if not self.cohort.knows_groups:
+            lines.append(UNKNOWN_GROUPS)
         for split in dict.fromkeys(result.split for result in self.results):
-            lines += ["", f"{TITLES.get(split, split)}:"]
+            lines += ["", f"{TITLES.get(split, split)}, 95 % intervals over groups:"]
             for result in (r for r in self.results if r.split == split):
                 line = f"  {result}"
                 if split == sample.split:
                     metric, name = result.metric, result.metric.name
-                    line += f"; in sample {metric.shown(self.in_sample[name])}"
+                    line += f"; in sample {metric.shown(self.in_sample[name])}, optimism "
+                    line += metric.shown(self.optimism[name], sign=True)
                 lines.append(line)
+            notes = dict.fromkeys(r.note for r in self.results if r.split == split and r.note)
+            lines += [f"  {note}" for note in notes]
         lines += ["", *self._told_comparisons()]
         if self.calibration_errors:
             lines += ["", f"expected calibration error, calibration {self.fuser.calibration!r}:"]
@@ -189,12 +193,14 @@ class FusionResult:
         metric, split = metric_named(self.metric), self.sample.split
         lines = [f"{metric.title}, {TITLES.get(split, split)}, paired test over groups:"]
         for other in self.comparisons:
+            span = metric.span(other.low, other.high)
             line = (
                 f"  fused {metric.shown(other.ours.value)}, {other.theirs.name} "
                 f"{metric.shown(other.theirs.value)} (n = {other.ours.n:,}): difference "
-                f"{metric.shown(other.value, sign=True)} ({metric.span(other.low, other.high)}), "
-                f"p = {other.p:.4f}"
+                f"{metric.shown(other.value, sign=True)}{f' ({span})' if span else ''}"
             )
+            if np.isfinite(other.p):
+                line += f", p = {other.p:.4f}"
             if np.isfinite(other.mcnemar_p):
                 line += f", McNemar p = {other.mcnemar_p:.3g}"
             lines.append(line)

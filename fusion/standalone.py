@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from emotiw.core.cohort import Cohort
 from emotiw.core.cohort_table import cohort_of_frame
@@ -51,12 +52,14 @@ def fuse_files(
         LeakageError: where models have seen the clips' groups, or nothing is known of them.
         TableError: naming file and line of everything that is wrong.
     """
-    names = _names([*scores, *references])
-    cohort = read_cohort(labels, groups, scores)
-    tables = {
-        name: _read(path, name, cohort, kind, trained_on)
-        for path, name in zip([*scores, *references], names, strict=True)
-    }
+    paths = [*scores, *references]
+    names = _names(paths)
+    tables = {n: ScoreTable.read_csv(p) for n, p in zip(names, paths, strict=True) if _has_card(p)}
+    cohort = read_cohort(labels, groups, scores, split_of=known_splits(tables.values()))
+    for name, path in zip(names, paths, strict=True):
+        if name not in tables:
+            about: dict[str, Any] = {"kind": kind, "trained_on": trained_on}
+            tables[name] = import_scores(path, cohort, name=name, **about)
     try:
         result = fuse(
             {name: tables[name] for name in names[: len(scores)]},
@@ -78,7 +81,9 @@ def fuse_files(
     return result
 
 
-def read_cohort(labels: Path, groups: Path | None, scores: Sequence[Path]) -> Cohort:
+def read_cohort(
+    labels: Path, groups: Path | None, scores: Sequence[Path], *, split_of: Mapping[str, str]
+) -> Cohort:
     """Return the clips of a CSV of labels; the scores' own columns tell the order of classes.
 
     Raises:
@@ -89,6 +94,7 @@ def read_cohort(labels: Path, groups: Path | None, scores: Sequence[Path]) -> Co
         score_columns(scores[0]),
         where=str(labels),
         group_of=None if groups is None else _group_of(groups),
+        split_of=split_of,
         unlabelled=[c for path in scores for file in _files(path) for c in _clip_ids(file)],
     )
 
@@ -102,10 +108,13 @@ def score_columns(path: Path) -> tuple[str, ...]:
     return tuple(c for c in map(str, read_frame(_files(path)[0]).columns) if c not in KEYS)
 
 
-def _read(path: Path, name: str, cohort: Cohort, kind: Kind, trained_on: TrainedOn) -> ScoreTable:
-    if path.is_file() and path.with_suffix(".json").is_file():
-        return ScoreTable.read_csv(path)
-    return import_scores(path, cohort, name=name, kind=kind, trained_on=trained_on)
+def known_splits(tables: Iterable[ScoreTable]) -> dict[str, str]:
+    """Return the split of every clip that tables have with their own record of it."""
+    return {c: s for table in tables for c, s in zip(table.clip_ids, table.split, strict=True)}
+
+
+def _has_card(path: Path) -> bool:
+    return path.is_file() and path.with_suffix(".json").is_file()
 
 
 def _names(paths: Sequence[Path]) -> list[str]:

@@ -100,8 +100,11 @@ def training_rows(
 
     Raises:
         LeakageError: naming every row whose model has seen its group, or might have.
-        TableError: if a label is none of the scores', or too few clips remain.
+        TableError: if a label is none of the scores', clips are in other splits, or too few clips
+            remain.
     """
+    for table in tables.values():
+        table.require_splits(cohort.splits)
     scored = set(np.flatnonzero(aligned.present.any(axis=1)).tolist())
     chosen = [
         row
@@ -120,7 +123,8 @@ def training_rows(
             f"target and scores; at least {MIN_CLIPS} are needed"
         )
     where = "fusion can't be fitted"
-    targets = aligned.task.encode([t for c in ids if (t := cohort[c].truth) is not None], where)
+    known = {c: truth for c in ids if (truth := cohort[c].truth) is not None}
+    targets = aligned.task.encode(known, where)
     _require_one_target(aligned.task, where)
     present = aligned.present[chosen]
     for position, name in enumerate(aligned.names):

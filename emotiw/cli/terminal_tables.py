@@ -12,22 +12,18 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from emotiw.cli.stage import print_table
+from emotiw.evaluation.results import UNKNOWN_GROUPS, Result
 from emotiw.evaluation.sample import TITLES
 from emotiw.models.tabular.tabular_model import TabularOptions
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from emotiw.evaluation.results import Result
     from emotiw.runs.pipeline import Summary
     from emotiw.runs.recipe import Recipe
     from emotiw.runs.run import Run
 
 MOST_FOLDS_SHOWN = 6
-UNKNOWN_GROUPS = (
-    "speakers are unknown: each clip counts as its own speaker, so copies of one voice or face may "
-    "be on both sides; values and intervals can be far too good"
-)
 
 
 def results_table(results: Sequence[Result]) -> None:

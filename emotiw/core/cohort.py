@@ -108,6 +108,11 @@ class Cohort:
         return {c: clip.truth for c, clip in self._answered.items() if clip.truth is not None}
 
     @cached_property
+    def splits(self) -> Mapping[str, str]:
+        """The split of every clip."""
+        return {clip.clip_id: clip.split for clip in self}
+
+    @cached_property
     def groups(self) -> Mapping[str, str]:
         """The group of every clip; the content of one whose group nobody knows, else its id."""
         return {

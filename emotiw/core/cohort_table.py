@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from emotiw.core.clip import Clip, Split, clip_problems
 from emotiw.core.cohort import Cohort
@@ -82,6 +82,7 @@ def cohort_of_frame(
     *,
     where: str,
     group_of: Mapping[str, str] | None = None,
+    split_of: Mapping[str, str] | None = None,
     unlabelled: Iterable[str] = (),
 ) -> Cohort:
     """Return the cohort of a table of labels, without any files.
@@ -89,11 +90,14 @@ def cohort_of_frame(
     Args:
         frame: text, as :func:`~emotiw.core.csv_rows.read_frame` and ``text_frame`` return it, with
             the columns ``clip_id`` and ``label`` (or ``target``); ``group``, ``fold`` and
-            ``split`` if there are any. A clip without a split is a training clip.
+            ``split`` if there are any.
         labels: in class order, or the name of the target; other vocabularies are translated.
         where: named in errors.
         group_of: group by clip id, instead of the column.
-        unlabelled: clips that there are: those that the table doesn't list are test clips.
+        split_of: split by clip id where the table says none, as score tables know it; else the
+            clip is a training clip.
+        unlabelled: clips that there are: those that the table doesn't list are test clips, if
+            ``split_of`` doesn't know better.
 
     Raises:
         TableError: naming every line that is wrong.
@@ -107,7 +111,7 @@ def cohort_of_frame(
         problems.add(f"line 1: no column label or target{suggest('label', given)}")
     problems.raise_if_any(TableError)
     task: Task = Classification(tuple(labels)) if is_label else Regression(tuple(labels))
-    clips: dict[str, Clip] = {}
+    known_splits, clips = split_of or {}, dict[str, Clip]()
     for number, row in zip(frame.index, frame.to_dict("records"), strict=True):
         found = Problems("")
         own = {str(column): str(cell) for column, cell in row.items()}
@@ -116,7 +120,7 @@ def cohort_of_frame(
             own.pop("target", None)
         if group_of is not None:
             own["group"] = group_of.get(own["clip_id"], "")
-        own["split"] = own.get("split") or "train"
+        own["split"] = own.get("split") or known_splits.get(own["clip_id"], "train")
         clip = _clip_of(own, Path(), found)
         if clip.clip_id in clips:
             found.add(f"clip {clip.clip_id!r} has more than one row")
@@ -126,7 +130,8 @@ def cohort_of_frame(
     problems.raise_if_any(TableError)
     for clip_id in unlabelled:
         group = (group_of or {}).get(clip_id)
-        clips.setdefault(clip_id, Clip(clip_id, Path(), "test", group=group))
+        split: Any = known_splits.get(clip_id, "test")
+        clips.setdefault(clip_id, Clip(clip_id, Path(), split, group=group))
     return Cohort(clips.values(), task=task, where=where)
 
 

@@ -104,10 +104,9 @@ class ScoreTable:
     def aligned_to(self, clip_ids: Sequence[str]) -> npt.NDArray[np.float64]:
         """Return ``(len(clip_ids), n_labels)`` scores in that order; NaN where there are none."""
         row_of = {clip_id: row for row, clip_id in enumerate(self.clip_ids)}
+        rows = np.array([row_of.get(clip_id, -1) for clip_id in clip_ids], dtype=np.intp)
         aligned = np.full((len(clip_ids), len(self.labels)), np.nan)
-        for position, clip_id in enumerate(clip_ids):
-            if clip_id in row_of:
-                aligned[position] = self.scores[row_of[clip_id]]
+        aligned[rows >= 0] = self.scores[rows[rows >= 0]]
         return aligned
 
     def select(self, clip_ids: Iterable[str]) -> ScoreTable:
@@ -123,6 +122,23 @@ class ScoreTable:
             fold=tuple(self.fold[row] for row in rows),
             seen_groups=self.seen_groups,
         )
+
+    def require_splits(self, split_of: Mapping[str, str]) -> None:
+        """Refuse a table that has clips in other splits than the cohort that it is judged in.
+
+        Args:
+            split_of: the split of every clip of the cohort; rows of other clips are not looked at.
+
+        Raises:
+            TableError: naming the clips.
+        """
+        problems = Problems(f"scores of {self.name!r} have clips in other splits")
+        for clip_id, split in zip(self.clip_ids, self.split, strict=True):
+            if split_of.get(clip_id, split) != split:
+                problems.add(
+                    f"clip {clip_id!r} is in {split}, among the clips in {split_of[clip_id]}"
+                )
+        problems.raise_if_any(TableError)
 
     def require_unseen(self, group_of: Mapping[str, str]) -> None:
         """Refuse to be fitted on, where a row's model has seen the group of its clip.

@@ -7,7 +7,7 @@ does not look at its kind.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -40,11 +40,11 @@ class Task(ABC):
     main_metric: ClassVar[str]  # where a challenge names none
 
     @abstractmethod
-    def encode(self, values: Sequence[str | float], where: str = "labels") -> Decisions:
-        """Return labels as class indices, or targets as numbers.
+    def encode(self, truth: Mapping[str, str | float], where: str = "labels") -> Decisions:
+        """Return ``(n,)``: labels as class indices, or targets as numbers, by clip id.
 
         Raises:
-            TableError: naming every value that is no label, or no number.
+            TableError: naming every clip whose value is no label, or no number.
         """
 
     @abstractmethod
@@ -88,7 +88,7 @@ class Classification(Task):
 
     Examples:
         >>> task = Classification(("Happy", "Sad"))
-        >>> task.encode(["Sad", "Happy"]).tolist()
+        >>> task.encode({"a": "Sad", "b": "Happy"}).tolist()
         [1, 0]
         >>> task.decide(np.array([[0.9, 0.1], [np.nan, np.nan]])).tolist()
         [0, 2]
@@ -100,16 +100,16 @@ class Classification(Task):
     is_label = True
     main_metric = "accuracy"
 
-    def encode(self, values: Sequence[str | float], where: str = "labels") -> Decisions:
+    def encode(self, truth: Mapping[str, str | float], where: str = "labels") -> Decisions:
         """Return ``(n,)`` class indices."""
         code = {label: index for index, label in enumerate(self.labels)}
-        unknown = dict.fromkeys(value for value in values if value not in code)
-        if unknown:
-            problems = Problems(where)
-            for value in unknown:
-                problems.add(f"{value!r} is no label{suggest(str(value), self.labels)}")
-            problems.raise_if_any(TableError)
-        return np.array([code[str(value)] for value in values], dtype=np.intp)
+        problems = Problems(where)
+        for clip_id, value in truth.items():
+            if value not in code:
+                hint = suggest(str(value), self.labels)
+                problems.add(f"clip {clip_id!r}: {value!r} is no label{hint}")
+        problems.raise_if_any(TableError)
+        return np.array([code[str(value)] for value in truth.values()], dtype=np.intp)
 
     def decide(self, scores: Scores) -> Decisions:
         """Return the most probable class of every row; the first, in a tie."""
@@ -163,13 +163,14 @@ class Regression(Task):
     is_label = False
     main_metric = "rmse"
 
-    def encode(self, values: Sequence[str | float], where: str = "targets") -> Decisions:
+    def encode(self, truth: Mapping[str, str | float], where: str = "targets") -> Decisions:
         """Return ``(n,)`` float64."""
         problems = Problems(where)
-        for value in dict.fromkeys(value for value in values if isinstance(value, str)):
-            problems.add(f"{value!r} is not a number")
+        for clip_id, value in truth.items():
+            if isinstance(value, str):
+                problems.add(f"clip {clip_id!r}: {value!r} is not a number")
         problems.raise_if_any(TableError)
-        return np.array(values, dtype=np.float64)
+        return np.array(list(truth.values()), dtype=np.float64)
 
     def decide(self, scores: Scores) -> Decisions:
         """Return the number of every row."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -172,7 +173,7 @@ def _swapped_p(a: Numbers, b: Numbers, metric: Metric, value: float) -> float:
         return int((np.abs(swapped) >= observed).sum())
 
     if n_groups <= MAX_EXACT_GROUPS:
-        every = np.array(list(itertools.product((-1.0, 1.0), repeat=n_groups)))
+        every = _every_swap(n_groups)
         return count(every) / len(every)
     rng = np.random.default_rng(SEED)
     batch = max(1, CELLS_AT_ONCE // max(n_groups, halves.shape[1]))
@@ -181,3 +182,8 @@ def _swapped_p(a: Numbers, b: Numbers, metric: Metric, value: float) -> float:
         size = (min(batch, N_PERMUTATIONS - done), n_groups)
         as_large += count(np.where(rng.integers(0, 2, size=size), 1.0, -1.0))
     return (as_large + 1) / (N_PERMUTATIONS + 1)
+
+
+@lru_cache(maxsize=4)
+def _every_swap(n_groups: int) -> Numbers:
+    return np.array(list(itertools.product((-1.0, 1.0), repeat=n_groups)))

@@ -65,11 +65,12 @@ class Metric:
         Raises:
             ValueError: if there are no clips, not as many predictions, or it is undefined.
         """
-        if len(y_true) != len(y_pred):
-            raise ValueError(f"{len(y_true)} true values, {len(y_pred)} predictions")
-        if not len(y_true):
-            raise ValueError("no clips to judge")
         truth, predicted, n_labels = np.asarray(y_true), np.asarray(y_pred), 0
+        if truth.ndim != 1 or truth.shape != predicted.shape:
+            shapes = f"shape {truth.shape}, predictions of shape {predicted.shape}"
+            raise ValueError(f"expected as many predictions as true values, got {shapes}")
+        if not len(truth):
+            raise ValueError("no clips to judge")
         if self.task == "classification":
             labels, codes = np.unique([*y_true, *y_pred], return_inverse=True)
             truth, predicted, n_labels = *np.split(codes, 2), len(labels)

@@ -13,7 +13,7 @@ from emotiw.core.score_table import ScoreTable
 from emotiw.core.task import Decisions
 from emotiw.evaluation.intervals import drawn_sums, interval
 from emotiw.evaluation.metrics import Metric, metric_named, metrics_of
-from emotiw.evaluation.sample import Sample, chosen_sample, splits_judged
+from emotiw.evaluation.sample import EVERY, Sample, chosen_sample, splits_judged
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +22,10 @@ COLUMNS = (
     "modality", "split", "metric", "value", "low", "high", "n", "n_scored", "n_groups",
     "knows_groups",
 )  # fmt: skip
+UNKNOWN_GROUPS = (
+    "speakers are unknown: each clip counts as its own speaker, so copies of one voice or face may "
+    "be on both sides; values and intervals can be far too good"
+)
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,11 @@ def evaluate(
 
 
 def evaluate_all(
-    tables: Iterable[ScoreTable], cohort: Cohort, metrics: Sequence[Metric] = ()
+    tables: Iterable[ScoreTable],
+    cohort: Cohort,
+    metrics: Sequence[Metric] = (),
+    *,
+    splits: Sequence[str] = EVERY,
 ) -> list[Result]:
     """Judge several tables by several metrics, on every split where they have held-out scores.
 
@@ -104,11 +112,12 @@ def evaluate_all(
         tables: the scores.
         cohort: the clips.
         metrics: all that suit the task by default.
+        splits: that are looked at.
     """
     return [
         result
         for table in tables
-        for sample in splits_judged(table, cohort)
+        for sample in splits_judged(table, cohort, splits)
         for result in results_on(
             sample, table.name, sample.predictions(table), metrics or metrics_of(table.task)
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, Literal
@@ -22,6 +22,7 @@ SPLITS: dict[str, tuple[str, ...]] = {
     "both": ("train", "val"),
     "test": ("test",),
 }
+EVERY = ("train", "val", "test")
 TITLES = {"train": "train, out of fold", "both": "train, out of fold, and val"}
 Codes = npt.NDArray[np.intp]
 
@@ -66,8 +67,9 @@ class Sample:
         Scores that a training clip has from a model that has seen its group are none.
 
         Raises:
-            TableError: if the labels are others.
+            TableError: if the labels are others, or clips are in other splits.
         """
+        table.require_splits(self.cohort.splits)
         if table.labels != self.task.labels:
             expected = self.task.labels
             raise TableError(f"{table.name!r} has labels {table.labels}, expected {expected}")
@@ -119,14 +121,16 @@ def sample_of(cohort: Cohort, task: Task, split: str) -> Sample:
     if not ids:
         raise ConfigError(f"no {split} clip has a label or target: there is nothing to judge on")
     groups = np.unique([cohort.groups[clip_id] for clip_id in ids], return_inverse=True)[1]
-    y_true = task.encode([known[clip_id] for clip_id in ids], "labels of the cohort")
+    y_true = task.encode({clip_id: known[clip_id] for clip_id in ids}, "labels of the cohort")
     return Sample(cohort, task, split, tuple(ids), y_true, groups.astype(np.intp))
 
 
-def splits_judged(table: ScoreTable, cohort: Cohort) -> Iterator[Sample]:
+def splits_judged(
+    table: ScoreTable, cohort: Cohort, splits: Sequence[str] = EVERY
+) -> Iterator[Sample]:
     """Yield train (out of fold), val and test, as far as the table has held-out scores there."""
     known = cohort.answer_key()
-    for split in ("train", "val", "test"):
+    for split in splits:
         if any(clip.split == split and clip.clip_id in known for clip in cohort):
             sample = sample_of(cohort, table.task, split)
             if table.task.is_decided(sample.predictions(table)).any():
@@ -143,10 +147,8 @@ def chosen_sample(table: ScoreTable, cohort: Cohort, split: str = "auto") -> Sam
         ConfigError: if the table has no held-out scores there.
     """
     if split == "auto":
-        found = {sample.split: sample for sample in splits_judged(table, cohort)}
-        for name in ("val", "train"):
-            if name in found:
-                return found[name]
+        for sample in splits_judged(table, cohort, ("val", "train")):
+            return sample
         raise ConfigError(
             f"{table.name!r}: no val or train clip with a label or target has scores of a model "
             "that has not seen its group"

@@ -113,7 +113,7 @@ class OutOfFold:
         """Return these clips as a model wants them."""
         targets = None
         if with_targets:
-            known = [t for c in clip_ids if (t := self.cohort[c].truth) is not None]
+            known = {c: t for c in clip_ids if (t := self.cohort[c].truth) is not None}
             targets = self.task.encode(known)
         groups = tuple(self.cohort.groups[clip_id] for clip_id in clip_ids)
         return Examples(self.table, tuple(clip_ids), groups, targets)

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from emotiw.core.clip import Clip
+from emotiw.core.cohort import Cohort
 from emotiw.core.score_table import ScoreTable
+from emotiw.core.task import Classification
 
 LABELS = ("Angry", "Happy", "Sad")
 
@@ -21,6 +27,21 @@ class Corpus:
     answers: dict[str, str]
     groups: dict[str, str]
     folds: dict[str, int]
+
+    @cached_property
+    def cohort(self) -> Cohort:
+        """The same clips, in the splits that the first table has them in."""
+        table = next(iter(self.tables.values()))
+        split_of: dict[str, Any] = dict(zip(table.clip_ids, table.split, strict=True))
+        return Cohort(
+            Clip(c, Path(), split_of[c], label=answer, group=self.groups[c], fold=self.folds.get(c))
+            for c, answer in self.answers.items()
+        )
+
+    @cached_property
+    def unfolded(self) -> Cohort:
+        """The same clips, of which nobody has published folds."""
+        return replace(self, folds={}).cohort
 
 
 def out_of_fold(
@@ -38,7 +59,7 @@ def out_of_fold(
         held_out.setdefault(folds[clip_id], set()).add(groups[clip_id])
     return ScoreTable(
         name=name,
-        labels=labels,
+        task=Classification(labels),
         clip_ids=clip_ids,
         scores=scores,
         split=("train",) * len(clip_ids),
@@ -66,3 +87,24 @@ def made_up_corpus(
         tables[name] = out_of_fold(name, scores, clip_ids, groups, folds)
     answers = {c: LABELS[t] for c, t in zip(clip_ids, truth, strict=True)}
     return Corpus(tables, answers, groups, folds)
+
+
+def with_other_splits(corpus: Corpus) -> Corpus:
+    """Let speakers 8 and 9 be validation and test, scored by models of the other eight."""
+    split_of = {
+        c: {"speaker8": "val", "speaker9": "test"}.get(g, "train") for c, g in corpus.groups.items()
+    }
+    training = frozenset(g for c, g in corpus.groups.items() if split_of[c] == "train")
+    tables = {
+        name: replace(
+            table,
+            split=tuple(split_of[c] for c in table.clip_ids),
+            fold=tuple(
+                fold if split_of[c] == "train" else None
+                for c, fold in zip(table.clip_ids, table.fold, strict=True)
+            ),
+            seen_groups={None: training} | {f: s & training for f, s in table.seen_groups.items()},
+        )
+        for name, table in corpus.tables.items()
+    }
+    return replace(corpus, tables=tables)

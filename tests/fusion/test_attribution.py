@@ -14,7 +14,7 @@ from tests.fusion.made_up import LABELS, Corpus, made_up_corpus
 @pytest.fixture(scope="module")
 def judged() -> tuple[Corpus, FusionResult, Attribution]:
     corpus = made_up_corpus({"voice": 2.5, "face": 1.5, "noise": 0.0}, n_speakers=20)
-    result = fuse(corpus.tables, answers=corpus.answers, groups=corpus.groups, folds=corpus.folds)
+    result = fuse(corpus.tables, corpus.cohort)
     return corpus, result, attribute(result)
 
 
@@ -77,7 +77,7 @@ def test_many_modalities_have_shapley_values_too() -> None:
     strengths = {f"model{number}": 0.3 * number for number in range(11)}
     made = made_up_corpus(strengths, n_speakers=5, per_speaker=12)
     options = FusionOptions(method="mean", calibration="none")
-    result = fuse(made.tables, answers=made.answers, groups=made.groups, options=options)
+    result = fuse(made.tables, made.unfolded, options=options)
     table = attribute(result).modalities
     assert table["shapley"].notna().all()
     assert (table["shapley_error"] > 0).any()
@@ -87,8 +87,7 @@ def test_many_modalities_have_shapley_values_too() -> None:
 def test_typed_in_weights_can_be_attributed_too(corpus: Corpus) -> None:
     result = fuse(
         corpus.tables,
-        answers=corpus.answers,
-        groups=corpus.groups,
+        corpus.unfolded,
         options=FusionOptions(method="fixed", weights={"voice": 1.0, "face": 0.0}),
     )
     table = attribute(result).modalities
@@ -99,8 +98,8 @@ def test_noise_alone_is_significant_no_more_often_than_chance() -> None:
     p_values = []
     for seed in range(10):
         made = made_up_corpus({"one": 0.0, "two": 0.0}, seed=seed, per_speaker=12)
-        result = fuse(made.tables, answers=made.answers, groups=made.groups, folds=made.folds)
-        p_values += [other.permutation_p for other in result.comparisons]
+        result = fuse(made.tables, made.cohort)
+        p_values += [other.p for other in result.comparisons]
         p_values += attribute(result).modalities["p"].tolist()
     # 40 tests at the 5 % level: more than 6 would happen less than once in twenty times
     assert sum(p < 0.05 for p in p_values) <= 6

@@ -3,9 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from emotiw.core.probabilities import log_probabilities, softmax
 from emotiw.evaluation.reliability import expected_calibration_error, reliability_diagram
-from fusion.calibration import CALIBRATIONS, TemperatureScaling
-from fusion.pools import log_probabilities, softmax
+from fusion.calibration import TemperatureScaling
+from fusion.registry import CALIBRATIONS
 
 
 def overconfident(factor: float = 3.0, n_clips: int = 4000) -> tuple[np.ndarray, np.ndarray]:
@@ -28,10 +29,10 @@ def test_temperature_undoes_a_known_factor(factor: float) -> None:
     assert TemperatureScaling.fit(scores, truth).temperature == pytest.approx(factor, rel=0.05)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in CALIBRATIONS if kind != "none"])
+@pytest.mark.parametrize("kind", [kind for kind in CALIBRATIONS.names() if kind != "none"])
 def test_calibration_lowers_loss_and_error_on_other_clips(kind: str) -> None:
     scores, truth = overconfident()
-    fitted = CALIBRATIONS[kind].fit(scores[:2000], truth[:2000])
+    fitted = CALIBRATIONS.resolve(kind).fit(scores[:2000], truth[:2000])
     before, after = scores[2000:], fitted.apply(scores[2000:])
     assert np.allclose(after.sum(axis=1), 1)
     assert log_loss(after, truth[2000:]) < 0.8 * log_loss(before, truth[2000:])
@@ -39,10 +40,10 @@ def test_calibration_lowers_loss_and_error_on_other_clips(kind: str) -> None:
     assert expected_calibration_error(before, truth[2000:]) > 0.1
 
 
-@pytest.mark.parametrize("kind", CALIBRATIONS)
+@pytest.mark.parametrize("kind", CALIBRATIONS.names())
 def test_calibration_on_no_clips_does_nothing(kind: str) -> None:
     scores, _ = overconfident(1.0, 50)
-    fitted = CALIBRATIONS[kind].fit(scores[:0], np.zeros(0, int))
+    fitted = CALIBRATIONS.resolve(kind).fit(scores[:0], np.zeros(0, int))
     assert np.allclose(fitted.apply(scores), scores, atol=1e-6)
 
 
@@ -57,7 +58,7 @@ def test_temperature_minimises_the_loss() -> None:
 def test_matrix_scaling_sees_that_two_labels_were_swapped() -> None:
     scores, truth = overconfident(1.0)
     swapped = scores[:, [1, 0, 2, 3]]
-    fixed = CALIBRATIONS["matrix"].fit(swapped, truth).apply(swapped)
+    fixed = CALIBRATIONS.resolve("matrix").fit(swapped, truth).apply(swapped)
     assert (fixed.argmax(axis=1) == scores.argmax(axis=1)).mean() > 0.95
 
 

@@ -1,16 +1,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from emotiw.core.clip import Clip
+from emotiw.core.cohort import Cohort
 from emotiw.core.errors import LeakageError, TableError
 from emotiw.core.score_table import ScoreTable
+from emotiw.core.task import Regression
 from fusion.cross_fitting import fuse
 from fusion.fusion_options import FusionOptions
 from fusion.result import FusionResult
-from tests.fusion.made_up import LABELS, Corpus, made_up_corpus
+from tests.fusion.made_up import LABELS, Corpus, made_up_corpus, with_other_splits
 
 
 def fused(
@@ -18,9 +22,7 @@ def fused(
 ) -> FusionResult:
     return fuse(
         tables or corpus.tables,
-        answers=corpus.answers,
-        groups=corpus.groups,
-        folds=corpus.folds,
+        corpus.cohort,
         options=FusionOptions.model_validate(options),
     )
 
@@ -39,7 +41,7 @@ def test_two_modalities_beat_each_alone(corpus: Corpus) -> None:
 
 
 def test_folds_are_dealt_out_by_group_where_none_are_published(corpus: Corpus) -> None:
-    table = fuse(corpus.tables, answers=corpus.answers, groups=corpus.groups).table
+    table = fuse(corpus.tables, corpus.unfolded).table
     table.require_unseen(corpus.groups)
 
 
@@ -58,12 +60,11 @@ def test_names_and_order_of_clips_change_nothing(corpus: Corpus) -> None:
             fold=tuple(table.fold[row] for row in rows),
         )
 
-    there = fuse(corpus.tables, answers=corpus.answers, groups=corpus.groups).table
-    here = fuse(
-        {name: renamed(table) for name, table in reversed(corpus.tables.items())},
-        answers={new_name[c]: a for c, a in corpus.answers.items()},
-        groups={new_name[c]: g for c, g in corpus.groups.items()},
-    ).table
+    there = fuse(corpus.tables, corpus.unfolded).table
+    tables = {name: renamed(table) for name, table in reversed(corpus.tables.items())}
+    answers = {new_name[c]: a for c, a in corpus.answers.items()}
+    groups = {new_name[c]: g for c, g in corpus.groups.items()}
+    here = fuse(tables, Corpus(tables, answers, groups, {}).cohort).table
     ids = sorted(corpus.answers)
     assert np.array_equal(there.aligned_to(ids), here.aligned_to([new_name[c] for c in ids]))
 
@@ -81,27 +82,6 @@ def test_scores_of_unknown_origin_are_refused(corpus: Corpus) -> None:
     unknown = replace(corpus.tables["voice"], seen_groups={})
     with pytest.raises(LeakageError, match="nothing says what its model was trained on"):
         fused(corpus, {"voice": unknown})
-
-
-def with_other_splits(corpus: Corpus) -> Corpus:
-    """Let speakers 8 and 9 be validation and test, scored by models of the other eight."""
-    split_of = {
-        c: {"speaker8": "val", "speaker9": "test"}.get(g, "train") for c, g in corpus.groups.items()
-    }
-    training = frozenset(g for c, g in corpus.groups.items() if split_of[c] == "train")
-    tables = {
-        name: replace(
-            table,
-            split=tuple(split_of[c] for c in table.clip_ids),
-            fold=tuple(
-                fold if split_of[c] == "train" else None
-                for c, fold in zip(table.clip_ids, table.fold, strict=True)
-            ),
-            seen_groups={None: training} | {f: s & training for f, s in table.seen_groups.items()},
-        )
-        for name, table in corpus.tables.items()
-    }
-    return replace(corpus, tables=tables)
 
 
 def test_validation_is_fitted_on_too_but_reported_unseen(corpus: Corpus) -> None:
@@ -135,7 +115,9 @@ def test_answers_of_test_clips_are_never_looked_at(corpus: Corpus) -> None:
     answers = {
         c: ("no label" if g == "speaker9" else corpus.answers[c]) for c, g in corpus.groups.items()
     }
-    assert np.array_equal(honest.table.scores, fused(replace(splits, answers=answers)).table.scores)
+    other = fused(replace(splits, answers=answers))
+    assert np.array_equal(honest.table.scores, other.table.scores)
+    assert honest.summary() == other.summary()
 
 
 def test_models_that_saw_a_held_out_fold_make_the_figure_not_nested(corpus: Corpus) -> None:
@@ -151,7 +133,7 @@ def test_a_group_in_two_published_folds_is_refused(corpus: Corpus) -> None:
     torn = dict(corpus.folds)
     torn[next(c for c, g in corpus.groups.items() if g == "speaker0")] = 4
     with pytest.raises(TableError, match="group 'speaker0' is in folds"):
-        fuse(corpus.tables, answers=corpus.answers, groups=corpus.groups, folds=torn)
+        fuse(corpus.tables, replace(corpus, folds=torn).cohort)
 
 
 def test_noise_stays_at_chance() -> None:
@@ -176,27 +158,20 @@ def test_regression_weights_and_clipping() -> None:
     rng = np.random.default_rng(0)
     ids = tuple(f"c{number}" for number in range(200))
     truth = rng.uniform(0, 1, size=200)
-    groups = {c: f"g{number % 10}" for number, c in enumerate(ids)}
+    task = Regression(("engagement",))
 
     def table(name: str, noise: float) -> ScoreTable:
         scores = (truth + rng.normal(scale=noise, size=200))[:, None]
-        return ScoreTable(
-            name,
-            ("engagement",),
-            ids,
-            scores,
-            ("val",) * 200,
-            (None,) * 200,
-            {None: frozenset()},
-            "regression",
-        )
+        seen: dict[int | None, frozenset[str]] = {None: frozenset()}
+        return ScoreTable(name, task, ids, scores, ("val",) * 200, (None,) * 200, seen)
 
     tables = {"good": table("good", 0.1), "bad": table("bad", 0.2)}
-    answers = dict(zip(ids, truth.tolist(), strict=True))
-    result = fuse(
-        tables, answers=answers, groups=groups, options=FusionOptions(target_range=(0, 1))
+    cohort = Cohort(
+        Clip(c, Path(), "val", target=target, group=f"g{number % 10}")
+        for number, (c, target) in enumerate(zip(ids, truth.tolist(), strict=True))
     )
-    assert result.table.task == "regression"
+    result = fuse(tables, cohort, options=FusionOptions(target_range=(0, 1)))
+    assert result.table.task == task
     assert result.cross_fitted["mse"] < result.modalities["good"]["mse"]
     assert result.table.scores.min() >= 0
     assert result.table.scores.max() <= 1
@@ -234,30 +209,73 @@ def nested_tables(corpus: Corpus) -> dict[int, dict[str, ScoreTable]]:
     return inner
 
 
+@pytest.mark.parametrize("knows_groups", [True, False])
+def test_copies_are_fitted_on_once_judged_all_and_never_torn_apart(
+    corpus: Corpus, knows_groups: bool
+) -> None:
+    tables, twice = {}, {}
+    for name, own in corpus.tables.items():
+        elsewhere = {"fold": (None,) * len(own), "seen_groups": {None: frozenset()}}
+        tables[name] = own if knows_groups else replace(own, **elsewhere)
+        table = tables[name]
+        twice[name] = replace(
+            table,
+            clip_ids=(*table.clip_ids, *(f"copy of {c}" for c in table.clip_ids)),
+            scores=np.tile(table.scores, (2, 1)),
+            split=table.split * 2,
+            fold=table.fold * 2,
+        )
+    once = [
+        replace(clip, content=f"hash of {clip.clip_id}", fold=None)
+        for clip in (corpus.cohort if knows_groups else corpus.unfolded)
+    ]
+    if not knows_groups:
+        once = [replace(clip, group=None) for clip in once]
+    copies = [replace(clip, clip_id=f"copy of {clip.clip_id}") for clip in once]
+    alone, result = fuse(tables, Cohort(once)), fuse(twice, Cohort([*once, *copies]))
+    assert result.n_clips == alone.n_clips == 300
+    assert result.n_groups == alone.n_groups == (10 if knows_groups else 300)
+    ids = sorted(corpus.answers)
+    expected = alone.table.aligned_to(ids)
+    assert np.array_equal(result.table.aligned_to(ids), expected)
+    assert np.array_equal(result.table.aligned_to([f"copy of {c}" for c in ids]), expected)
+    assert (result.result().n, alone.result().n) == (600, 300)
+    assert result.cross_fitted == pytest.approx(alone.cross_fitted)
+    assert result.interval("uar") == pytest.approx(alone.interval("uar"))
+    assert [d.p for d in result.comparisons] == [d.p for d in alone.comparisons]
+
+
+def test_two_tables_of_one_name_are_told_apart_by_what_they_are_called_here(
+    corpus: Corpus,
+) -> None:
+    both = {"a": corpus.tables["voice"], "b": replace(corpus.tables["face"], name="voice")}
+    result = fuse(both, corpus.cohort)
+    assert list(result.modalities) == [d.theirs.name for d in result.comparisons] == ["a", "b"]
+    assert result.modalities["a"] != result.modalities["b"]
+
+
 def test_inner_tables_make_the_figure_nested(corpus: Corpus) -> None:
-    arguments = {"answers": corpus.answers, "groups": corpus.groups, "folds": corpus.folds}
-    result = fuse(corpus.tables, **arguments, inner=nested_tables(corpus))
+    result = fuse(corpus.tables, corpus.cohort, inner=nested_tables(corpus))
     assert result.is_nested
     result.table.require_unseen(corpus.groups)
 
 
 def test_inner_tables_that_saw_the_held_out_fold_are_refused(corpus: Corpus) -> None:
     leaky = nested_tables(corpus) | {3: corpus.tables}
-    arguments = {"answers": corpus.answers, "groups": corpus.groups, "folds": corpus.folds}
     with pytest.raises(LeakageError, match="for fold 3: a model of theirs was trained on 2 groups"):
-        fuse(corpus.tables, **arguments, inner=leaky)
+        fuse(corpus.tables, corpus.cohort, inner=leaky)
 
 
 def test_fitting_on_fused_scores_again_is_refused_where_they_have_seen_the_clip(
     corpus: Corpus,
 ) -> None:
     table = fused(corpus).table
-    assert fuse({"fused": table}, answers=corpus.answers, groups=corpus.groups).n_clips == 300
+    assert fuse({"fused": table}, corpus.unfolded).n_clips == 300
     all_seen = replace(
         table, fold=(None,) * len(table), seen_groups={None: frozenset(corpus.groups.values())}
     )
     with pytest.raises(LeakageError):
-        fuse({"fused": all_seen}, answers=corpus.answers, groups=corpus.groups)
+        fuse({"fused": all_seen}, corpus.unfolded)
 
 
 def test_the_choice_between_methods_is_made_inside_every_fold(corpus: Corpus) -> None:

@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
+from emotiw.core.clip import Clip
+from emotiw.core.cohort import Cohort
 from emotiw.core.errors import ConfigError, LeakageError, TableError
 from emotiw.core.score_table import ScoreTable
+from emotiw.core.task import Regression
 from fusion.cross_fitting import fuse
 from fusion.fusion_options import FusionOptions
 from fusion.late import LateFusion
@@ -29,7 +32,7 @@ def test_defaults_are_those_of_the_options() -> None:
 
 def test_a_clone_is_unfitted_and_equal(corpus: Corpus) -> None:
     fusion = LateFusion(method="fixed", weights={"voice": 2, "face": 1}, seed=3)
-    fusion.fit(corpus.tables, corpus.answers, corpus.groups)
+    fusion.fit(corpus.tables, corpus.cohort)
     twin = clone(fusion)
     assert twin.get_params() == fusion.get_params()
     with pytest.raises(TableError, match="not been fitted"):
@@ -45,7 +48,7 @@ def test_a_saved_fusion_gives_the_same_bytes(
 ) -> None:
     corpus = with_holes
     fusion = LateFusion(method=method, calibration=calibration)
-    fusion.fit(corpus.tables, corpus.answers, corpus.groups)
+    fusion.fit(corpus.tables, corpus.cohort)
     fusion.to_yaml(tmp_path / "fusion.yaml")
     again = LateFusion.from_yaml(tmp_path / "fusion.yaml")
     assert again.get_params() == fusion.get_params()
@@ -63,7 +66,7 @@ def test_a_clip_alone_gets_the_scores_it_has_among_others(
 ) -> None:
     corpus = with_holes
     fusion = LateFusion(method=method, pool=pool, calibration="vector")
-    fusion.fit(corpus.tables, corpus.answers, corpus.groups)
+    fusion.fit(corpus.tables, corpus.cohort)
     together = fusion.predict_proba(corpus.tables)
     assert np.allclose(together.sum(axis=1), 1)
     for clip_id in sorted(corpus.answers)[:8]:
@@ -73,7 +76,7 @@ def test_a_clip_alone_gets_the_scores_it_has_among_others(
 
 def test_a_cascade_grows_while_held_out_clips_gain(with_holes: Corpus) -> None:
     fusion = LateFusion(method="cascade")
-    fusion.fit(with_holes.tables, with_holes.answers, with_holes.groups)
+    fusion.fit(with_holes.tables, with_holes.cohort)
     levels = fusion.combiner_.to_dict()["held_out_accuracy"]
     assert levels == sorted(set(levels))
     assert levels[0] > 0.6
@@ -83,8 +86,7 @@ def test_a_cascade_grows_while_held_out_clips_gain(with_holes: Corpus) -> None:
 def test_every_fitted_method_beats_each_modality_alone(with_holes: Corpus, method: str) -> None:
     result = fuse(
         with_holes.tables,
-        answers=with_holes.answers,
-        groups=with_holes.groups,
+        with_holes.unfolded,
         options=FusionOptions(method=method, n_folds=2),
     )
     alone = [figures["accuracy"] for figures in result.modalities.values()]
@@ -97,24 +99,22 @@ def test_methods_for_labels_refuse_targets(method: str) -> None:
     ids = ("a", "b", "c", "d")
     table = ScoreTable(
         "pose",
-        ("engagement",),
+        Regression(("engagement",)),
         ids,
         np.array([[0.1], [0.9], [0.4], [0.6]]),
         ("val",) * 4,
         (None,) * 4,
         {None: frozenset()},
-        "regression",
     )
+    cohort = Cohort(Clip(c, Path(), "val", target=0.5, group=c) for c in ids)
     with pytest.raises(ConfigError, match=f"'{method}'"):
-        LateFusion(method=method).fit(
-            {"pose": table}, dict.fromkeys(ids, 0.5), dict(zip(ids, ids, strict=True))
-        )
+        LateFusion(method=method).fit({"pose": table}, cohort)
 
 
 def test_typed_in_weights_are_the_weighted_mean(corpus: Corpus) -> None:
     fusion = LateFusion(
         method="fixed", pool="arithmetic", calibration="none", weights={"voice": 3, "face": 1}
-    ).fit(corpus.tables, corpus.answers, corpus.groups)
+    ).fit(corpus.tables, corpus.cohort)
     fused = fusion.predict_proba(corpus.tables)
     ids = list(fused.index)
     voice, face = (corpus.tables[name].aligned_to(ids) for name in ("voice", "face"))
@@ -124,31 +124,31 @@ def test_typed_in_weights_are_the_weighted_mean(corpus: Corpus) -> None:
 def test_weights_for_the_wrong_modalities_are_all_named(corpus: Corpus) -> None:
     fusion = LateFusion(method="fixed", weights={"voise": 1.0, "face": 1.0})
     with pytest.raises(ConfigError) as caught:
-        fusion.fit(corpus.tables, corpus.answers, corpus.groups)
+        fusion.fit(corpus.tables, corpus.cohort)
     assert "no modality 'voise'; did you mean 'voice'?" in str(caught.value)
     assert "modality 'voice' has no weight" in str(caught.value)
 
 
 def test_unknown_options_are_refused_without_traceback(corpus: Corpus) -> None:
     with pytest.raises(ConfigError, match="method"):
-        LateFusion(method="wieghted").fit(corpus.tables, corpus.answers, corpus.groups)
+        LateFusion(method="wieghted").fit(corpus.tables, corpus.cohort)
 
 
 def test_fit_refuses_scores_that_have_seen_the_clip(corpus: Corpus) -> None:
     everyone = frozenset(corpus.groups.values())
     leaky = replace(corpus.tables["voice"], seen_groups=dict.fromkeys(range(5), everyone))
     with pytest.raises(LeakageError, match="300 problems"):
-        LateFusion().fit({"voice": leaky}, corpus.answers, corpus.groups)
+        LateFusion().fit({"voice": leaky}, corpus.cohort)
 
 
 def test_a_label_of_another_task_is_refused(corpus: Corpus) -> None:
-    answers = {**corpus.answers, "clip0000": "Hapy"}
+    other = replace(corpus, answers={**corpus.answers, "clip0000": "Hapy"})
     with pytest.raises(TableError, match=r"clip 'clip0000'.*did you mean 'Happy'"):
-        LateFusion().fit(corpus.tables, answers, corpus.groups)
+        LateFusion().fit(corpus.tables, other.cohort)
 
 
 def test_an_unknown_modality_is_refused_and_a_missing_one_is_not(corpus: Corpus) -> None:
-    fusion = LateFusion().fit(corpus.tables, corpus.answers, corpus.groups)
+    fusion = LateFusion().fit(corpus.tables, corpus.cohort)
     with pytest.raises(TableError, match="not fitted with modality 'fase'; did you mean 'face'"):
         fusion.predict_proba({"fase": corpus.tables["face"]})
     only_face = fusion.predict({"face": corpus.tables["face"]})

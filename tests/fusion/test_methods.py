@@ -11,11 +11,10 @@ def test_stackers_hear_what_a_weighted_mean_can_not(corpus: Corpus) -> None:
     """One modality calls every label by the name of the next."""
     face = corpus.tables["face"]
     mixed_up = replace(corpus.tables["voice"], scores=corpus.tables["voice"].scores[:, [1, 2, 0]])
-    arguments = {"answers": corpus.answers, "groups": corpus.groups, "folds": corpus.folds}
     accuracy = {
         method: fuse(
             {"voice": mixed_up, "face": face},
-            **arguments,
+            corpus.cohort,
             options=FusionOptions(method=method, calibration="none"),
         ).cross_fitted["accuracy"]
         for method in ("weighted", "logistic", "svm")
@@ -26,10 +25,9 @@ def test_stackers_hear_what_a_weighted_mean_can_not(corpus: Corpus) -> None:
 
 def test_the_metric_is_what_metric_weights_are_good_by() -> None:
     made = made_up_corpus({"voice": 1.5, "face": 1.5, "noise": 0.0}, n_speakers=20)
-    arguments = {"answers": made.answers, "groups": made.groups, "folds": made.folds}
-    equal = fuse(made.tables, **arguments, options=FusionOptions(method="geometric"))
+    equal = fuse(made.tables, made.cohort, options=FusionOptions(method="geometric"))
     found = fuse(
-        made.tables, **arguments, options=FusionOptions(method="metric_weighted", metric="uar")
+        made.tables, made.cohort, options=FusionOptions(method="metric_weighted", metric="uar")
     )
     assert found.in_sample["uar"] > equal.in_sample["uar"]
     assert found.cross_fitted["uar"] > equal.cross_fitted["uar"] - 0.01

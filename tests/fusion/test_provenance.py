@@ -20,7 +20,7 @@ def test_modalities_with_folds_of_their_own_stay_unseen(corpus: Corpus) -> None:
         "voice": corpus.tables["voice"],
         "face": out_of_fold("face", scores, face.clip_ids, corpus.groups, other_folds),
     }
-    table = fuse(tables, answers=corpus.answers, groups=corpus.groups, folds=corpus.folds).table
+    table = fuse(tables, corpus.cohort).table
     table.require_unseen(corpus.groups)
     fold_of = dict(zip(table.clip_ids, table.fold, strict=True))
     for clip_id, fold in fold_of.items():
@@ -41,7 +41,7 @@ def test_a_model_of_unknown_training_makes_the_fused_row_unknown(corpus: Corpus)
         )
         for name, table in corpus.tables.items()
     }
-    table = fuse(tables, answers=corpus.answers, groups=corpus.groups, folds=corpus.folds).table
+    table = fuse(tables, corpus.cohort).table
     assert None not in table.seen_groups
     with pytest.raises(LeakageError, match="nothing says"):
         table.require_unseen(

@@ -8,10 +8,11 @@ import pytest
 
 from emotiw.core.errors import LeakageError, TableError
 from emotiw.core.score_table import ScoreTable
+from fusion.cross_fitting import fuse
 from fusion.fusion_options import FusionOptions
 from fusion.late import LateFusion
 from fusion.standalone import fuse_files
-from tests.fusion.made_up import Corpus
+from tests.fusion.made_up import Corpus, with_other_splits
 
 
 @pytest.fixture
@@ -50,8 +51,9 @@ def test_plain_files_give_the_same_fusion_as_tables(corpus: Corpus, files: Path)
     fusion = LateFusion.from_yaml(files / "out" / "fusion.yaml")
     assert fusion.names_ == ("face", "voice")
     text = (files / "out" / "summary.txt").read_text(encoding="utf-8")
-    for expected in ("5 folds", "10 groups", "interval over groups", "optimism", "not nested"):
+    for expected in ("5 folds", "10 groups", "intervals over groups", "optimism", "not nested"):
         assert expected in text
+    assert "speakers are unknown" not in text
 
 
 def test_references_are_compared_with_but_never_fused(files: Path) -> None:
@@ -62,7 +64,7 @@ def test_references_are_compared_with_but_never_fused(files: Path) -> None:
         references=[files / "face.csv"],
     )
     assert result.fuser.names_ == ("voice",)
-    assert [other.other for other in result.comparisons] == ["voice", "face"]
+    assert [other.theirs.name for other in result.comparisons] == ["voice", "face"]
     assert "face" in result.summary()
 
 
@@ -76,6 +78,7 @@ def test_scores_of_unknown_models_are_refused_with_the_way_out(files: Path) -> N
         scores, labels=files / "labels.csv", options=options, trained_on="other data"
     )
     assert result.n_groups == 300  # every clip stands for itself
+    assert "speakers are unknown: each clip counts as its own" in result.summary()
     assert result.is_nested
 
 
@@ -97,7 +100,89 @@ def test_everything_wrong_with_labels_is_told_at_once(files: Path) -> None:
         fuse_files([files / "voice.csv"], labels=files / "labels.csv")
     assert "line 2: unknown label 'Hapiness'; did you mean 'happiness'?" in str(caught.value)
     assert "line 2: fold 'x'" in str(caught.value)
-    assert "line 3: unknown split 'tran'; did you mean 'train'?" in str(caught.value)
+    assert "line 3: clip 'clip0002': unknown split 'tran'; did you mean 'train'?" in str(
+        caught.value
+    )
+
+
+def test_what_is_wrong_is_placed_where_an_editor_shows_it(files: Path) -> None:
+    (files / "labels.csv").write_text(
+        "clip_id,label,note\n"  # 1
+        "\n"  # 2
+        'clip0000,anger,"two\nlines"\n'  # 3, 4
+        "\n"  # 5
+        "clip0001,oops,\n"  # 6
+    )
+    with pytest.raises(TableError) as caught:
+        fuse_files([files / "voice.csv"], labels=files / "labels.csv")
+    expected = f"{files / 'labels.csv'}: 1 problem\n  - line 6: unknown label 'oops'"
+    assert str(caught.value) == expected
+    (files / "labels.csv").write_text("clip_id,label\nclip0000,anger\nclip0001,sadness\n")
+    (files / "bad.csv").write_text(
+        "clip_id,anger,sadness\n"  # 1
+        "\n\n"  # 2, 3
+        "clip0000,1,0\n"  # 4
+        "\n"  # 5
+        "clip0001,0,oops\n"  # 6
+    )
+    with pytest.raises(TableError) as caught:
+        fuse_files([files / "bad.csv"], labels=files / "labels.csv")
+    expected = f"{files / 'bad.csv'}: 1 problem\n  - line 6: sadness 'oops' is not a number"
+    assert str(caught.value) == expected
+
+
+class TestOwnRecord:
+    """Scores of the toolkit itself, which say in a JSON what their models have seen."""
+
+    @pytest.fixture
+    def own(self, corpus: Corpus, tmp_path: Path) -> Corpus:
+        made = with_other_splits(corpus)
+        for name, table in made.tables.items():
+            table.write_csv(tmp_path / f"{name}.csv")
+        known = [clip_id for clip_id, g in made.groups.items() if g != "speaker9"]
+        self.frame = pd.DataFrame(
+            {
+                "clip_id": known,
+                "label": [made.answers[c] for c in known],
+                "group": [made.groups[c] for c in known],
+            }
+        )
+        self.frame.to_csv(tmp_path / "labels.csv", index=False)
+        return made
+
+    def test_clips_stay_in_the_split_that_the_scores_have_them_in(
+        self, own: Corpus, tmp_path: Path
+    ) -> None:
+        """As training clips, those of validation would have been seen by their models."""
+        scores = [tmp_path / "voice.csv", tmp_path / "face.csv"]
+        result = fuse_files(scores, labels=tmp_path / "labels.csv")
+        splits = dict(zip(result.table.clip_ids, result.table.split, strict=True))
+        assert {c.clip_id: c.split for c in result.cohort} == splits
+        expected = fuse(own.tables, own.unfolded)
+        assert result.cross_fitted == expected.cross_fitted
+        assert result.modalities == expected.modalities
+        val = [c for c, split in splits.items() if split == "val"]
+        right = [own.tables["voice"].predictions()[c] == own.answers[c] for c in val]
+        assert result.modalities["voice"]["accuracy"] == pytest.approx(np.mean(right))
+
+    def test_clips_in_another_split_are_told(self, own: Corpus, tmp_path: Path) -> None:
+        self.frame.assign(split="train").to_csv(tmp_path / "labels.csv", index=False)
+        with pytest.raises(TableError) as caught:
+            fuse_files([tmp_path / "voice.csv"], labels=tmp_path / "labels.csv")
+        assert "scores of 'voice' have clips in other splits: 30 problems" in str(caught.value)
+        assert "is in val, among the clips in train" in str(caught.value)
+
+
+def test_clip_ids_need_not_be_names_of_files(tmp_path: Path) -> None:
+    ids = [f"Train/{n % 3}/{n}.mp4" for n in range(30)]
+    words = [("anger", "happiness")[n % 2] for n in range(30)]
+    pd.DataFrame({"clip_id": ids, "label": words}).to_csv(tmp_path / "labels.csv", index=False)
+    scores = {word: [0.9 if own == word else 0.1 for own in words] for word in words[:2]}
+    pd.DataFrame({"clip_id": ids, **scores}).to_csv(tmp_path / "voice.csv", index=False)
+    result = fuse_files(
+        [tmp_path / "voice.csv"], labels=tmp_path / "labels.csv", trained_on="other data"
+    )
+    assert result.cross_fitted["accuracy"] == 1.0
 
 
 def test_two_files_of_one_name_are_refused(files: Path) -> None:
@@ -115,7 +200,7 @@ def test_the_prior_of_test_clips_is_marked(corpus: Corpus, files: Path) -> None:
     prior = {"anger": 8, "happiness": 1, "sadness": 1}
     options = FusionOptions(prior="declared", prior_weights=prior)
     moved = fuse_files([files / "voice.csv"], **arguments, options=options)
-    assert "adjusted to label frequencies of the test clips" in moved.summary()
+    assert "adjusted to their own label frequencies" in moved.summary()
     assert "adjusted" not in plain.summary()
     is_test = np.array(moved.table.split) == "test"
     assert moved.table.scores[is_test, 0].mean() > plain.table.scores[is_test, 0].mean() + 0.05

@@ -101,7 +101,7 @@ def _ranks(
 
 def _truth(facts: RunSnapshot) -> dict[str, Any]:
     """Return the class index, or the target, of every clip that has one."""
-    encoded = facts.run.task.encode(list(facts.answers.values())).tolist()
+    encoded = facts.run.task.encode(facts.answers).tolist()
     return dict(zip(facts.answers, encoded, strict=True))
 
 
