@@ -224,8 +224,9 @@ def _settings(a: Side, b: Side) -> pd.DataFrame:
     rows = []
     for one, other, prefix in ((a.recipe, b.recipe, ""), (a.versions, b.versions, "version of ")):
         for key in dict.fromkeys([*one, *other]):
-            if one.get(key) != other.get(key):
-                rows.append((f"{prefix}{key}", _text(one.get(key)), _text(other.get(key))))
+            values = [one.get(key), other.get(key)]
+            if values[0] != values[1]:
+                rows.append((f"{prefix}{key}", *("" if v is None else str(v) for v in values)))
     return pd.DataFrame(rows, columns=["key", "a", "b"])
 
 
@@ -236,7 +237,3 @@ def flat(settings: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, An
             yield from flat(value, f"{above}{key}.")
         else:
             yield f"{above}{key}", value
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else str(value)

@@ -20,6 +20,7 @@ from emotiw.runs.stages.fuse import FUSED
 FORMS = ("table", "csv", "markdown", "latex")
 COLUMNS = ("rank", "who", "kind", "split", "value", "low", "high", "n", "test", "certainty")
 ALIGN = "rlllrrrrrl"
+DOUBT = ("", "found", "computed", "assumed", "memory")  # the surest first
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,6 @@ def rank_runs(
     """Return every modality and fusion of these runs, best first, among the published figures.
 
     Args:
-        spec: the challenge.
         folders: of runs, each with ``manifest.csv``, ``fused.csv`` and ``scores/*.csv``.
         test_values: what the organisers returned, by run.
 
@@ -97,11 +97,12 @@ def runs_of(spec: ChallengeSpec, runs: Path) -> list[Path]:
     """
     if not runs.is_dir():
         raise ConfigError(f"no folder of runs at {runs}")
-    return [
-        path.parent
+    # a recipe may name the challenge's file instead
+    asked = {
+        path.parent: Path(str(read_document(path).data.get("challenge", ""))).stem
         for path in sorted(runs.glob("*/recipe.yaml"))
-        if _challenge_of(path) == spec.name
-    ]
+    }
+    return [folder for folder, challenge in asked.items() if challenge == spec.name]
 
 
 def standing_of(result: Result, who: str, *, test: float = np.nan) -> Standing:
@@ -125,7 +126,7 @@ def published(spec: ChallengeSpec) -> list[Standing]:
             split=known.split if is_test else figure.split,
             value=known.value if is_test else figure.value,
             test=figure.value if is_test else known.test,
-            certainty=max(figure.certainty, known.certainty, key=_doubt),
+            certainty=max(figure.certainty, known.certainty, key=DOUBT.index),
         )
     return list(lines.values())
 
@@ -181,13 +182,3 @@ def render(spec: ChallengeSpec, standings: Sequence[Standing], form: str = "tabl
     if form == "latex":
         return as_latex(COLUMNS, rows, ALIGN)
     return f"{spec.title}: {spec.metric}\n{as_columns(COLUMNS, rows)}"
-
-
-def _challenge_of(recipe: Path) -> str:
-    # a recipe may name the challenge's file instead
-    return Path(str(read_document(recipe).data.get("challenge", ""))).stem
-
-
-def _doubt(certainty: str) -> int:
-    order = ("", "found", "computed", "assumed", "memory")
-    return order.index(certainty)

@@ -65,8 +65,6 @@ def fetch(
     licence: see :func:`fetchable`.
 
     Args:
-        spec: the corpus.
-        folder: where it goes.
         parts: of the corpus; all by default.
         progress: told the name of a file, its bytes so far and all of them.
         keep_archives: leave an archive in ``.archives`` after it was unpacked, so that a repeated

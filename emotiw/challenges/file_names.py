@@ -12,6 +12,8 @@ from emotiw.challenges.manifest_builder import ManifestBuilder, media_files
 from emotiw.challenges.reader import Reader
 from emotiw.core.clip import Split
 
+Form = tuple[tuple[int, ...], Path, dict[str, str]]  # its rank, the best first; file; fields
+
 
 class FileNames(Reader):
     """Clips anywhere below the root, described by their names.
@@ -55,7 +57,7 @@ class FileNames(Reader):
         """Note the best form of every clip; a name that doesn't fit is a problem."""
         pattern = re.compile(f"(?:^|/)(?:{self.pattern})$")
         left_out: Counter[str] = Counter()
-        forms: dict[tuple[str, ...], list[tuple[tuple[int, ...], Path, dict[str, str]]]] = {}
+        forms: dict[tuple[str, ...], list[Form]] = {}
         for path in media_files(builder.root, self.extensions):
             match = pattern.search(builder.name(path).removesuffix(path.suffix))
             if match is None:
@@ -81,11 +83,7 @@ class FileNames(Reader):
         ]
         return (*by_field, self.extensions.index(path.suffix.lower()))
 
-    def _add_best(
-        self,
-        builder: ManifestBuilder,
-        candidates: list[tuple[tuple[int, ...], Path, dict[str, str]]],
-    ) -> int:
+    def _add_best(self, builder: ManifestBuilder, candidates: list[Form]) -> int:
         best = min(rank for rank, _, _ in candidates)
         chosen = [(path, fields) for rank, path, fields in candidates if rank == best]
         for path, fields in chosen:  # more than one: copies, sorted out by id later

@@ -56,9 +56,6 @@ class ManifestBuilder:
         """Note a clip, with its label and targets as the challenge's files write them.
 
         Args:
-            clip_id: its name.
-            path: its file.
-            split: its split.
             code: of its label; None where there is none.
             targets: text of its numbers, by target.
             group: speaker or source video.

@@ -33,8 +33,7 @@ def read_challenge(spec: ChallengeSpec, root: Path) -> tuple[Cohort, list[str]]:
     """Return the clips of a challenge's folder, and what the user should know about it.
 
     Args:
-        spec: the challenge.
-        root: its folder, or the one above it.
+        root: the challenge's folder, or the one above it.
 
     Raises:
         ManifestError: with every unknown label, duplicate and unreadable name, all at once.

@@ -34,11 +34,10 @@ class TableFormat(Strict):
 def read_table(
     path: Path, style: TableFormat, needed: Sequence[str], builder: ManifestBuilder
 ) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield the line number and the fields of every row; what is wrong goes to ``builder``, placed.
+    """Yield the line number and the fields of every row; what is wrong goes to ``builder``.
 
-    Blanks around fields, empty lines, a byte-order mark and any kind of line end are accepted.
-
-    A table without one of the ``needed`` columns yields nothing.
+    Blanks around fields, empty lines, a byte-order mark and any kind of line end are accepted. A
+    table without one of the ``needed`` columns yields nothing.
     """
     name = builder.name(path)
     try:

@@ -24,7 +24,6 @@ from emotiw.cli.stage import (
 if TYPE_CHECKING:
     from emotiw.core.face_tracks import FaceTracks
     from emotiw.core.progress import Progress
-    from features.faces.face_options import FaceOptions
 
 
 class FindByDefault(TyperGroup):
@@ -156,21 +155,12 @@ def crops(
 def _found(
     path: Path, settings: list[str], progress: Progress
 ) -> tuple[FaceTracks, dict[str, float | int | str]]:
+    from emotiw.core.config import Document, Strict, override, validated
     from emotiw.core.media import MediaReader
     from emotiw.core.progress import ticking
-    from features.faces.find_faces import find_faces
-
-    options, device = _options(settings)
-    with MediaReader(path) as reader:
-        n_frames = reader.info.expected_frames
-    with ticking(progress, "faces, frame by frame", n_frames) as tick:
-        return find_faces(path, options, device=device, on_frame=tick)
-
-
-def _options(settings: list[str]) -> tuple[FaceOptions, str]:
-    from emotiw.core.config import Document, Strict, override, validated
     from emotiw.runs.recipe import ExecutionSettings
     from features.faces.face_options import FaceOptions
+    from features.faces.find_faces import find_faces
 
     class Settings(Strict):
         faces: FaceOptions = FaceOptions()
@@ -178,4 +168,7 @@ def _options(settings: list[str]) -> tuple[FaceOptions, str]:
 
     document = override(Document("--set", {}), settings)
     asked = validated(Settings, document.data, document=document)
-    return asked.faces, asked.execution.device
+    with MediaReader(path) as reader:
+        n_frames = reader.info.expected_frames
+    with ticking(progress, "faces, frame by frame", n_frames) as tick:
+        return find_faces(path, asked.faces, device=asked.execution.device, on_frame=tick)

@@ -110,7 +110,8 @@ class Ensemble:
         notes = dict.fromkeys(self.notes)
         if file.duration_sec <= self.most_sec:
             source = _Source(file.path, file.path, file.tracks)
-            whole = self._people_of(source, 0.0, file.duration_sec, True, notes)
+            everyone = Row(None, 0.0, file.duration_sec, True, 0, None)
+            whole = self._people_of(source, everyone, notes)
         else:
             parts = window_spans(file.duration_sec, PART_SEC, PART_SEC)
             told: Counter[str] = Counter()
@@ -141,17 +142,16 @@ class Ensemble:
                     faces = in_frames(tracks, first, last)
                 notes: dict[str, None] = {}
                 source = _Source(sound, pictures, faces)
-                rows += self._people_of(source, start, end, False, notes)
+                rows += self._people_of(source, Row(None, start, end, False, 0, None), notes)
                 told.update(list(notes))
         return rows
 
-    def _people_of(
-        self, source: _Source, start: float, end: float, is_whole: bool, notes: dict[str, None]
-    ) -> list[Row]:
+    def _people_of(self, source: _Source, everyone: Row, notes: dict[str, None]) -> list[Row]:
+        """Return the rows of a window, which has that of everyone yet to be filled in."""
         arrays = self._features(source, notes, self._extractors)
-        rows = [self._row(None, start, end, is_whole, source.faces, arrays)]
+        rows = [self._scored(everyone, source.faces, arrays)]
         who = people(source.faces) if source.faces is not None else []
-        if len(who) < 2 and (is_whole or who in ([], [0])):
+        if len(who) < 2 and (everyone.is_whole or who in ([], [0])):
             return rows
         if len(who) > MOST_PEOPLE:
             notes[f"{len(who)} people; the first {MOST_PEOPLE} have rows of their own"] = None
@@ -161,7 +161,8 @@ class Ensemble:
             alone = only_person(source.faces, person)
             own = self._features(replace(source, faces=alone), {}, of_faces)
             shared = {n: a for n, a in arrays.items() if n not in of_faces}
-            rows.append(self._row(person, start, end, is_whole, alone, {**shared, **own}))
+            row = replace(everyone, person=person)
+            rows.append(self._scored(row, alone, {**shared, **own}))
         return rows
 
     def _features(
@@ -185,14 +186,8 @@ class Ensemble:
                 notes[f"{name}: {what}"] = None
         return arrays
 
-    def _row(
-        self,
-        person: int | None,
-        start: float,
-        end: float,
-        is_whole: bool,
-        faces: FaceTracks | None,
-        arrays: Mapping[str, FeatureArray],
+    def _scored(
+        self, row: Row, faces: FaceTracks | None, arrays: Mapping[str, FeatureArray]
     ) -> Row:
         tables = {}
         for name, (entry, model) in self._models.items():
@@ -213,15 +208,9 @@ class Ensemble:
         if tables:
             fused = self._fusion.predict_proba(tables).to_numpy()[0]
             scores = None if np.isnan(fused).any() else tuple(fused.tolist())
-        return Row(
-            person=person,
-            start_sec=start,
-            end_sec=end,
-            is_whole=is_whole,
-            n_faces=0 if faces is None else len(faces),
-            scores=scores,
-            by_model={name: tuple(t.scores[0].tolist()) for name, t in tables.items()},
-        )
+        by_model = {name: tuple(table.scores[0].tolist()) for name, table in tables.items()}
+        n_faces = 0 if faces is None else len(faces)
+        return replace(row, n_faces=n_faces, scores=scores, by_model=by_model)
 
 
 def _goes_by_speaker(entry: ModelEntry) -> bool:

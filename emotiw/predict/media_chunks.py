@@ -20,7 +20,6 @@ def sound_chunks(path: Path, spans: Sequence[Span], folder: Path) -> Iterator[Pa
     mixed to one channel; a chunk is there until the next one is asked for.
 
     Args:
-        path: the file.
         spans: start and end of each window in seconds, in the order of time.
         folder: for the chunks.
     """
@@ -53,7 +52,6 @@ def image_chunks(path: Path, spans: Sequence[Span], folder: Path) -> Iterator[Pa
     None where there are none. The file is read once, also where windows overlap.
 
     Args:
-        path: the file.
         spans: start and end of each window in seconds, in the order of time.
         folder: for the chunks; each is there until the next one is asked for.
     """

@@ -78,15 +78,11 @@ def predict_files(
     names = _targets(files)
     jobs = {name: (name, path, names[name], wanted) for name, path in files.items()}
     found: dict[str, FilePrediction] = {}
-    if len(jobs) > 1:
-        workers = worker_count(workers, device)
-    if len(jobs) == 1 or workers == 1:
-        is_single = len(jobs) == 1
-        work = partial(predict_file, progress=progress if is_single else Silent())
-        outcomes = run_jobs(work, jobs)
+    if len(jobs) == 1:
+        outcomes = run_jobs(partial(predict_file, progress=progress), jobs)
     else:
-        outcomes = run_jobs(predict_file, jobs, workers=min(workers, len(jobs)))
-    if len(jobs) > 1:
+        workers = min(worker_count(workers, device), len(jobs))
+        outcomes = run_jobs(predict_file, jobs, workers=workers)
         outcomes = progress.track(outcomes, stage="files", total=len(jobs))
     for outcome in outcomes:
         failed = FilePrediction(outcome.name, reason=outcome.error or "")

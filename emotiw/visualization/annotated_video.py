@@ -26,11 +26,9 @@ def write_annotated(path: Path, draw: Draw, target: Path, *, progress: Progress)
     Frames are read and written one by one. The file appears when it is whole.
 
     Args:
-        path: of the clip or photograph.
         draw: takes each image, ``(height, width, 3)`` RGB, with its number and its time in
             seconds; returns what is shown instead, of even sides and always of one size.
         target: the file to write, without its suffix.
-        progress: hears of the frames.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     with MediaReader(path) as reader:

@@ -12,14 +12,12 @@ LONGEST_SIDE = 1280  # px of the image
 Picture = npt.NDArray[np.uint8]
 
 
-def shown(
-    rgb: Picture, longest_side: int = LONGEST_SIDE
-) -> tuple[Picture, npt.NDArray[np.float64]]:
+def shown(rgb: Picture) -> tuple[Picture, npt.NDArray[np.float64]]:
     """Return a copy that is not too large, of even sides, and how much smaller it is in x and y."""
     import cv2
 
     height, width = rgb.shape[:2]
-    scale = min(1.0, longest_side / max(height, width))
+    scale = min(1.0, LONGEST_SIDE / max(height, width))
     size = (max(2, round(width * scale / 2) * 2), max(2, round(height * scale / 2) * 2))
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     resized = cv2.resize(rgb, size, interpolation=how)

@@ -36,12 +36,9 @@ def write_preview(
     """Write a contact sheet (PNG) and the annotated clip (MP4; a JPEG of a photograph).
 
     Args:
-        path: the clip.
-        tracks: its faces.
         quality: the measurements of the ledger.
         target: both files without their suffix, which are returned with it.
         note: kept in the PNG, for :func:`note_of`.
-        progress: hears of the frames.
 
     Raises:
         MediaError: if the clip can't be read.

@@ -82,7 +82,9 @@ def variants_of(recipe: Recipe, settings: AblationSettings) -> Variants:
         raise ConfigError(f"recipe {recipe.name!r} has no models: there is nothing to compare")
     problems = Problems("ablation")
     axes: dict[str, tuple[Setting, ...]] = {}
-    for name, written in _declared(recipe, settings).items():
+    is_small = len(recipe.models) <= MOST_SUBSETS_OF
+    declared = settings.axes or {MODALITIES: "subsets" if is_small else "leave one out"}
+    for name, written in declared.items():
         found = tuple(_settings(name, written, recipe, problems))
         names = [setting.name for setting in found]
         for twice in sorted({n for n in names if names.count(n) > 1}):
@@ -117,13 +119,6 @@ def variants_of(recipe: Recipe, settings: AblationSettings) -> Variants:
     problems.raise_if_any(ConfigError)
     shown = {axis: tuple(setting.name for setting in found) for axis, found in axes.items()}
     return Variants(shown, tuple(rows), ", ".join(s.name for s in reference.values()))
-
-
-def _declared(recipe: Recipe, settings: AblationSettings) -> Mapping[str, Any]:
-    if settings.axes:
-        return settings.axes
-    is_small = len(recipe.models) <= MOST_SUBSETS_OF
-    return {MODALITIES: "subsets" if is_small else "leave one out"}
 
 
 def _settings(name: str, written: Any, recipe: Recipe, problems: Problems) -> Iterator[Setting]:
@@ -232,15 +227,11 @@ def _reference(
 
 
 def _changes_nothing(setting: Setting, recipe: Recipe) -> bool:
-    if setting.models is not None and setting.models != tuple(recipe.models):
-        return False
-    return _parts(varied(recipe, setting.changes)) == _parts(recipe)
-
-
-def _parts(recipe: Recipe) -> tuple[Any, ...]:
-    settings = recipe.settings
-    own = (recipe.faces, recipe.features, recipe.models, recipe.fusion)
-    return (*own, settings.seed, settings.folds)
+    own, other = (
+        (r.faces, r.features, r.models, r.fusion, r.settings.seed, r.settings.folds)
+        for r in (recipe, varied(recipe, setting.changes))
+    )
+    return setting.models in (None, tuple(recipe.models)) and own == other
 
 
 def _combinations(

@@ -65,9 +65,8 @@ def _same_artifacts(run: Run, base: Run, stage: str) -> bool:
         each.faces_path if stage == "faces" else each.features_path(stage.split(":", 1)[1])
         for each in (run, base)
     )
-    if not own.is_file() or not theirs.is_file():
-        return False
-    return read_artifacts(own, made_by=stage) == read_artifacts(theirs, made_by=stage)
+    is_there = own.is_file() and theirs.is_file()
+    return is_there and read_artifacts(own, made_by=stage) == read_artifacts(theirs, made_by=stage)
 
 
 def _total(parts: list[float | None]) -> float | None:

@@ -36,9 +36,13 @@ def remake(folder: Path) -> Ablation:
     table = judge_rows(folder, description)
     axes = tuple(description.axes)
     note = note_of(table)
+    header, rows = cells(table, axes)
+    align = "l" * len(axes) + "r" * (len(header) - len(axes))
+    markdown, latex = as_markdown(header, rows, align), as_latex(header, rows, align)
     atomic_write(folder / "ablation.csv", to_csv(table).encode())
-    atomic_write(folder / "ablation.md", to_markdown(table, axes, note).encode())
-    atomic_write(folder / "ablation.tex", to_latex(table, axes, note).encode())
+    atomic_write(folder / "ablation.md", f"{markdown}\n{note}\n".encode())
+    # a table that is moved should say what it shows
+    atomic_write(folder / "ablation.tex", f"% {note}\n{latex}".encode())
     if table["value"].notna().any():
         plot_table(table, description.title, folder / "ablation.svg")
     return Ablation(folder, description, table)
@@ -85,19 +89,6 @@ def to_csv(table: pd.DataFrame) -> str:
     return table.assign(**flags).to_csv(index=False, float_format="%.6g", lineterminator="\n")
 
 
-def to_markdown(table: pd.DataFrame, axes: Sequence[str], note: str) -> str:
-    """Return what a reader wants to see of the table, as Markdown."""
-    header, rows = cells(table, axes)
-    return f"{as_markdown(header, rows, _align(header, axes))}\n{note}\n"
-
-
-def to_latex(table: pd.DataFrame, axes: Sequence[str], note: str) -> str:
-    """Return the same as LaTeX; it needs the package booktabs."""
-    header, rows = cells(table, axes)
-    # a table that is moved should say what it shows
-    return f"% {note}\n{as_latex(header, rows, _align(header, axes))}"
-
-
 def cells(table: pd.DataFrame, axes: Sequence[str]) -> tuple[list[str], list[list[str]]]:
     """Return header and rows as text: figures in percent where that is usual."""
     metric = metric_named(str(table["metric"].iloc[0]))
@@ -119,7 +110,3 @@ def cells(table: pd.DataFrame, axes: Sequence[str]) -> tuple[list[str], list[lis
 
 def _p(value: float) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
-
-
-def _align(header: Sequence[str], axes: Sequence[str]) -> str:
-    return "l" * len(axes) + "r" * (len(header) - len(axes))

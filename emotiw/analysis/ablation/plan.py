@@ -47,7 +47,8 @@ class Plan:
     Attributes:
         run: the run that is ablated.
         folder: where the results go.
-        asked: metric, split and the like, resolved.
+        settings: what is asked for.
+        metric: what is judged.
         variants: the rows.
         spaces: the runs that they are fused from.
         space_of: by row.
@@ -171,13 +172,8 @@ def _look(plan: Plan) -> None:
         per_clip("faces", "faces", faces)
     names = dict.fromkeys(name for space in open_spaces for name in space.extracted)
     for name in names:
-        keys = {
-            key
-            for space in open_spaces
-            if name in space.extracted
-            for key in space.keys_of_feature(name)
-        }
-        per_clip(f"features:{name}", "features", keys)
+        keys = [space.keys_of_feature(name) for space in open_spaces if name in space.extracted]
+        per_clip(f"features:{name}", "features", set().union(*keys))
     n_folds = len(set(run.cohort().folds.values()))
     n_fits: dict[str, list[int]] = {}
     seen: set[str] = set()

@@ -165,7 +165,8 @@ def spaces_of(
     space_of: dict[str, Space] = {}
     for upstream in sorted(by_upstream, key=lambda each: each != own):
         members = by_upstream[upstream]
-        models = _in_order(members[0].recipe.models, (n for v in members for n in v.models))
+        wanted = {name for variant in members for name in variant.models}
+        models = tuple(name for name in members[0].recipe.models if name in wanted)
         if upstream == own:
             space = Space(base, base, models, folder / "scores.stamp")
         else:
@@ -196,11 +197,6 @@ def _upstream(recipe: Recipe) -> str:
 
 def _plain(entry: FeatureEntry | ModelEntry) -> dict[str, Any]:
     return {**vars(entry), "options": entry.options.model_dump(mode="json")}
-
-
-def _in_order(known: Iterable[str], wanted: Iterable[str]) -> tuple[str, ...]:
-    taken = set(wanted)
-    return tuple(name for name in known if name in taken)
 
 
 def _contents(files: Iterable[Path]) -> list[str]:

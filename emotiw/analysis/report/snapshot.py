@@ -90,13 +90,11 @@ def read_facts(run: Run) -> RunSnapshot:
         EmotiwError: if a file of the run is damaged.
     """
     cohort = run.cohort()
-    tables = {}
-    for name in run.recipe.models:
-        if run.scores_path(name).is_file():
-            tables[name] = replace(ScoreTable.read_csv(run.scores_path(name)), name=name)
-    fused = run.fused_path
-    if tables and fused.is_file():
-        tables[FUSED] = replace(ScoreTable.read_csv(fused), name=FUSED)
+    paths = {name: run.scores_path(name) for name in run.recipe.models}
+    paths = {name: path for name, path in paths.items() if path.is_file()}
+    if paths and run.fused_path.is_file():
+        paths[FUSED] = run.fused_path
+    tables = {n: replace(ScoreTable.read_csv(path), name=n) for n, path in paths.items()}
     problems: list[str] = []
     sample = None
     if tables:
