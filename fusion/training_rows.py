@@ -102,7 +102,7 @@ def training_rows(
         LeakageError: naming every row whose model has seen its group, or might have.
         TableError: if a label is none of the scores', or too few clips remain.
     """
-    is_scored = aligned.present.any(axis=1)
+    is_scored = np.asarray(aligned.present.any(axis=1))
     chosen = [
         row
         for row, clip_id in enumerate(aligned.clip_ids)
