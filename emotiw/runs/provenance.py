@@ -10,7 +10,6 @@ from typing import Any
 
 from emotiw.core.errors import EmotiwError
 from emotiw.core.files import atomic_write, sha256_of
-from emotiw.core.part import Part
 from emotiw.models.registry import MODELS
 from emotiw.runs.run import Run
 from emotiw.runs.stages.features import made_extractor
@@ -86,20 +85,14 @@ def _weights(run: Run) -> dict[str, str]:
 
 
 def _imported(run: Run) -> dict[str, str]:
-    root = run.recipe.settings.data.root
-    parts: dict[str, tuple[type[Part], Any]] = {
-        **{
-            f"feature {name}": (EXTRACTORS.resolve(entry.extractor), entry.options)
-            for name, entry in run.recipe.features.items()
-        },
-        **{
-            f"scores {name}": (MODELS.resolve(entry.model), entry.options)
-            for name, entry in run.recipe.models.items()
-        },
-    }
+    root, features, models = run.recipe.settings.data.root, run.recipe.features, run.recipe.models
+    parts = [
+        *((f"feature {e.name}", EXTRACTORS.resolve(e.extractor), e) for e in features.values()),
+        *((f"scores {e.name}", MODELS.resolve(e.model), e) for e in models.values()),
+    ]
     return {
         f"{name}: {file.name}": sha256_of(file)
-        for name, (kind, options) in parts.items()
-        for file in kind.outside_files(options, root)
+        for name, kind, entry in parts
+        for file in kind.outside_files(entry.options, root)
         if file.is_file()
     }
