@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -195,6 +195,10 @@ class Cohort:
 
     def to_frame(self) -> pd.DataFrame:
         """Return the clips in pandas, one row each; labels of test clips are left out."""
-        from emotiw.core.cohort_table import to_frame
+        import pandas as pd
 
-        return to_frame(self)
+        columns = [field.name for field in fields(Clip) if field.name != "extra"]
+        extras = sorted({column for clip in self for column in clip.extra})
+        rows = [{name: getattr(c, name) for name in columns} | dict(c.extra) for c in self]
+        frame = pd.DataFrame(rows, columns=[*columns, *extras])
+        return frame.astype({"fold": "Int64", "path": "str"})

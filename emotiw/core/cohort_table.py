@@ -129,18 +129,6 @@ def cohort_of_frame(
     return Cohort(clips.values(), task=task, where=where)
 
 
-def to_frame(cohort: Cohort) -> pd.DataFrame:
-    """Return the clips in pandas, one row each; labels of test clips are left out."""
-    import pandas as pd
-
-    rows = [
-        {column: getattr(clip, column) for column in COLUMNS} | dict(clip.extra) for clip in cohort
-    ]
-    extras = sorted({column for clip in cohort for column in clip.extra})
-    frame = pd.DataFrame(rows, columns=[*COLUMNS, *extras])
-    return frame.astype({"fold": "Int64", "path": "str"})
-
-
 def _clip_of(row: Row, root: Path, problems: Problems) -> Clip:
     target, fold = row.get("target", ""), row.get("fold", "")
     number = fold_index = None

@@ -90,9 +90,8 @@ def difference_on(
 ) -> Difference:
     """Return the difference between two ``(n,)`` predictions of a sample's clips."""
     rows = sample.judged(*pair)
-    known, a, b = sample.subset(rows), pair[0][rows], pair[1][rows]
-    if rows.all():
-        known = sample
+    known = sample if rows.all() else sample.subset(rows)
+    a, b = pair[0][rows], pair[1][rows]
     ours = results_on(known, names[0], a, [metric])[0]
     theirs = results_on(known, names[1], b, [metric])[0]
     nan = float("nan")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any, Literal
 
@@ -82,13 +82,11 @@ class Sample:
 
     def subset(self, rows: npt.NDArray[np.bool_]) -> Sample:
         """Return some of the clips."""
-        return Sample(
-            self.cohort,
-            self.task,
-            self.split,
-            tuple(np.array(self.clip_ids, dtype=object)[rows].tolist()),
-            self.y_true[rows],
-            np.unique(self.groups[rows], return_inverse=True)[1].astype(np.intp),
+        return replace(
+            self,
+            clip_ids=tuple(np.array(self.clip_ids, dtype=object)[rows].tolist()),
+            y_true=self.y_true[rows],
+            groups=np.unique(self.groups[rows], return_inverse=True)[1].astype(np.intp),
         )
 
     def judged(self, *decisions: Decisions) -> npt.NDArray[np.bool_]:
@@ -147,14 +145,12 @@ def chosen_sample(table: ScoreTable, cohort: Cohort, split: str = "auto") -> Sam
         for name in ("val", "train"):
             if name in found:
                 return found[name]
-        raise ConfigError(
-            f"{table.name!r}: no val or train clip with a label or target has scores of a model "
-            "that has not seen its group"
-        )
-    sample = sample_of(cohort, table.task, split)
-    if not table.task.is_decided(sample.predictions(table)).any():
-        raise ConfigError(
-            f"{table.name!r}: no {split} clip with a label or target has scores of a model that "
-            "has not seen its group"
-        )
-    return sample
+        split = "val or train"
+    else:
+        sample = sample_of(cohort, table.task, split)
+        if table.task.is_decided(sample.predictions(table)).any():
+            return sample
+    raise ConfigError(
+        f"{table.name!r}: no {split} clip with a label or target has scores of a model that has "
+        "not seen its group"
+    )
