@@ -98,9 +98,11 @@ def difference_on(
     gained = lost = 0
     mcnemar_p = nan
     if sample.task.is_label:
+        from scipy.stats import binomtest
+
         right, other = a == known.y_true, b == known.y_true
         gained, lost = int((right & ~other).sum()), int((other & ~right).sum())
-        mcnemar_p = _mcnemar(gained, lost)
+        mcnemar_p = float(binomtest(gained, n).pvalue) if (n := gained + lost) else 1.0
     if metric.parts is None or metric.of_sums is None:
         return Difference(ours, theirs, ours.value - theirs.value, nan, nan, nan)
     parts_a, parts_b = known.parts(metric, a), known.parts(metric, b)
@@ -140,14 +142,6 @@ def holm(p_values: Sequence[float]) -> list[float]:
         largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[place]))
         corrected[place] = largest
     return corrected
-
-
-def _mcnemar(gained: int, lost: int) -> float:
-    if gained + lost == 0:
-        return 1.0
-    from scipy.stats import binomtest
-
-    return float(binomtest(gained, gained + lost).pvalue)
 
 
 def _swapped_p(a: Numbers, b: Numbers, metric: Metric, value: float) -> float:
