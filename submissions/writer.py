@@ -35,8 +35,9 @@ def predictions_of(
 
     Examples:
         >>> from emotiw.challenges.spec import load_spec
-        >>> table = ScoreTable("x", ("cohesion",), ("a", "b"), np.array([[3.2], [1.5]]),
-        ...                    ("test", "test"), (None, None), task="regression")
+        >>> from emotiw.core.task import Regression
+        >>> table = ScoreTable("x", Regression(("cohesion",)), ("a", "b"),
+        ...                    np.array([[3.2], [1.5]]), ("test", "test"), (None, None))
         >>> predictions_of(load_spec("cohesion2019"), table)
         {'a': 3.0, 'b': 1.5}
     """

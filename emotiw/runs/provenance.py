@@ -10,6 +10,7 @@ from typing import Any
 
 from emotiw.core.errors import EmotiwError
 from emotiw.core.files import atomic_write, sha256_of
+from emotiw.core.part import Part
 from emotiw.models.registry import MODELS
 from emotiw.runs.run import Run
 from emotiw.runs.stages.features import made_extractor
@@ -85,14 +86,15 @@ def _weights(run: Run) -> dict[str, str]:
 
 
 def _imported(run: Run) -> dict[str, str]:
-    root, features, models = run.recipe.settings.data.root, run.recipe.features, run.recipe.models
-    parts = [
-        *((f"feature {e.name}", EXTRACTORS.resolve(e.extractor), e) for e in features.values()),
-        *((f"scores {e.name}", MODELS.resolve(e.model), e) for e in models.values()),
+    features, models = run.recipe.features.values(), run.recipe.models.values()
+    root = run.recipe.settings.data.root
+    parts: list[tuple[str, type[Part], Any]] = [
+        (f"feature {e.name}", EXTRACTORS.resolve(e.extractor), e.options) for e in features
     ]
+    parts += [(f"scores {e.name}", MODELS.resolve(e.model), e.options) for e in models]
     return {
         f"{name}: {file.name}": sha256_of(file)
-        for name, kind, entry in parts
-        for file in kind.outside_files(entry.options, root)
+        for name, kind, options in parts
+        for file in kind.outside_files(options, root)
         if file.is_file()
     }
