@@ -42,13 +42,7 @@ class LateFusion(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
     NaN.
 
     Args:
-        method: as in :class:`~fusion.fusion_options.FusionOptions`, like the rest.
-        pool: what weights multiply, probabilities or their logarithms.
-        calibration: per modality; regression has none.
-        weights: of method ``fixed``.
-        metric: of methods ``metric_weighted`` and ``auto``.
-        candidates: of method ``auto``.
-        target_range: regression is clipped to it.
+        method: as in :class:`~fusion.fusion_options.FusionOptions`, like all but the seed.
         seed: of everything random.
 
     Attributes:
@@ -132,21 +126,6 @@ class LateFusion(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         self.combiner_ = combiner.fit(replace(rows, scores=calibrated))
         return self
 
-    def combine(self, aligned: AlignedScores) -> Scores:
-        """Return ``(n_clips, n_labels)`` fused scores in the order of the aligned clips.
-
-        Raises:
-            TableError: if labels or task are not those of the fit.
-        """
-        self._check_fitted()
-        own, got = self.task_, aligned.task
-        if (got.labels, got.kind) != (own.labels, own.kind):
-            raise TableError(
-                f"fusion was fitted on {own.kind} with {own.labels}, "
-                f"got {got.kind} with {got.labels}"
-            )
-        return self.fused(self.calibrated(aligned.scores))
-
     def calibrated(self, scores: Scores) -> Scores:
         """Return ``(n, n_modalities, n_labels)`` scores, each modality calibrated."""
         calibrated = np.full_like(scores, np.nan)
@@ -177,9 +156,15 @@ class LateFusion(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         Raises:
             TableError: if a modality was not there in the fit, or labels differ.
         """
-        aligned = self.align(tables)
+        aligned, own = self.align(tables), self.task_
+        if (aligned.task.labels, aligned.task.kind) != (own.labels, own.kind):
+            raise TableError(
+                f"fusion was fitted on {own.kind} with {own.labels}, "
+                f"got {aligned.task.kind} with {aligned.task.labels}"
+            )
+        fused = self.fused(self.calibrated(aligned.scores))
         index = pd.Index(aligned.clip_ids, name="clip_id")
-        return pd.DataFrame(self.combine(aligned), index=index, columns=list(self.task_.labels))
+        return pd.DataFrame(fused, index=index, columns=list(own.labels))
 
     def predict(self, tables: Mapping[str, ScoreTable]) -> pd.Series[Any]:
         """Return the most probable label, or the target, by clip id; clips without scores lack."""

@@ -10,6 +10,7 @@ whose order of addition would depend on the number of rows.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import reduce
 
 import numpy as np
 import numpy.typing as npt
@@ -25,8 +26,8 @@ def arithmetic_pool(scores: Scores, weights: Weights) -> Scores:
 
     Args:
         scores: ``(n, n_modalities, n_labels)``.
-        weights: ``(n_modalities,)``. Where all modalities that are there weigh 0, they weigh
-            the same.
+        weights: ``(n_modalities,)``, or ``(n_modalities, n_labels)`` for weights per label.
+            Where all modalities that are there weigh 0, they weigh the same.
 
     Examples:
         >>> both = np.array([[[0.6, 0.4], [0.2, 0.8]]])
@@ -36,7 +37,17 @@ def arithmetic_pool(scores: Scores, weights: Weights) -> Scores:
         >>> arithmetic_pool(both, np.array([0.75, 0.25])).round(3).tolist()
         [[0.6, 0.4]]
     """
-    return _weighted_mean(scores, weights)
+    per_label = weights if weights.ndim == 2 else weights[:, None]
+    total = np.zeros((len(scores), scores.shape[2]))
+    weight, plain, count = total, total, total
+    for position in range(scores.shape[1]):
+        there = ~np.isnan(scores[:, position])
+        value = np.where(there, scores[:, position], 0.0)
+        total = total + per_label[position] * value
+        weight = weight + per_label[position] * there
+        plain, count = plain + value, count + there
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(weight > 0, total / weight, plain / count)
 
 
 def geometric_pool(scores: Scores, weights: Weights, sharpness: float | Weights = 1.0) -> Scores:
@@ -46,8 +57,7 @@ def geometric_pool(scores: Scores, weights: Weights, sharpness: float | Weights 
 
     Args:
         scores: ``(n, n_modalities, n_labels)``.
-        weights: ``(n_modalities,)``, or ``(n_modalities, n_labels)`` for weights per label;
-            otherwise as in :func:`arithmetic_pool`.
+        weights: as in :func:`arithmetic_pool`.
         sharpness: multiplies the mean, per label if it is ``(n_labels,)``; above 1 the result is
             surer, below less sure.
 
@@ -56,13 +66,13 @@ def geometric_pool(scores: Scores, weights: Weights, sharpness: float | Weights 
         >>> geometric_pool(both, np.array([0.5, 0.5])).round(3).tolist()
         [[0.667, 0.333]]
     """
-    return softmax(sharpness * _weighted_mean(log_probabilities(scores), weights))
+    return softmax(sharpness * arithmetic_pool(log_probabilities(scores), weights))
 
 
 def product_rule(scores: Scores) -> Scores:
     """Return the product of the probabilities that are there, scaled to sum to 1."""
     logs = np.nan_to_num(log_probabilities(scores), nan=0.0)
-    return _only_present(softmax(_sum_modalities(logs)), scores)
+    return _only_present(softmax(reduce(np.add, logs.transpose(1, 0, 2))), scores)
 
 
 def max_rule(scores: Scores) -> Scores:
@@ -92,7 +102,7 @@ def majority_rule(scores: Scores) -> Scores:
     )
     equal = np.ones(scores.shape[1])
     tie_break = 1.0 / (2 * scores.shape[1])  # less than half a vote
-    shares = _weighted_mean(votes, equal) + tie_break * _weighted_mean(scores, equal)
+    shares = arithmetic_pool(votes, equal) + tie_break * arithmetic_pool(scores, equal)
     return normalised(shares)
 
 
@@ -104,7 +114,7 @@ def rank_rule(scores: Scores) -> Scores:
     from scipy.stats import rankdata
 
     ranks = rankdata(scores, axis=2) - 1.0  # ranks of a missing modality are NaN
-    return normalised(_weighted_mean(ranks, np.ones(scores.shape[1])))
+    return normalised(arithmetic_pool(ranks, np.ones(scores.shape[1])))
 
 
 RULES: Mapping[str, Callable[[Scores], Scores]] = {
@@ -121,27 +131,6 @@ POOLS: Mapping[str, Callable[[Scores, Weights], Scores]] = {
     "geometric": geometric_pool,
 }
 REGRESSION_RULES = ("mean", "median")
-
-
-def _weighted_mean(values: Scores, weights: Weights) -> Scores:
-    per_label = weights if weights.ndim == 2 else weights[:, None]
-    total = np.zeros((len(values), values.shape[2]))
-    weight, plain, count = total, total, total
-    for position in range(values.shape[1]):
-        there = ~np.isnan(values[:, position])
-        value = np.where(there, values[:, position], 0.0)
-        total = total + per_label[position] * value
-        weight = weight + per_label[position] * there
-        plain, count = plain + value, count + there
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(weight > 0, total / weight, plain / count)
-
-
-def _sum_modalities(values: Scores) -> Scores:
-    total = values[:, 0]
-    for position in range(1, values.shape[1]):
-        total = total + values[:, position]
-    return total
 
 
 def _nobody(scores: Scores) -> npt.NDArray[np.bool_]:

@@ -17,11 +17,11 @@ from fusion.aligned import Scores
 
 Prior = npt.NDArray[np.float64]
 SMALLEST = 1e-6  # no label is ruled out
+TOLERANCE = 1e-8
+MAX_ROUNDS = 1000
 
 
-def estimated_prior(
-    scores: Scores, fitted_prior: Prior, *, tolerance: float = 1e-8, max_rounds: int = 1000
-) -> Prior:
+def estimated_prior(scores: Scores, fitted_prior: Prior) -> Prior:
     """Re-estimate how frequent labels are, from calibrated scores alone, by EM.
 
     Args:
@@ -44,10 +44,10 @@ def estimated_prior(
         return fitted_prior
     base = np.maximum(fitted_prior, SMALLEST)
     prior = base / base.sum()
-    for _ in range(max_rounds):
+    for _ in range(MAX_ROUNDS):
         updated = np.maximum(shifted(present, base, prior).mean(axis=0), SMALLEST)
         updated = updated / updated.sum()
-        if np.abs(updated - prior).max() < tolerance:
+        if np.abs(updated - prior).max() < TOLERANCE:
             return np.asarray(updated)
         prior = updated
     return np.asarray(prior)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -17,10 +18,11 @@ STRENGTHS = (10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01)  # strongest first: it wins a
 INNER_FOLDS = 4
 
 
+@dataclass(frozen=True)
 class LinearLogits:
     """Logits that are linear in their parameters: what a ridge fit needs to know of them.
 
-    Args:
+    Attributes:
         logits: of the design and the parameters, ``(n, n_labels)``.
         pull_back: of the design and ``(n, n_labels)`` residuals, the slope by parameter.
         centre: the parameters that the ridge pulls toward.
@@ -28,20 +30,11 @@ class LinearLogits:
         is_positive: True keeps all parameters at 0 or above.
     """
 
-    def __init__(
-        self,
-        logits: Callable[[Logits, Vector], Logits],
-        pull_back: Callable[[Logits, Logits], Vector],
-        centre: Vector,
-        penalty: Vector,
-        *,
-        is_positive: bool = False,
-    ) -> None:
-        self.logits = logits
-        self.pull_back = pull_back
-        self.centre = centre
-        self.penalty = penalty
-        self.is_positive = is_positive
+    logits: Callable[[Logits, Vector], Logits]
+    pull_back: Callable[[Logits, Logits], Vector]
+    centre: Vector
+    penalty: Vector
+    is_positive: bool = False
 
     def fit(
         self, design: Logits, truth: Indices, strength: float, start: Vector | None = None

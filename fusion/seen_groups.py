@@ -47,9 +47,7 @@ def fused_folds(
     number_of = dict(zip(distinct, _numbers(distinct), strict=True))
     seen_groups: dict[Fold, Groups] = {}
     for fold, bases in distinct:
-        used = [
-            (t, base) for t, base in zip(known, bases, strict=True) if not isinstance(base, str)
-        ]
+        used = [(t, b) for t, b in zip(known, bases, strict=True) if not isinstance(b, str)]
         if all(base in table.seen_groups for table, base in used):
             seen = (table.seen_groups[base] for table, base in used)
             seen_groups[number_of[fold, bases]] = fuser_seen[fold].union(*seen)

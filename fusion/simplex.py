@@ -10,12 +10,12 @@ import numpy.typing as npt
 Vector = npt.NDArray[np.float64]
 Matrix = npt.NDArray[np.float64]
 Objective = Callable[[Vector], tuple[float, Vector, Matrix]]
+TOLERANCE = 1e-10  # of the gap
+MAX_STEPS = 200  # of Newton, before giving up
 TIE_BREAK = 1e-10  # relative curvature that makes modalities which say the same weigh the same
 
 
-def minimise_on_simplex(
-    objective: Objective, size: int, *, tolerance: float = 1e-10, max_steps: int = 200
-) -> Vector:
+def minimise_on_simplex(objective: Objective, size: int) -> Vector:
     """Find the smallest value of a convex function on the simplex, starting from equal weights.
 
     Newton's method: each step minimises the quadratic model over the whole simplex, so weights
@@ -25,8 +25,6 @@ def minimise_on_simplex(
     Args:
         objective: of the weights; returns value, gradient and Hessian.
         size: number of weights.
-        tolerance: the gap to stop at.
-        max_steps: Newton steps before giving up.
 
     Returns:
         ``(size,)``, not negative, sum 1.
@@ -44,9 +42,9 @@ def minimise_on_simplex(
     """
     weights = np.full(size, 1.0 / size)
     value, gradient, hessian = objective(weights)
-    for _ in range(max_steps):
+    for _ in range(MAX_STEPS):
         gap = float(gradient @ weights - gradient.min())
-        if gap <= tolerance:
+        if gap <= TOLERANCE:
             break
         target = _quadratic_minimum(hessian, gradient - hessian @ weights)
         direction = target - weights

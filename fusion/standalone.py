@@ -95,7 +95,13 @@ def read_cohort(
         where=str(labels),
         group_of=None if groups is None else _group_of(groups),
         split_of=split_of,
-        unlabelled=[c for path in scores for file in _files(path) for c in _clip_ids(file)],
+        unlabelled=[
+            clip_id
+            for path in scores
+            for file in _files(path)
+            for clip_id in read_frame(file).get("clip_id", ())
+            if clip_id
+        ],
     )
 
 
@@ -133,11 +139,6 @@ def _files(path: Path) -> list[Path]:
     if not files:
         raise TableError(f"{path}: a folder without CSVs of scores")
     return files
-
-
-def _clip_ids(file: Path) -> list[str]:
-    frame = read_frame(file)
-    return [clip_id for clip_id in frame.get("clip_id", ()) if clip_id]
 
 
 def _group_of(path: Path) -> dict[str, str]:

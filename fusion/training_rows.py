@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from emotiw.core.cohort import Cohort
-from emotiw.core.errors import Problems, TableError
+from emotiw.core.errors import TableError
 from emotiw.core.score_table import ScoreTable
 from emotiw.core.task import Decisions, Task
 from fusion.aligned import AlignedScores, Scores, content_order
@@ -125,7 +125,9 @@ def training_rows(
     where = "fusion can't be fitted"
     known = {c: truth for c in ids if (truth := cohort[c].truth) is not None}
     targets = aligned.task.encode(known, where)
-    _require_one_target(aligned.task, where)
+    if not aligned.task.is_label and len(aligned.task.labels) != 1:
+        found = aligned.task.labels
+        raise TableError(f"{where}: regression has one target, these scores have {found}")
     present = aligned.present[chosen]
     for position, name in enumerate(aligned.names):
         if name in tables:
@@ -144,10 +146,3 @@ def training_rows(
         groups=codes.astype(np.intp),
         group_names=tuple(names),
     )
-
-
-def _require_one_target(task: Task, where: str) -> None:
-    if not task.is_label and len(task.labels) != 1:
-        problems = Problems(where)
-        problems.add(f"regression has one target, these scores have {task.labels}")
-        problems.raise_if_any(TableError)

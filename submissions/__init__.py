@@ -2,8 +2,7 @@
 
 from submissions.check_report import CheckReport, Finding
 from submissions.checker import check_submission
-from submissions.predictions import predictions_of
-from submissions.writer import submission_path, write_submission
+from submissions.writer import predictions_of, submission_path, write_submission
 
 __all__ = [
     "CheckReport",

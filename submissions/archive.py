@@ -83,7 +83,7 @@ def read_zip(path: Path, report: CheckReport, *, max_member: int) -> dict[str, b
 def _sort_out(infos: list[zipfile.ZipInfo], report: CheckReport) -> list[zipfile.ZipInfo]:
     # ZipInfo cuts names at a NUL and turns backslashes round on Windows: look at the original
     names = [info.orig_filename for info in infos]
-    unsafe = {name for name in names if _is_unsafe(name)}
+    unsafe = {name for name in names if UNSAFE.search(name) or not name.isprintable()}
     copies = {name for name in names if COPY_MARK.search(name)}
     links = {i.orig_filename for i in infos if stat.S_ISLNK(i.external_attr >> 16)}
     locked = {i.orig_filename for i in infos if i.flag_bits & 0x1}
@@ -127,7 +127,3 @@ def _read_all(
     report.add("damaged", damaged)
     report.add("zip bomb", large, advice="refused: far too large for an answer")
     return members
-
-
-def _is_unsafe(name: str) -> bool:
-    return bool(UNSAFE.search(name)) or not name.isprintable()

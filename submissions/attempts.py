@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from emotiw.challenges.spec import Answer, ChallengeSpec
-from emotiw.core.csv_rows import read_rows, rows_as_csv
-from emotiw.core.errors import Problems, SubmissionError
+from emotiw.core.csv_rows import read_records, rows_as_csv
+from emotiw.core.errors import SubmissionError
 from emotiw.core.files import atomic_write, sha256_of
 from submissions.checker import check_submission
 from submissions.result_sheet import ResultSheet, read_result_sheet
@@ -75,14 +75,7 @@ class Attempts:
         path = self.folder / LEDGER
         if not path.is_file():
             return []
-        problems = Problems(str(path))
-        attempts = []
-        for line, row in read_rows(path, COLUMNS, problems):
-            try:
-                attempts.append(_attempt_of(row))
-            except ValueError as error:
-                problems.add(f"line {line}: {error}")
-        problems.raise_if_any(SubmissionError)
+        attempts = read_records(path, COLUMNS, _attempt_of, SubmissionError)
         return [row for row in attempts if challenge in (None, row.challenge)]
 
     def left(self, spec: ChallengeSpec) -> int | None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from emotiw.challenges.spec import Answer
-from emotiw.core.errors import SubmissionError
 
 Severity = Literal["error", "warning", "note"]
 SHOWN = 10
@@ -87,22 +86,5 @@ class CheckReport:
             "path": str(self.path),
             "is_ok": self.is_ok,
             "n_answers": len(self.answers),
-            "findings": [
-                {
-                    "severity": finding.severity,
-                    "kind": finding.kind,
-                    "items": list(finding.items),
-                    "advice": finding.advice,
-                }
-                for finding in self.findings
-            ],
+            "findings": [asdict(finding) for finding in self.findings],
         }
-
-    def raise_if_bad(self) -> None:
-        """Raise the report as an error where it isn't ok.
-
-        Raises:
-            SubmissionError: with everything found.
-        """
-        if not self.is_ok:
-            raise SubmissionError(str(self))

@@ -120,7 +120,10 @@ class Table(SubmissionFormat):
                 return
             lines = data[3:].decode(errors="replace").splitlines()
         if self.header:
-            _check_header(lines[0] if lines else "", self, wrong, f"{prefix}line 1")
+            first, wanted = lines[0] if lines else "", _header(self)
+            if first != wanted:
+                told = f"{prefix}line 1: {first[:80]!r} instead of {wanted!r}"
+                wrong["wrong header"].append(told)
         expected = set(expected_ids)
         line_of: dict[str, int] = {}
         extra: list[str] = []
@@ -199,12 +202,6 @@ def _lines(data: bytes) -> list[str]:
     if "\r" in text:
         raise Wrong("wrong line end", "carriage returns; lines end with a bare newline")
     return text.removesuffix("\n").split("\n")
-
-
-def _check_header(line: str, style: Table, wrong: dict[str, list[str]], place: str) -> None:
-    wanted = _header(style)
-    if line != wanted:
-        wrong["wrong header"].append(f"{place}: {line[:80]!r} instead of {wanted!r}")
 
 
 def _fields(line: str, style: Table) -> list[str]:

@@ -15,6 +15,11 @@ from submissions.submission_format import ZipFormat
 
 MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 FEW = 2000
+ADVICE = {
+    "stray newline": "the bare answer, no line end",
+    "byte-order mark": "save as UTF-8 without a mark",
+    "wrong case": "labels are compared letter by letter",
+}
 
 
 class TextFiles(ZipFormat):
@@ -73,7 +78,7 @@ class TextFiles(ZipFormat):
             if clip_id not in report.answers:
                 report.answers[clip_id] = answer
         for kind, items in wrong.items():
-            report.add(kind, sorted(items), advice=_advice(kind))
+            report.add(kind, sorted(items), advice=ADVICE.get(kind, ""))
         present = {name.rsplit("/", 1)[-1] for name in members}
         missing = {clip_id for clip_id in expected if clip_id + self.suffix not in present}
         report.add("missing", [clip_id + self.suffix for clip_id in sorted(missing)])
@@ -102,14 +107,6 @@ def _read(spec: ChallengeSpec, data: bytes) -> Answer:
     if spec.labels:
         return read_label(text, spec)
     return read_number(text, spec.targets[0])
-
-
-def _advice(kind: str) -> str:
-    return {
-        "stray newline": "the bare answer, no line end",
-        "byte-order mark": "save as UTF-8 without a mark",
-        "wrong case": "labels are compared letter by letter",
-    }.get(kind, "")
 
 
 def _explained(extra: list[str], missing: set[str], suffix: str) -> list[str]:

@@ -11,13 +11,14 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from emotiw.core.errors import EmotiwError, Problems, TableError, suggest
 
 if TYPE_CHECKING:
     import pandas as pd
 
+T = TypeVar("T")
 LINE = "line"
 Note = Callable[[int, str], None]
 
@@ -39,6 +40,30 @@ def read_rows(
     columns, rows = _table(path, needed, problems)
     for line, fields in rows:
         yield line, dict(zip(columns, fields, strict=True))
+
+
+def read_records(
+    path: Path, needed: Sequence[str], make: Callable[[dict[str, str]], T], error: type[EmotiwError]
+) -> list[T]:
+    """Return what is made of every row of a CSV.
+
+    Args:
+        path: a UTF-8 file whose first line names the columns.
+        needed: the columns that must be there.
+        make: of a row's text by column; ValueError, in words, where something is wrong with it.
+        error: what to raise.
+
+    Raises:
+        EmotiwError: of that kind, with the line of everything that is wrong.
+    """
+    problems, made = Problems(str(path)), []
+    for line, row in read_rows(path, needed, problems):
+        try:
+            made.append(make(row))
+        except ValueError as why:
+            problems.add(f"line {line}: {why}")
+    problems.raise_if_any(error)
+    return made
 
 
 def read_frame(

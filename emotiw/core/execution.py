@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from emotiw.core.errors import EmotiwError
 from emotiw.core.own_modules import folder_in_use, use_folder
@@ -151,7 +152,13 @@ def _run_one(function: Callable[[Job], Result], name: str, job: Job) -> Outcome[
 def _begin(folder: Path | None) -> None:
     if folder is not None:
         use_folder(folder)
-    _use_one_core()
+    # several processes with all cores each would only get in each other's way
+    for library in ("OMP", "MKL", "OPENBLAS", "NUMEXPR"):
+        os.environ[f"{library}_NUM_THREADS"] = "1"
+    os.environ["OPENCV_FOR_THREADS_NUM"] = "1"
+    for module, setter in (("torch", "set_num_threads"), ("cv2", "setNumThreads")):
+        if module in sys.modules:
+            getattr(sys.modules[module], setter)(1)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
@@ -161,20 +168,3 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
         os._exit(1)
-
-
-def _use_one_core() -> None:
-    # several processes with all cores each would only get in each other's way
-    for library in ("OMP", "MKL", "OPENBLAS", "NUMEXPR"):
-        os.environ[f"{library}_NUM_THREADS"] = "1"
-    os.environ["OPENCV_FOR_THREADS_NUM"] = "1"
-    _limit_loaded("torch", "set_num_threads")
-    _limit_loaded("cv2", "setNumThreads")
-
-
-def _limit_loaded(module: str, setter: str) -> None:
-    import sys
-
-    loaded: Any = sys.modules.get(module)
-    if loaded is not None:
-        getattr(loaded, setter)(1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import IntEnum
 
 import numpy as np
@@ -61,21 +61,16 @@ class FaceTracks:
 
     def __post_init__(self) -> None:
         n_rows = len(self.track)
-        expected = {
-            "track": (n_rows,),
-            "frame": (n_rows,),
+        expected = dict.fromkeys(("track", "frame", "confidence", "origin"), (n_rows,)) | {
             "box": (n_rows, 4),
             "landmarks": (n_rows, 5, 2),
-            "confidence": (n_rows,),
-            "origin": (n_rows,),
             "transform": (n_rows, 2, 3),
             "crop_offset": (n_rows + 1,),
         }
         for name, shape in expected.items():
-            if getattr(self, name).shape != shape:
-                raise TableError(
-                    f"face tracks: {name} must be {shape}, got {getattr(self, name).shape}"
-                )
+            got = getattr(self, name).shape
+            if got != shape:
+                raise TableError(f"face tracks: {name} must be {shape}, got {got}")
 
     def __len__(self) -> int:
         return len(self.track)
@@ -108,20 +103,7 @@ class FaceTracks:
 
     def to_tensors(self) -> dict[str, npt.NDArray[np.generic]]:
         """Return the arrays under the names that the store keeps them by."""
-        return {
-            "n_frames": np.array([self.n_frames], dtype=np.int64),
-            "frame_size": np.array(self.frame_size, dtype=np.int64),
-            "crop_size": np.array([self.crop_size], dtype=np.int64),
-            "track": self.track,
-            "frame": self.frame,
-            "box": self.box,
-            "landmarks": self.landmarks,
-            "confidence": self.confidence,
-            "origin": self.origin,
-            "transform": self.transform,
-            "crop_jpeg": self.crop_jpeg,
-            "crop_offset": self.crop_offset,
-        }
+        return {f.name: np.atleast_1d(getattr(self, f.name)) for f in fields(self)}
 
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, npt.NDArray[np.generic]]) -> FaceTracks:
@@ -135,11 +117,7 @@ class FaceTracks:
             width, height = (int(side) for side in arrays.pop("frame_size").tolist())
             n_frames = int(arrays.pop("n_frames").tolist()[0])
             crop_size = int(arrays.pop("crop_size").tolist()[0])
-            return cls(
-                n_frames=n_frames,
-                frame_size=(width, height),
-                crop_size=crop_size,
-                **arrays,  # type: ignore[arg-type]
-            )
+            size = (width, height)
+            return cls(n_frames=n_frames, frame_size=size, crop_size=crop_size, **arrays)  # type: ignore[arg-type]
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise TableError(f"face tracks: not the arrays of a face artifact ({error})") from error

@@ -48,7 +48,7 @@ def assign_folds(
         folds = {clip_id: published[clip_id] for clip_id in group_of}
         _require_whole_groups(folds, group_of)
         return folds
-    names = sorted(set(group_of.values()), key=_fingerprint)
+    names = sorted(set(group_of.values()), key=lambda n: hashlib.sha256(n.encode()).digest())
     if scheme == "leave_one_group_out":
         if len(names) < 2:
             raise ConfigError("folds: leave_one_group_out needs at least two groups")
@@ -97,7 +97,3 @@ def _require_whole_groups(fold_of: Mapping[str, int], group_of: Mapping[str, str
                 f"group {group_of[clip_id]!r} is in fold {first} and, by {clip_id!r}, {fold}"
             )
     problems.raise_if_any(LeakageError)
-
-
-def _fingerprint(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

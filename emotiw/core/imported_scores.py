@@ -280,7 +280,7 @@ def _seen_groups(
         return {None: all_training}
     held_out: dict[int, set[str]] = {}
     fold_of_group: dict[str, int] = {}
-    problems: dict[str, None] = {}
+    problems = Problems(where)
     published = [(clip_id, cohort.folds.get(clip_id)) for clip_id in training]
     for clip_id, fold in [*fold_of.items(), *published]:
         if fold is None:
@@ -288,12 +288,10 @@ def _seen_groups(
         group = cohort.groups[clip_id]
         held_out.setdefault(fold, set()).add(group)
         first = fold_of_group.setdefault(group, fold)
-        if first != fold:
-            problems[f"group {group!r} is in folds {first} and {fold}"] = None
-    if problems:
-        told = Problems(where)
-        told.lines.extend(problems)
-        told.raise_if_any(TableError)
+        told = f"group {group!r} is in folds {first} and {fold}"
+        if first != fold and told not in problems.lines:
+            problems.add(told)
+    problems.raise_if_any(TableError)
     seen: dict[Fold, Groups] = {fold: all_training - groups for fold, groups in held_out.items()}
     if any(fold is None and cohort[clip_id].split != "train" for clip_id, fold in fold_of.items()):
         seen[None] = all_training

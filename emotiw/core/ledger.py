@@ -9,8 +9,8 @@ from typing import Literal, cast, get_args
 
 import pandas as pd
 
-from emotiw.core.csv_rows import read_rows, rows_as_csv
-from emotiw.core.errors import Problems, TableError, suggest
+from emotiw.core.csv_rows import read_records, rows_as_csv
+from emotiw.core.errors import TableError, suggest
 from emotiw.core.files import atomic_write
 
 Status = Literal["ok", "missing", "failed"]
@@ -99,32 +99,25 @@ class Ledger:
         """
         if not path.is_file():
             return cls()
-        problems = Problems(str(path))
-        rows = []
-        for line, record in read_rows(path, COLUMNS, problems):
-            status = record["status"]
-            if status not in get_args(Status):
-                hint = suggest(status, get_args(Status))
-                problems.add(f"line {line}: unknown status {status!r}{hint}")
-                continue
-            try:
-                seconds = float(record["seconds"] or 0)
-            except ValueError:
-                problems.add(f"line {line}: seconds {record['seconds']!r} is not a number")
-                continue
-            figures = {name: text for name, text in record.items() if name not in COLUMNS}
-            rows.append(
-                LedgerRow(
-                    clip_id=record["clip_id"],
-                    stage=record["stage"],
-                    status=cast(Status, status),
-                    reason=record["reason"],
-                    seconds=seconds,
-                    quality={name: _value(text) for name, text in figures.items() if text},
-                )
-            )
-        problems.raise_if_any(TableError)
-        return cls(rows)
+        return cls(read_records(path, COLUMNS, _row_of, TableError))
+
+
+def _row_of(record: Mapping[str, str]) -> LedgerRow:
+    status = record["status"]
+    if status not in get_args(Status):
+        raise ValueError(f"unknown status {status!r}{suggest(status, get_args(Status))}")
+    try:
+        seconds = float(record["seconds"] or 0)
+    except ValueError:
+        raise ValueError(f"seconds {record['seconds']!r} is not a number") from None
+    return LedgerRow(
+        clip_id=record["clip_id"],
+        stage=record["stage"],
+        status=cast(Status, status),
+        reason=record["reason"],
+        seconds=seconds,
+        quality={n: _value(text) for n, text in record.items() if text and n not in COLUMNS},
+    )
 
 
 def _value(text: str) -> float | int | str:

@@ -6,33 +6,26 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import count
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 T = TypeVar("T")
 
 
-class Progress(Protocol):
-    """Hears of the work while it is done."""
+class Progress:
+    """Hears of the work while it is done; says nothing itself."""
 
     def track(self, items: Iterable[T], *, stage: str, total: int) -> Iterator[T]:
         """Yield the items, telling how many of ``total`` are done."""
+        yield from items
 
     def say(self, line: str) -> None:
         """Tell one line of news."""
 
 
-class Silent:
-    """Says nothing: for scripts, notebooks and tests."""
-
-    def track(self, items: Iterable[T], *, stage: str, total: int) -> Iterator[T]:
-        """Yield the items."""
-        yield from items
-
-    def say(self, line: str) -> None:
-        """Say nothing."""
+Silent = Progress  # for scripts, notebooks and tests
 
 
-class Bars:
+class Bars(Progress):
     """Progress bars with speed and an estimate of the time left, on standard error."""
 
     def __init__(self) -> None:
@@ -42,32 +35,23 @@ class Bars:
 
     def track(self, items: Iterable[T], *, stage: str, total: int) -> Iterator[T]:
         """Yield the items under a bar of their own."""
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            ProgressColumn,
-            Task,
-            TextColumn,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )
+        from rich import progress
         from rich.text import Text
 
-        class Speed(ProgressColumn):
-            def render(self, task: Task) -> Text:
+        class Speed(progress.ProgressColumn):
+            def render(self, task: progress.Task) -> Text:
                 return Text(f"{task.speed:.1f}/s" if task.speed else "")
 
         columns = (
-            TextColumn("{task.description:>22}"),
-            BarColumn(),
-            MofNCompleteColumn(),
+            progress.TextColumn("{task.description:>22}"),
+            progress.BarColumn(),
+            progress.MofNCompleteColumn(),
             Speed(),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
+            progress.TimeElapsedColumn(),
+            progress.TextColumn("left"),
+            progress.TimeRemainingColumn(),
         )
-        with Progress(*columns, console=self._console) as bars:
+        with progress.Progress(*columns, console=self._console) as bars:
             task = bars.add_task(stage, total=total)
             for item in items:
                 yield item

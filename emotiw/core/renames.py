@@ -116,7 +116,7 @@ def current(kind: Any, data: Any, found: list[OldName], path: KeyPath = ()) -> A
             found.append(OldName(here, key, name, is_twice=name in data))
             if name in data:
                 continue
-            value = _value(key, value)
+            value = VALUES.get(key, {}).get(value, value) if isinstance(value, str) else value
         if name in fields:
             value = _inside(fields[name], value, found, here)
         renewed[name] = value
@@ -174,11 +174,6 @@ def tell(name: OldName, place: str) -> None:
     if note not in _told:
         _told.add(note)
         print(note, file=sys.stderr)
-
-
-def _value(key: str, value: Any) -> Any:
-    known = VALUES.get(key, {})
-    return known.get(value, value) if isinstance(value, str) else value
 
 
 def _inside(info: Any, value: Any, found: list[OldName], path: KeyPath) -> Any:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,7 @@ class ScoreTable:
             problems.add(f"expected {n_rows} splits and folds")
         if len(set(self.labels)) != len(self.labels):
             problems.add(f"duplicate labels in {self.labels}")
-        for clip_id in _duplicates(self.clip_ids):
+        for clip_id in (c for c, n_rows in Counter(self.clip_ids).items() if n_rows > 1):
             problems.add(f"clip {clip_id!r} has more than one row")
         problems.raise_if_any(TableError)
         holes = np.isnan(self.scores)
@@ -113,14 +114,12 @@ class ScoreTable:
         """Return a table of these clips alone, sorted by id; ids that it lacks are left out."""
         row_of = {clip_id: row for row, clip_id in enumerate(self.clip_ids)}
         rows = [row_of[clip_id] for clip_id in sorted(set(clip_ids) & row_of.keys())]
-        return ScoreTable(
-            name=self.name,
-            task=self.task,
+        return replace(
+            self,
             clip_ids=tuple(self.clip_ids[row] for row in rows),
             scores=self.scores[rows].reshape(len(rows), len(self.labels)),
             split=tuple(self.split[row] for row in rows),
             fold=tuple(self.fold[row] for row in rows),
-            seen_groups=self.seen_groups,
         )
 
     def require_splits(self, split_of: Mapping[str, str]) -> None:
@@ -250,13 +249,3 @@ def read_score_frame(
             problems.add(f"line {line}: fold {fold:g} is not a whole number")
     problems.raise_if_any(TableError)
     return frame
-
-
-def _duplicates(ids: Iterable[str]) -> list[str]:
-    seen: set[str] = set()
-    twice: dict[str, None] = {}
-    for clip_id in ids:
-        if clip_id in seen:
-            twice[clip_id] = None
-        seen.add(clip_id)
-    return list(twice)

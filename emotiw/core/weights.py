@@ -12,10 +12,10 @@ import re
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from emotiw.core.config import Strict, packaged, read_document, validated
 from emotiw.core.download import Progress, download
@@ -87,7 +87,7 @@ class WeightsCard(Strict):
     size: int = Field(ge=1)
     colour: Literal["rgb", "bgr", "grey"] = "rgb"
     mean: tuple[float, ...] = (0.0, 0.0, 0.0)
-    std: tuple[float, ...] = (1.0, 1.0, 1.0)
+    std: tuple[Annotated[float, Field(gt=0)], ...] = (1.0, 1.0, 1.0)
     embedding: int = Field(ge=1)
     labels: tuple[str, ...] = ()
     window: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
@@ -98,13 +98,6 @@ class WeightsCard(Strict):
     options: dict[str, Any] = Field(default_factory=dict)
     member_options: tuple[dict[str, Any], ...] = ()
     notes: dict[str, Any] = Field(default_factory=dict)
-
-    @field_validator("std")
-    @classmethod
-    def _positive(cls, std: tuple[float, ...]) -> tuple[float, ...]:
-        if min(std) <= 0:
-            raise ValueError("must be above 0")
-        return std
 
     @model_validator(mode="after")
     def _one_for_each(self) -> WeightsCard:

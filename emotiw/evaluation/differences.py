@@ -91,18 +91,19 @@ def difference_on(
 ) -> Difference:
     """Return the difference between two ``(n,)`` predictions of a sample's clips."""
     rows = sample.judged(*pair)
-    known, a, b = sample.subset(rows), pair[0][rows], pair[1][rows]
-    if rows.all():
-        known = sample
+    known = sample if rows.all() else sample.subset(rows)
+    a, b = pair[0][rows], pair[1][rows]
     ours = results_on(known, names[0], a, [metric])[0]
     theirs = results_on(known, names[1], b, [metric])[0]
     nan = float("nan")
     gained = lost = 0
     mcnemar_p = nan
     if sample.task.is_label:
+        from scipy.stats import binomtest
+
         right, other = a == known.y_true, b == known.y_true
         gained, lost = int((right & ~other).sum()), int((other & ~right).sum())
-        mcnemar_p = _mcnemar(gained, lost)
+        mcnemar_p = float(binomtest(gained, n).pvalue) if (n := gained + lost) else 1.0
     if metric.parts is None or metric.of_sums is None:
         return Difference(ours, theirs, ours.value - theirs.value, nan, nan, nan)
     parts_a, parts_b = known.parts(metric, a), known.parts(metric, b)
@@ -142,14 +143,6 @@ def holm(p_values: Sequence[float]) -> list[float]:
         largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[place]))
         corrected[place] = largest
     return corrected
-
-
-def _mcnemar(gained: int, lost: int) -> float:
-    if gained + lost == 0:
-        return 1.0
-    from scipy.stats import binomtest
-
-    return float(binomtest(gained, gained + lost).pvalue)
 
 
 def _swapped_p(a: Numbers, b: Numbers, metric: Metric, value: float) -> float:

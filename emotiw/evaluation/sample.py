@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any, Literal
 
@@ -84,13 +84,11 @@ class Sample:
 
     def subset(self, rows: npt.NDArray[np.bool_]) -> Sample:
         """Return some of the clips."""
-        return Sample(
-            self.cohort,
-            self.task,
-            self.split,
-            tuple(np.array(self.clip_ids, dtype=object)[rows].tolist()),
-            self.y_true[rows],
-            np.unique(self.groups[rows], return_inverse=True)[1].astype(np.intp),
+        return replace(
+            self,
+            clip_ids=tuple(np.array(self.clip_ids, dtype=object)[rows].tolist()),
+            y_true=self.y_true[rows],
+            groups=np.unique(self.groups[rows], return_inverse=True)[1].astype(np.intp),
         )
 
     def judged(self, *decisions: Decisions) -> npt.NDArray[np.bool_]:

@@ -86,20 +86,15 @@ def _weights(run: Run) -> dict[str, str]:
 
 
 def _imported(run: Run) -> dict[str, str]:
+    features, models = run.recipe.features.values(), run.recipe.models.values()
     root = run.recipe.settings.data.root
-    parts: dict[str, tuple[type[Part], Any]] = {
-        **{
-            f"feature {name}": (EXTRACTORS.resolve(entry.extractor), entry.options)
-            for name, entry in run.recipe.features.items()
-        },
-        **{
-            f"scores {name}": (MODELS.resolve(entry.model), entry.options)
-            for name, entry in run.recipe.models.items()
-        },
-    }
+    parts: list[tuple[str, type[Part], Any]] = [
+        (f"feature {e.name}", EXTRACTORS.resolve(e.extractor), e.options) for e in features
+    ]
+    parts += [(f"scores {e.name}", MODELS.resolve(e.model), e.options) for e in models]
     return {
         f"{name}: {file.name}": sha256_of(file)
-        for name, (kind, options) in parts.items()
+        for name, kind, options in parts
         for file in kind.outside_files(options, root)
         if file.is_file()
     }

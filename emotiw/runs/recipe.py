@@ -224,6 +224,19 @@ def varied(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
     return _checked(override(recipe.document, settings), recipe.name, recipe.modules)
 
 
+def entries_named(kind: str, known: Mapping[str, T], names: Sequence[str] = ()) -> list[T]:
+    """Return a recipe's features or models of these names, or all.
+
+    Raises:
+        ConfigError: if the recipe has none of a name.
+    """
+    for name in names:
+        if name not in known:
+            listed = ", ".join(known) or "none"
+            raise ConfigError(f"no {kind} {name!r}{suggest(name, known)} (recipe has: {listed})")
+    return [known[name] for name in names or known]
+
+
 def _as_yaml(value: Any) -> str:
     return str(yaml.safe_dump(value, default_flow_style=True, width=sys.maxsize))
 

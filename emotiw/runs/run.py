@@ -243,9 +243,8 @@ def reopen_run(
 
     Args:
         folder: the run's own folder, with its ``recipe.yaml``.
-        settings: ``KEY.KEY=VALUE`` put over that recipe; ``data.root`` above all, if the clips
-            have moved.
-        progress: hears of the work; nobody by default.
+        settings: put over that recipe; ``data.root`` above all, if the clips have moved.
+        progress: as in :func:`open_run`.
 
     Raises:
         ConfigError: if it is no such folder, or its recipe is damaged.

@@ -18,7 +18,7 @@ from emotiw.core.execution import run_jobs
 from emotiw.core.face_tracks import Origin
 from emotiw.core.progress import Silent
 from emotiw.core.store import Store
-from emotiw.runs.stages.faces import FacesJob, find_and_store, find_frame_by_frame
+from emotiw.runs.stages.faces import FacesJob, find_and_store
 from features.faces.align import template_points
 from features.faces.face_options import FaceOptions
 from features.faces.find_faces import find_faces
@@ -138,7 +138,7 @@ def test_a_single_clip_tells_every_frame(portrait: Image.Image, tmp_path: Path) 
                 yield item
 
     clip = write_video(tmp_path / "a.mp4", [np.full((60, 80, 3), 90, np.uint8)] * 5)
-    find_frame_by_frame(FacesJob(clip, FaceOptions(), tmp_path, "a"), Listener())
+    find_and_store(FacesJob(clip, FaceOptions(), tmp_path, "a"), Listener())
     assert told == ["faces, frame by frame 5", *["tick"] * 6]  # the first one opens the bar
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from emotiw.core.csv_rows import read_rows, rows_as_csv
-from emotiw.core.errors import MissingStageError, Problems, TableError
+from emotiw.core.csv_rows import read_records, rows_as_csv
+from emotiw.core.errors import MissingStageError, TableError
 from emotiw.core.feature_table import FeatureArray
 from emotiw.core.files import atomic_write
 from emotiw.core.store import Store
@@ -49,17 +49,14 @@ def read_artifacts(path: Path, *, made_by: str) -> dict[str, Artifact]:
     """
     if not path.is_file():
         raise MissingStageError(f"{path} is not there yet: run `emotiw {made_by}`")
-    problems = Problems(str(path))
-    artifacts: dict[str, Artifact] = {}
-    for line, row in read_rows(path, COLUMNS, problems):
-        try:
-            artifact = Artifact(row["key"], int(row["n_rows"]), int(row["n_present"]))
-        except ValueError:
-            problems.add(f"line {line}: n_rows and n_present must be whole numbers")
-            continue
-        artifacts[row["clip_id"]] = artifact
-    problems.raise_if_any(TableError)
-    return artifacts
+    return dict(read_records(path, COLUMNS, _read_row, TableError))
+
+
+def _read_row(row: Mapping[str, str]) -> tuple[str, Artifact]:
+    try:
+        return row["clip_id"], Artifact(row["key"], int(row["n_rows"]), int(row["n_present"]))
+    except ValueError:
+        raise ValueError("n_rows and n_present must be whole numbers") from None
 
 
 class StoredArrays(Mapping[str, FeatureArray]):

@@ -53,15 +53,8 @@ def find_all_faces(run: Run) -> list[LedgerRow]:
         for clip_id, key in keys.items()
         if not run.store.has(STAGE, key)
     }
-    on_device = bool(jobs) and takes_device(options.detector)
-    done = do_jobs(
-        run,
-        jobs,
-        find_and_store,
-        stage=STAGE,
-        device=run.device if on_device else CPU,
-        alone=find_frame_by_frame,
-    )
+    device = run.device if jobs and takes_device(options.detector) else CPU
+    done = do_jobs(run, jobs, find_and_store, stage=STAGE, device=device, tells_progress=True)
     return settle(
         run,
         STAGE,
@@ -114,23 +107,14 @@ def faces_key(content: str, options: FaceOptions) -> str:
     )
 
 
-def find_and_store(job: FacesJob) -> Made:
-    """Find the faces of one clip and write them to the store."""
-    return find_frame_by_frame(job, Silent())
-
-
-def find_frame_by_frame(job: FacesJob, progress: Progress) -> Made:
-    """Do the same, telling how far it is in the clip."""
+def find_and_store(job: FacesJob, progress: Progress | None = None) -> Made:
+    """Find the faces of one clip, telling how far it is, and write them to the store."""
     from features.faces.find_faces import find_faces
 
     with MediaReader(job.path) as reader:
         n_frames = reader.info.expected_frames
-    with ticking(progress, "faces, frame by frame", n_frames) as tick:
+    with ticking(progress or Silent(), "faces, frame by frame", n_frames) as tick:
         tracks, quality = find_faces(job.path, job.options, device=job.device, on_frame=tick)
-    noted = {
-        "n_rows": len(tracks),
-        "n_present": len(tracks),
-        "quality": dict(quality),
-    }
+    noted = {"n_rows": len(tracks), "n_present": len(tracks), "quality": dict(quality)}
     Store(job.store).write(STAGE, job.key, tracks.to_tensors(), noted)
     return Made()

@@ -5,20 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 from emotiw.core.device import CPU, Movable, placed
-from emotiw.core.errors import ConfigError, EmotiwError, suggest
+from emotiw.core.errors import EmotiwError
 from emotiw.core.face_tracks import FaceTracks
 from emotiw.core.feature_table import FeatureSpec, FeatureTable
 from emotiw.core.files import atomic_write, sha256_of
 from emotiw.core.ledger import Ledger, LedgerRow
 from emotiw.core.part import full_version
 from emotiw.core.store import Store, artifact_key
-from emotiw.runs.recipe import FeatureEntry
+from emotiw.runs.recipe import FeatureEntry, entries_named
 from emotiw.runs.run import Run
 from emotiw.runs.stages import faces
 from emotiw.runs.stages.artifacts import Artifact, StoredArrays, read_artifacts
@@ -61,61 +61,48 @@ def extract_all(run: Run, names: Sequence[str] = ()) -> dict[str, list[LedgerRow
         MissingStageError: if a feature needs faces and the faces stage has not run.
     """
     run.require_device()
-    entries = [
-        entry for entry in wanted_entries(run, names) if made_extractor(entry).needs != "table"
-    ]
+    asked = entries_named("feature", run.recipe.features, names)
+    entries = [entry for entry in asked if made_extractor(entry).needs != "table"]
     cohort = run.cohort()
     face_artifacts: Mapping[str, Artifact] = {}
     if any(EXTRACTORS.resolve(entry.extractor).needs == "faces" for entry in entries):
         face_artifacts = read_artifacts(run.faces_path, made_by="faces")
     ledger = run.ledger()
-    keys: dict[str, dict[str, str]] = {}
-    refused: dict[str, dict[str, str]] = {}
-    nothing: dict[str, str] = {}
+    settled: dict[str, Callable[..., list[LedgerRow]]] = {}
     jobs: dict[str, FeaturesJob] = {}
     for entry in entries:
         extractor = made_extractor(entry)
         key_of = feature_key(entry, extractor)
         _write_spec(run, extractor.spec)
-        keys[entry.name], refused[entry.name] = {}, {}
-        nothing[entry.name] = "no face found" if extractor.needs == "faces" else "no such data"
+        needs_faces = extractor.needs == "faces"
+        keys: dict[str, str] = {}
+        refused: dict[str, str] = {}
         for clip in cohort:
             face = face_artifacts.get(clip.clip_id)
-            if extractor.needs == "faces" and face is None:
-                refused[entry.name][clip.clip_id] = _why_no_faces(ledger, clip.clip_id)
+            if needs_faces and face is None:
+                refused[clip.clip_id] = _why_no_faces(ledger, clip.clip_id)
                 continue
-            content = face.key if extractor.needs == "faces" and face else clip.content
-            key = key_of(content)
-            keys[entry.name][clip.clip_id] = key
+            face_key = face.key if face else None
+            key = key_of(face.key if needs_faces and face else clip.content)
+            keys[clip.clip_id] = key
             if not run.store.has(FOLDER, key):
-                job = jobs.setdefault(
-                    clip.content,
-                    FeaturesJob(
-                        clip.clip_id,
-                        clip.path,
-                        face.key if face else None,
-                        run.store.root,
-                        run.device,
-                    ),
-                )
-                job.wanted[key] = entry
+                job = FeaturesJob(clip.clip_id, clip.path, face_key, run.store.root, run.device)
+                jobs.setdefault(clip.content, job).wanted[key] = entry
+        settled[entry.name] = partial(
+            settle,
+            run,
+            f"features:{entry.name}",
+            folder=FOLDER,
+            keys=keys,
+            refused=refused,
+            nothing="no face found" if needs_faces else "no such data",
+            table=run.features_path(entry.name),
+        )
     wanted = (entry for job in jobs.values() for entry in job.wanted.values())
     on_device = any(isinstance(made_extractor(entry), Movable) for entry in wanted)
     device = run.device if on_device else CPU
     done = do_jobs(run, jobs, extract_and_store, stage="features", device=device)
-    return {
-        entry.name: settle(
-            run,
-            f"features:{entry.name}",
-            folder=FOLDER,
-            keys=keys[entry.name],
-            refused=refused[entry.name],
-            done=done,
-            nothing=nothing[entry.name],
-            table=run.features_path(entry.name),
-        )
-        for entry in entries
-    }
+    return {name: settle_one(done=done) for name, settle_one in settled.items()}
 
 
 def feature_table(run: Run, name: str) -> FeatureTable:
@@ -124,7 +111,7 @@ def feature_table(run: Run, name: str) -> FeatureTable:
     Raises:
         MissingStageError: if it has not been extracted yet.
     """
-    extractor = made_extractor(wanted_entries(run, [name])[0])
+    extractor = made_extractor(*entries_named("feature", run.recipe.features, [name]))
     if extractor.needs == "table":
         return extractor.table(run.recipe.settings.data.root)
     artifacts = read_artifacts(run.features_path(name), made_by=f"features {name}")
@@ -133,7 +120,7 @@ def feature_table(run: Run, name: str) -> FeatureTable:
 
 def feature_contents(run: Run, name: str, table: FeatureTable) -> dict[str, str]:
     """Return, per clip of a feature, a name for the very rows that a model would see."""
-    entry = wanted_entries(run, [name])[0]
+    entry = run.recipe.features[name]
     extractor = made_extractor(entry)
     if extractor.needs == "table":
         files = extractor.outside_files(entry.options, run.recipe.settings.data.root)
@@ -142,16 +129,6 @@ def feature_contents(run: Run, name: str, table: FeatureTable) -> dict[str, str]
     artifacts = read_artifacts(run.features_path(name), made_by=f"features {name}")
     cohort = run.cohort()
     return {c: f"{artifacts[c].key} {cohort[c].content}" for c in table.clip_ids}
-
-
-def wanted_entries(run: Run, names: Sequence[str]) -> list[FeatureEntry]:
-    """Return the recipe's features of these names, or all."""
-    known = run.recipe.features
-    for name in names:
-        if name not in known:
-            listed = ", ".join(known) or "none"
-            raise ConfigError(f"no feature {name!r}{suggest(name, known)} (recipe has: {listed})")
-    return [known[name] for name in names or known]
 
 
 def feature_key(entry: FeatureEntry, extractor: Extractor) -> Callable[[str], str]:
@@ -206,11 +183,8 @@ def extract_and_store(job: FeaturesJob) -> Made:
         except EmotiwError as error:
             failures[key] = str(error)
             continue
-        noted = {
-            "n_rows": len(array.values),
-            "n_present": int(array.present.sum()),
-            "quality": dict(extraction.quality),
-        }
+        n_rows, n_present = len(array.values), int(array.present.sum())
+        noted = {"n_rows": n_rows, "n_present": n_present, "quality": dict(extraction.quality)}
         store.write(FOLDER, key, {"values": array.values, "present": array.present}, noted)
         seconds[key] = perf_counter() - start
     return Made(failures, seconds)

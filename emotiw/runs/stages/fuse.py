@@ -9,7 +9,7 @@ from pathlib import Path
 
 from emotiw.core.cohort import Cohort
 from emotiw.core.config import Document, override, validated
-from emotiw.core.errors import MissingStageError, TableError
+from emotiw.core.errors import TableError
 from emotiw.core.files import atomic_write, sha256_of
 from emotiw.core.score_table import ScoreTable
 from emotiw.core.store import artifact_key
@@ -117,9 +117,7 @@ def fusion_inputs(run: Run, names: Sequence[str] = ()) -> FusionInputs:
     cohort = run.cohort()
     tables: dict[str, ScoreTable] = {}
     for name in names or run.recipe.models:
-        if not run.scores_path(name).is_file():
-            raise MissingStageError(f"{run.scores_path(name)} is not there yet: `emotiw train`")
-        tables[name] = ScoreTable.read_csv(run.scores_path(name))
+        tables[name] = run.scores(name)
         unknown = sorted(set(tables[name].clip_ids) - set(cohort.clip_ids))
         if unknown:
             raise TableError(

@@ -6,12 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from emotiw.core.device import CPU, require_device, worker_count
 from emotiw.core.execution import run_jobs
 from emotiw.core.ledger import LedgerRow
-from emotiw.core.progress import Progress
 from emotiw.runs.run import Run
 from emotiw.runs.stages.artifacts import Artifact, write_artifacts
 
@@ -24,29 +23,13 @@ class ClipJob(Protocol):
         """The keys of the artifacts that it makes."""
 
 
-Job = TypeVar("Job", bound=ClipJob)
-
-
-@dataclass(frozen=True)
-class Made:
-    """What one job did, by the key of the artifact.
-
-    Attributes:
-        failures: why an artifact could not be made.
-        seconds: time spent on each; where a key is missing, the time of the whole job counts.
-    """
-
-    failures: Mapping[str, str] = field(default_factory=dict)
-    seconds: Mapping[str, float] = field(default_factory=dict)
-
-
 @dataclass
-class Done:
-    """What came of the jobs, by the key of the artifact.
+class Made:
+    """What one job did, or all of them, by the key of the artifact.
 
     Attributes:
         failures: why an artifact could not be made.
-        seconds: time spent on the job that made it.
+        seconds: time spent on each; where a job leaves a key out, the time of the whole job counts.
     """
 
     failures: dict[str, str] = field(default_factory=dict)
@@ -55,28 +38,29 @@ class Done:
 
 def do_jobs(
     run: Run,
-    jobs: Mapping[str, Job],
-    function: Callable[[Job], Made],
+    jobs: Mapping[str, ClipJob],
+    function: Callable[..., Made],
     *,
     stage: str,
     device: str,
-    alone: Callable[[Job, Progress], Made] | None = None,
-) -> Done:
+    tells_progress: bool = False,
+) -> Made:
     """Do the work that is not done yet.
 
     Args:
         run: whose workers and progress to use.
         jobs: one per distinct clip, under any name.
-        function: writes the artifacts of a job to the store, and says which could not be made.
+        function: writes the artifacts of a job to the store, and returns which could not be made.
         stage: for the progress bar.
         device: where the networks of this work compute; ``cpu`` if it needs none.
-        alone: the same as ``function``; tells how far it is with a job that is the only one.
+        tells_progress: whether ``function`` takes a ``progress``, and tells it how far it is with
+            a job that is the only one.
     """
-    done = Done()
+    done = Made()
     execution = run.recipe.settings.execution
-    is_alone = len(jobs) == 1 and execution.dask is None
-    if alone is not None and is_alone:
-        function = partial(_watched, alone, run.progress)
+    is_watched = tells_progress and len(jobs) == 1 and execution.dask is None
+    if is_watched:
+        function = partial(function, progress=run.progress)
     workers = 1
     if len(jobs) > 1:
         shared = device if execution.dask is None else CPU
@@ -86,7 +70,7 @@ def do_jobs(
             engine.submit(require_device, device).result()
         outcomes = run_jobs(function, jobs, workers=workers, executor=engine)
         tracked = run.progress.track(outcomes, stage=stage, total=len(jobs))
-        for outcome in outcomes if alone is not None and is_alone else tracked:
+        for outcome in outcomes if is_watched else tracked:
             made = outcome.value or Made()
             for key in jobs[outcome.name].keys:
                 done.seconds[key] = made.seconds.get(key, outcome.seconds)
@@ -96,10 +80,6 @@ def do_jobs(
     return done
 
 
-def _watched(alone: Callable[[Job, Progress], Made], progress: Progress, job: Job) -> Made:
-    return alone(job, progress)
-
-
 def settle(
     run: Run,
     stage: str,
@@ -107,7 +87,7 @@ def settle(
     folder: str,
     keys: Mapping[str, str],
     refused: Mapping[str, str],
-    done: Done,
+    done: Made,
     nothing: str,
     table: Path,
 ) -> list[LedgerRow]:
@@ -151,8 +131,5 @@ def settle(
 
 
 def _told(nothing: str, quality: Mapping[str, float | int | str]) -> str:
-    return (
-        f"sound: {quality['audio']}"
-        if "audio" in quality and "n_tracks" not in quality
-        else nothing
-    )
+    is_of_sound = "audio" in quality and "n_tracks" not in quality
+    return f"sound: {quality['audio']}" if is_of_sound else nothing

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -77,20 +77,18 @@ def link_individuals(run: Run) -> None:
     links: dict[str, list[object]] = {}
     for name in names:
         table = feature_table(run, name)
-        people = list(_everyone(table, cohort))
+        people = [
+            (clip_id, person)
+            for clip_id, array in table.items()
+            if clip_id in cohort
+            for person in people_of(array, table.spec)
+        ]
         for clip_id, person in people:
             links[person_id(clip_id, person)] = _link(cohort, clip_id, person)
         _write_expressions(run, table, cohort, people)
     rows = [links[person] for person in sorted(links)]
     atomic_write(run.individuals_path, rows_as_csv([COLUMNS, *rows]))
     atomic_write(noted, key.encode())
-
-
-def _everyone(table: FeatureTable, cohort: Cohort) -> Iterator[tuple[str, Person]]:
-    for clip_id, array in table.items():
-        if clip_id in cohort:
-            for person in people_of(array, table.spec):
-                yield clip_id, person
 
 
 def _link(cohort: Cohort, clip_id: str, person: Person) -> list[object]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 from emotiw.core.errors import TableError
+from emotiw.core.files import sha256_of
 from emotiw.core.score_table import ScoreTable
 
 
@@ -16,7 +16,7 @@ def write_scores(table: ScoreTable, path: Path, *, key: str, **noted: Any) -> No
     table.write_csv(path, provenance={"key": key, **noted})
     card_path = path.with_suffix(".json")
     card: dict[str, Any] = json.loads(card_path.read_text(encoding="utf-8"))
-    card["provenance"]["sha256"] = _sha256(path)
+    card["provenance"]["sha256"] = sha256_of(path)
     table.write_csv(path, provenance=card["provenance"])
 
 
@@ -36,7 +36,7 @@ def reusable_scores(path: Path, key: str, *, force: bool = False) -> ScoreTable 
     try:
         card = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
         noted = card["provenance"]
-        is_edited = noted["sha256"] != _sha256(path)
+        is_edited = noted["sha256"] != sha256_of(path)
         is_current = noted["key"] == key
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -48,7 +48,3 @@ def reusable_scores(path: Path, key: str, *, force: bool = False) -> ScoreTable 
             "keep a copy and use --force to make it anew"
         )
     return None
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

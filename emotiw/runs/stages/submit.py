@@ -7,15 +7,14 @@ from pathlib import Path
 
 from emotiw.challenges import submission_ids
 from emotiw.challenges.spec import Answer, load_spec
-from emotiw.core.errors import MissingStageError, SubmissionError
+from emotiw.core.errors import SubmissionError
 from emotiw.core.files import sha256_of
 from emotiw.core.score_table import ScoreTable
 from emotiw.runs.run import Run
 from submissions.attempts import Attempts
 from submissions.check_report import CheckReport
 from submissions.checker import check_submission
-from submissions.predictions import predictions_of
-from submissions.writer import submission_path, write_submission
+from submissions.writer import predictions_of, submission_path, write_submission
 
 
 def submit(run: Run) -> tuple[Path, CheckReport]:
@@ -26,10 +25,7 @@ def submit(run: Run) -> tuple[Path, CheckReport]:
         SubmissionError: if the challenge has no test clips, or some of them have no prediction
             and the recipe declares no fallback.
     """
-    path = run.fused_path
-    if not path.is_file():
-        raise MissingStageError(f"{path} is not there yet: run `emotiw fuse`")
-    fused = ScoreTable.read_csv(path)
+    fused = run.scores("fused")
     settings = run.recipe.settings.submission
     spec, root = run.recipe.spec, run.recipe.settings.data.root
     cohort = run.cohort()
@@ -38,7 +34,11 @@ def submit(run: Run) -> tuple[Path, CheckReport]:
         raise SubmissionError(f"{run.manifest_path} has no test clips: nothing to hand in")
     predictions = answers_for(run, fused, expected, fallback=settings.fallback)
     target = submission_path(spec, run.folder / "submission", settings.team)
-    provenance = {"run": settings.run, "fused": sha256_of(path), "recipe": run.recipe.name}
+    provenance = {
+        "run": settings.run,
+        "fused": sha256_of(run.fused_path),
+        "recipe": run.recipe.name,
+    }
     write_submission(spec, predictions, target, expected_ids=expected, provenance=provenance)
     return target, check(run, target)
 

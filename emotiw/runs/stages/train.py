@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from emotiw.core.errors import ConfigError, TableError, suggest
+from emotiw.core.errors import TableError
 from emotiw.core.ledger import LedgerRow
 from emotiw.core.part import full_version
 from emotiw.core.score_table import Fold, ScoreTable
@@ -15,7 +15,7 @@ from emotiw.models.groups.individuals import judge_of
 from emotiw.models.model import Model
 from emotiw.models.out_of_fold import OutOfFold, is_fitted, seconds_of_fit
 from emotiw.models.registry import MODELS
-from emotiw.runs.recipe import ModelEntry
+from emotiw.runs.recipe import ModelEntry, entries_named
 from emotiw.runs.run import Run
 from emotiw.runs.stages.features import feature_contents, feature_table
 from emotiw.runs.stages.persons import individuals_table, link_individuals
@@ -36,16 +36,11 @@ def train_all(run: Run, names: Sequence[str] = (), *, force: bool = False) -> di
             model, or there is no such device here.
         MissingStageError: if a feature has not been extracted.
     """
-    known = run.recipe.models
-    for name in names:
-        if name not in known:
-            listed = ", ".join(known) or "none"
-            raise ConfigError(f"no model {name!r}{suggest(name, known)} (recipe has: {listed})")
+    entries = entries_named("model", run.recipe.models, names)
     run.require_device()
     tables = {}
-    for entry in (known[name] for name in names or known):
-        is_fitted_here = MODELS.resolve(entry.model).is_fitted_here
-        train = _train if is_fitted_here else _take
+    for entry in entries:
+        train = _train if MODELS.resolve(entry.model).is_fitted_here else _take
         tables[entry.name] = train(run, entry, force=force)
         _record(run, entry, tables[entry.name])
     link_individuals(run)
@@ -204,12 +199,8 @@ def _take(run: Run, entry: ModelEntry, *, force: bool) -> ScoreTable:
 def _record(run: Run, entry: ModelEntry, table: ScoreTable) -> None:
     stage = f"train:{entry.name}"
     missing = f"no scores: {entry.features or 'the import'} has no rows of this clip"
-    run.record(
-        stage,
-        [
-            LedgerRow(clip_id, stage, "ok")
-            if is_present
-            else LedgerRow(clip_id, stage, "missing", missing)
-            for clip_id, is_present in zip(table.clip_ids, table.present, strict=True)
-        ],
-    )
+    rows = [
+        LedgerRow(c, stage, "ok") if is_present else LedgerRow(c, stage, "missing", missing)
+        for c, is_present in zip(table.clip_ids, table.present, strict=True)
+    ]
+    run.record(stage, rows)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from emotiw.core.csv_rows import read_rows, rows_as_csv
-from emotiw.core.errors import MissingStageError, Problems, TableError
+from emotiw.core.csv_rows import read_records, rows_as_csv
+from emotiw.core.errors import MissingStageError, TableError
 from emotiw.core.files import atomic_write
 from emotiw.core.score_table import Fold
 from emotiw.models.model import Model
@@ -35,17 +35,13 @@ def read_model_keys(run: Run, name: str) -> dict[Fold, str]:
     path = run.models_path(name)
     if not path.is_file():
         raise MissingStageError(f"{path} is not there yet: run `emotiw train` with this recipe")
-    problems = Problems(str(path))
-    keys: dict[Fold, str] = {}
-    for line, row in read_rows(path, COLUMNS, problems):
-        if row["fold"] == FINAL:
-            keys[None] = row["key"]
-        elif row["fold"].isdecimal():
-            keys[int(row["fold"])] = row["key"]
-        else:
-            problems.add(f"line {line}: fold {row['fold']!r} is neither a number nor {FINAL!r}")
-    problems.raise_if_any(TableError)
-    return keys
+    return dict(read_records(path, COLUMNS, _read_row, TableError))
+
+
+def _read_row(row: Mapping[str, str]) -> tuple[Fold, str]:
+    if row["fold"] != FINAL and not row["fold"].isdecimal():
+        raise ValueError(f"fold {row['fold']!r} is neither a number nor {FINAL!r}")
+    return None if row["fold"] == FINAL else int(row["fold"]), row["key"]
 
 
 def model_folder(run: Run, key: str) -> Path:
