@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from emotiw.analysis.leaderboard import latex_text
+from emotiw.evaluation.differences import p_text
 from emotiw.evaluation.metrics import metric_named
 
 
@@ -53,16 +54,12 @@ def cells(table: pd.DataFrame, axes: Sequence[str]) -> tuple[list[str], list[lis
         difference = metric.number(row["difference"], sign=True)
         difference = "reference" if row["is_reference"] else difference
         difference += " *" if is_marked else ""
-        p = "" if pd.isna(row["p_holm"]) else _p(row["p_holm"])
+        p = p_text(row["p_holm"])
         took = "" if pd.isna(row["seconds"]) else f"{row['seconds']:.1f}"
         size = "" if pd.isna(row["megabytes"]) else f"{row['megabytes']:.2g}"
         chosen = [str(row[axis]) for axis in axes]
         rows.append([*chosen, metric.number(row["value"]), interval, difference, p, took, size])
     return header, rows
-
-
-def _p(value: float) -> str:
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def _flags(table: pd.DataFrame) -> list[str]:
