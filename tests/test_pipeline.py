@@ -374,7 +374,7 @@ def test_the_bundled_network_is_fine_tuned_on_the_training_clips_alone(
     # what other clips hold changes nothing
     cohort = run.cohort()
     table = feature_table(open_run(config), "crops")
-    training = {c.clip_id: (c.label or "", c.group or "") for c in manifest if c.split == "train"}
+    training = {c.clip_id: (c.label or "", c.group or "") for c in cohort if c.split == "train"}
     faces = crops_for(BackboneRecipe.model_validate(backbone), table, training)
     assert set(faces.names) == {name for name in training if name in table}
     for arguments in ([], ["--faces", "x", "--clips", "y"]):
