@@ -5,7 +5,7 @@ What a notebook needs is here by name, and imported when it is first used:
 - a run: :func:`open_run`, :func:`run_all`, and its stages one by one: :func:`index`,
   :func:`find_all_faces`, :func:`extract_all`, :func:`train_all`, :func:`fuse_all`, :func:`submit`
 - what they leave: :func:`face_tracks`, :func:`feature_table`, ``run.scores(name)``,
-  ``run.manifest()``, ``run.ledger()``; all tables have ``to_frame()``
+  ``run.cohort()``, ``run.ledger()``; all tables have ``to_frame()``
 - scores from anywhere: :func:`load_scores`, :func:`fuse`, :func:`evaluate`, :func:`attribute`
 - looking: :func:`ablate`, :func:`load_ablation`, :func:`compare`
 """

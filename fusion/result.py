@@ -11,8 +11,8 @@ import numpy as np
 from emotiw.core.cohort import Cohort
 from emotiw.core.errors import ConfigError
 from emotiw.core.score_table import ScoreTable
-from emotiw.evaluation.differences import Difference, compare
-from emotiw.evaluation.metrics import metric_named, metrics_of
+from emotiw.evaluation.differences import Difference, compare, p_text
+from emotiw.evaluation.metrics import Metric, metric_named, metrics_of
 from emotiw.evaluation.reliability import expected_calibration_error
 from emotiw.evaluation.results import UNKNOWN_GROUPS, Result, evaluate, evaluate_all, results_on
 from emotiw.evaluation.sample import TITLES, Sample, chosen_sample
@@ -79,10 +79,16 @@ class FusionResult:
         numbers, counts = np.unique(self.fold_of_row, return_counts=True)
         return dict(zip(numbers.tolist(), counts.tolist(), strict=True))
 
+    @property
+    def judged_by(self) -> tuple[Metric, ...]:
+        """The metric of comparisons, then all others that suit the task."""
+        return metrics_of(self.table.task, self.metric)
+
     @cached_property
     def results(self) -> tuple[Result, ...]:
         """Every metric of the fused scores, per split; no clip's fusion has seen its group."""
-        return tuple(evaluate_all([self.table], self.cohort, splits=("train", "val")))
+        judged = ("train", "val")
+        return tuple(evaluate_all([self.table], self.cohort, self.judged_by, splits=judged))
 
     @cached_property
     def sample(self) -> Sample:
@@ -99,7 +105,7 @@ class FusionResult:
         """The same of the final fusion, on clips that it was fitted on."""
         scores = replace(self.table, scores=self.by_final).aligned_to(self.sample.clip_ids)
         decided = self.rows.task.decide(scores)
-        found = results_on(self.sample, "in sample", decided, metrics_of(self.rows.task))
+        found = results_on(self.sample, "in sample", decided, self.judged_by)
         return {result.metric.name: result.value for result in found}
 
     @property
@@ -112,7 +118,8 @@ class FusionResult:
         """Per modality, values by metric on :attr:`sample`."""
         values: dict[str, dict[str, float]] = {}
         tables = [replace(table, name=name) for name, table in self.tables.items()]
-        for result in evaluate_all(tables, self.cohort, splits=(self.sample.split,)):
+        only = (self.sample.split,)
+        for result in evaluate_all(tables, self.cohort, self.judged_by, splits=only):
             values.setdefault(result.name, {})[result.metric.name] = result.value
         return values
 
@@ -173,8 +180,9 @@ class FusionResult:
                 line = f"  {result}"
                 if split == sample.split:
                     metric, name = result.metric, result.metric.name
-                    line += f"; in sample {metric.shown(self.in_sample[name])}, optimism "
-                    line += metric.shown(self.optimism[name], sign=True)
+                    line += f"; in sample {metric.shown(self.in_sample[name]) or 'undefined'}"
+                    if np.isfinite(self.optimism[name]):
+                        line += f", optimism {metric.shown(self.optimism[name], sign=True)}"
                 lines.append(line)
             notes = dict.fromkeys(r.note for r in self.results if r.split == split and r.note)
             lines += [f"  {note}" for note in notes]
@@ -191,18 +199,19 @@ class FusionResult:
 
     def _told_comparisons(self) -> list[str]:
         metric, split = metric_named(self.metric), self.sample.split
-        lines = [f"{metric.title}, {TITLES.get(split, split)}, paired test over groups:"]
+        test = "paired test over groups" if metric.parts else f"no test: {metric.no_interval}"
+        lines = [f"{metric.title}, {TITLES.get(split, split)}, {test}:"]
         for other in self.comparisons:
-            span = metric.span(other.low, other.high)
-            line = (
-                f"  fused {metric.shown(other.ours.value)}, {other.theirs.name} "
-                f"{metric.shown(other.theirs.value)} (n = {other.ours.n:,}): difference "
-                f"{metric.shown(other.value, sign=True)}{f' ({span})' if span else ''}"
-            )
-            if np.isfinite(other.p):
-                line += f", p = {other.p:.4f}"
-            if np.isfinite(other.mcnemar_p):
-                line += f", McNemar p = {other.mcnemar_p:.3g}"
+            a, b = (metric.shown(one.value) or "undefined" for one in (other.ours, other.theirs))
+            line = f"  fused {a}, {other.theirs.name} {b} (n = {other.ours.n:,})"
+            if np.isfinite(other.value):
+                line += f": difference {metric.shown(other.value, sign=True)}"
+            for text, form in (
+                (metric.span(other.low, other.high), " ({})"),
+                (p_text(other.p, "p"), ", {}"),
+                (p_text(other.mcnemar_p, "McNemar p"), ", {}"),
+            ):
+                line += form.format(text) if text else ""
             lines.append(line)
         return lines
 

@@ -31,9 +31,12 @@ def test_artifacts_come_back_and_mistakes_have_their_lines(tmp_path: Path) -> No
 
 def test_figures_are_read_exactly(tmp_path: Path) -> None:
     path = tmp_path / "metrics.csv"
-    path.write_text("modality,split,metric,value,low,high\nNA,val,uar,0.1234567890123456789,,1\n")
+    path.write_text(
+        "modality,split,metric,value,low,high,n\nNA,val,uar,0.1234567890123456789,,1,3\n"
+    )
     run: Any = SimpleNamespace(metrics_path=path)
-    assert figures_of(run) == {"NA/val/uar": 0.1234567890123456789, "NA/val/uar/high": 1.0}
-    path.write_text("modality,split,metric,value,low,high\n\nx,val,uar,oops,,\n")
+    told = {"": 0.1234567890123456789, "/high": 1.0, "/n": 3.0}  # no lower end
+    assert figures_of(run) == {f"NA/val/uar{end}": value for end, value in told.items()}
+    path.write_text("modality,split,metric,value,low,high,n\n\nx,val,uar,oops,,,3\n")
     with pytest.raises(TableError, match="line 3: value 'oops' is not a number"):
         figures_of(run)

@@ -23,7 +23,10 @@ TRACKERS = ("mlflow",)
 KEY = "emotiw.key"
 MOST_TEXT = 500  # of a parameter; older servers refuse more
 AT_ONCE = 100
-OF_A_ROW = ("low", "high", "difference", "difference_low", "difference_high", "p", "p_holm")
+OF_A_RESULT = ("value", "low", "high", "n")
+OF_A_ROW = (
+    "low", "high", "n", "difference", "difference_low", "difference_high", "p", "p_holm",
+)  # fmt: skip
 ARTIFACTS = (
     "recipe.yaml", "versions.json", FILE, "manifest.csv", "ledger.csv", "metrics.csv",
     "folds.csv", "fusion.yaml", "fusion.txt", "report.html", "ablation/ablation.csv",
@@ -148,15 +151,15 @@ def parameters_of(run: Run) -> dict[str, str]:
 
 
 def figures_of(run: Run) -> dict[str, float]:
-    """Return the values of ``metrics.csv`` as ``modality/split/metric``, intervals as ``…/low``."""
+    """Return the values of ``metrics.csv`` as ``modality/split/metric``, and ``…/low``, ``…/n``."""
     if not run.metrics_path.is_file():
         return {}
-    keys, numbers = ("modality", "split", "metric"), ("value", "low", "high")
-    frame = read_frame(run.metrics_path, (*keys, *numbers), numbers=numbers)
+    keys = ("modality", "split", "metric")
+    frame = read_frame(run.metrics_path, (*keys, *OF_A_RESULT), numbers=OF_A_RESULT)
     found: dict[str, float] = {}
     for row in frame.to_dict("records"):
         name = f"{row['modality']}/{row['split']}/{row['metric']}"
-        ends = {"": row["value"], "/low": row["low"], "/high": row["high"]}
+        ends = {"": row["value"]} | {f"/{key}": row[key] for key in OF_A_RESULT[1:]}
         found |= {name + end: float(value) for end, value in ends.items() if not pd.isna(value)}
     return found
 

@@ -44,6 +44,7 @@ def compare(
 
 def comparison_text(comparison: Comparison, *, most: int = 20) -> str:
     """Return a comparison for a person: A is the first run, B the second."""
+    from emotiw.evaluation.differences import p_text
     from emotiw.evaluation.metrics import metric_named
 
     a, b = comparison.a.name, comparison.b.name
@@ -63,13 +64,13 @@ def comparison_text(comparison: Comparison, *, most: int = 20) -> str:
         shown = [metric.number(row[key]) for key in ("a", "b", "difference")]
         lines.append(
             f"{row['modality'][:24]:24} {shown[0]:>9} {shown[1]:>9} {shown[2]:>9}   "
-            f"{metric.span(row['low'], row['high']):16} {row['p']:.4f}   "
+            f"{metric.span(row['low'], row['high']):16} {p_text(row['p']):8} "
             f"{metric.heading}, n = {row['n']:,}"
         )
         if not isnan(row.get("gained", nan)):
             lines.append(
                 f"{'':24} {row['gained']:.0f} clips gained, {row['lost']:.0f} lost "
-                f"(McNemar p = {row['mcnemar_p']:.3g})"
+                f"({p_text(row['mcnemar_p'], 'McNemar p')})"
             )
     first = comparison.figures["modality"].iloc[0]
     own = comparison.classes[comparison.classes["modality"] == first]

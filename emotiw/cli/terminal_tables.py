@@ -1,15 +1,16 @@
-"""Tables for a person at a terminal."""
+"""Tables for a person at a terminal, also of 80 columns: words wrap, and nothing is cut."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
+from math import isfinite
 from statistics import fmean, stdev
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Column, Table
+from rich.table import Table
 
 from emotiw.cli.stage import print_table
 from emotiw.evaluation.results import UNKNOWN_GROUPS, Result
@@ -27,32 +28,27 @@ MOST_FOLDS_SHOWN = 6
 
 
 def results_table(results: Sequence[Result]) -> None:
-    """Print one row per modality and split; the first metric, the challenge's own, with interval.
+    """Print one row per modality and split: the first metric with its interval, then the others.
 
     Where groups are unknown a line says so.
     """
     if not results:
         print("no clip has both scores and a label or target: nothing to judge")
         return
-    metrics = list(dict.fromkeys(result.metric for result in results))
-    table = Table("modality", "judged on", "clips", "scored")
-    for metric in metrics:
-        table.add_column(metric.heading, justify="right", no_wrap=True)
-        if metric is metrics[0]:
-            table.add_column("95 %", no_wrap=True)
+    main, *others = dict.fromkeys(result.metric for result in results)
+    table = _table(("modality", "judged on"), ("clips", "scored", main.heading, "95 %"))
+    beside = _table(("modality", "judged on"), [metric.heading for metric in others])
     for (name, split), part in groupby(results, key=lambda one: (one.name, one.split)):
         found = {result.metric: result for result in part}
-        first = next(iter(found.values()))
-        cells = []
-        for metric in metrics:
-            result = found.get(metric)
-            cells.append("" if result is None else metric.number(result.value))
-            if metric is metrics[0]:
-                cells.append("" if result is None else metric.span(result.low, result.high))
-        table.add_row(name, TITLES.get(split, split), str(first.n), str(first.n_scored), *cells)
+        place, first = (name, TITLES.get(split, split)), found[main]
+        counts = (str(first.n), str(first.n_scored))
+        table.add_row(*place, *counts, main.number(first.value), main.span(first.low, first.high))
+        beside.add_row(*place, *(metric.number(found[metric].value) for metric in others))
     Console().print(table)
-    for note in dict.fromkeys(r.note for r in results if r.note and r.metric is metrics[0]):
+    for note in dict.fromkeys(r.note for r in results if r.note and r.metric is main):
         print(note)
+    if others:
+        Console().print(beside)
     if not results[0].knows_groups:
         print(UNKNOWN_GROUPS)
 
@@ -74,18 +70,24 @@ def summary_tables(run: Run, summary: Summary) -> None:
 
 def folds_table(results: Sequence[Result]) -> None:
     """Print what was judged out of fold, fold by fold, with 95 % intervals over groups."""
-    rows = []
+    table = _table(("modality", "metric", "fold by fold"), ("all", "95 %"))
     for result in (one for one in results if one.by_fold):
         metric = result.metric
-        values = [metric.number(value) for value in result.by_fold.values()]
-        if len(values) > MOST_FOLDS_SHOWN:
-            mean, sd = fmean(result.by_fold.values()), stdev(result.by_fold.values())
-            values = [f"{len(values)} folds: {metric.number(mean)} ± {metric.number(sd)}"]
         whole = metric.number(result.value)
         span = metric.span(result.low, result.high)
-        rows.append((result.name, metric.heading, "  ".join(values), whole, span))
-    if rows:
-        print_table(("modality", "metric", "fold by fold", "all", "95 % over groups"), rows)
+        table.add_row(result.name, metric.heading, _by_fold(result), whole, span)
+    if table.row_count:
+        Console().print(table)
+
+
+def _by_fold(result: Result) -> str:
+    """Return the values of all folds, or of many their mean ± standard deviation."""
+    number, values = result.metric.number, result.by_fold.values()
+    known = [value for value in values if isfinite(value)]
+    if len(values) <= MOST_FOLDS_SHOWN or len(known) < 2:
+        return "  ".join(number(value) or "–" for value in values)
+    counted = f"{len(known)} of {len(values)}" if len(known) < len(values) else len(values)
+    return f"{counted} folds: {number(fmean(known))} ± {number(stdev(known))}"
 
 
 def ablation_table(frame: pd.DataFrame, axes: Sequence[str]) -> None:
@@ -94,10 +96,20 @@ def ablation_table(frame: pd.DataFrame, axes: Sequence[str]) -> None:
 
     header, rows = cells(frame, axes)
     header = [name.replace(" (", "\n(") for name in header[:-1]]  # sizes are in the files
-    columns = [Column(name, overflow="fold") for name in header]
-    for figure in columns[len(axes) :]:
-        figure.justify, figure.no_wrap = "right", True
-    print_table(columns, (row[:-1] for row in rows), box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = _table(header[: len(axes)], header[len(axes) :])
+    for row in rows:
+        table.add_row(*row[:-1])
+    Console().print(table)
+
+
+def _table(texts: Sequence[str], numbers: Sequence[str] = ()) -> Table:
+    """Return a table whose texts wrap to what its numbers leave of the width."""
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for name in texts:
+        table.add_column(name, overflow="fold")
+    for name in numbers:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
 
 
 def standardisation_note(recipe: Recipe) -> str:

@@ -22,6 +22,7 @@ Numbers = npt.NDArray[np.float64]
 MAX_EXACT_GROUPS = 13
 N_PERMUTATIONS = 9999
 ROUNDING = 1e-9
+SMALLEST_SHOWN = 0.0001
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,8 @@ class Difference:
         p: of the paired permutation test over groups, two-sided.
         gained: clips that ours has right and theirs wrong; 0 in regression.
         lost: clips that theirs has right and ours wrong.
-        mcnemar_p: of McNemar's exact test, which takes clips as independent; NaN in regression.
+        mcnemar_p: of McNemar's exact test, which takes clips as independent and copies of one clip
+            as that one; NaN in regression.
     """
 
     ours: Result
@@ -103,7 +105,9 @@ def difference_on(
 
         right, other = a == known.y_true, b == known.y_true
         gained, lost = int((right & ~other).sum()), int((other & ~right).sum())
-        mcnemar_p = float(binomtest(gained, n).pvalue) if (n := gained + lost) else 1.0
+        once = known.is_original
+        sides = [int((x & ~y)[once].sum()) for x, y in ((right, other), (other, right))]
+        mcnemar_p = float(binomtest(sides[0], sum(sides)).pvalue) if any(sides) else 1.0
     if metric.parts is None or metric.of_sums is None:
         return Difference(ours, theirs, ours.value - theirs.value, nan, nan, nan)
     parts_a, parts_b = known.parts(metric, a), known.parts(metric, b)
@@ -114,6 +118,22 @@ def difference_on(
     value = ours.value - theirs.value
     p = _swapped_p(parts_a, parts_b, metric, value)
     return Difference(ours, theirs, value, low, high, p, gained, lost, mcnemar_p)
+
+
+def p_text(p: float, name: str = "") -> str:
+    """Return a p-value as every text prints it; nothing where there is no test.
+
+    Examples:
+        >>> p_text(0.03125), p_text(1e-7), p_text(float("nan"))
+        ('0.0312', '< 0.0001', '')
+        >>> p_text(0.03125, "p"), p_text(1e-7, "p")
+        ('p = 0.0312', 'p < 0.0001')
+    """
+    if not np.isfinite(p):
+        return ""
+    if p < SMALLEST_SHOWN:
+        return f"{name} < {SMALLEST_SHOWN}".lstrip()
+    return f"{name} = {p:.4f}" if name else f"{p:.4f}"
 
 
 def smallest_p(n_groups: int) -> float:

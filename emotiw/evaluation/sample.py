@@ -61,6 +61,13 @@ class Sample:
         fold_of = self.cohort.folds
         return np.array([fold_of.get(c, -1) for c in self.clip_ids], dtype=np.intp)
 
+    @cached_property
+    def is_original(self) -> npt.NDArray[np.bool_]:
+        """``(n,)``: False for a clip that only repeats another one here."""
+        names = [self.cohort.originals[clip_id] for clip_id in self.clip_ids]
+        first = np.unique(names, return_index=True)[1]
+        return np.isin(np.arange(len(self)), first)
+
     def predictions(self, table: ScoreTable) -> Decisions:
         """Return ``(n,)`` predictions of a table; what stands for none where it has no scores.
 

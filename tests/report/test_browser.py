@@ -52,7 +52,7 @@ def page(report: Path, browser: Page) -> Page:
 @pytest.fixture(scope="module")
 def wrong(run: Run) -> dict[str, set[str]]:
     """By model, the clips that it gets wrong, counted from the files of the run."""
-    answers = run.manifest().answer_key()
+    answers = run.cohort().answer_key()
     tables = {name: ScoreTable.read_csv(run.scores_path(name)) for name in run.recipe.models}
     tables["fused"] = ScoreTable.read_csv(run.folder / "fused.csv")
     return {
@@ -121,7 +121,7 @@ def test_disagreement_is_between_models_that_have_a_score(page: Page, run: Run) 
 
 
 def test_a_cell_of_a_matrix_shows_its_clips(page: Page, run: Run) -> None:
-    answers = run.manifest().answer_key()
+    answers = run.cohort().answer_key()
     given = ScoreTable.read_csv(run.scores_path("voice")).predictions()
     truth, taken = next(
         (str(answers[c]), given[c]) for c in sorted(given) if given[c] != answers[c]

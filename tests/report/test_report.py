@@ -171,7 +171,7 @@ def test_attempts_and_ablation_are_shown_where_there_are_any(run: Run, tmp_path:
     assert (
         "&lt;b&gt;face&lt;/b&gt;</td><td>50.00 [25.00–60.00]</td><td>-25.00 [-30.00–-10.00]" in text
     )
-    assert "<td>0.03</td><td>yes</td>" in text
+    assert "<td>0.0300</td><td>yes</td>" in text
     table.unlink()
     (run.folder.parent / "attempts.csv").unlink()
 

@@ -19,6 +19,7 @@ from emotiw.analysis.ablation.ablation_table import (
 from emotiw.analysis.ablation.plot import plot_table
 from emotiw.analysis.text_tables import as_latex, as_markdown
 from emotiw.core.files import atomic_write
+from emotiw.evaluation.differences import p_text
 from emotiw.evaluation.metrics import metric_named
 
 FILES = ("ablation.csv", "ablation.md", "ablation.tex", "ablation.svg")
@@ -100,7 +101,7 @@ def cells(table: pd.DataFrame, axes: Sequence[str]) -> tuple[list[str], list[lis
         difference = metric.number(row["difference"], sign=True)
         difference = "reference" if row["is_reference"] else difference
         difference += " *" if is_marked else ""
-        p = "" if pd.isna(row["p_holm"]) else _p(row["p_holm"])
+        p = p_text(row["p_holm"])
         took = "" if pd.isna(row["seconds"]) else f"{row['seconds']:.1f}"
         size = "" if pd.isna(row["megabytes"]) else f"{row['megabytes']:.2g}"
         chosen = [str(row[axis]) for axis in axes]

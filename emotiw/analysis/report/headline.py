@@ -8,6 +8,7 @@ from typing import Any
 
 from emotiw.analysis.leaderboard import Standing, published, standing_of
 from emotiw.analysis.report.snapshot import RunSnapshot
+from emotiw.evaluation.differences import p_text
 from emotiw.evaluation.metrics import Metric
 from emotiw.runs.stages.fuse import FUSED
 from emotiw.visualization.svg_charts import ticks
@@ -111,22 +112,8 @@ def _comparison(facts: RunSnapshot) -> list[dict[str, str]]:
             "n": f"{one.ours.n:,}",
             "fused": one.ours.metric.shown(one.ours.value),
             "theirs": one.ours.metric.shown(one.theirs.value),
-            "p": f"{one.p:.4f}",
+            "p": p_text(one.p),
             "mcnemar": p_text(one.mcnemar_p),
         }
         for one in facts.fusion.comparisons
     ]
-
-
-def p_text(p: float) -> str:
-    """Return a p-value as papers print it.
-
-    Examples:
-        >>> p_text(0.00001), p_text(0.0321), p_text(0.5)
-        ('< 0.001', '0.032', '0.50')
-    """
-    if not math.isfinite(p):
-        return ""
-    if p < 0.001:
-        return "< 0.001"
-    return f"{p:.3f}" if p < 0.1 else f"{p:.2f}"

@@ -12,6 +12,7 @@ import pandas as pd
 from emotiw.analysis.report.snapshot import RunSnapshot
 from emotiw.core.csv_rows import read_frame
 from emotiw.core.errors import EmotiwError
+from emotiw.evaluation.differences import p_text
 from emotiw.evaluation.metrics import metric_named
 from emotiw.runs.stages.trained import model_folder, read_model_keys
 from emotiw.visualization.svg_charts import Series, chart, ticks
@@ -149,7 +150,7 @@ def _as_people_read(frame: pd.DataFrame) -> pd.DataFrame:
         "row": frame["row"],
         f"{metric.heading} [95 %]": frame.apply(spanned, axis=1, value="value"),
         "difference [95 %]": frame.apply(spanned, axis=1, value="difference"),
-        "p (Holm)": frame["p_holm"],
+        "p (Holm)": [p_text(float(p)) if p else "" for p in frame["p_holm"]],
         "significant": frame["is_significant"].map({"true": "yes", "false": "no"}).fillna(""),
         "clips": frame["n"],
         "seconds": frame["seconds"],

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from emotiw.analysis.report.headline import p_text
 from emotiw.analysis.report.snapshot import RunSnapshot
+from emotiw.evaluation.differences import p_text
 from emotiw.evaluation.reliability import expected_calibration_error, reliability_diagram
 from emotiw.visualization.svg_charts import Series, chart
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import isfinite
 from pathlib import Path
 
 from emotiw.core.cohort import Cohort
@@ -174,9 +175,13 @@ def _evaluation(result: FusionResult) -> str:
         "groups": result.n_groups,
         "clips_per_fold": {str(fold): n for fold, n in result.folds.items()},
         "judged_on": result.sample.split,
-        "cross_fitted": dict(result.cross_fitted),
-        "in_sample": dict(result.in_sample),
-        "optimism": result.optimism,
+        "cross_fitted": _finite(result.cross_fitted),
+        "in_sample": _finite(result.in_sample),
+        "optimism": _finite(result.optimism),
         "is_nested": result.is_nested,
     }
     return json.dumps(noted, indent=1) + "\n"
+
+
+def _finite(values: Mapping[str, float]) -> dict[str, float | None]:
+    return {name: value if isfinite(value) else None for name, value in values.items()}
