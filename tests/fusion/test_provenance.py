@@ -41,7 +41,7 @@ def test_a_model_of_unknown_training_makes_the_fused_row_unknown(corpus: Corpus)
         )
         for name, table in corpus.tables.items()
     }
-    table = fuse(tables, corpus.cohort).table
+    table = fuse(tables, replace(corpus, tables=tables).cohort).table
     assert None not in table.seen_groups
     with pytest.raises(LeakageError, match="nothing says"):
         table.require_unseen(
