@@ -88,12 +88,12 @@ def attribute(result: FusionResult, *, exact_up_to: int = EXACT_UP_TO) -> Attrib
     sample = Sample(result.cohort, rows.task, "both", rows.clip_ids, rows.targets, rows.groups)
     table = []
     rescued, ruined = {}, {}
-    shapley: dict[str, Gains] = {}
+    shapley = dict(zip(names, values, strict=True))
+    ids = np.array(rows.clip_ids)
     for position, name in enumerate(names):
         others = tuple(other for other in everyone if other != position)
         gain = full - merits(others)
         pair = (decided(everyone), decided(others))
-        shapley[name] = values[position]
         table.append(
             {
                 "modality": name,
@@ -105,8 +105,8 @@ def attribute(result: FusionResult, *, exact_up_to: int = EXACT_UP_TO) -> Attrib
             }
         )
         if rows.task.is_label:
-            rescued[name] = tuple(sorted(np.array(rows.clip_ids)[gain > 0].tolist()))
-            ruined[name] = tuple(sorted(np.array(rows.clip_ids)[gain < 0].tolist()))
+            rescued[name] = tuple(sorted(ids[gain > 0].tolist()))
+            ruined[name] = tuple(sorted(ids[gain < 0].tolist()))
     return Attribution(
         modalities=pd.DataFrame(table).set_index("modality"),
         recalls=_recalls(rows, shapley),

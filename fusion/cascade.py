@@ -11,7 +11,8 @@ import numpy.typing as npt
 from fusion.aligned import Scores
 from fusion.combiner import Setting
 from fusion.cross_fit_folds import deal_groups
-from fusion.stack_inputs import StackCombiner, blank_where_nobody
+from fusion.pools import only_present
+from fusion.stack_inputs import StackCombiner
 from fusion.training_rows import TrainingRows
 
 INNER_FOLDS = 3
@@ -68,7 +69,7 @@ class CascadeForest(StackCombiner):
             for fitted in forests:
                 said = said + self._say(fitted, design) / len(forests)
             design = np.concatenate([base, said], axis=1)
-        return blank_where_nobody(self._mean(said), scores)
+        return only_present(self._mean(said), scores)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the shape of the cascade, and its forests."""

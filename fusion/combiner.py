@@ -23,11 +23,7 @@ class Setting:
     Attributes:
         names: the modalities, in the order of the scores' second axis.
         task: what is asked.
-        method: as in the options.
-        pool: arithmetic or geometric.
-        weights: typed in, by modality.
-        metric: what metric-driven weights and the choice between methods look at.
-        candidates: the methods to choose between.
+        method: as in the options, like all but the seed.
         seed: of everything random.
     """
 

@@ -12,8 +12,9 @@ from fusion.aligned import Scores
 from fusion.combiner import Setting
 from fusion.combiners import named
 from fusion.modality_weights import log_linear_weights
+from fusion.pools import only_present
 from fusion.ridge import LinearLogits
-from fusion.stack_inputs import StackCombiner, blank_where_nobody
+from fusion.stack_inputs import StackCombiner
 from fusion.training_rows import TrainingRows
 
 
@@ -61,7 +62,7 @@ class LogisticStack(StackCombiner):
         logits = np.zeros((len(design), len(self.bias))) + self.bias
         for column in range(design.shape[1]):  # in a fixed order: a row never depends on the batch
             logits = logits + design[:, column, None] * self.coefficients[column]
-        return blank_where_nobody(softmax(logits), scores)
+        return only_present(softmax(logits), scores)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the coefficients: per modality, from each of its labels to each label."""

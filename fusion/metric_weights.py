@@ -13,8 +13,8 @@ from fusion.aligned import Scores
 from fusion.calibration import TemperatureScaling
 from fusion.combiner import Setting
 from fusion.combiners import WeightedPool
+from fusion.modality_weights import Vector
 from fusion.pools import POOLS
-from fusion.simplex import Vector
 from fusion.training_rows import TrainingRows
 
 SHARES = (0.32, 0.16, 0.08, 0.04, 0.02)  # how much weight a move shifts, coarse to fine

@@ -72,18 +72,18 @@ def geometric_pool(scores: Scores, weights: Weights, sharpness: float | Weights 
 def product_rule(scores: Scores) -> Scores:
     """Return the product of the probabilities that are there, scaled to sum to 1."""
     logs = np.nan_to_num(log_probabilities(scores), nan=0.0)
-    return _only_present(softmax(reduce(np.add, logs.transpose(1, 0, 2))), scores)
+    return only_present(softmax(reduce(np.add, logs.transpose(1, 0, 2))), scores)
 
 
 def max_rule(scores: Scores) -> Scores:
     """Return the largest probability of each label, scaled to sum to 1."""
-    return normalised(_only_present(np.fmax.reduce(scores, axis=1), scores))
+    return normalised(only_present(np.fmax.reduce(scores, axis=1), scores))
 
 
 def median_rule(scores: Scores) -> Scores:
     """Return the median of what is there; probabilities are scaled to sum to 1."""
     filled = np.where(_nobody(scores)[:, None, None], 0.0, scores)
-    middle = _only_present(np.nanmedian(filled, axis=1), scores)
+    middle = only_present(np.nanmedian(filled, axis=1), scores)
     return middle if scores.shape[2] == 1 else normalised(middle)
 
 
@@ -133,9 +133,10 @@ POOLS: Mapping[str, Callable[[Scores, Weights], Scores]] = {
 REGRESSION_RULES = ("mean", "median")
 
 
+def only_present(fused: Scores, scores: Scores) -> Scores:
+    """Return the fused scores with NaN where no modality has any."""
+    return np.where(_nobody(scores)[:, None], np.nan, fused)
+
+
 def _nobody(scores: Scores) -> npt.NDArray[np.bool_]:
     return np.asarray(np.isnan(scores[:, :, 0]).all(axis=1))
-
-
-def _only_present(fused: Scores, scores: Scores) -> Scores:
-    return np.where(_nobody(scores)[:, None], np.nan, fused)

@@ -66,9 +66,3 @@ class StackCombiner(Combiner):
     def inputs(self, scores: Scores) -> Scores:
         """Return the design of any scores, as in the fit."""
         return stack_inputs(scores, self._holes)
-
-
-def blank_where_nobody(fused: Scores, scores: Scores) -> Scores:
-    """Return the fused scores with NaN where no modality has any."""
-    nobody = np.asarray(np.isnan(scores).all(axis=(1, 2)))
-    return np.where(nobody[:, None], np.nan, fused)

@@ -14,7 +14,8 @@ from fusion.aligned import Scores
 from fusion.calibration import TemperatureScaling
 from fusion.combiner import Setting
 from fusion.cross_fit_folds import deal_groups
-from fusion.stack_inputs import StackCombiner, blank_where_nobody
+from fusion.pools import only_present
+from fusion.stack_inputs import StackCombiner
 from fusion.training_rows import TrainingRows
 
 INNER_FOLDS = 4
@@ -48,7 +49,7 @@ class Stacker(StackCombiner):
     def combine(self, scores: Scores) -> Scores:
         """Return the estimator's calibrated probabilities."""
         said = self._probabilities(self._estimator, self.inputs(scores))
-        return blank_where_nobody(self._temperature.apply(said), scores)
+        return only_present(self._temperature.apply(said), scores)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the temperature, the mask, and the estimator."""

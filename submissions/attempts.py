@@ -80,9 +80,7 @@ class Attempts:
 
     def left(self, spec: ChallengeSpec) -> int | None:
         """Return how many attempts remain; None where nobody knows how many there are."""
-        if spec.attempts is None:
-            return None
-        return spec.attempts - len(self.rows(spec.name))
+        return None if spec.attempts is None else spec.attempts - len(self.rows(spec.name))
 
     def add(
         self,

@@ -153,7 +153,8 @@ class Table(SubmissionFormat):
 
 
 def _row(spec: ChallengeSpec, style: Table, row_id: str, answer: Answer) -> str:
-    ids = iter(_split_id(row_id, style.columns))
+    n_ids = sum(column.holds == "id" for column in style.columns)
+    ids = iter(row_id.split("/", n_ids - 1))
     parts = parts_of(answer)
     numbers = dict(zip((t.name for t in spec.targets), parts[bool(spec.labels) :], strict=True))
     texts = []
@@ -183,11 +184,6 @@ def _header(style: Table) -> str:
 
 def _line(texts: Iterable[str], style: Table) -> str:
     return style.separator.join(f"{style.quote}{text}{style.quote}" for text in texts)
-
-
-def _split_id(row_id: str, columns: Sequence[Column]) -> list[str]:
-    n_parts = sum(column.holds == "id" for column in columns)
-    return row_id.split("/", n_parts - 1) if n_parts > 1 else [row_id]
 
 
 def _lines(data: bytes) -> list[str]:

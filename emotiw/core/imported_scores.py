@@ -159,8 +159,14 @@ kind of scores these are (probabilities, log-probabilities, logits)
     """
     there = ~np.isnan(scores).any(axis=1)
     present = scores[there]
-    if kind == "auto":
-        kind = _recognised(present, where)
+    if kind == "auto":  # softmax does the same for logits and log-probabilities
+        is_negative = len(present) > 0 and present.min() < 0
+        kind = "logits" if is_negative else "probabilities"
+        if not is_negative and np.abs(present.sum(axis=1) - 1).max(initial=0) > ROUNDING:
+            raise TableError(
+                f"{where}: not negative, but rows don't sum to 1; say which kind of scores these "
+                "are (probabilities, log-probabilities, logits)"
+            )
     result = np.full_like(scores, np.nan)
     if kind == "probabilities":
         if len(present) and (present.min() < 0 or present.sum(axis=1).min() <= 0):
@@ -171,19 +177,6 @@ kind of scores these are (probabilities, log-probabilities, logits)
         raise TableError(f"{where}: infinite scores")
     result[there] = softmax(present)
     return result
-
-
-def _recognised(present: npt.NDArray[np.float64], where: str) -> Kind:
-    if not len(present):
-        return "probabilities"
-    if present.min() >= 0:
-        if np.abs(present.sum(axis=1) - 1).max() <= ROUNDING:
-            return "probabilities"
-        raise TableError(
-            f"{where}: not negative, but rows don't sum to 1; say which kind of scores these are "
-            "(probabilities, log-probabilities, logits)"
-        )
-    return "logits"  # softmax does the same for log-probabilities
 
 
 def _files_with_folds(path: Path, trained_on: str) -> list[tuple[Path, Fold]]:

@@ -15,7 +15,7 @@ from emotiw.core.errors import EmotiwError
 from emotiw.core.face_tracks import FaceTracks
 from emotiw.core.feature_table import FeatureSpec, FeatureTable
 from emotiw.core.files import atomic_write, sha256_of
-from emotiw.core.ledger import Ledger, LedgerRow
+from emotiw.core.ledger import LedgerRow
 from emotiw.core.part import full_version
 from emotiw.core.store import Store, artifact_key
 from emotiw.runs.recipe import FeatureEntry, entries_named
@@ -80,7 +80,9 @@ def extract_all(run: Run, names: Sequence[str] = ()) -> dict[str, list[LedgerRow
         for clip in cohort:
             face = face_artifacts.get(clip.clip_id)
             if needs_faces and face is None:
-                refused[clip.clip_id] = _why_no_faces(ledger, clip.clip_id)
+                row = ledger.get(faces.STAGE, clip.clip_id)
+                why = row.reason if row else "run `emotiw faces` again"
+                refused[clip.clip_id] = f"no face tracks: {why}"
                 continue
             face_key = face.key if face else None
             key = key_of(face.key if needs_faces and face else clip.content)
@@ -193,8 +195,3 @@ def extract_and_store(job: FeaturesJob) -> Made:
 def _write_spec(run: Run, spec: FeatureSpec) -> None:
     text = json.dumps(asdict(spec), indent=1) + "\n"
     atomic_write(run.features_path(spec.name).with_suffix(".json"), text.encode())
-
-
-def _why_no_faces(ledger: Ledger, clip_id: str) -> str:
-    row = ledger.get(faces.STAGE, clip_id)
-    return f"no face tracks: {row.reason}" if row else "no face tracks: run `emotiw faces` again"

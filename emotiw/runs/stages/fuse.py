@@ -51,7 +51,17 @@ def fuse_all(
         result = fuse_inputs(told)
         write_scores(result.table, path, key=told.key)
         result.fuser.to_yaml(run.fusion_path)
-        atomic_write(run.evaluation_path, _evaluation(result).encode())
+        noted = {
+            "fitted_on_clips": result.n_clips,
+            "groups": result.n_groups,
+            "clips_per_fold": {str(fold): n for fold, n in result.folds.items()},
+            "judged_on": result.sample.split,
+            "cross_fitted": _finite(result.cross_fitted),
+            "in_sample": _finite(result.in_sample),
+            "optimism": _finite(result.optimism),
+            "is_nested": result.is_nested,
+        }
+        atomic_write(run.evaluation_path, (json.dumps(noted, indent=1) + "\n").encode())
         atomic_write(run.summary_path, result.summary().encode())
         fused = ScoreTable.read_csv(path)
     fused = replace(fused, name=FUSED)
@@ -167,20 +177,6 @@ def fuse_alone(
     options = validated(FusionOptions, document.data, document=document)
     result = fuse_files(scores, labels=labels, groups=groups, options=options, out=out, **about)
     return result.summary()
-
-
-def _evaluation(result: FusionResult) -> str:
-    noted = {
-        "fitted_on_clips": result.n_clips,
-        "groups": result.n_groups,
-        "clips_per_fold": {str(fold): n for fold, n in result.folds.items()},
-        "judged_on": result.sample.split,
-        "cross_fitted": _finite(result.cross_fitted),
-        "in_sample": _finite(result.in_sample),
-        "optimism": _finite(result.optimism),
-        "is_nested": result.is_nested,
-    }
-    return json.dumps(noted, indent=1) + "\n"
 
 
 def _finite(values: Mapping[str, float]) -> dict[str, float | None]:

@@ -13,11 +13,9 @@ from emotiw.core.score_table import ScoreTable
 
 def write_scores(table: ScoreTable, path: Path, *, key: str, **noted: Any) -> None:
     """Write a table with the key of what it was made from, and whatever else is worth noting."""
-    table.write_csv(path, provenance={"key": key, **noted})
-    card_path = path.with_suffix(".json")
-    card: dict[str, Any] = json.loads(card_path.read_text(encoding="utf-8"))
-    card["provenance"]["sha256"] = sha256_of(path)
-    table.write_csv(path, provenance=card["provenance"])
+    provenance = {"key": key, **noted}
+    table.write_csv(path, provenance=provenance)
+    table.write_csv(path, provenance=provenance | {"sha256": sha256_of(path)})
 
 
 def reusable_scores(path: Path, key: str, *, force: bool = False) -> ScoreTable | None:
