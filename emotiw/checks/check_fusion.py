@@ -10,6 +10,7 @@ import yaml
 
 from emotiw.checks.check_part import made_options
 from emotiw.checks.findings import Findings
+from emotiw.core.errors import ConfigError
 from emotiw.core.task import Classification, Regression, Task
 from fusion.calibration import Calibration
 from fusion.combiner import Combiner, Setting
@@ -20,7 +21,7 @@ TASKS: tuple[Task, ...] = (Classification(("Angry", "Happy", "Sad")), Regression
 NEAR = 1e-9
 
 
-def small_rows(task: Task, n: int = 90, seed: int = 0) -> TrainingRows:
+def small_rows(task: Task, n: int = 60, seed: int = 0) -> TrainingRows:
     """Return rows of three modalities, the first the best, each missing from some clips."""
     rng = np.random.default_rng(seed)
     codes = np.arange(n) % 3
@@ -33,7 +34,7 @@ def small_rows(task: Task, n: int = 90, seed: int = 0) -> TrainingRows:
     missing = rng.random((n, len(NAMES))) < 0.15
     missing[:, 0] &= ~missing[:, 1:].all(axis=1)
     scores[missing] = np.nan
-    groups = np.arange(n) // 9
+    groups = np.arange(n) // 6
     return TrainingRows(
         names=NAMES,
         task=task,
@@ -52,17 +53,28 @@ def check_combiner(
     told = {"method": f"{part.__module__}:{part.__qualname__}", "pool": "geometric", **options}
     told.setdefault("candidates", ("mean", "weighted"))
     tasks = [task for task in TASKS if task.kind in part.tasks]
-    findings.expect(bool(tasks), f"tasks should name classification or regression: {part.tasks}")
+    findings.expect(tasks, f"tasks should name classification or regression, got {part.tasks}")
+    refused = []
     for task in tasks:
+        setting = Setting(names=NAMES, task=task, **told)
         with findings.during(f"a {task.kind}"):
-            _check_combiner(part, Setting(names=NAMES, task=task, **told), findings)
+            try:
+                rule = part(setting)
+            except ConfigError as error:
+                refused.append(f"{task.kind}: {error}")
+            else:
+                _check_combiner(part, rule, setting, findings)
+    if tasks and len(refused) == len(tasks):
+        findings.add(f"the constructor should take some task, it refused {'; '.join(refused)}")
 
 
-def _check_combiner(part: type[Combiner], setting: Setting, findings: Findings) -> None:
+def _check_combiner(
+    part: type[Combiner], rule: Combiner, setting: Setting, findings: Findings
+) -> None:
     task = setting.task
     rows, scores = small_rows(task), small_rows(task, 12, seed=1).scores
     kept = scores.copy()
-    fitted = part(setting).fit(rows)
+    fitted = rule.fit(rows)
     if not isinstance(fitted, part):
         findings.add(f"fit should return the rule itself, got {type(fitted).__name__}")
         return

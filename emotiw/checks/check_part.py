@@ -57,8 +57,8 @@ def check_part(part: Any, options: Mapping[str, Any] | None = None, *, sample: A
             none, and those that make a network small. Of a backbone, the entries of its card.
         sample: what to try it on instead: a ``ClipSource`` for an extractor (or, for one whose
             rows are there already, the folder that its paths start from), a ``FeatureSpec`` for a
-            model, images for a detector, ``(spec, folder)`` for a reader, a challenge's spec for
-            a submission format.
+            model, images for a detector, ``(spec, folder)`` for a reader, ``(spec, answers)`` for a
+            submission format.
 
     Raises:
         PartError: with everything that is wrong, each with what was expected.

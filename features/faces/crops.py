@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from emotiw.core.config import Strict
 from emotiw.core.feature_table import FeatureArray, FeatureSpec
 from features.extractor import ClipSource, Extraction, Extractor
+from features.frames.resizing import resized
 
 
 class FaceCropsOptions(Strict):
@@ -29,14 +32,6 @@ class FaceCrops(Extractor):
 
     def extract(self, source: ClipSource) -> Extraction:
         """Return the crops of the main face."""
-        crops = source.main_crops
-        if crops.values.shape[1] == self.options.size:
-            return Extraction(crops)
-        import cv2
-        import numpy as np
-
-        size = (self.options.size, self.options.size)
-        shrinks = self.options.size < crops.values.shape[1]
-        how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        values = np.stack([cv2.resize(crop, size, interpolation=how) for crop in crops.values])
-        return Extraction(FeatureArray(values.astype(np.uint8), crops.present))
+        crops, side = source.main_crops, self.options.size
+        values = resized(np.asarray(crops.values, dtype=np.uint8), side, side)
+        return Extraction(FeatureArray(values, crops.present))
