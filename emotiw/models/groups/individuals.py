@@ -149,7 +149,7 @@ def join_scores(
     ends = np.cumsum([len(people) for people in groups])
     joined = [
         aggregated(aggregation, part, people)
-        for part, people in zip(np.split(scores, ends[:-1]), groups, strict=True)
+        for part, people in zip(np.split(scores, ends)[:-1], groups, strict=True)
     ]
     values = np.array(joined, dtype=np.float64).reshape(len(groups), len(task.labels))
     if task.is_label:
