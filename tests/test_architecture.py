@@ -20,7 +20,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("emotiw.evaluation", "emotiw.visualization"),
     ("features", "emotiw.challenges"),
     ("emotiw.models", "fusion", "submissions"),
-    ("emotiw.runs",),
+    ("emotiw.runs", "emotiw.checks"),
     ("emotiw.analysis", "emotiw.predict", "emotiw.demo"),
     ("emotiw.api",),
     ("emotiw",),

@@ -14,6 +14,10 @@ class ConfigError(EmotiwError):
     """A recipe, an option or a command-line setting is wrong."""
 
 
+class PartError(EmotiwError):
+    """A part doesn't keep the contract of its kind."""
+
+
 class ManifestError(EmotiwError):
     """The manifest or the challenge folder it comes from is wrong."""
 

@@ -19,6 +19,8 @@ def resized(pictures: Pictures, height: int, width: int) -> Pictures:
     """
     if pictures.shape[1:3] == (height, width):
         return pictures
+    if not len(pictures):
+        return np.zeros((0, height, width, 3), dtype=np.uint8)
     import cv2
 
     shrinks = height * width < pictures.shape[1] * pictures.shape[2]

@@ -149,7 +149,7 @@ def join_scores(
     ends = np.cumsum([len(people) for people in crowds])
     joined = [
         aggregated(aggregation, part, people)
-        for part, people in zip(np.split(scores, ends[:-1]), crowds, strict=True)
+        for part, people in zip(np.split(scores, ends)[:-1], crowds, strict=True)
     ]
     values = np.array(joined, dtype=np.float64).reshape(len(crowds), len(task.labels))
     if task.is_label:

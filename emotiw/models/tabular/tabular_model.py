@@ -155,6 +155,8 @@ class TabularModel(Model, ABC):
 
     def predict(self, examples: Examples) -> Values:
         """Return ``(n, n_labels)`` probabilities or ``(n, 1)`` targets within their range."""
+        if not len(examples):
+            return np.zeros((0, len(self.task.labels)))
         prepared = self._preparation.apply(self.vectors_of(examples), examples.groups)
         raw = self._raw_for_all_labels(self._state, prepared)
         return self.task.from_logits(raw, self._temperature)

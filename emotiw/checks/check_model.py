@@ -1,0 +1,128 @@
+"""What a model promises: a clip's scores are its own, and a saved model says the same."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from emotiw.checks.check_part import made_options
+from emotiw.checks.findings import Findings
+from emotiw.checks.small_examples import SPECS, TASKS, small_examples
+from emotiw.core.errors import ConfigError
+from emotiw.core.feature_table import FeatureSpec, FeatureTable
+from emotiw.core.task import Task
+from emotiw.models.model import Examples, Model
+
+NEAR = 1e-5  # float32 arithmetic on batches of other sizes
+PICKLES = tuple(bytes([0x80, protocol]) for protocol in range(2, 6))
+
+
+def check_model(
+    part: type[Model], options: Mapping[str, Any], sample: Any, findings: Findings
+) -> None:
+    """Note what doesn't hold of a model, for the first form of feature that it reads."""
+    made = made_options(part, options, findings)
+    if made is None or not part.is_fitted_here:
+        return
+    makers = list(accepted(part, made, (sample,) if sample else SPECS, findings))
+    for task, make in makers:
+        spec = make().spec
+        with findings.during(f"a {task.kind}"), TemporaryDirectory() as folder:
+            _check(make, spec, task, Path(folder), findings)
+
+
+def accepted(
+    part: type[Model], options: Any, specs: tuple[FeatureSpec, ...], findings: Findings
+) -> Iterator[tuple[Task, Callable[[], Model]]]:
+    """Yield the tasks that a model takes on, and what makes one, for the first spec that it reads.
+
+    A model refuses with ConfigError; one that refuses everything is noted.
+    """
+    refused: list[str] = []
+    for spec in specs:
+        has_one = False
+        for task in TASKS:
+
+            def make(spec: FeatureSpec = spec, task: Task = task) -> Model:
+                return part(options, spec=spec, task=task, seed=3)
+
+            with findings.during("the constructor"):
+                try:
+                    make()
+                except ConfigError as error:
+                    refused.append(f"{task.kind} from {spec.shape} per {spec.unit}: {error}")
+                else:
+                    has_one = True
+                    yield task, make
+        if has_one or findings.lines:
+            return
+    findings.add(f"the constructor should take some feature, it refused {'; '.join(refused)}")
+
+
+def _check(
+    make: Callable[[], Model], spec: FeatureSpec, task: Task, folder: Path, findings: Findings
+) -> None:
+    learnt = small_examples(spec, task)
+    others = replace(small_examples(spec, task, 7, seed=1), targets=None)
+    model = make()
+    model.fit(learnt)
+    scores = model.predict(others)
+    shape = (len(others), len(task.labels))
+    if np.shape(scores) != shape:
+        findings.add(f"{task.kind}: predict should return {shape}, got {np.shape(scores)}")
+        return
+    findings.expect(bool(np.isfinite(scores).all()), f"{task.kind}: scores should be finite")
+    if task.is_label:
+        sums = np.asarray(scores).sum(axis=1)
+        is_odds = np.allclose(sums, 1, atol=1e-5) and np.min(scores) >= 0
+        findings.expect(is_odds, f"scores should be at least 0 and sum to 1, got {scores[0]}")
+    elif task.target_range is not None:
+        low, high = task.target_range
+        is_inside = bool(((scores >= low) & (scores <= high)).all())
+        findings.expect(is_inside, f"targets should be within {low:g} to {high:g}")
+    backwards = model.predict(others.subset(range(len(others))[::-1]))[::-1]
+    findings.expect_same(backwards, scores, "the order of clips should change no score", atol=NEAR)
+    alone = np.concatenate([model.predict(others.subset([row])) for row in range(len(others))])
+    findings.expect_same(alone, scores, "a clip alone should have the same scores", atol=NEAR)
+    renamed = model.predict(_renamed(others))
+    findings.expect_same(renamed, scores, "the names of clips should change no score")
+    nobody = model.predict(others.subset([]))
+    findings.expect_same(nobody, scores[:0], "of no clips there should be no scores")
+    again = make()
+    again.fit(learnt)
+    findings.expect_same(
+        again.predict(others), scores, "fitted again, it should give the same scores", atol=NEAR
+    )
+    model.save(folder)
+    for path in pickles_in(folder):
+        findings.add(f"save: {path} should not be a pickle, which runs whatever it holds")
+    loaded = type(model).load(folder)
+    told = "loaded, it should say the same"
+    findings.expect_same(loaded.predict(others), scores, told, atol=1e-7)
+
+
+def _renamed(examples: Examples) -> Examples:
+    names = {clip_id: f"z{n}" for n, clip_id in enumerate(reversed(examples.clip_ids))}
+    arrays = {names[clip_id]: examples.table[clip_id] for clip_id in examples.clip_ids}
+    table = FeatureTable(examples.table.spec, arrays)
+    return replace(examples, table=table, clip_ids=tuple(map(names.get, examples.clip_ids)))  # type: ignore[arg-type]
+
+
+def pickles_in(folder: Path) -> Iterator[str]:
+    """Yield the files that are pickles, or hold some."""
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        contents = {"": path.read_bytes()}
+        if zipfile.is_zipfile(io.BytesIO(contents[""])):
+            with zipfile.ZipFile(path) as archive:
+                contents |= {f":{name}": archive.read(name) for name in archive.namelist()}
+        for inside, data in contents.items():
+            holds_objects = data.startswith(b"\x93NUMPY") and b"'|O'" in data[:256]
+            if holds_objects or data.startswith(PICKLES):
+                yield path.name + inside

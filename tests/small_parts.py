@@ -1,0 +1,176 @@
+"""What makes every registered part small enough to be tried out, and what they need to be made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import torchaudio
+import yaml
+from safetensors.torch import save_file
+
+from tests.small_weights import write_small_weights
+
+LABELS = ("Angry", "Happy", "Sad")
+BRIEF: dict[str, Any] = {"epochs": 2, "batch_size": 6, "precision": "float32"}
+LOGISTIC = {"model": "logistic", "c": 1.0}
+MODEL_OPTIONS: dict[str, dict[str, Any]] = {
+    "imported": {"path": "scores.csv"},
+    "boosting": {"n_trees": 10, "min_samples_leaf": 3},
+    "mlp": {"hidden": [8], "n_epochs": 20},
+    "lstm": {"hidden": 6, "training": BRIEF},
+    "gru": {"hidden": 6, "training": BRIEF},
+    "tcn": {"channels": 6, "blocks": 2, "training": BRIEF},
+    "attention": {"channels": 6, "heads": 2, "training": BRIEF},
+    "spectrogram_cnn": {
+        "channels": (4, 6), "max_freq_mask": 2, "shift_bands": 1, "training": BRIEF
+    },
+    "conv_rnn": {"stem": (4, 4), "channels": 4, "crop_size": 16, "length": 6, "training": BRIEF},
+    "face_network": {"weights": "mtcnn_onet", "crop_size": 48, "training": BRIEF},
+    "video": {"network": "r3d_18", "crop_size": 16, "training": {**BRIEF, "epochs": 1}},
+    "c3d": {"width": 0.0625, "crop_size": 16, "training": BRIEF},
+    "group": {"learner": LOGISTIC},
+    "individuals": {"learner": LOGISTIC},
+    "group_network": {"channels": 4, "training": BRIEF},
+    "one_vs_rest": {"learner": LOGISTIC},
+    "expected_value": {"learner": LOGISTIC},
+}  # fmt: skip
+BACKBONE_CARDS: dict[str, dict[str, Any]] = {
+    "frame_cnn": {
+        "size": 16, "colour": "grey", "mean": [0.0], "std": [1.0], "embedding": 8,
+        "options": {"stem": 4, "widths": [8], "embedding": 8},
+    },
+    "mtcnn_onet": {"size": 48, "embedding": 256},
+    "inception_resnet_v1": {"size": 96, "embedding": 512},
+    "timm": {
+        "size": 32, "embedding": 64,
+        "options": {"model": "resnet10t", "channels": (8, 16, 32, 64), "stem_width": 8},
+    },
+    "torchvision": {"size": 64, "embedding": 1024, "options": {"model": "mobilenet_v3_small"}},
+    "onnx": {
+        "size": 8, "embedding": 6, "labels": LABELS,
+        "options": {"embedding_output": "embedding", "logits_output": "logits"},
+    },
+}  # fmt: skip
+
+
+def extractor_options(name: str, folder: Path) -> dict[str, Any]:
+    """Return what the extractor of that name needs, having written it into the folder."""
+    if name == "imported":
+        (folder / "rows.csv").write_text("clip_id,a,b\nclip0,1,2\nclip1,3,4\n")
+        return {"path": "rows.csv"}
+    if name == "speech_network":
+        return {"weights": str(write_speech_network(folder))}
+    if name in {"frames", "people"}:
+        return {"weights": str(write_small_weights(folder)), "values": "both"}
+    if name in {"c3d", "c3d_scene"}:
+        return {"weights": str(write_clip_network(folder))}
+    return {}
+
+
+def write_speech_network(folder: Path) -> Path:
+    options: dict[str, Any] = {
+        "extractor_mode": "group_norm",
+        "extractor_conv_layer_config": [[8, 10, 5], *([[8, 3, 2]] * 4), *([[8, 2, 2]] * 2)],
+        "extractor_conv_bias": False,
+        "encoder_embed_dim": 12,
+        "encoder_projection_dropout": 0.1,
+        "encoder_pos_conv_kernel": 16,
+        "encoder_pos_conv_groups": 4,
+        "encoder_num_layers": 2,
+        "encoder_num_heads": 2,
+        "encoder_attention_dropout": 0.1,
+        "encoder_ff_interm_features": 16,
+        "encoder_ff_interm_dropout": 0.0,
+        "encoder_dropout": 0.1,
+        "encoder_layer_norm_first": False,
+        "encoder_layer_drop": 0.5,
+        "aux_num_out": None,
+    }
+    torch.manual_seed(0)
+    network = torchaudio.models.wav2vec2_model(**options)
+    return _write(folder, network, backbone="wav2vec2_model", size=16_000, embedding=12,
+                  options=options)  # fmt: skip
+
+
+def write_clip_network(folder: Path) -> Path:
+    from features.clips.clip_networks import make_video_network
+
+    torch.manual_seed(0)
+    return _write(
+        folder, make_video_network("r3d_18", 1), backbone="r3d_18", size=16, embedding=512
+    )
+
+
+def _write(folder: Path, network: Any, **card: Any) -> Path:
+    tensors = {name: tensor.contiguous().clone() for name, tensor in network.state_dict().items()}
+    save_file(tensors, folder / "network.safetensors")
+    entries = {"name": "small", "source": {"file": "network.safetensors"}, **card}
+    path = folder / "network.yaml"
+    path.write_text(yaml.safe_dump(entries))
+    return path
+
+
+def write_onnx(path: Path) -> None:
+    """Write a network of two layers, from flat images of 8 by 8 px to 6 values and 3 logits."""
+    onnx = pytest.importorskip("onnx")
+    from onnx import TensorProto, helper, numpy_helper
+
+    rng = np.random.default_rng(0)
+    weights = {
+        "first": 0.1 * rng.normal(size=(3 * 8 * 8, 6)).astype(np.float32),
+        "second": rng.normal(size=(6, 3)).astype(np.float32),
+    }
+    graph = helper.make_graph(
+        [
+            helper.make_node("Flatten", ["input"], ["flat"]),
+            helper.make_node("MatMul", ["flat", "first"], ["embedding"]),
+            helper.make_node("MatMul", ["embedding", "second"], ["logits"]),
+        ],
+        "small",
+        [helper.make_tensor_value_info("input", TensorProto.FLOAT, ["n", 3, 8, 8])],
+        [
+            helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["n", 6]),
+            helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["n", 3]),
+        ],
+        [numpy_helper.from_array(value, name) for name, value in weights.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, path)
+
+
+def yunet_card(folder: Path) -> str:
+    """Write an ONNX file that sees one face in the middle of whatever it looks at, and its card."""
+    onnx = pytest.importorskip("onnx")
+    from onnx import TensorProto, helper
+
+    from features.faces.yunet import OUTPUTS
+
+    side, widths = 64, {"cls": 1, "obj": 1, "bbox": 4, "kps": 10}
+    nodes, described = [], []
+    for name in OUTPUTS:
+        kind, stride = name.split("_")
+        cells = (side // int(stride)) ** 2
+        values = np.zeros((1, cells, widths[kind]), np.float32)
+        if stride == "16" and kind in {"cls", "obj"}:
+            values[0, 5] = 0.9
+        if stride == "16" and kind == "kps":
+            values[0, 5] = [0.1, 0.2, 0.9, 0.2, 0.5, 0.5, 0.2, 0.8, 0.8, 0.8]
+        tensor = helper.make_tensor(
+            f"{name}_value", TensorProto.FLOAT, values.shape, values.ravel()
+        )
+        nodes.append(helper.make_node("Constant", [], [name], value=tensor))
+        described.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, values.shape))
+    picture = helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, 3, side, side])
+    graph = helper.make_graph(nodes, "yunet", [picture], described)
+    opset = [helper.make_opsetid("", 13)]
+    onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=8), folder / "net.onnx")
+    card = {
+        "name": "mine", "backbone": "yunet", "source": {"file": "net.onnx"}, "size": side,
+        "embedding": 16,
+    }  # fmt: skip
+    (folder / "mine.yaml").write_text(yaml.safe_dump(card))
+    return str(folder / "mine.yaml")
