@@ -239,13 +239,17 @@ def read_score_frame(
     Raises:
         TableError: naming every column that is missing, and every line that holds no number.
     """
-    frame = read_frame(path, [*needed, *labels], numbers=[*labels, "fold"])
+    frame = read_frame(path, [*needed, *labels])
     problems = Problems(str(path))
     for column in (name for name in needed if name != "fold"):
         for line in frame.index[frame[column] == ""]:
             problems.add(f"line {line}: no {column.replace('_', ' ')}")
-    for line, fold in frame.get("fold", pd.Series(dtype=float)).items():
-        if fold % 1 > 0:
-            problems.add(f"line {line}: fold {fold:g} is not a whole number")
+    for column in [*labels, *({"fold"} & set(frame))]:
+        kind = "a whole number" if column == "fold" else "a number"
+        text, numbers = frame[column], pd.to_numeric(frame[column], errors="coerce")
+        is_number = numbers % 1 == 0 if column == "fold" else numbers.notna()
+        for line in frame.index[~is_number & (text != "")]:
+            problems.add(f"line {line}: {column} {text[line]!r} is not {kind}")
+        frame[column] = numbers
     problems.raise_if_any(TableError)
     return frame
