@@ -104,7 +104,7 @@ def test_odd_tracks_have_stated_outcomes_on_any_number_of_workers(clips: Path) -
             assert (found[name].status, found[name].quality["audio"]) == (status, state)
             assert found[name].reason == ("" if status == "ok" else f"sound: {state}")
         assert "the file is empty" in found["no_bytes"].reason
-        assert "not a video, sound or picture" in found["no_sound"].reason
+        assert "not a video, sound or image file" in found["no_sound"].reason
         assert found["some_nan"].quality["n_nan"] == 20
         assert found["25ms"].quality["duration_sec"] == 0.025
     again, others = measured(clips, 2)
