@@ -33,8 +33,8 @@ class SubmissionFormat(DataPart):
     def require_suited(self, spec: ChallengeSpec) -> None:
         """Raise ConfigError where this can't hold the answers that the challenge asks for."""
 
-    def to_bytes(self, spec: ChallengeSpec, answers: Mapping[str, Answer]) -> bytes:
-        """Return a submission of checked answers; the same answers give the same bytes.
+    def to_bytes(self, spec: ChallengeSpec, predictions: Mapping[str, Answer]) -> bytes:
+        """Return a submission of checked predictions; the same give the same bytes.
 
         Raises:
             SubmissionError: if they can't be written.
@@ -53,7 +53,7 @@ class ZipFormat(SubmissionFormat):
 
     max_member: ClassVar[int] = 256 * 2**20  # bytes
 
-    def members(self, spec: ChallengeSpec, answers: Mapping[str, Answer]) -> dict[str, bytes]:
+    def members(self, spec: ChallengeSpec, predictions: Mapping[str, Answer]) -> dict[str, bytes]:
         """Return the content of every file, by its name inside the zip."""
         raise NotImplementedError
 
@@ -67,13 +67,13 @@ class ZipFormat(SubmissionFormat):
         """Note everything that is wrong with the names and contents of the files."""
         raise NotImplementedError
 
-    def to_bytes(self, spec: ChallengeSpec, answers: Mapping[str, Answer]) -> bytes:
+    def to_bytes(self, spec: ChallengeSpec, predictions: Mapping[str, Answer]) -> bytes:
         """Return the zip.
 
         Raises:
             SubmissionError: if two clips would share one file.
         """
-        members = self.members(spec, answers)
+        members = self.members(spec, predictions)
         if twins := colliding(members):
             raise SubmissionError(f"clips share one file on some systems: {'; '.join(twins)}")
         return zip_bytes(members)

@@ -74,10 +74,10 @@ class Table(SubmissionFormat):
         """Return the organisers' name for it, or the team's."""
         return self.file_name or team + self.suffix
 
-    def to_bytes(self, spec: ChallengeSpec, answers: Mapping[str, Answer]) -> bytes:
-        """Return the table, its rows in the order of ``answers``."""
+    def to_bytes(self, spec: ChallengeSpec, predictions: Mapping[str, Answer]) -> bytes:
+        """Return the table, its rows in the order of ``predictions``."""
         lines = [_header(self)] if self.header else []
-        lines += [_row(spec, self, row_id, answer) for row_id, answer in answers.items()]
+        lines += [_row(spec, self, row_id, answer) for row_id, answer in predictions.items()]
         return ("\n".join(lines) + "\n").encode()
 
     def check(

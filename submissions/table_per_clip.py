@@ -26,13 +26,13 @@ class TablePerClip(ZipFormat):
     folder: str = ""
     separator: str = ","
 
-    def members(self, spec: ChallengeSpec, answers: Mapping[str, Answer]) -> dict[str, bytes]:
+    def members(self, spec: ChallengeSpec, predictions: Mapping[str, Answer]) -> dict[str, bytes]:
         """Return one table per clip, by its name inside the zip."""
         return {
             self._member(clip_id): self._table.to_bytes(
-                spec, {rest: answers[_join(clip_id, rest)] for rest in rests}
+                spec, {rest: predictions[_join(clip_id, rest)] for rest in rests}
             )
-            for clip_id, rests in _by_clip(answers).items()
+            for clip_id, rests in _by_clip(predictions).items()
         }
 
     def check_members(

@@ -42,11 +42,11 @@ class TextFiles(ZipFormat):
                 "asks for several"
             )
 
-    def members(self, spec: ChallengeSpec, answers: Mapping[str, Answer]) -> dict[str, bytes]:
+    def members(self, spec: ChallengeSpec, predictions: Mapping[str, Answer]) -> dict[str, bytes]:
         """Return the content of every text, by name."""
         return {
             clip_id + self.suffix: _text(answer, self.decimals).encode()
-            for clip_id, answer in answers.items()
+            for clip_id, answer in predictions.items()
         }
 
     def check_members(
