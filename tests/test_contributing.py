@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from emotiw import check_part
 from emotiw.challenges.reading import read_challenge
 from emotiw.challenges.spec import load_spec
-from emotiw.checks.check_part import check_part
 from emotiw.core.errors import PartError
 
 TEXT = (Path(__file__).parents[1] / "CONTRIBUTING.md").read_text(encoding="utf-8")
