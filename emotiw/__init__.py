@@ -7,6 +7,7 @@ What a notebook needs is here by name, and imported when it is first used:
 - what they leave: :func:`face_tracks`, :func:`feature_table`, ``run.scores(name)``,
   ``run.manifest()``, ``run.ledger()``; all tables have ``to_frame()``
 - scores from anywhere: :func:`load_scores`, :func:`fuse`, :func:`evaluate`, :func:`attribute`
+- a part of one's own: :func:`check_part`
 - looking: :func:`ablate`, :func:`load_ablation`, :func:`compare`
 """
 
@@ -21,6 +22,7 @@ from emotiw.core.siblings import clash, is_command
 if TYPE_CHECKING:
     from emotiw.analysis.ablation.outputs import load_ablation
     from emotiw.api import ablate, compare, evaluate, fuse, load_scores
+    from emotiw.checks.check_part import check_part
     from emotiw.runs.pipeline import run_all
     from emotiw.runs.run import open_run
     from emotiw.runs.stages.faces import face_tracks, find_all_faces
@@ -35,6 +37,7 @@ __version__ = "0.1.0"
 __all__ = [
     "ablate",
     "attribute",
+    "check_part",
     "compare",
     "evaluate",
     "extract_all",
@@ -53,6 +56,7 @@ __all__ = [
 ]
 _HOME = {
     "attribute": "fusion.attribution",
+    "check_part": "emotiw.checks.check_part",
     "load_ablation": "emotiw.analysis.ablation.outputs",
     "run_all": "emotiw.runs.pipeline",
     "open_run": "emotiw.runs.run",
