@@ -7,6 +7,7 @@ What a notebook needs is here by name, and imported when it is first used:
 - what they leave: :func:`face_tracks`, :func:`feature_table`, ``run.scores(name)``,
   ``run.cohort()``, ``run.ledger()``; all tables have ``to_frame()``
 - scores from anywhere: :func:`load_scores`, :func:`fuse`, :func:`evaluate`, :func:`attribute`
+- a part of one's own: :func:`check_part`
 - looking: :func:`ablate`, :func:`load_ablation`, :func:`compare`
 - a part of your own: :func:`check_part` says whether it keeps what its kind promises
 """

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 import torchaudio
@@ -15,7 +16,7 @@ from safetensors.torch import save_file
 from tests.small_weights import write_small_weights
 
 LABELS = ("Angry", "Happy", "Sad")
-BRIEF: dict[str, Any] = {"epochs": 2, "batch_size": 6, "precision": "float32"}
+BRIEF: dict[str, Any] = {"epochs": 2, "batch_size": 9, "precision": "float32"}
 LOGISTIC = {"model": "logistic", "c": 1.0}
 MODEL_OPTIONS: dict[str, dict[str, Any]] = {
     "imported": {"path": "scores.csv"},
@@ -69,6 +70,12 @@ def extractor_options(name: str, folder: Path) -> dict[str, Any]:
     if name in {"c3d", "c3d_scene"}:
         return {"weights": str(write_clip_network(folder))}
     return {}
+
+
+def portrait() -> npt.NDArray[np.uint8]:
+    from skimage.data import astronaut
+
+    return np.ascontiguousarray(astronaut()[:256, 96:352], dtype=np.uint8)
 
 
 def write_speech_network(folder: Path) -> Path:

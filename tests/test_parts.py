@@ -8,8 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pytest
 
 import emotiw
@@ -19,7 +17,10 @@ import submissions
 from emotiw.challenges.reading import READERS
 from emotiw.challenges.spec import load_spec, spec_names
 from emotiw.checks.check_part import CONTRACTS, check_part
+from emotiw.core.clip import Clip
+from emotiw.core.cohort import Cohort
 from emotiw.core.registry import Registry
+from emotiw.core.task import Classification
 from emotiw.evaluation.metrics import METRICS
 from emotiw.models.aggregation.registry import AGGREGATIONS
 from emotiw.models.registry import MODELS
@@ -33,6 +34,7 @@ from tests.small_parts import (
     BACKBONE_CARDS,
     MODEL_OPTIONS,
     extractor_options,
+    portrait,
     write_onnx,
     yunet_card,
 )
@@ -44,7 +46,12 @@ def _extractor(name: str, folder: Path) -> None:
 
 
 def _model(name: str, folder: Path) -> None:
-    check_part(MODELS.resolve(name), MODEL_OPTIONS.get(name, {}))
+    sample = None
+    if name == "imported":
+        (folder / "scores.csv").write_text("clip_id,Happy,Sad\na,0.9,0.1\nb,0.2,0.8\n")
+        clips = [Clip(clip_id, Path(clip_id), "train", label="Sad") for clip_id in "ab"]
+        sample = Cohort(clips, task=Classification(("Happy", "Sad"))), folder
+    check_part(MODELS.resolve(name), MODEL_OPTIONS.get(name, {}), sample=sample)
 
 
 def _combiner(name: str, folder: Path) -> None:
@@ -99,12 +106,6 @@ KINDS: dict[str, tuple[Registry[Any], Callable[[str, Path], None]]] = {
     "metric": (METRICS, _plain(METRICS)),
 }
 PARTS = [(kind, name) for kind, (registry, _) in KINDS.items() for name in registry.names()]
-
-
-def portrait() -> npt.NDArray[np.uint8]:
-    from skimage.data import astronaut
-
-    return np.ascontiguousarray(astronaut()[:256, 96:352], dtype=np.uint8)
 
 
 @pytest.mark.parametrize(("kind", "name"), PARTS)

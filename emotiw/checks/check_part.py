@@ -55,10 +55,10 @@ def check_part(part: Any, options: Mapping[str, Any] | None = None, *, sample: A
             that builds a backbone from a weights card.
         options: as a recipe gives them, where the defaults won't do: above all options that have
             none, and those that make a network small. Of a backbone, the entries of its card.
-        sample: what to try it on instead: a ``ClipSource`` for an extractor (or, for one whose
-            rows are there already, the folder that its paths start from), a ``FeatureSpec`` for a
-            model, images for a detector, ``(spec, folder)`` for a reader, ``(spec, answers)`` for a
-            submission format.
+        sample: what to try it on instead: a ``ClipSource`` for an extractor, a ``FeatureSpec`` for
+            a model, images for a detector, ``(spec, folder)`` for a reader, ``(spec, answers)`` for
+            a submission format. Where rows or scores are there already: the folder that paths start
+            from, for an extractor; a cohort and that folder, for a model.
 
     Raises:
         PartError: with everything that is wrong, each with what was expected.

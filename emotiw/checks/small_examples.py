@@ -25,7 +25,7 @@ SPECS = (
 def small_examples(spec: FeatureSpec, task: Task, n_clips: int = 18, seed: int = 0) -> Examples:
     """Return clips of three labels (or targets 0, 2, 4) by six speakers, who all show all three.
 
-    Sequences have 1 to 20 rows, some of them not present.
+    Sequences have up to 20 rows (4 images, 4 people), some of them not present.
     """
     rng = np.random.default_rng(seed)
     codes = np.arange(n_clips) % 3
@@ -36,7 +36,8 @@ def small_examples(spec: FeatureSpec, task: Task, n_clips: int = 18, seed: int =
 
 
 def _rows(spec: FeatureSpec, code: int, rng: np.random.Generator) -> FeatureArray:
-    n = 1 if spec.unit == "clip" else int(rng.integers(1, 5 if spec.unit == "face" else 21))
+    most = 20 if spec.unit == "frame" and spec.dtype == "float32" else 4
+    n = 1 if spec.unit == "clip" else int(rng.integers(1, most + 1))
     if spec.columns is not None and "face_track" in spec.columns:
         return FeatureArray.all_present(_people(spec, code, n, rng))
     if spec.dtype == "uint8":
