@@ -83,7 +83,7 @@ def _check_rows(
         (folder / "elsewhere").mkdir()
         copy = folder / "elsewhere" / f"other name{source.path.suffix}"
         shutil.copy(source.path, copy)
-        asked.append(("of another name", rows(replace(source, clip_id="other", path=copy))))
+        asked.append(("of another name", rows(replace(source, clip_id="another clip", path=copy))))
         for how, other in asked:
             told = f"extract: the same clip, {how}, should have the same rows"
             findings.expect_same(other.array.values, first.array.values, told)
