@@ -25,7 +25,7 @@ PARTS = [
     ("worst_class.py", "WORST"),
     ("tiny.py", "build"),
 ]
-MOST_LINES = 21  # imports, empty lines, and options included
+MOST_LINES = 22  # imports and options included, empty lines not
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_every_file_of_the_page_is_tried_out() -> None:
 
 @pytest.mark.parametrize(("name", "part"), PARTS)
 def test_a_part_that_is_shown_keeps_its_contract(name: str, part: str, beside: Path) -> None:
-    assert len(BLOCKS[name].splitlines()) <= MOST_LINES
+    assert len(BLOCKS[name].split("\n")) - BLOCKS[name].count("\n\n") <= MOST_LINES
     check_part(getattr(importlib.import_module(name.partition(".")[0]), part))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import permutation_test, ttest_1samp
 
+from emotiw.core.clip import Clip
 from emotiw.core.cohort import Cohort
 from emotiw.core.errors import ConfigError, TableError
 from emotiw.core.task import Classification, Regression, Task
@@ -28,7 +30,8 @@ ACCURACY, MSE = metric_named("accuracy"), metric_named("mse")
 def differing(metric: Metric, truth: Any, ours: Any, theirs: Any, groups: Any) -> Difference:
     task: Task = LABELS if metric.task == "classification" else Regression(("joy",))
     ids = tuple(map(str, range(len(truth))))
-    sample = Sample(Cohort([]), task, "val", ids, np.asarray(truth), np.asarray(groups))
+    cohort = Cohort([Clip(clip_id, Path(f"{clip_id}.avi"), "val") for clip_id in ids])
+    sample = Sample(cohort, task, "val", ids, np.asarray(truth), np.asarray(groups))
     return difference_on(sample, (np.asarray(ours), np.asarray(theirs)), metric)
 
 
