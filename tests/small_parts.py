@@ -31,7 +31,9 @@ MODEL_OPTIONS: dict[str, dict[str, Any]] = {
     },
     "conv_rnn": {"stem": (4, 4), "channels": 4, "crop_size": 16, "length": 6, "training": BRIEF},
     "face_network": {"weights": "mtcnn_onet", "crop_size": 48, "training": BRIEF},
-    "video": {"network": "r3d_18", "crop_size": 16, "training": {**BRIEF, "epochs": 1}},
+    "video": {
+        "network": "r3d_18", "crop_size": 16, "length": 4, "training": {**BRIEF, "epochs": 1}
+    },
     "c3d": {"width": 0.0625, "crop_size": 16, "training": BRIEF},
     "group": {"learner": LOGISTIC},
     "individuals": {"learner": LOGISTIC},
