@@ -158,7 +158,7 @@ def _found(
     from emotiw.core.config import Document, Strict, override, validated
     from emotiw.core.media import MediaReader
     from emotiw.core.progress import ticking
-    from emotiw.runs.recipe import ExecutionSettings
+    from emotiw.runs.recipe_settings import ExecutionSettings
     from features.faces.face_options import FaceOptions
     from features.faces.find_faces import find_faces
 

@@ -10,25 +10,22 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from emotiw.challenges.spec import ChallengeSpec, load_spec
 from emotiw.core.config import (
     Document,
-    Strict,
     override,
     packaged,
     read_document,
     renewed,
     validated,
 )
-from emotiw.core.device import AUTO, Device
 from emotiw.core.errors import ConfigError, EmotiwError, Problems, suggest
-from emotiw.core.folds import Scheme
 from emotiw.core.own_modules import folder_in_use, forget_changed, use_folder
 from emotiw.core.renames import KeyPath, NamesPart
 from emotiw.models.registry import MODELS
-from emotiw.runs.ablation_settings import AblationSettings
+from emotiw.runs.recipe_settings import RecipeSettings
 from features.faces.face_options import FaceOptions
 from features.registry import EXTRACTORS
 from fusion.fusion_options import FusionOptions
@@ -41,95 +38,6 @@ PARTS = {
     "models": NamesPart("model", lambda: MODELS),
 }
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-
-
-class DataSettings(Strict):
-    """Where the clips are.
-
-    Attributes:
-        root: the challenge's folder; relative paths start where the command is run.
-        options: over the layout options of the challenge's spec.
-    """
-
-    root: Path
-    options: dict[str, Any] = Field(default_factory=dict)
-
-
-class PathSettings(Strict):
-    """Where the results go, and where the modules are that a recipe's own classes come from.
-
-    Attributes:
-        runs: a folder of runs; this one gets ``<runs>/<recipe name>``.
-        store: artifacts shared by all runs; ``<runs>/store`` by default.
-        modules: the folder of modules of your own, for parts named ``module:Class``; that of the
-            recipe by default.
-    """
-
-    runs: Path = Path("runs")
-    store: Path | None = None
-    modules: Path | None = None
-
-
-class ExecutionSettings(Strict):
-    """How the work is done; nothing here changes a result.
-
-    Attributes:
-        workers: processes; 0 for one per core, but four at most where they share a GPU.
-        device: where networks compute: ``auto`` (a GPU where torch sees one, else the CPU),
-            ``cpu``, ``cuda``, or one GPU of several, ``cuda:1``.
-        dask: address of a Dask scheduler that is already running, instead of processes here.
-            ``device`` then means that of each worker, and in training that of this machine.
-    """
-
-    workers: int = Field(default=0, ge=0)
-    device: Device = AUTO
-    dask: str | None = None
-
-
-class FoldSettings(Strict):
-    """Cross-validation over groups.
-
-    Attributes:
-        scheme: ``auto`` takes the folds of the manifest where it has any, else ``grouped``.
-        n_folds: for ``grouped``; 0 for no cross-validation at all (fusion is then fitted on the
-            validation split alone).
-    """
-
-    scheme: Scheme = "auto"
-    n_folds: int = Field(default=5, ge=0)
-
-
-class SubmissionSettings(Strict):
-    """What is handed in.
-
-    Attributes:
-        team: names the zip.
-        run: number of the attempt.
-        fallback: label of test clips that no modality could score; none by default, and then such
-            a clip is an error.
-    """
-
-    team: str = "team"
-    run: int = Field(default=1, ge=1)
-    fallback: str | None = None
-
-
-class RecipeSettings(Strict):
-    """The keys of a recipe file."""
-
-    challenge: str
-    data: DataSettings
-    name: str | None = None
-    seed: int = 0
-    paths: PathSettings = PathSettings()
-    execution: ExecutionSettings = ExecutionSettings()
-    faces: dict[str, Any] = Field(default_factory=dict)
-    features: dict[str, dict[str, Any]] = Field(default_factory=dict)
-    models: dict[str, dict[str, Any]] = Field(default_factory=dict)
-    folds: FoldSettings = FoldSettings()
-    fusion: dict[str, Any] = Field(default_factory=dict)
-    submission: SubmissionSettings = SubmissionSettings()
-    ablation: AblationSettings = AblationSettings()
 
 
 @dataclass(frozen=True)

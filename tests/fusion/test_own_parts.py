@@ -67,7 +67,8 @@ def share_of_angry_found(y_true, y_pred):
     return (y_pred[y_true == 0] == 0).mean()
 
 
-ANGER = Metric("anger", "anger", "classification", (0.0, 1.0), function=share_of_angry_found)
+ANGER = Metric("anger", "anger", "classification", (0.0, 1.0), function=share_of_angry_found,
+               no_interval="it is about one label")
 VALENCE = Metric("valence", "valence", "regression", (0.0, 1.0), function=lambda t, p: 0.5)
 '''
 
@@ -133,7 +134,7 @@ def test_a_metric_of_ones_own_compares_without_a_test(corpus: Corpus, mine: str)
     assert first.ours.value == pytest.approx(found.mean())
     assert np.isnan(first.p)
     text = result.summary()
-    told = f"paired test over groups:\n  fused {100 * found.mean():.2f} %, voice"
+    told = f"no test: it is about one label:\n  fused {100 * found.mean():.2f} %, voice"
     assert told in text
     assert "nan" not in text
 
