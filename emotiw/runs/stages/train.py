@@ -128,12 +128,12 @@ def fits_of(run: Run, name: str) -> Fits:
     """Return what there is to fit for a model that has its features.
 
     Raises:
-        MissingStageError: if its feature has not been extracted.
+        MissingStageError: if there is no manifest, or its feature has not been extracted.
     """
     entry = run.recipe.models[name]
     assert entry.features is not None
-    table = feature_table(run, entry.features)
     cohort = run.cohort()
+    table = feature_table(run, entry.features)
     work = OutOfFold(cohort, table, run.task, device=run.device)
     contents = feature_contents(run, entry.features, table)
     fits = list(work.fits())
