@@ -359,7 +359,9 @@ BROKEN: list[tuple[Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("part", "told"), BROKEN, ids=lambda value: str(value)[-40:])
+@pytest.mark.parametrize(
+    ("part", "told"), BROKEN, ids=lambda value: str(getattr(value, "__name__", value))[-40:]
+)
 def test_what_breaks_its_contract_is_told(part: Any, told: str) -> None:
     with pytest.raises(PartError, match=told):
         check_part(part)
