@@ -360,7 +360,7 @@ BROKEN: list[tuple[Any, str]] = [
 
 
 @pytest.mark.parametrize(
-    ("part", "told"), BROKEN, ids=lambda value: str(getattr(value, "__name__", value))[-40:]
+    ("part", "told"), BROKEN, ids=[f"{n} {told[:40]}" for n, (_, told) in enumerate(BROKEN)]
 )
 def test_what_breaks_its_contract_is_told(part: Any, told: str) -> None:
     with pytest.raises(PartError, match=told):
