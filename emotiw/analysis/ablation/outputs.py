@@ -107,7 +107,3 @@ def cells(table: pd.DataFrame, axes: Sequence[str]) -> tuple[list[str], list[lis
         chosen = [str(row[axis]) for axis in axes]
         rows.append([*chosen, metric.number(row["value"]), interval, difference, p, took, size])
     return header, rows
-
-
-def _p(value: float) -> str:
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"
