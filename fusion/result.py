@@ -93,7 +93,7 @@ class FusionResult:
     @cached_property
     def sample(self) -> Sample:
         """What comparisons are about: validation clips, or training clips where there are none."""
-        return chosen_sample(self.table, self.cohort)
+        return chosen_sample(self.table, self.cohort)[0]
 
     @property
     def cross_fitted(self) -> dict[str, float]:

@@ -162,7 +162,7 @@ def _common(
     a: Side, b: Side, name: str, split: str
 ) -> tuple[Sample, tuple[tuple[str, ...], tuple[str, ...]]]:
     """Return the judged clips that both runs have, and those that one of them has alone."""
-    samples = [chosen_sample(side.tables[name], side.cohort, split) for side in (a, b)]
+    samples = [chosen_sample(side.tables[name], side.cohort, split)[0] for side in (a, b)]
     one, other = (set(sample.clip_ids) for sample in samples)
     both = one & other
     if not both:
@@ -177,7 +177,7 @@ def _common(
             )
     problems.raise_if_any(TableError)
     cohort = Cohort(clip for clip in a.cohort.answered() if clip.clip_id in both)
-    sample = chosen_sample(a.tables[name], cohort, samples[0].split)
+    sample, _ = chosen_sample(a.tables[name], cohort, samples[0].split)
     return sample, (tuple(sorted(one - both)), tuple(sorted(other - both)))
 
 

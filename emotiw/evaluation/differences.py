@@ -78,9 +78,8 @@ def compare(
     """
     if not isinstance(metric, Metric):
         metric = metric_named(metric or ours.task.main_metric, ours.task)
-    sample = chosen_sample(ours, cohort, split)
-    chosen_sample(theirs, cohort, sample.split)
-    pair = (sample.predictions(ours), sample.predictions(theirs))
+    sample, decisions = chosen_sample(ours, cohort, split)
+    pair = (decisions, sample.held_out(theirs))
     return difference_on(sample, pair, metric, names=(ours.name, theirs.name))
 
 

@@ -13,7 +13,7 @@ from emotiw.core.score_table import ScoreTable
 from emotiw.core.task import Decisions
 from emotiw.evaluation.intervals import drawn_sums, interval
 from emotiw.evaluation.metrics import Metric, metric_named, metrics_of
-from emotiw.evaluation.sample import EVERY, Sample, chosen_sample, splits_judged
+from emotiw.evaluation.sample import EVERY, Sample, chosen_sample, held_out
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,8 +95,8 @@ def evaluate(
     """
     if not isinstance(metric, Metric):
         metric = metric_named(metric or scores.task.main_metric, scores.task)
-    sample = chosen_sample(scores, cohort, split)
-    return results_on(sample, scores.name, sample.predictions(scores), [metric])[0]
+    sample, decisions = chosen_sample(scores, cohort, split)
+    return results_on(sample, scores.name, decisions, [metric])[0]
 
 
 def evaluate_all(
@@ -117,10 +117,8 @@ def evaluate_all(
     return [
         result
         for table in tables
-        for sample in splits_judged(table, cohort, splits)
-        for result in results_on(
-            sample, table.name, sample.predictions(table), metrics or metrics_of(table.task)
-        )
+        for sample, decisions in held_out(table, cohort, splits)
+        for result in results_on(sample, table.name, decisions, metrics or metrics_of(table.task))
     ]
 
 

@@ -89,6 +89,13 @@ class Sample:
                     scores[row] = np.nan
         return self.task.decide(scores)
 
+    def held_out(self, table: ScoreTable) -> Decisions:
+        """Return the predictions of a table that has some; ConfigError if it has none."""
+        decisions = self.predictions(table)
+        if not self.task.is_decided(decisions).any():
+            raise ConfigError(_nothing_held_out(table, self.split))
+        return decisions
+
     def subset(self, rows: npt.NDArray[np.bool_]) -> Sample:
         """Return some of the clips."""
         return replace(
@@ -130,38 +137,40 @@ def sample_of(cohort: Cohort, task: Task, split: str) -> Sample:
     return Sample(cohort, task, split, tuple(ids), y_true, groups.astype(np.intp))
 
 
-def splits_judged(
+def held_out(
     table: ScoreTable, cohort: Cohort, splits: Sequence[str] = EVERY
-) -> Iterator[Sample]:
-    """Yield train (out of fold), val and test, as far as the table has held-out scores there."""
+) -> Iterator[tuple[Sample, Decisions]]:
+    """Yield samples and the table's predictions of them, as far as it has held-out scores there."""
     known = cohort.answer_key()
     for split in splits:
-        if any(clip.split == split and clip.clip_id in known for clip in cohort):
+        if any(clip.split in SPLITS[split] and clip.clip_id in known for clip in cohort):
             sample = sample_of(cohort, table.task, split)
-            if table.task.is_decided(sample.predictions(table)).any():
-                yield sample
+            decisions = sample.predictions(table)
+            if table.task.is_decided(decisions).any():
+                yield sample, decisions
 
 
-def chosen_sample(table: ScoreTable, cohort: Cohort, split: str = "auto") -> Sample:
-    """Return what a table is judged on: validation clips, or training clips where it has none.
+def chosen_sample(
+    table: ScoreTable, cohort: Cohort, split: str = "auto"
+) -> tuple[Sample, Decisions]:
+    """Return what a table is judged on, and its predictions of that.
 
-    Test clips are judged only where they are asked for: a table that one chooses from would use
-    them up.
+    By default these are validation clips, or training clips where it has none. Test clips are
+    judged only where they are asked for: a table that one chooses from would use them up.
 
     Raises:
         ConfigError: if the table has no held-out scores there.
     """
-    if split == "auto":
-        for sample in splits_judged(table, cohort, ("val", "train")):
-            return sample
-        raise ConfigError(
-            f"{table.name!r}: no val or train clip with a label or target has scores of a model "
-            "that has not seen its group"
-        )
-    sample = sample_of(cohort, table.task, split)
-    if not table.task.is_decided(sample.predictions(table)).any():
-        raise ConfigError(
-            f"{table.name!r}: no {split} clip with a label or target has scores of a model that "
-            "has not seen its group"
-        )
-    return sample
+    if split != "auto":
+        sample = sample_of(cohort, table.task, split)
+        return sample, sample.held_out(table)
+    for found in held_out(table, cohort, ("val", "train")):
+        return found
+    raise ConfigError(_nothing_held_out(table, "val or train"))
+
+
+def _nothing_held_out(table: ScoreTable, splits: str) -> str:
+    return (
+        f"{table.name!r}: no {splits} clip with a label or target has scores of a model that has "
+        "not seen its group"
+    )

@@ -99,7 +99,7 @@ def read_facts(run: Run) -> RunSnapshot:
     sample = None
     if tables:
         try:
-            sample = chosen_sample(list(tables.values())[-1], cohort)
+            sample, _ = chosen_sample(list(tables.values())[-1], cohort)
         except EmotiwError as error:
             problems.append(str(error))
     return RunSnapshot(run, cohort, tables, sample, problems)
