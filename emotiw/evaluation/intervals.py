@@ -60,7 +60,7 @@ def interval(values: Numbers) -> tuple[float, float]:
 
 
 @lru_cache(maxsize=4)
-def _times(n_groups: int) -> npt.NDArray[np.int64]:
+def _times(n_groups: int) -> Numbers:
     rng = np.random.default_rng(SEED)
     even = np.full(n_groups, 1 / n_groups)
-    return rng.multinomial(n_groups, even, size=N_DRAWS)
+    return rng.multinomial(n_groups, even, size=N_DRAWS).astype(np.float64)  # as it is used

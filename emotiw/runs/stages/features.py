@@ -136,15 +136,16 @@ def feature_contents(run: Run, name: str, table: FeatureTable) -> dict[str, str]
 def feature_key(entry: FeatureEntry, extractor: Extractor) -> Callable[[str], str]:
     """Return what gives the key of a clip's rows from its content.
 
-    The file of weights is hashed here, once, and not for every clip.
+    The file of weights, and the source of a class of one's own, are hashed here once, and not for
+    every clip.
     """
     options = entry.options.model_dump(mode="json", exclude=set(extractor.speed_options))
-    weights = extractor.weights_fingerprint
+    weights, version = extractor.weights_fingerprint, full_version(type(extractor))
 
     def key_of(content: str) -> str:
         return artifact_key(
             entry.extractor,
-            version=full_version(type(extractor)),
+            version=version,
             content=content,
             options=options,
             weights=weights,
