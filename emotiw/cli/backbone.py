@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from emotiw.core.device import resolve_device
 from emotiw.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -33,6 +32,7 @@ def train_backbone(
     device: Annotated[str, Option(help="auto (a GPU, if there), cpu, cuda or cuda:1.")] = "auto",
 ) -> None:
     """Train or fine-tune a face network; run it again to go on where it stopped."""
+    from emotiw.core.device import resolve_device
     from emotiw.models.backbone.backbone_recipe import BackboneRecipe
     from emotiw.models.backbone.face_source import split_off_inner
     from emotiw.models.backbone.recipe_faces import faces_for
