@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,8 +10,11 @@ from typing import Any
 import pytest
 
 from emotiw.analysis.tracking import figures_of
+from emotiw.core.cohort import Cohort
 from emotiw.core.errors import MissingStageError, TableError
 from emotiw.runs.stages.artifacts import Artifact, read_artifacts, write_artifacts
+from emotiw.runs.stages.fuse import FusionInputs
+from fusion.fusion_options import FusionOptions
 
 
 def test_artifacts_come_back_and_mistakes_have_their_lines(tmp_path: Path) -> None:
@@ -40,3 +44,9 @@ def test_figures_are_read_exactly(tmp_path: Path) -> None:
     path.write_text("modality,split,metric,value,low,high,n\n\nx,val,uar,oops,,,3\n")
     with pytest.raises(TableError, match="line 3: value 'oops' is not a number"):
         figures_of(run)
+
+
+def test_a_fusion_is_made_anew_where_the_metric_changes_that_its_text_speaks_of() -> None:
+    told = FusionInputs({}, Cohort([]), FusionOptions(), metric="accuracy", seed=0, contents={})
+    assert told.key != replace(told, metric="uar").key
+    assert told.key == replace(told).key

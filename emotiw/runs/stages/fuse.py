@@ -108,6 +108,7 @@ class FusionInputs:
             content="\n".join(f"{name} {self.contents[name]}" for name in self.tables),
             options={
                 "fusion": self.options.model_dump(mode="json"),
+                "metric": self.metric,
                 "seed": self.seed,
                 "cohort": self.cohort.digest,
             },
