@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, get_args
@@ -46,6 +46,9 @@ class Clip:
     def truth(self) -> str | float | None:
         """Its label or its target; None where neither is known."""
         return self.label if self.label is not None else self.target
+
+
+COLUMNS = tuple(each.name for each in fields(Clip) if each.name != "extra")  # of any table of clips
 
 
 def clip_problems(clip: Clip, labels: tuple[str, ...] | None) -> Iterator[str]:

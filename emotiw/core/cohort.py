@@ -11,11 +11,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from emotiw.core.clip import Clip, Split, clip_problems
+from emotiw.core.clip import COLUMNS, Clip, Split, clip_problems
 from emotiw.core.errors import ManifestError, Problems, suggest
 from emotiw.core.folds import Scheme, assign_folds
 from emotiw.core.task import Task
@@ -204,6 +204,5 @@ class Cohort:
 
         rows = [{**vars(clip), **clip.extra} for clip in self]
         extras = sorted({column for clip in self for column in clip.extra})
-        columns = [each.name for each in fields(Clip) if each.name != "extra"]
-        frame = pd.DataFrame(rows, columns=[*columns, *extras])
+        frame = pd.DataFrame(rows, columns=[*COLUMNS, *extras])
         return frame.astype({"fold": "Int64", "path": "str"})

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from emotiw.core.clip import Clip, Split, clip_problems
+from emotiw.core.clip import COLUMNS, Clip, Split, clip_problems
 from emotiw.core.cohort import Cohort
 from emotiw.core.csv_rows import read_rows, rows_as_csv
 from emotiw.core.errors import ManifestError, Problems, TableError, suggest
@@ -19,7 +18,6 @@ from emotiw.core.task import Classification, Regression, Task
 if TYPE_CHECKING:
     import pandas as pd
 
-COLUMNS = tuple(each.name for each in fields(Clip) if each.name != "extra")
 Row = Mapping[str, str]
 
 
