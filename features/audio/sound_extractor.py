@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from typing import Any, Literal
 
 import numpy as np
@@ -22,9 +21,9 @@ class SoundExtractor(Extractor):
     not present either.
     """
 
-    @abstractmethod
     def rows(self, waveform: Waveform, sampling_rate: int) -> npt.NDArray[Any]:
         """Return ``(n, dim)`` of a waveform ``(n_samples,)``."""
+        raise NotImplementedError
 
     def extract(self, source: ClipSource) -> Extraction:
         """Return the rows of one clip; MediaError if it can't be read."""

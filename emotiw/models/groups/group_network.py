@@ -87,10 +87,7 @@ class GroupNetworkModel(NetworkModel):
         assert isinstance(network, GroupNetwork)
         rows = np.stack([person.mean for people in groups_of(examples) for person in people])
         mean, deviation = rows.mean(axis=0, dtype=np.float64), rows.std(axis=0, dtype=np.float64)
-        # a column that never varies says nothing, and must not blow up where it does later
-        scale = np.where(deviation > 1e-6 * (1 + np.abs(mean)), deviation, 1.0)
-        network.mean.copy_(torch.from_numpy(mean))
-        network.scale.copy_(torch.from_numpy(scale))
+        network.follow(mean, deviation)
         if self.options.n_levels:
             assert self.task.target_range is not None
             levels = np.linspace(*self.task.target_range, self.options.n_levels)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -16,6 +18,13 @@ class ScaledRows(nn.Module):
         super().__init__()
         self.register_buffer("mean", torch.zeros(dim))
         self.register_buffer("scale", torch.ones(dim))
+
+    def follow(self, mean: npt.NDArray[np.float64], deviation: npt.NDArray[np.float64]) -> None:
+        """Take over what was measured, ``(dim,)`` each."""
+        # a column that never varies says nothing, and must not blow up where it does later
+        scale = np.where(deviation > 1e-6 * (1 + np.abs(mean)), deviation, 1.0)
+        self.mean.copy_(torch.from_numpy(mean))
+        self.scale.copy_(torch.from_numpy(scale))
 
     def standardise(self, frames: Tensor) -> Tensor:
         """Return ``(batch, time, dim)`` frames with mean 0 and deviation 1 in training."""

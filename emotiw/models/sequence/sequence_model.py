@@ -92,8 +92,6 @@ class SequenceModel(NetworkModel):
 
     def adapt(self, network: nn.Module, examples: Examples) -> None:
         """Measure the scale of the columns."""
-        import torch
-
         from emotiw.models.networks.scaling import ScaledRows
 
         total = np.zeros(self.spec.dim)
@@ -106,12 +104,9 @@ class SequenceModel(NetworkModel):
             count += len(rows)
         mean = total / count
         deviation = np.sqrt(np.maximum(squares / count - mean**2, 0))
-        # a column that never varies says nothing, and must not blow up where it does later
-        scale = np.where(deviation > 1e-6 * (1 + np.abs(mean)), deviation, 1.0)
         for module in network.modules():
             if isinstance(module, ScaledRows):
-                module.mean.copy_(torch.from_numpy(mean))
-                module.scale.copy_(torch.from_numpy(scale))
+                module.follow(mean, deviation)
 
 
 class PaddedRows:
