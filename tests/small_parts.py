@@ -41,6 +41,24 @@ MODEL_OPTIONS: dict[str, dict[str, Any]] = {
     "one_vs_rest": {"learner": LOGISTIC},
     "expected_value": {"learner": LOGISTIC},
 }  # fmt: skip
+SPEECH: dict[str, Any] = {
+    "extractor_mode": "group_norm",
+    "extractor_conv_layer_config": [[8, 10, 5], *([[8, 3, 2]] * 4), *([[8, 2, 2]] * 2)],
+    "extractor_conv_bias": False,
+    "encoder_embed_dim": 12,
+    "encoder_projection_dropout": 0.1,
+    "encoder_pos_conv_kernel": 16,
+    "encoder_pos_conv_groups": 4,
+    "encoder_num_layers": 2,
+    "encoder_num_heads": 2,
+    "encoder_attention_dropout": 0.1,
+    "encoder_ff_interm_features": 16,
+    "encoder_ff_interm_dropout": 0.0,
+    "encoder_dropout": 0.1,
+    "encoder_layer_norm_first": False,
+    "encoder_layer_drop": 0.5,
+    "aux_num_out": None,
+}
 BACKBONE_CARDS: dict[str, dict[str, Any]] = {
     "frame_cnn": {
         "size": 16, "colour": "grey", "mean": [0.0], "std": [1.0], "embedding": 8,
@@ -80,29 +98,17 @@ def portrait() -> npt.NDArray[np.uint8]:
     return np.ascontiguousarray(astronaut()[:256, 96:352], dtype=np.uint8)
 
 
-def write_speech_network(folder: Path) -> Path:
-    options: dict[str, Any] = {
-        "extractor_mode": "group_norm",
-        "extractor_conv_layer_config": [[8, 10, 5], *([[8, 3, 2]] * 4), *([[8, 2, 2]] * 2)],
-        "extractor_conv_bias": False,
-        "encoder_embed_dim": 12,
-        "encoder_projection_dropout": 0.1,
-        "encoder_pos_conv_kernel": 16,
-        "encoder_pos_conv_groups": 4,
-        "encoder_num_layers": 2,
-        "encoder_num_heads": 2,
-        "encoder_attention_dropout": 0.1,
-        "encoder_ff_interm_features": 16,
-        "encoder_ff_interm_dropout": 0.0,
-        "encoder_dropout": 0.1,
-        "encoder_layer_norm_first": False,
-        "encoder_layer_drop": 0.5,
-        "aux_num_out": None,
-    }
+def write_speech_network(
+    folder: Path, *, backbone: str = "wav2vec2_model", n_layers: int = 2, **changes: Any
+) -> Path:
+    """Write a small speech network of random weights and its card; return the card."""
+    options = {**SPEECH, "encoder_num_layers": n_layers}
+    if "wavlm" in backbone:
+        options |= {"encoder_num_buckets": 8, "encoder_max_distance": 16}
     torch.manual_seed(0)
-    network = torchaudio.models.wav2vec2_model(**options)
-    return _write(folder, network, backbone="wav2vec2_model", size=16_000, embedding=12,
-                  options=options)  # fmt: skip
+    network = getattr(torchaudio.models, backbone)(**options)
+    card = {"backbone": backbone, "size": 16_000, "embedding": 12, "options": options}
+    return _write(folder, network, **{**card, **changes})
 
 
 def write_clip_network(folder: Path) -> Path:
@@ -126,6 +132,7 @@ def _write(folder: Path, network: Any, **card: Any) -> Path:
 def write_onnx(path: Path) -> None:
     """Write a network of two layers, from flat images of 8 by 8 px to 6 values and 3 logits."""
     onnx = pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
     from onnx import TensorProto, helper, numpy_helper
 
     rng = np.random.default_rng(0)

@@ -56,7 +56,7 @@ from tests.features.test_clip_features import write_card as write_clip_card
 from tests.features.test_speech_network import write_card as write_speech_card
 from tests.models import test_groups, test_networks
 from tests.models.test_train_backbone import drawn_faces, small_recipe, write_folder
-from tests.predict.videos import SquareDetector, brightness_card, frame, write_video
+from tests.predict.videos import LIGHT, SquareDetector, brightness_card, frame, write_video
 from tests.small_weights import write_small_weights
 
 HERE = "tests.test_one_device"
@@ -251,27 +251,13 @@ class PlainDetector(SquareDetector):
         super().__init__()
 
 
-SPEC = {
-    "name": "light",
-    "title": "How light",
-    "year": 2026,
-    "unit": "clip",
-    "task": "classification",
-    "labels": ["Dark", "Bright"],
-    "layout": {"reader": "folder"},
-    "metric": "accuracy",
-    "submission": {"format": "text_files"},
-    "sources": [],
-}
-
-
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("light")
     for n in range(6):
         label = ("Dark", "Bright")[n % 2]
         write_video(home / "data" / label / f"{n}.mp4", [frame((20 + 5 * n, 100 + 20 * n))] * 4)
-    (home / "light.yaml").write_text(yaml.safe_dump(SPEC))
+    (home / "light.yaml").write_text(yaml.safe_dump(LIGHT))
     return home
 
 

@@ -24,20 +24,9 @@ from emotiw.runs.stages.index import index
 from emotiw.runs.stages.train import train_all
 from features.registry import EXTRACTORS
 from fusion.registry import CALIBRATIONS, COMBINERS
+from tests.predict.videos import LIGHT
 
 ROOT = Path(__file__).parents[1]
-SPEC = {
-    "name": "two",
-    "title": "Two",
-    "year": 2026,
-    "unit": "clip",
-    "task": "classification",
-    "labels": ["Dark", "Bright"],
-    "layout": {"reader": "folder"},
-    "metric": "accuracy",
-    "submission": {"format": "text_files"},
-    "sources": [],
-}
 MINE = """
 from hashlib import sha256
 from pathlib import Path
@@ -112,7 +101,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
             file.setsampwidth(2)
             file.setframerate(8000)
             file.writeframes(bytes([n]) * 8000)
-    (home / "two.yaml").write_text(yaml.safe_dump(SPEC))
+    (home / "two.yaml").write_text(yaml.safe_dump({**LIGHT, "name": "two"}))
     return home
 
 

@@ -20,6 +20,7 @@ from features.backbones.prepare import prepare_faces
 from features.backbones.registry import BACKBONES
 from features.extractor import ClipSource
 from features.frames.frame_embeddings import FrameEmbeddings, FrameEmbeddingsOptions
+from tests.small_parts import write_onnx
 
 LABELS = ("Angry", "Happy", "Sad")
 CARDS: dict[str, dict[str, Any]] = {
@@ -59,34 +60,6 @@ def faces(n: int, side: int = 112, seed: int = 0) -> npt.NDArray[np.uint8]:
     rng = np.random.default_rng(seed)
     coarse = rng.integers(0, 256, (n, 7, 7, 3))
     return np.asarray(coarse.repeat(side // 7, 1).repeat(side // 7, 2), dtype=np.uint8)
-
-
-def write_onnx(path: Path) -> None:
-    onnx = pytest.importorskip("onnx")
-    pytest.importorskip("onnxruntime")
-    from onnx import TensorProto, helper, numpy_helper
-
-    rng = np.random.default_rng(0)
-    weights = {
-        "first": rng.normal(size=(3 * 8 * 8, 6)).astype(np.float32),
-        "second": rng.normal(size=(6, 3)).astype(np.float32),
-    }
-    graph = helper.make_graph(
-        [
-            helper.make_node("Flatten", ["input"], ["flat"]),
-            helper.make_node("MatMul", ["flat", "first"], ["embedding"]),
-            helper.make_node("MatMul", ["embedding", "second"], ["logits"]),
-        ],
-        "small",
-        [helper.make_tensor_value_info("input", TensorProto.FLOAT, ["n", 3, 8, 8])],
-        [
-            helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["n", 6]),
-            helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["n", 3]),
-        ],
-        [numpy_helper.from_array(value, name) for name, value in weights.items()],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    onnx.save(model, path)
 
 
 def card_file(folder: Path, backbone: str) -> Path:

@@ -10,8 +10,6 @@ import numpy.typing as npt
 import pytest
 import torch
 import torchaudio
-import yaml
-from safetensors.torch import save_file
 
 from emotiw.core.errors import ConfigError, WeightsError
 from emotiw.core.media import Audio
@@ -19,52 +17,13 @@ from emotiw.core.weights import card_names, read_card
 from features.audio.signal import prepare
 from features.audio.speech_network import ARCHITECTURES, SpeechNetwork, SpeechNetworkOptions
 from features.registry import EXTRACTORS
+from tests.small_parts import SPEECH, write_speech_network
 
 RATE = 16_000
-SMALL: dict[str, Any] = {
-    "extractor_mode": "group_norm",
-    "extractor_conv_layer_config": [
-        [8, 10, 5],
-        [8, 3, 2],
-        [8, 3, 2],
-        [8, 3, 2],
-        [8, 3, 2],
-        [8, 2, 2],
-        [8, 2, 2],
-    ],
-    "extractor_conv_bias": False,
-    "encoder_embed_dim": 12,
-    "encoder_projection_dropout": 0.1,
-    "encoder_pos_conv_kernel": 16,
-    "encoder_pos_conv_groups": 4,
-    "encoder_num_layers": 3,
-    "encoder_num_heads": 2,
-    "encoder_attention_dropout": 0.1,
-    "encoder_ff_interm_features": 16,
-    "encoder_ff_interm_dropout": 0.0,
-    "encoder_dropout": 0.1,
-    "encoder_layer_norm_first": False,
-    "encoder_layer_drop": 0.5,
-    "aux_num_out": None,
-}
 
 
 def write_card(folder: Path, *, backbone: str = "wav2vec2_model", **changes: Any) -> Path:
-    torch.manual_seed(0)
-    more = {"encoder_num_buckets": 8, "encoder_max_distance": 16} if "wavlm" in backbone else {}
-    network = getattr(torchaudio.models, backbone)(**SMALL, **more)
-    save_file(dict(network.state_dict()), folder / "small.safetensors")
-    card = {
-        "name": "small",
-        "backbone": backbone,
-        "source": {"file": "small.safetensors"},
-        "size": RATE,
-        "embedding": 12,
-        "options": {**SMALL, **more},
-    }
-    path = folder / "small.yaml"
-    path.write_text(yaml.safe_dump({**card, **changes}))
-    return path
+    return write_speech_network(folder, backbone=backbone, n_layers=3, **changes)
 
 
 @pytest.fixture
@@ -136,7 +95,7 @@ def test_long_clips_are_embedded_part_by_part(card: Path) -> None:
 
 
 def test_normalised_waveforms_make_loudness_irrelevant(tmp_path: Path) -> None:
-    path = write_card(tmp_path, options={**SMALL, "normalised": True})
+    path = write_card(tmp_path, options={**SPEECH, "encoder_num_layers": 3, "normalised": True})
     assert np.allclose(
         rows_of(path, voice(0.5)), rows_of(path, np.float32(0.1) * voice(0.5)), atol=1e-3
     )
@@ -156,7 +115,7 @@ def test_a_layer_that_is_not_there_is_refused(card: Path, layers: list[int]) -> 
 
 
 def test_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
-    path = write_card(tmp_path, options={**SMALL, "encoder_num_layers": 5})
+    path = write_card(tmp_path, options={**SPEECH, "encoder_num_layers": 5})
     with pytest.raises(WeightsError, match="'small'"):
         rows_of(path, voice(0.5))
 

@@ -19,20 +19,7 @@ from emotiw.predict.windows import Footage
 from emotiw.runs.pipeline import run_all
 from emotiw.runs.run import Run, open_run
 from features.faces.find_faces import find_faces
-from tests.predict.videos import LABELS, brightness_card, frame, write_video
-
-SPEC = {
-    "name": "light",
-    "title": "How light",
-    "year": 2026,
-    "unit": "clip",
-    "task": "classification",
-    "labels": list(LABELS),
-    "layout": {"reader": "folder"},
-    "metric": "accuracy",
-    "submission": {"format": "text_files"},
-    "sources": [],
-}
+from tests.predict.videos import LABELS, LIGHT, brightness_card, frame, write_video
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +35,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         )
     for name, faces in {"one": [(40, 200)], "two": [(8, 90), (100, 230)], "none": []}.items():
         write_video(home / "data" / f"{name}.mp4", [frame(*faces)] * 9, has_sound=name != "two")
-    (home / "light.yaml").write_text(yaml.safe_dump(SPEC))
+    (home / "light.yaml").write_text(yaml.safe_dump(LIGHT))
     card = str(brightness_card(home))
     recipe = {
         "challenge": str(home / "light.yaml"),

@@ -18,6 +18,18 @@ from features.faces.align import ARCFACE_TEMPLATE
 from features.faces.detect import Faces
 
 LABELS = ("Dark", "Bright")
+LIGHT = {
+    "name": "light",
+    "title": "How light",
+    "year": 2026,
+    "unit": "clip",
+    "task": "classification",
+    "labels": list(LABELS),
+    "layout": {"reader": "folder"},
+    "metric": "accuracy",
+    "submission": {"format": "text_files"},
+    "sources": [],
+}
 FPS = 10
 Picture = npt.NDArray[np.uint8]
 
