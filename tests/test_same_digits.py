@@ -550,3 +550,21 @@ def test_many_folds_are_summed_up_though_some_are_undefined(
     by_fold = {fold: nan if fold < n_undefined else 0.75 for fold in range(8)}
     folds_table([Result("x", "train", AUC, 0.75, nan, nan, 80, 80, 8, True, by_fold)])
     assert told in capsys.readouterr().out
+
+
+def test_a_manifest_that_says_nothing_of_contents_gives_the_same_digits(tmp_path: Path) -> None:
+    """One written by hand, or by an earlier version: the files say which of them are copies."""
+    for name, changed in (("a", ()), ("b", (0,))):
+        (tmp_path / name).mkdir()
+        said("run", str(written(tmp_path / name, recordings(n_copies=10, changed=changed))))
+        path = tmp_path / name / "runs" / BOTH / "manifest.csv"
+        rows = list(csv.DictReader(path.read_text().splitlines()))
+        assert all(row.pop("content") for row in rows)
+        _csv(path, list(rows[0]), [list(row.values()) for row in rows])
+    told = said(
+        "leaderboard", str(tmp_path / "a" / "unit.yaml"), "--runs", str(tmp_path / "a" / "runs")
+    )
+    assert re.search(rf"{BOTH}/fused\s+run\s+folds\s+80.00\s+60.00\s+95.00\s+200", told), told
+    runs = [str(tmp_path / name / "runs" / BOTH) for name in "ab"]
+    assert "p = 0.00" not in said("compare", *runs)
+    assert re.search(r"fused .* 1\.0000", said("compare", *runs))

@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 
 from emotiw.core.cohort import Cohort
-from emotiw.core.cohort_table import read_manifest
 from emotiw.core.config import read_document
 from emotiw.core.errors import ConfigError, Problems, TableError, suggest
 from emotiw.core.score_table import ScoreTable
 from emotiw.core.task import Decisions
 from emotiw.evaluation.differences import Difference, compare
 from emotiw.evaluation.sample import JudgedOn, Sample, chosen_sample
+from emotiw.runs.run import cohort_in
 
 FUSED = "fused"
 UNSEEN = ("name", "paths", "execution", "ablation")  # change no result
@@ -154,7 +154,7 @@ def read_side(folder: Path) -> Side:
     if (folder / f"{FUSED}.csv").is_file():
         paths[FUSED] = folder / f"{FUSED}.csv"
     tables = {name: ScoreTable.read_csv(path) for name, path in paths.items()}
-    cohort = read_manifest(folder / "manifest.csv", root=folder)
+    cohort = cohort_in(folder)
     return Side(folder, dict(flat(recipe)), versions, cohort, tables)
 
 

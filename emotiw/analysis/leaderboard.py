@@ -10,11 +10,11 @@ import numpy as np
 
 from emotiw.analysis.text_tables import as_columns, as_csv, as_latex, as_markdown
 from emotiw.challenges.spec import ChallengeSpec
-from emotiw.core.cohort_table import read_manifest
 from emotiw.core.config import read_document
 from emotiw.core.errors import ConfigError, EmotiwError, suggest
 from emotiw.core.score_table import ScoreTable
 from emotiw.evaluation.results import Result, evaluate
+from emotiw.runs.run import cohort_in
 from emotiw.runs.stages.fuse import FUSED
 
 FORMS = ("table", "csv", "markdown", "latex")
@@ -71,7 +71,7 @@ def rank_runs(
     unread: list[str] = []
     for folder in folders:
         try:
-            cohort = read_manifest(folder / "manifest.csv", root=folder, task=spec.task)
+            cohort = cohort_in(folder, spec.task)
         except EmotiwError as error:
             unread.append(str(error))
             continue

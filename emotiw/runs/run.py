@@ -13,7 +13,7 @@ from emotiw.core.clip import Clip
 from emotiw.core.cohort import Cohort
 from emotiw.core.cohort_table import read_manifest
 from emotiw.core.device import require_device, worker_count
-from emotiw.core.errors import ConfigError, MissingStageError
+from emotiw.core.errors import ConfigError, EmotiwError, MissingStageError
 from emotiw.core.files import atomic_write, sha256_of
 from emotiw.core.ledger import Ledger, LedgerRow
 from emotiw.core.own_modules import folder_in_use, use_folder
@@ -257,6 +257,24 @@ def reopen_run(
     here = folder.resolve()
     places = [f"paths.runs={json.dumps(str(here.parent))}", f"name={json.dumps(here.name)}"]
     return Run(load_recipe(config, [*places, *settings]), progress=progress)
+
+
+def cohort_in(folder: Path, task: Task | None = None) -> Cohort:
+    """Return the clips of a run's folder; contents that its manifest doesn't say are read.
+
+    A manifest that was written by hand, or by an earlier version, says nothing of contents, and
+    copies would count as clips of their own. They do where no file can be read any more.
+
+    Raises:
+        ManifestError: with everything that is wrong with the manifest.
+    """
+    cohort = read_manifest(folder / "manifest.csv", root=folder, task=task)
+    if all(clip.content for clip in cohort):
+        return cohort
+    try:
+        return reopen_run(folder).cohort()
+    except EmotiwError:  # its recipe can't be read: there is nothing to find the files by
+        return cohort
 
 
 def _versions() -> dict[str, str]:
