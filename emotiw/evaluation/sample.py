@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emotiw.core.cohort import Cohort
-from emotiw.core.errors import ConfigError, TableError
+from emotiw.core.errors import ConfigError, TableError, suggest
 from emotiw.core.score_table import ScoreTable
 from emotiw.core.task import Decisions, Task
 
@@ -127,7 +127,9 @@ def sample_of(cohort: Cohort, task: Task, split: str) -> Sample:
         ConfigError: if the split is unknown, or none of its clips has one.
     """
     if split not in SPLITS:
-        raise ConfigError(f"unknown split {split!r} (known: auto, {', '.join(SPLITS)})")
+        names = ("auto", *SPLITS)
+        hint = suggest(split, names)
+        raise ConfigError(f"unknown split {split!r}{hint} (known: {', '.join(names)})")
     known = cohort.answer_key()
     ids = [c.clip_id for c in cohort if c.split in SPLITS[split] and c.clip_id in known]
     if not ids:
