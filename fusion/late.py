@@ -190,14 +190,20 @@ class LateFusion(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
 
         Estimators of scikit-learn go beside it, into a skops file of the same name.
         """
+        for name, data in self.to_files(path.stem).items():
+            atomic_write(path.parent / name, data)
+
+    def to_files(self, name: str) -> dict[str, bytes]:
+        """Return the files that :meth:`to_yaml` writes, ``<name>.yaml`` last."""
         self._check_fitted()
         learnt = dict(self.combiner_.to_dict())
         estimators = learnt.pop("estimators", None)
+        files: dict[str, bytes] = {}
         if estimators is not None:
             import skops.io
 
-            atomic_write(path.with_suffix(".skops"), skops.io.dumps(estimators))
-            learnt["estimators"] = path.with_suffix(".skops").name
+            learnt["estimators"] = f"{name}.skops"
+            files[learnt["estimators"]] = skops.io.dumps(estimators)
         options = {key: _plain(value) for key, value in self.get_params().items()}
         state = {
             "format": FORMAT,
@@ -210,7 +216,7 @@ class LateFusion(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
             "fitted_on_groups": sorted(self.seen_groups_),
         }
         text = yaml.safe_dump(state, sort_keys=False, allow_unicode=True)
-        atomic_write(path, text.encode())
+        return {**files, f"{name}.yaml": text.encode()}
 
     @classmethod
     def from_yaml(cls, path: Path) -> LateFusion:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -44,12 +44,20 @@ class CheckReport:
     Attributes:
         path: of the submission.
         findings: errors first.
-        answers: what could be read from it, by clip, frame or segment.
+        answers: what could be read from it, by clip, frame or segment; empty in a report that
+            was kept.
+        n_kept: how many there were, in a report that was kept.
     """
 
     path: Path
     findings: list[Finding] = field(default_factory=list)
     answers: dict[str, Answer] = field(default_factory=dict)
+    n_kept: int = 0
+
+    @property
+    def n_answers(self) -> int:
+        """How many answers could be read."""
+        return len(self.answers) or self.n_kept
 
     @property
     def is_ok(self) -> bool:
@@ -77,7 +85,7 @@ class CheckReport:
     def __str__(self) -> str:
         n_errors = sum(finding.severity == "error" for finding in self.findings)
         verdict = "ok" if self.is_ok else f"would not be accepted, errors: {n_errors}"
-        lines = [f"{self.path.name}: {verdict}; {len(self.answers)} answers read"]
+        lines = [f"{self.path.name}: {verdict}; {self.n_answers} answers read"]
         return "\n".join([*lines, *(f"  {finding}" for finding in self.findings)])
 
     def to_dict(self) -> dict[str, Any]:
@@ -85,6 +93,12 @@ class CheckReport:
         return {
             "path": str(self.path),
             "is_ok": self.is_ok,
-            "n_answers": len(self.answers),
+            "n_answers": self.n_answers,
             "findings": [asdict(finding) for finding in self.findings],
         }
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> CheckReport:
+        """Return the report that :meth:`to_dict` told of."""
+        findings = [Finding(**{**one, "items": tuple(one["items"])}) for one in told["findings"]]
+        return cls(Path(told["path"]), findings, n_kept=told["n_answers"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 
 from emotiw.challenges.spec import Answer, ChallengeSpec, Target
 from emotiw.core.errors import Problems, SubmissionError, suggest
-from emotiw.core.files import atomic_write, sha256_of
+from emotiw.core.files import atomic_write
 from emotiw.core.score_table import ScoreTable
 from submissions.answers import answer_of, problems_of
 from submissions.registry import format_of
@@ -92,8 +93,25 @@ def write_submission(
     Raises:
         SubmissionError: naming every missing, unexpected or impossible prediction.
     """
+    files = submission_files(
+        spec, predictions, path.name, expected_ids=expected_ids, provenance=provenance
+    )
+    for name, data in files.items():
+        atomic_write(path.parent / name, data)
+    return path
+
+
+def submission_files(
+    spec: ChallengeSpec,
+    predictions: Mapping[str, Answer],
+    name: str,
+    *,
+    expected_ids: Collection[str] | None = None,
+    provenance: Mapping[str, Any] | None = None,
+) -> dict[str, bytes]:
+    """Return the two files that :func:`write_submission` writes, by their names."""
     ids = list(dict.fromkeys(expected_ids)) if expected_ids is not None else sorted(predictions)
-    problems = Problems(f"{spec.title}, submission {path.name}")
+    problems = Problems(f"{spec.title}, submission {name}")
     if not ids:
         problems.add("there is nothing to predict")
     missing = sorted(set(ids) - predictions.keys())
@@ -107,16 +125,15 @@ def write_submission(
         for problem in problems_of(spec, answer):
             problems.add(f"{clip_id}: {problem}")
     problems.raise_if_any(SubmissionError)
-    atomic_write(path, format_of(spec).to_bytes(spec, answers))
+    submission = format_of(spec).to_bytes(spec, answers)
     card = {
         "challenge": spec.name,
         "n_answers": len(answers),
-        "sha256": sha256_of(path),
+        "sha256": hashlib.sha256(submission).hexdigest(),
         **(provenance or {}),
     }
     text = json.dumps(card, indent=1, ensure_ascii=False, sort_keys=True, default=str) + "\n"
-    atomic_write(path.with_name(path.name + ".json"), text.encode())
-    return path
+    return {name: submission, f"{name}.json": text.encode()}
 
 
 def _numbers(spec: ChallengeSpec, table: ScoreTable) -> dict[str, tuple[float, ...]]:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from emotiw.core.cohort import Cohort
-from emotiw.core.config import read_document
+from emotiw.core.config import flat, read_document
 from emotiw.core.errors import ConfigError, Problems, TableError, suggest
 from emotiw.core.score_table import ScoreTable
 from emotiw.core.task import Decisions
@@ -228,12 +228,3 @@ def _settings(a: Side, b: Side) -> pd.DataFrame:
             if values[0] != values[1]:
                 rows.append((f"{prefix}{key}", *("" if v is None else str(v) for v in values)))
     return pd.DataFrame(rows, columns=["key", "a", "b"])
-
-
-def flat(settings: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield settings as ``key.key`` and value."""
-    for key, value in settings.items():
-        if isinstance(value, Mapping) and value:
-            yield from flat(value, f"{above}{key}.")
-        else:
-            yield f"{above}{key}", value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +14,15 @@ from emotiw.core.config import read_document
 from emotiw.core.errors import ConfigError, EmotiwError, suggest
 from emotiw.core.score_table import ScoreTable
 from emotiw.evaluation.results import Result, evaluate
-from emotiw.runs.run import cohort_in
-from emotiw.runs.stages.fuse import FUSED
+from emotiw.runs.edits import edits_of, outdated
+from emotiw.runs.records import Records
+from emotiw.runs.run import FUSED, cohort_in
 
 FORMS = ("table", "csv", "markdown", "latex")
-COLUMNS = ("rank", "who", "kind", "split", "value", "low", "high", "n", "test", "certainty")
-ALIGN = "rlllrrrrrl"
+COLUMNS = (
+    "rank", "who", "kind", "split", "value", "low", "high", "n", "test", "certainty", "note",
+)  # fmt: skip
+ALIGN = "rlllrrrrrll"
 DOUBT = ("", "found", "computed", "assumed", "memory")  # the surest first
 
 
@@ -39,6 +42,7 @@ class Standing:
         test: the official metric on test, as published or as the organisers returned it; NaN
             where unknown.
         certainty: of published figures, the lesser where there are two.
+        note: what was changed by hand in the run, or is out of date.
     """
 
     who: str
@@ -50,6 +54,7 @@ class Standing:
     n: int = 0
     test: float = np.nan
     certainty: str = ""
+    note: str = ""
 
 
 def rank_runs(
@@ -75,6 +80,8 @@ def rank_runs(
         except EmotiwError as error:
             unread.append(str(error))
             continue
+        records = Records(folder)
+        note = "; ".join([*map(str, edits_of(records)), *outdated(records)])
         for path in (folder / f"{FUSED}.csv", *sorted((folder / "scores").glob("*.csv"))):
             if not path.is_file():
                 continue
@@ -85,7 +92,7 @@ def rank_runs(
                 continue
             test = (test_values or {}).get(folder.name, np.nan) if path.stem == FUSED else np.nan
             who = f"{folder.name}/{path.stem}"
-            standings.append(standing_of(result, who, test=test))
+            standings.append(replace(standing_of(result, who, test=test), note=note))
     return ranked(spec, standings), unread
 
 
@@ -161,6 +168,7 @@ def to_rows(spec: ChallengeSpec, standings: Sequence[Standing]) -> list[list[str
             str(line.n or ""),
             text(line.test),
             line.certainty,
+            line.note,
         ]
         for rank, line in enumerate(standings, start=1)
     ]

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from emotiw.analysis.ablation.outputs import FILES, load_ablation
-from emotiw.analysis.comparison import flat
+from emotiw.core.config import flat
 from emotiw.core.csv_rows import read_frame
 from emotiw.core.errors import ConfigError, suggest
 from emotiw.runs.provenance import FILE, provenance_of

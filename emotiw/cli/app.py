@@ -31,12 +31,14 @@ from emotiw.cli.stage import (
     print_json,
     show_rows,
 )
+from emotiw.cli.status import status
 from emotiw.core.errors import EmotiwError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from emotiw.evaluation.results import Result
+    from emotiw.runs.run import Run
 
 app = typer.Typer(
     help="From a folder of clips or group photographs to a checked challenge submission.",
@@ -83,13 +85,17 @@ def _top(
 
 @app.command()
 def index(
-    config: Config, settings: Set = None, quiet: Quiet = False, as_json: AsJson = False
+    config: Config,
+    settings: Set = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+    force: Force = False,
 ) -> None:
     """Read the challenge's folder into manifest.csv."""
     from emotiw.runs.stages.index import index as read_index
 
     run = opened(config, settings, quiet, as_json)
-    cohort = read_index(run)
+    cohort = read_index(run, force=force)
     counts = {split: len(cohort.select(split)) for split in ("train", "val", "test")}
     if as_json:
         print_json({"manifest": str(run.manifest_path), "clips": counts})
@@ -105,13 +111,14 @@ def features(
     settings: Set = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
+    force: Force = False,
 ) -> None:
     """Extract the recipe's features of every clip."""
     from emotiw.runs.stages.features import extract_all
 
     run = indexed(config, settings, quiet, as_json)
-    for name, rows in extract_all(run, names or ()).items():
-        show_rows(run, f"features:{name}", rows, as_json)
+    for stage in extract_all(run, names or (), force=force):
+        show_rows(run, stage, as_json)
 
 
 @app.command()
@@ -124,12 +131,13 @@ def train(
     force: Force = False,
 ) -> None:
     """Fit one model per modality; write scores of clips whose group it has not seen."""
-    from emotiw.runs.stages.fuse import judged
+    from emotiw.runs.stages.judge import judged
     from emotiw.runs.stages.train import train_all
 
     run = opened(config, settings, quiet, as_json)
-    tables = train_all(run, names or (), force=force)
-    _show_results(judged(run, list(tables.values())), as_json)
+    train_all(run, names or (), force=force)
+    trained = [run.scores(name) for name in names or run.recipe.models]
+    _show_results(run, judged(run, trained), as_json)
 
 
 @app.command()
@@ -170,7 +178,7 @@ def fuse(
 
     run = opened(config, settings, quiet, as_json)
     _, results = fuse_all(run, names or (), force=force)
-    _show_results(results, as_json)
+    _show_results(run, results, as_json)
 
 
 @app.command()
@@ -280,13 +288,17 @@ app.command()(compare)
 app.command()(leaderboard)
 app.command()(predict)
 app.command()(report)
+app.command()(status)
 app.command()(train_backbone)
 
 
-def _show_results(results: Sequence[Result], as_json: bool) -> None:
+def _show_results(run: Run, results: Sequence[Result], as_json: bool) -> None:
     if as_json:
         print_json([result.row() for result in results])
         return
     from emotiw.cli.terminal_tables import results_table
+    from emotiw.runs.edits import edits_of
 
     results_table(results)
+    for edit in edits_of(run.records):
+        print(edit)

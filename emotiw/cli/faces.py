@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 from emotiw.cli.stage import (
     AsJson,
     Config,
+    Force,
     Quiet,
     Set,
     indexed,
@@ -56,12 +57,14 @@ def find(
     settings: Set = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
+    force: Force = False,
 ) -> None:
     """Detect, follow and align the faces of every clip; the name may be left out."""
     from emotiw.runs.stages.faces import find_all_faces
 
     run = indexed(config, settings, quiet, as_json)
-    show_rows(run, "faces", find_all_faces(run), as_json)
+    find_all_faces(run, force=force)
+    show_rows(run, "faces", as_json)
     if not preview:
         return
     from emotiw.runs.stages.face_previews import preview_folder, write_previews

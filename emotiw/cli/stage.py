@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 from typer import Argument, Option
 
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     from rich.table import Column
 
-    from emotiw.core.ledger import LedgerRow
     from emotiw.core.progress import Progress
     from emotiw.runs.pipeline import Summary
     from emotiw.runs.run import Run
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 Config = Annotated[
     str, Argument(help="A recipe: a YAML file, or the name of one that comes along.")
 ]
-Force = Annotated[bool, Option("--force", help="Overwrite scores changed by hand.")]
+Force = Annotated[bool, Option("--force", help="Overwrite what was changed by hand.")]
 Track = Annotated[str | None, Option(help="Log the finished run with a tracker: mlflow.")]
 ChallengeName = Annotated[str, Argument(help="A challenge, or a YAML file of your own.")]
 Set = Annotated[
@@ -56,9 +55,12 @@ def indexed(config: str, settings: list[str] | None, quiet: bool, as_json: bool)
     return run
 
 
-def show_rows(run: Run, stage: str, rows: list[LedgerRow], as_json: bool) -> None:
+def show_rows(run: Run, stage: str, as_json: bool) -> None:
     """Tell what became of the clips in a stage."""
-    counts = {s: sum(row.status == s for row in rows) for s in ("ok", "missing", "failed")}
+    from emotiw.core.ledger import Status
+
+    rows = run.ledger(stage).rows()
+    counts = {s: sum(row.status == s for row in rows) for s in get_args(Status)}
     if as_json:
         bad = [
             {"clip_id": row.clip_id, "status": row.status, "reason": row.reason}
@@ -67,7 +69,7 @@ def show_rows(run: Run, stage: str, rows: list[LedgerRow], as_json: bool) -> Non
         ]
         print_json({"stage": stage, "clips": counts, "not_ok": bad})
         return
-    listed = ", ".join(f"{count} {status}" for status, count in counts.items())
+    listed = ", ".join(f"{n} {status}" for status, n in counts.items() if n or status == "ok")
     print(f"{stage}: {len(rows)} clips ({listed}); all in {run.ledger_path}")
     for row in [row for row in rows if row.status != "ok"][:20]:
         print(f"  {row.status:8} {row.clip_id}: {row.reason}")
@@ -102,8 +104,9 @@ def as_plain(run: Run, summary: Summary) -> dict[str, Any]:
     """Return what a run came to, to be printed as JSON."""
     return {
         "run": str(run.folder),
-        "clips": len(summary.cohort),
+        "clips": sum(summary.splits.values()),
         "results": [result.row() for result in summary.results or ()],
+        "edited": [vars(edit) for edit in summary.edits],
         "failures": [vars(row) | {"quality": None} for row in summary.failures],
         "submission": None if summary.submission is None else str(summary.submission),
         "ok": is_ok(summary),

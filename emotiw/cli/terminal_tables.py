@@ -63,6 +63,8 @@ def summary_tables(run: Run, summary: Summary) -> None:
     if summary.failures:
         first = {row.clip_id: row.reason for row in reversed(summary.failures)}
         print_table(("clip", "could not be read because"), sorted(first.items()))
+    for edit in summary.edits:
+        print(edit)
     if summary.check is not None:
         print(summary.check)
     print(f"everything is in {run.folder}")

@@ -23,6 +23,11 @@ Row = Mapping[str, str]
 
 def write_manifest(cohort: Cohort, path: Path, *, root: Path) -> None:
     """Write the clips as CSV, with the paths of files below ``root`` relative to it."""
+    atomic_write(path, manifest_as_csv(cohort, root=root))
+
+
+def manifest_as_csv(cohort: Cohort, *, root: Path) -> bytes:
+    """Return what :func:`write_manifest` writes."""
     extras = sorted({column for clip in cohort for column in clip.extra})
     rows = [
         [
@@ -38,7 +43,7 @@ def write_manifest(cohort: Cohort, path: Path, *, root: Path) -> None:
         ]
         for clip in cohort.answered()
     ]
-    atomic_write(path, rows_as_csv([[*COLUMNS, *extras], *rows]))
+    return rows_as_csv([[*COLUMNS, *extras], *rows])
 
 
 def read_manifest(path: Path, *, root: Path, task: Task | None = None) -> Cohort:

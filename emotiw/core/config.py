@@ -179,6 +179,20 @@ def validated(
     return checked
 
 
+def flat(settings: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield settings as ``key.key`` and value.
+
+    Examples:
+        >>> dict(flat({"a": {"b": 1, "c": {}}, "d": [2]}))
+        {'a.b': 1, 'a.c': {}, 'd': [2]}
+    """
+    for key, value in settings.items():
+        if isinstance(value, Mapping) and value:
+            yield from flat(value, f"{above}{key}.")
+        else:
+            yield f"{above}{key}", value
+
+
 def renewed(document: Document, parts: Mapping[str, NamesPart], problems: Problems) -> Document:
     """Return the document with the parts in some of its sections in today's spelling.
 

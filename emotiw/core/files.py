@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -35,6 +35,55 @@ def atomic_file(path: Path) -> Iterator[Path]:
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Make sure that the names in a folder reach the disk, where the system can do that."""
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def listing_of(folder: Path, *, without: Collection[Path] = ()) -> str:
+    """Return a hash of names, sizes and times of all files below a folder; none is opened.
+
+    Links to folders are followed, each folder once.
+
+    Args:
+        folder: where to look.
+        without: folders in it that are left out.
+    """
+    left_out = {os.path.realpath(each) for each in without}
+    found, todo = [], [str(folder)]
+    while todo:
+        parent = todo.pop()
+        real = os.path.realpath(parent)
+        if real in left_out:
+            continue
+        left_out.add(real)
+        try:
+            with os.scandir(parent) as entries:
+                for entry in entries:
+                    if entry.is_dir():
+                        todo.append(entry.path)
+                    else:
+                        found.append(f"{os.path.relpath(entry.path, folder)}\0{_stamp(entry)}")
+        except OSError as error:
+            found.append(f"{os.path.relpath(parent, folder)}\0{error.errno}")
+    text = "\n".join(sorted(found))
+    return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
+
+
+def _stamp(entry: os.DirEntry[str]) -> str:
+    try:
+        stat = entry.stat()
+    except OSError as error:  # a link that leads nowhere
+        return str(error.errno)
+    return f"{stat.st_size} {stat.st_mtime_ns}"
 
 
 def sha256_of(path: Path) -> str:

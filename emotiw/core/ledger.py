@@ -13,7 +13,7 @@ from emotiw.core.csv_rows import read_records, rows_as_csv
 from emotiw.core.errors import TableError, suggest
 from emotiw.core.files import atomic_write
 
-Status = Literal["ok", "missing", "failed"]
+Status = Literal["ok", "partial", "missing", "failed"]
 COLUMNS = ("clip_id", "stage", "status", "reason", "seconds")
 
 
@@ -24,8 +24,9 @@ class LedgerRow:
     Attributes:
         clip_id: the clip.
         stage: ``faces``, ``features:audio``, ``train:cnn_rnn`` and so on.
-        status: ``ok``; ``missing`` where the clip was read but holds none of what was looked for
-            (no face, no sound); ``failed`` where it could not be read.
+        status: ``ok``; ``partial`` where a part of the clip could not be read; ``missing`` where
+            it was read but holds none of what was looked for (no face, no sound); ``failed`` where
+            it could not be read.
         reason: why, where the status is not ``ok``.
         seconds: time spent on it when it was made; 0 where that was in an earlier run.
         quality: measurements of the stage: ``declared_frames``, ``decoded_frames``, ``n_tracks``, …
@@ -40,11 +41,10 @@ class LedgerRow:
 
 
 class Ledger:
-    """The ledger of a run, on disk as CSV after every stage.
+    """The ledger of a run, or the page of one stage.
 
     Examples:
-        >>> ledger = Ledger([LedgerRow("a", "faces", "ok", quality={"n_tracks": 1})])
-        >>> ledger.replace_stage("faces", [LedgerRow("a", "faces", "failed", "empty file")])
+        >>> ledger = Ledger([LedgerRow("a", "faces", "failed", "empty file")])
         >>> [(row.clip_id, row.reason) for row in ledger.failures()]
         [('a', 'empty file')]
     """
@@ -64,12 +64,6 @@ class Ledger:
         """Return the row of a clip in a stage, if there is one."""
         return self._rows.get((stage, clip_id))
 
-    def replace_stage(self, stage: str, rows: Iterable[LedgerRow]) -> None:
-        """Put the rows of a stage that has just run in place of its earlier ones."""
-        kept = {key: row for key, row in self._rows.items() if key[0] != stage}
-        fresh = sorted(rows, key=lambda row: row.clip_id)
-        self._rows = {**kept, **{(row.stage, row.clip_id): row for row in fresh}}
-
     def to_frame(self) -> pd.DataFrame:
         """Return the ledger in pandas, one column per measurement."""
         records = [
@@ -80,6 +74,10 @@ class Ledger:
 
     def write_csv(self, path: Path) -> None:
         """Write the ledger as CSV, one column per measurement."""
+        atomic_write(path, self.to_csv())
+
+    def to_csv(self) -> bytes:
+        """Return the ledger as CSV, one column per measurement."""
         figures = list(dict.fromkeys(name for row in self._rows.values() for name in row.quality))
         rows = [
             [
@@ -88,7 +86,7 @@ class Ledger:
             ]
             for row in self._rows.values()
         ]
-        atomic_write(path, rows_as_csv([[*COLUMNS, *figures], *rows]))
+        return rows_as_csv([[*COLUMNS, *figures], *rows])
 
     @classmethod
     def read_csv(cls, path: Path) -> Ledger:

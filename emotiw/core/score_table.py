@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 from collections import Counter
@@ -179,6 +180,15 @@ class ScoreTable:
             path: the CSV; the JSON has the same name with ``.json``.
             provenance: anything else worth keeping with it.
         """
+        table, card = self.to_files(provenance)
+        atomic_write(path, table)
+        atomic_write(path.with_suffix(".json"), card)
+
+    def to_files(self, provenance: Mapping[str, Any] | None = None) -> tuple[bytes, bytes]:
+        """Return the CSV and the JSON that :meth:`write_csv` writes.
+
+        The JSON has the CSV's hash among its provenance.
+        """
         buffer = io.StringIO(newline="")
         self.to_frame().to_csv(
             buffer, index=False, float_format=f"%.{DECIMALS}g", lineterminator="\n"
@@ -187,16 +197,15 @@ class ScoreTable:
             "final" if fold is None else str(fold): sorted(groups)
             for fold, groups in sorted(self.seen_groups.items(), key=lambda item: str(item[0]))
         }
+        table = buffer.getvalue().encode()
         card = {
             "name": self.name,
             "task": self.task.kind,
             "labels": list(self.labels),
             "seen_groups": seen,
-            "provenance": dict(provenance or {}),
+            "provenance": {**(provenance or {}), "sha256": hashlib.sha256(table).hexdigest()},
         }
-        atomic_write(path, buffer.getvalue().encode())
-        text = json.dumps(card, indent=1, ensure_ascii=False) + "\n"
-        atomic_write(path.with_suffix(".json"), text.encode())
+        return table, (json.dumps(card, indent=1, ensure_ascii=False) + "\n").encode()
 
     @classmethod
     def read_csv(cls, path: Path) -> ScoreTable:

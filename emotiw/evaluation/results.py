@@ -10,7 +10,7 @@ import numpy as np
 
 from emotiw.core.cohort import Cohort
 from emotiw.core.score_table import ScoreTable
-from emotiw.core.task import Decisions
+from emotiw.core.task import Decisions, Task
 from emotiw.evaluation.intervals import drawn_sums, interval
 from emotiw.evaluation.metrics import Metric, metric_named, metrics_of
 from emotiw.evaluation.sample import EVERY, Sample, chosen_sample, held_out
@@ -68,10 +68,26 @@ class Result:
         words = [metric.shown(self.value) or "undefined", *([f"({span})"] if span else [])]
         return f"{metric.title} {' '.join(words)}, n = {self.n:,}"
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return all of it for JSON; :func:`result_of` gives the same result back."""
+        folds = {str(fold): value for fold, value in self.by_fold.items()}
+        return {**vars(self), "metric": self.metric.name, "by_fold": folds}
+
     def row(self) -> dict[str, Any]:
         """Return one row of ``metrics.csv``."""
         own = {name: getattr(self, name) for name in COLUMNS if hasattr(self, name)}
         return {**own, "modality": self.name, "metric": self.metric.name}
+
+
+def result_of(told: Mapping[str, Any], task: Task) -> Result:
+    """Return the result that :meth:`Result.to_dict` told of.
+
+    Raises:
+        ConfigError: if there is no such metric for the task.
+        TypeError: if anything is missing.
+    """
+    folds = {int(fold): value for fold, value in told["by_fold"].items()}
+    return Result(**{**told, "metric": metric_named(told["metric"], task), "by_fold": folds})
 
 
 def evaluate(

@@ -25,6 +25,7 @@ from emotiw.predict.windows import Footage, window_spans
 from emotiw.runs.recipe import ModelEntry
 from emotiw.runs.run import Run
 from emotiw.runs.stages.features import made_extractor
+from emotiw.runs.stages.fuse import fused_as_asked
 from emotiw.runs.stages.trained import load_final_model
 from features.extractor import ClipSource, Extractor
 from fusion.late import LateFusion
@@ -62,7 +63,8 @@ class Ensemble:
     models have ever seen, and would not fit into memory.
 
     Raises:
-        MissingStageError: if the run has not been trained and fused, or models are gone.
+        MissingStageError: if the run has not been trained and fused, or by other settings than its
+            recipe has now, or models are gone.
         ConfigError: if none of its models can be asked, or there is no such device here.
     """
 
@@ -70,6 +72,7 @@ class Ensemble:
         path = run.fusion_path
         if not path.is_file():
             raise MissingStageError(f"{path} is not there yet: run `emotiw fuse`")
+        fused_as_asked(run).require_current(of_inputs=False)
         self.run = run
         self.task = run.task
         self.face_options = run.recipe.faces

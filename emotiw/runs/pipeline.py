@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from emotiw.core.cohort import Cohort
 from emotiw.core.ledger import LedgerRow
 from emotiw.evaluation.results import Result
+from emotiw.runs.cohort_digests import digests_of
+from emotiw.runs.edits import Edit, edits_of
 from emotiw.runs.run import Run
 from emotiw.runs.stages.faces import find_all_faces
 from emotiw.runs.stages.features import extract_all
-from emotiw.runs.stages.fuse import fuse_all
-from emotiw.runs.stages.index import index
+from emotiw.runs.stages.fuse import make_fused
+from emotiw.runs.stages.index import make_index
 from emotiw.runs.stages.persons import link_individuals
 from emotiw.runs.stages.submit import submit
 from emotiw.runs.stages.train import train_all
@@ -25,16 +27,18 @@ class Summary:
     """What a run came to.
 
     Attributes:
-        cohort: its clips.
+        splits: the number of clips in every split.
         results: every model and the fusion judged; None if nothing was trained.
         failures: the rows of the ledger of clips that could not be read.
+        edits: what was changed by hand since a stage wrote it.
         submission: the file for the organisers; None if there is no test split.
         check: what the checker says of it.
     """
 
-    cohort: Cohort
+    splits: Mapping[str, int]
     results: list[Result] | None
     failures: list[LedgerRow]
+    edits: list[Edit]
     submission: Path | None = None
     check: CheckReport | None = None
 
@@ -48,23 +52,39 @@ def needs_faces(run: Run) -> bool:
 
 
 def run_all(run: Run, *, force: bool = False) -> Summary:
-    """Run every stage that the recipe needs; a second time it only looks that all is there.
+    """Run every stage that the recipe needs; one that is up to date is not looked into.
+
+    Args:
+        run: the run.
+        force: overwrite what was changed by hand, and try again what failed.
 
     Raises:
         EmotiwError: if a stage can't do its work; a broken clip is a row of the ledger instead.
     """
     run.require_device()
-    cohort = index(run)
-    if needs_faces(run):
-        find_all_faces(run)
-    if run.recipe.features:
-        extract_all(run)
-        link_individuals(run)
-    if not run.recipe.models:
-        return Summary(cohort, None, run.ledger().failures())
-    train_all(run, force=force)
-    _, results = fuse_all(run, force=force)
+    results: list[Result] | None = None
     submission, check = None, None
-    if cohort.select("test") and run.recipe.spec.submission is not None:
-        submission, check = submit(run)
-    return Summary(cohort, results, run.ledger().failures(), submission, check)
+    with run.at_work():
+        make_index(run, force=force)
+        if needs_faces(run):
+            find_all_faces(run, force=force)
+        if run.recipe.features:
+            extract_all(run, force=force)
+            link_individuals(run, force=force)
+        if run.recipe.models:
+            train_all(run, force=force)
+            results = make_fused(run, force=force)
+            if digests_of(run)["splits"].get("test") and run.recipe.spec.submission is not None:
+                submission, check = submit(run)
+        splits, edits = digests_of(run)["splits"], edits_of(run.records)
+    return Summary(splits, results, failures_of(run), edits, submission, check)
+
+
+def failures_of(run: Run) -> list[LedgerRow]:
+    """Return the rows of clips that could not be read, from the pages that have any."""
+    return [
+        row
+        for stage, record in run.records
+        if record.counts.get("failed")
+        for row in run.ledger(stage).failures()
+    ]

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from emotiw.core.errors import EmotiwError
-from emotiw.core.files import atomic_write, sha256_of
+from emotiw.core.files import sha256_of
 from emotiw.core.part import Part
 from emotiw.models.registry import MODELS
+from emotiw.runs.edits import edits_of
 from emotiw.runs.run import Run
 from emotiw.runs.stages.features import made_extractor
 from features.registry import EXTRACTORS
@@ -24,13 +25,15 @@ def provenance_of(run: Run) -> dict[str, Any]:
     """Return what the results of a run depend on beside its recipe and its versions.
 
     Returns:
-        ``manifest`` is the sha256 of its CSV; ``weights`` the fingerprint of every feature's
+        ``manifest`` is the sha256 of its CSV; ``edited`` what was changed by hand since a stage
+        wrote it; ``weights`` the fingerprint of every feature's
         network, ``imported`` the sha256 of every file from elsewhere; ``git`` the commit, and
         whether anything was changed since, of the toolkit (``emotiw``) and of the folder that it
         was called in (``here``); None where git doesn't know it.
     """
     return {
         "manifest": sha256_of(run.manifest_path) if run.manifest_path.is_file() else None,
+        "edited": [vars(edit) for edit in edits_of(run.records)],
         "seed": run.recipe.settings.seed,
         "weights": _weights(run),
         "imported": _imported(run),
@@ -41,10 +44,9 @@ def provenance_of(run: Run) -> dict[str, Any]:
     }
 
 
-def write_provenance(run: Run) -> None:
-    """Write ``provenance.json`` into the folder of the run."""
-    text = json.dumps(provenance_of(run), indent=1, sort_keys=True) + "\n"
-    atomic_write(run.folder / FILE, text.encode())
+def provenance_text(run: Run) -> bytes:
+    """Return ``provenance.json``."""
+    return (json.dumps(provenance_of(run), indent=1, sort_keys=True) + "\n").encode()
 
 
 def git_state(folder: Path, *, tracked: str | None = None) -> dict[str, Any] | None:

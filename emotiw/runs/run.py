@@ -14,14 +14,19 @@ from emotiw.core.cohort import Cohort
 from emotiw.core.cohort_table import read_manifest
 from emotiw.core.device import require_device, worker_count
 from emotiw.core.errors import ConfigError, EmotiwError, MissingStageError
-from emotiw.core.files import atomic_write, sha256_of
-from emotiw.core.ledger import Ledger, LedgerRow
+from emotiw.core.files import listing_of, sha256_of
+from emotiw.core.ledger import Ledger
 from emotiw.core.own_modules import folder_in_use, use_folder
 from emotiw.core.progress import Progress, Silent
 from emotiw.core.score_table import ScoreTable
 from emotiw.core.store import ContentHashes, Store, artifact_key
 from emotiw.core.task import Task
+from emotiw.runs.ledger_pages import page_of, read_ledger, write_ledger
+from emotiw.runs.lock import held
 from emotiw.runs.recipe import Recipe, load_recipe
+from emotiw.runs.records import Records
+
+FUSED = "fused"
 
 
 class _File:
@@ -38,7 +43,7 @@ class Run:
     """The folder of one run::
 
         manifest.csv              clips, splits, labels, groups
-        ledger.csv                what became of every clip in every stage
+        ledger.csv, ledger/       what became of every clip in every stage
         faces.csv                 where the face tracks of every clip are in the store
         features/<name>.csv       where the rows of every clip are in the store
         models/<model>.csv        where the trained models of every fold are in the store
@@ -53,6 +58,7 @@ class Run:
         submission/               the zip, and its check
         recipe.yaml, versions.json
         provenance.json           sha256 of manifest, weights and imported files; state of git
+        .emotiw/                  from what every stage was made; who is at work
 
     All of them can be looked at, changed by hand and read on by the next stage.
     """
@@ -63,7 +69,10 @@ class Run:
         self.folder = recipe.folder
         self.store = Store(recipe.store)
         self._hashes = ContentHashes(recipe.store / "hashes.json")
-        self._cohort: tuple[str, Cohort] | None = None  # with the hash of its manifest
+        self.records = Records(recipe.folder)
+        self._depth = 0  # of commands at work
+        self._listing: str | None = None
+        self._cohort: tuple[tuple[str, str], Cohort] | None = None  # with what it was read from
 
     manifest_path = _File("manifest.csv")
     ledger_path = _File("ledger.csv")
@@ -143,10 +152,39 @@ class Run:
                 client.run(use_folder, folder)
             yield client.get_executor()
 
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Hold the folder while a command writes in it; in the end ``ledger.csv`` is up to date.
+
+        Raises:
+            BusyError: if another command is at work in it.
+        """
+        with held(self.records.home):
+            self._depth += 1
+            if self._depth == 1:
+                self._listing = None
+                self.records.recover()
+            try:
+                yield
+            finally:
+                self._depth -= 1
+                if not self._depth:
+                    write_ledger(self.records)
+
+    def listing(self) -> str:
+        """Return a hash of the names, sizes and times of all files in the challenge's folder.
+
+        While a command is at work they are looked at once.
+        """
+        if self._listing is None or not self._depth:
+            paths, root = self.recipe.settings.paths, self.recipe.settings.data.root
+            self._listing = listing_of(root, without=(paths.runs, self.store.root))
+        return self._listing
+
     def cohort(self) -> Cohort:
         """Return all that is known of the clips: manifest, contents and folds.
 
-        The manifest is read again only where it has changed.
+        It is read again only where the manifest has changed, or the folder of the clips.
 
         Raises:
             MissingStageError: if the run has none yet.
@@ -154,14 +192,14 @@ class Run:
         """
         if not self.manifest_path.is_file():
             raise MissingStageError(f"{self.manifest_path} is not there yet: run `emotiw index`")
-        digest = sha256_of(self.manifest_path)
-        if self._cohort is None or self._cohort[0] != digest:
+        made_from = sha256_of(self.manifest_path), self.listing()
+        if self._cohort is None or self._cohort[0] != made_from:
             root, settings = self.recipe.settings.data.root, self.recipe.settings
             listed = read_manifest(self.manifest_path, root=root, task=self.task)
             cohort = self.with_contents(listed).with_folds(
                 settings.folds.scheme, n_folds=settings.folds.n_folds, seed=settings.seed
             )
-            self._cohort = (digest, cohort)
+            self._cohort = (made_from, cohort)
         return self._cohort[1]
 
     def with_contents(self, cohort: Cohort) -> Cohort:
@@ -183,38 +221,25 @@ class Run:
         self._hashes.save()
         return known
 
-    def record(self, stage: str, rows: Sequence[LedgerRow]) -> None:
-        """Put the rows of a stage into the ledger on disk."""
-        ledger = Ledger.read_csv(self.ledger_path)
-        ledger.replace_stage(stage, rows)
-        ledger.write_csv(self.ledger_path)
-
     def scores(self, name: str) -> ScoreTable:
         """Read the scores of a model, or those called ``fused``.
 
         Raises:
             MissingStageError: if they are not there yet.
         """
-        path = self.fused_path if name == "fused" else self.scores_path(name)
+        path = self.fused_path if name == FUSED else self.scores_path(name)
         if not path.is_file():
-            stage = "fuse" if name == "fused" else f"train {name}"
+            stage = "fuse" if name == FUSED else f"train {name}"
             raise MissingStageError(f"{path} is not there yet: run `emotiw {stage}`")
         return replace(ScoreTable.read_csv(path), name=name)
 
-    def ledger(self) -> Ledger:
-        """Read the ledger."""
-        return Ledger.read_csv(self.ledger_path)
+    def ledger(self, stage: str | None = None) -> Ledger:
+        """Read the ledger, or the page of one stage."""
+        return read_ledger(self.folder, stage)
 
-    def write_description(self) -> None:
-        """Write the recipe with all defaults filled in, and the versions of what computes it."""
-        import yaml
-
-        settings = self.recipe.settings.model_dump(mode="json")
-        settings["name"] = self.recipe.name
-        text = yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)
-        atomic_write(self.folder / "recipe.yaml", text.encode())
-        versions = json.dumps(_versions(), indent=1, sort_keys=True) + "\n"
-        atomic_write(self.folder / "versions.json", versions.encode())
+    def ledger_page(self, stage: str) -> str:
+        """Return the name of a stage's page of the ledger."""
+        return page_of(stage)
 
 
 def open_run(
@@ -275,20 +300,3 @@ def cohort_in(folder: Path, task: Task | None = None) -> Cohort:
         return reopen_run(folder).cohort()
     except EmotiwError:  # its recipe can't be read: there is nothing to find the files by
         return cohort
-
-
-def _versions() -> dict[str, str]:
-    import platform
-    from importlib.metadata import PackageNotFoundError, version
-
-    names = (
-        "emotiw", "numpy", "torch", "torchaudio", "torchvision", "librosa", "opensmile",
-        "facenet-pytorch", "av", "opencv-python-headless", "scikit-learn", "pandas",
-    )  # fmt: skip
-    versions = {"python": platform.python_version()}
-    for name in names:
-        try:
-            versions[name] = version(name)
-        except PackageNotFoundError:
-            versions[name] = "not installed"
-    return versions

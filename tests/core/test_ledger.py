@@ -76,25 +76,6 @@ def test_an_empty_ledger_is_one(tmp_path: Path) -> None:
     assert list(Ledger().to_frame().columns) == ["clip_id", "stage", "status", "reason", "seconds"]
 
 
-def test_a_stage_that_ran_again_replaces_its_own_rows_alone() -> None:
-    ledger = Ledger(
-        [
-            LedgerRow("a", "faces", "failed", "x"),
-            LedgerRow("a", "audio", "ok"),
-            LedgerRow("z", "faces", "ok"),
-        ]
-    )
-    ledger.replace_stage("faces", [LedgerRow("b", "faces", "ok"), LedgerRow("a", "faces", "ok")])
-    assert [(row.stage, row.clip_id, row.status) for row in ledger.rows()] == [
-        ("audio", "a", "ok"),
-        ("faces", "a", "ok"),
-        ("faces", "b", "ok"),
-    ]
-    assert ledger.get("faces", "z") is None
-    ledger.replace_stage("audio", [])
-    assert {row.stage for row in ledger.rows()} == {"faces"}
-
-
 def test_rows_are_found_by_stage_and_clip() -> None:
     rows = [
         LedgerRow("a", "faces", "missing", "no face"),

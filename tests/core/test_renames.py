@@ -17,8 +17,9 @@ from emotiw.core.renames import KEYS, PARTS, checked, current_name
 from emotiw.models.backbone.backbone_recipe import BackboneRecipe
 from emotiw.models.registry import MODELS
 from emotiw.runs.ablation_settings import AblationSettings
+from emotiw.runs.description import description_of
 from emotiw.runs.recipe import Recipe, load_recipe
-from emotiw.runs.run import Run, reopen_run
+from emotiw.runs.run import reopen_run
 
 HEAD = {"challenge": "ravdess", "data": {"root": "clips"}}
 VOICE = {"voice": {"extractor": "opensmile"}}
@@ -205,9 +206,9 @@ def test_the_recipe_of_an_older_run_is_read(tmp_path: Path) -> None:
     written(folder, {**recipe, "name": "old"}, place, keep=value)
     run = reopen_run(folder)
     assert options_of(run.recipe).training.restore_best is False  # type: ignore[attr-defined]
-    Run(run.recipe).write_description()
-    assert "restore_best: false" in (folder / "recipe.yaml").read_text()
-    assert "keep" not in (folder / "recipe.yaml").read_text()
+    text = description_of(run.recipe)["recipe.yaml"].decode()
+    assert "restore_best: false" in text
+    assert "keep" not in text
 
 
 def test_a_backbone_recipe_in_old_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

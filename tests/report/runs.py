@@ -13,9 +13,9 @@ import numpy as np
 import yaml
 
 from emotiw.core.face_tracks import FaceTracks
-from emotiw.core.ledger import LedgerRow
+from emotiw.core.ledger import Ledger, LedgerRow
 from emotiw.runs.run import Run, open_run
-from emotiw.runs.stages.artifacts import Artifact, write_artifacts
+from emotiw.runs.stages.artifacts import Artifact, artifacts_as_csv
 from emotiw.runs.stages.fuse import fuse_all
 from emotiw.runs.stages.train import train_all
 
@@ -106,7 +106,6 @@ def _run(home: Path, challenge: str, models: Sequence[str]) -> Run:
     path.write_text(yaml.safe_dump(recipe, sort_keys=False))
     run = open_run(path)
     run.folder.mkdir(parents=True)
-    run.write_description()
     return run
 
 
@@ -134,12 +133,12 @@ def _faces(run: Run, ids: Sequence[str]) -> None:
         tracks = drawn_tracks(number)
         run.store.write("faces", key, tracks.to_tensors(), {"n_rows": len(tracks)})
         artifacts[clip_id] = Artifact(key, len(tracks), len(tracks))
-    write_artifacts(run.faces_path, artifacts)
+    run.faces_path.write_bytes(artifacts_as_csv(artifacts))
     figures = {"n_tracks": 1, "decoded_frames": 9, "declared_frames": 9, "frames_with_face": 9}
     rows = [LedgerRow(i, "faces", "ok", seconds=0.5, quality=figures) for i in ids]
     rows.append(LedgerRow(BROKEN, "faces", "failed", f"{BROKEN}.wav: the file is empty"))
     rows.append(LedgerRow(FACELESS, "faces", "missing", "no face found"))
-    run.record("faces", rows)
+    Ledger(rows).write_csv(run.folder / run.ledger_page("faces"))
 
 
 def drawn_tracks(number: int, n_frames: int = 9) -> FaceTracks:

@@ -13,6 +13,7 @@ from emotiw.core.files import atomic_write, sha256_of
 from emotiw.core.part import full_version
 from emotiw.core.store import artifact_key
 from emotiw.models.registry import MODELS
+from emotiw.runs.description import description_of
 from emotiw.runs.recipe import FeatureEntry, ModelEntry, Recipe, varied
 from emotiw.runs.run import Run
 from emotiw.runs.stages.faces import faces_key, find_all_faces
@@ -103,8 +104,8 @@ class Space:
         if run is not base and (
             not run.manifest_path.is_file() or run.manifest_path.read_bytes() != manifest
         ):
-            run.write_description()
-            atomic_write(run.manifest_path, manifest)
+            for name, data in {**description_of(run.recipe), "manifest.csv": manifest}.items():
+                atomic_write(run.folder / name, data)
         if any(map(self.needs_faces, self.features)):
             find_all_faces(run)
         if self.extracted:

@@ -10,7 +10,7 @@ import numpy as np
 
 from emotiw.analysis.report.quality import notes_of_clips
 from emotiw.analysis.report.snapshot import RunSnapshot
-from emotiw.runs.stages.fuse import FUSED
+from emotiw.runs.run import FUSED
 
 MOST_CLIPS = 20_000
 MOST_NUMBERS = 400_000  # about 1.6 MB of scores

@@ -10,7 +10,7 @@ from emotiw.analysis.leaderboard import Standing, published, standing_of
 from emotiw.analysis.report.snapshot import RunSnapshot
 from emotiw.evaluation.differences import p_text
 from emotiw.evaluation.metrics import Metric
-from emotiw.runs.stages.fuse import FUSED
+from emotiw.runs.run import FUSED
 from emotiw.visualization.svg_charts import ticks
 
 JUDGED_ON = {"val": "validation clips", "train": "training clips, out of fold"}

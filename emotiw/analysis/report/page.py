@@ -21,8 +21,9 @@ from emotiw.analysis.report.samples import Samples, samples
 from emotiw.analysis.report.snapshot import RunSnapshot, read_facts
 from emotiw.core.files import atomic_write
 from emotiw.evaluation.sample import TITLES
+from emotiw.runs.edits import edits_of, outdated
 from emotiw.runs.run import Run
-from emotiw.runs.stages.fuse import judged
+from emotiw.runs.stages.judge import judged
 
 MOST_BYTES = 5_000_000
 NO_SAMPLES = Samples({}, {}, "", ["Without pictures and sound of the clips."])
@@ -90,6 +91,8 @@ def _parts(facts: RunSnapshot) -> dict[str, Any]:
         "is_synthetic": facts.is_synthetic,
         "n_clips": len(facts.cohort),
         "splits": _splits(facts),
+        "edits": list(map(str, edits_of(facts.run.records))),
+        "outdated": outdated(facts.run.records),
         "headline": headline(facts),
         "figures": _figures(facts),
         "matrices": matrices,

@@ -13,8 +13,8 @@ from emotiw.core.errors import EmotiwError
 from emotiw.core.score_table import ScoreTable
 from emotiw.evaluation.results import Result, evaluate
 from emotiw.evaluation.sample import Sample, chosen_sample
-from emotiw.runs.run import Run
-from emotiw.runs.stages.fuse import FUSED, fuse_inputs, fusion_inputs
+from emotiw.runs.run import FUSED, Run
+from emotiw.runs.stages.fuse import fuse_inputs, fusion_inputs
 from fusion.result import FusionResult
 
 

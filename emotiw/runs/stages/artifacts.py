@@ -9,7 +9,6 @@ from pathlib import Path
 from emotiw.core.csv_rows import read_records, rows_as_csv
 from emotiw.core.errors import MissingStageError, TableError
 from emotiw.core.feature_table import FeatureArray
-from emotiw.core.files import atomic_write
 from emotiw.core.store import Store
 
 COLUMNS = ("clip_id", "key", "n_rows", "n_present")
@@ -30,10 +29,10 @@ class Artifact:
     n_present: int
 
 
-def write_artifacts(path: Path, artifacts: Mapping[str, Artifact]) -> None:
-    """Write the table as CSV, by clip id."""
+def artifacts_as_csv(artifacts: Mapping[str, Artifact]) -> bytes:
+    """Return the table as CSV, by clip id."""
     rows = [(c, a.key, a.n_rows, a.n_present) for c, a in sorted(artifacts.items())]
-    atomic_write(path, rows_as_csv([COLUMNS, *rows]))
+    return rows_as_csv([COLUMNS, *rows])
 
 
 def read_artifacts(path: Path, *, made_by: str) -> dict[str, Artifact]:

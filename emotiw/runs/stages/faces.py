@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from emotiw.core.config import flat
 from emotiw.core.device import CPU
 from emotiw.core.errors import TableError, suggest
 from emotiw.core.face_tracks import FaceTracks
-from emotiw.core.ledger import LedgerRow
 from emotiw.core.media import MediaReader
 from emotiw.core.part import full_version
 from emotiw.core.progress import Progress, Silent, ticking
 from emotiw.core.store import Store, artifact_key
+from emotiw.runs.cohort_digests import digests_of
 from emotiw.runs.run import Run
+from emotiw.runs.stage import Stage
 from emotiw.runs.stages.artifacts import read_artifacts
 from emotiw.runs.stages.per_clip import Made, do_jobs, settle
 from features.faces.detect import DETECTORS, takes_device
@@ -38,33 +40,51 @@ class FacesJob:
         return (self.key,)
 
 
-def find_all_faces(run: Run) -> list[LedgerRow]:
-    """Find and align the faces of every clip of the manifest; one ledger row per clip.
+def faces_stage(run: Run) -> Stage:
+    """Return what the faces of all clips are found from."""
+    options = run.recipe.faces
+    settings = {
+        **dict(flat(options.result_options(), "faces.")),
+        "version": faces_version(options),
+        "weights": options.weights_fingerprint(),
+    }
+    return Stage(run, STAGE, STAGE, settings, {"clips": digests_of(run)["clips"]})
+
+
+def find_all_faces(run: Run, *, force: bool = False) -> None:
+    """Find and align the faces of every clip of the manifest, where that isn't done.
+
+    Args:
+        run: the run.
+        force: overwrite ``faces.csv`` where it was changed by hand.
 
     Raises:
         ConfigError: if there is no such detector, or no such device here.
     """
     run.require_device()
-    cohort = run.cohort()
-    options = run.recipe.faces
-    keys = {clip.clip_id: faces_key(clip.content, options) for clip in cohort}
-    jobs = {
-        key: FacesJob(cohort[clip_id].path, options, run.store.root, key, run.device)
-        for clip_id, key in keys.items()
-        if not run.store.has(STAGE, key)
-    }
-    device = run.device if jobs and takes_device(options.detector) else CPU
-    done = do_jobs(run, jobs, find_and_store, stage=STAGE, device=device, tells_progress=True)
-    return settle(
-        run,
-        STAGE,
-        folder=STAGE,
-        keys=keys,
-        refused={},
-        done=done,
-        nothing="no face found",
-        table=run.faces_path,
-    )
+    with run.at_work():
+        stage = faces_stage(run)
+        if not stage.is_to_do(force=force):
+            return
+        cohort, options = run.cohort(), run.recipe.faces
+        keys = {clip.clip_id: faces_key(clip.content, options) for clip in cohort}
+        jobs = {
+            key: FacesJob(cohort[clip_id].path, options, run.store.root, key, run.device)
+            for clip_id, key in keys.items()
+            if not run.store.has(STAGE, key)
+        }
+        device = run.device if jobs and takes_device(options.detector) else CPU
+        done = do_jobs(run, jobs, find_and_store, stage=STAGE, device=device, tells_progress=True)
+        settle(
+            stage,
+            folder=STAGE,
+            keys=keys,
+            refused={},
+            done=done,
+            nothing="no face found",
+            table="faces.csv",
+            force=force,
+        )
 
 
 def face_tracks(run: Run, clip_id: str) -> FaceTracks:
@@ -93,18 +113,23 @@ def _key(run: Run, clip_id: str) -> str:
 
 def faces_key(content: str, options: FaceOptions) -> str:
     """Return the key of a clip's face tracks."""
-    from features.faces.find_faces import VERSION
-
-    # those that come along share the version of the stage, and needn't be imported for it
-    is_own = options.detector not in DETECTORS.names()
-    kind = full_version(DETECTORS.resolve(options.detector)) if is_own else ""
     return artifact_key(
         STAGE,
-        version=f"{VERSION}+{kind}" if is_own else VERSION,
+        version=faces_version(options),
         content=content,
         options=options.result_options(),
         weights=options.weights_fingerprint(),
     )
+
+
+def faces_version(options: FaceOptions) -> str:
+    """Return the version of the stage, with that of a detector of one's own."""
+    from features.faces.find_faces import VERSION
+
+    # those that come along share the version of the stage, and needn't be imported for it
+    if options.detector in DETECTORS.names():
+        return VERSION
+    return f"{VERSION}+{full_version(DETECTORS.resolve(options.detector))}"
 
 
 def find_and_store(job: FacesJob, progress: Progress | None = None) -> Made:

@@ -10,16 +10,19 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from emotiw.core.config import flat
 from emotiw.core.device import CPU, Movable, placed
 from emotiw.core.errors import EmotiwError
 from emotiw.core.face_tracks import FaceTracks
 from emotiw.core.feature_table import FeatureSpec, FeatureTable
-from emotiw.core.files import atomic_write, sha256_of
-from emotiw.core.ledger import LedgerRow
+from emotiw.core.files import sha256_of
+from emotiw.core.ledger import Ledger
 from emotiw.core.part import full_version
 from emotiw.core.store import Store, artifact_key
+from emotiw.runs.cohort_digests import digests_of
 from emotiw.runs.recipe import FeatureEntry, entries_named
 from emotiw.runs.run import Run
+from emotiw.runs.stage import Stage
 from emotiw.runs.stages import faces
 from emotiw.runs.stages.artifacts import Artifact, StoredArrays, read_artifacts
 from emotiw.runs.stages.per_clip import Made, do_jobs, settle
@@ -46,41 +49,73 @@ class FeaturesJob:
         return tuple(self.wanted)
 
 
-def extract_all(run: Run, names: Sequence[str] = ()) -> dict[str, list[LedgerRow]]:
-    """Extract features of every clip; each clip is opened once for all of them.
+def feature_stage(run: Run, entry: FeatureEntry) -> Stage:
+    """Return what the rows of a feature are made from."""
+    extractor = made_extractor(entry)
+    options = entry.options.model_dump(mode="json", exclude=set(extractor.speed_options))
+    settings = {
+        **dict(flat(options, f"features.{entry.name}.")),
+        f"features.{entry.name}.extractor": entry.extractor,
+        "version": full_version(type(extractor)),
+        "weights": extractor.weights_fingerprint,
+    }
+    inputs, after = {"clips": digests_of(run)["clips"]}, []
+    if extractor.needs == "faces":
+        inputs["faces.csv"] = run.records.sha256("faces.csv")
+        after = [faces.faces_stage(run)]
+    command = f"features {entry.name}"
+    return Stage(run, f"features:{entry.name}", command, settings, inputs, after)
+
+
+def extract_all(run: Run, names: Sequence[str] = (), *, force: bool = False) -> list[str]:
+    """Extract features of every clip; each clip is opened once for all that are to do.
 
     Args:
         run: the run.
         names: the features to extract; all of the recipe by default.
+        force: overwrite tables that were changed by hand.
 
     Returns:
-        By feature, one ledger row per clip.
+        The stages, as the ledger calls them.
 
     Raises:
         ConfigError: if the recipe has no feature of that name, or there is no such device here.
-        MissingStageError: if a feature needs faces and the faces stage has not run.
+        MissingStageError: if a feature needs faces and the faces stage has not run, or with
+            other settings.
     """
     run.require_device()
     asked = entries_named("feature", run.recipe.features, names)
-    entries = [entry for entry in asked if made_extractor(entry).needs != "table"]
+    with run.at_work():
+        stages = [
+            (entry, feature_stage(run, entry))
+            for entry in asked
+            if made_extractor(entry).needs != "table"
+        ]
+        todo = [pair for pair in stages if pair[1].is_to_do(force=force)]
+        if todo:
+            _extract(run, todo, force=force)
+    return [stage.name for _, stage in stages]
+
+
+def _extract(run: Run, todo: Sequence[tuple[FeatureEntry, Stage]], *, force: bool) -> None:
     cohort = run.cohort()
     face_artifacts: Mapping[str, Artifact] = {}
-    if any(EXTRACTORS.resolve(entry.extractor).needs == "faces" for entry in entries):
+    faces_page = Ledger()
+    if any(EXTRACTORS.resolve(entry.extractor).needs == "faces" for entry, _ in todo):
         face_artifacts = read_artifacts(run.faces_path, made_by="faces")
-    ledger = run.ledger()
-    settled: dict[str, Callable[..., list[LedgerRow]]] = {}
+        faces_page = run.ledger(faces.STAGE)
+    settled: list[Callable[..., None]] = []
     jobs: dict[str, FeaturesJob] = {}
-    for entry in entries:
+    for entry, stage in todo:
         extractor = made_extractor(entry)
         key_of = feature_key(entry, extractor)
-        _write_spec(run, extractor.spec)
         needs_faces = extractor.needs == "faces"
         keys: dict[str, str] = {}
         refused: dict[str, str] = {}
         for clip in cohort:
             face = face_artifacts.get(clip.clip_id)
             if needs_faces and face is None:
-                row = ledger.get(faces.STAGE, clip.clip_id)
+                row = faces_page.get(faces.STAGE, clip.clip_id)
                 why = row.reason if row else "run `emotiw faces` again"
                 refused[clip.clip_id] = f"no face tracks: {why}"
                 continue
@@ -90,21 +125,25 @@ def extract_all(run: Run, names: Sequence[str] = ()) -> dict[str, list[LedgerRow
             if not run.store.has(FOLDER, key):
                 job = FeaturesJob(clip.clip_id, clip.path, face_key, run.store.root, run.device)
                 jobs.setdefault(clip.content, job).wanted[key] = entry
-        settled[entry.name] = partial(
-            settle,
-            run,
-            f"features:{entry.name}",
-            folder=FOLDER,
-            keys=keys,
-            refused=refused,
-            nothing="no face found" if needs_faces else "no such data",
-            table=run.features_path(entry.name),
+        settled.append(
+            partial(
+                settle,
+                stage,
+                folder=FOLDER,
+                keys=keys,
+                refused=refused,
+                nothing="no face found" if needs_faces else "no such data",
+                table=f"features/{entry.name}.csv",
+                derived={f"features/{entry.name}.json": _spec_text(extractor.spec)},
+                force=force,
+            )
         )
     wanted = (entry for job in jobs.values() for entry in job.wanted.values())
     on_device = any(isinstance(made_extractor(entry), Movable) for entry in wanted)
     device = run.device if on_device else CPU
     done = do_jobs(run, jobs, extract_and_store, stage="features", device=device)
-    return {name: settle_one(done=done) for name, settle_one in settled.items()}
+    for settle_one in settled:
+        settle_one(done=done)
 
 
 def feature_table(run: Run, name: str) -> FeatureTable:
@@ -193,6 +232,5 @@ def extract_and_store(job: FeaturesJob) -> Made:
     return Made(failures, seconds)
 
 
-def _write_spec(run: Run, spec: FeatureSpec) -> None:
-    text = json.dumps(asdict(spec), indent=1) + "\n"
-    atomic_write(run.features_path(spec.name).with_suffix(".json"), text.encode())
+def _spec_text(spec: FeatureSpec) -> bytes:
+    return (json.dumps(asdict(spec), indent=1) + "\n").encode()

@@ -9,22 +9,57 @@ from math import isfinite
 from pathlib import Path
 
 from emotiw.core.cohort import Cohort
-from emotiw.core.config import Document, override, validated
+from emotiw.core.config import Document, flat, override, validated
 from emotiw.core.errors import TableError
-from emotiw.core.files import atomic_write, sha256_of
+from emotiw.core.files import sha256_of
 from emotiw.core.score_table import ScoreTable
 from emotiw.core.store import artifact_key
-from emotiw.evaluation.metrics import metrics_of
-from emotiw.evaluation.results import Result, evaluate_all, folds_frame, results_frame
-from emotiw.runs.provenance import write_provenance
-from emotiw.runs.run import Run
-from emotiw.runs.stages.score_files import reusable_scores, write_scores
+from emotiw.evaluation.results import Result
+from emotiw.runs.cohort_digests import digests_of
+from emotiw.runs.recipe import entries_named
+from emotiw.runs.run import FUSED, Run
+from emotiw.runs.stage import Stage
+from emotiw.runs.stages.judge import judge_run
+from emotiw.runs.stages.score_files import score_files
+from emotiw.runs.stages.train import train_stage
 from fusion.cross_fitting import fuse
 from fusion.fusion_options import FusionOptions
 from fusion.result import FusionResult
 from fusion.standalone import fuse_files
 
-FUSED = "fused"
+VERSION = "4"
+ASKED = "models asked for"
+
+
+def fuse_stage(run: Run, names: Sequence[str] = ()) -> Stage:
+    """Return what the scores of these models, or of all, are fused from."""
+    recipe = run.recipe
+    entries = entries_named("model", recipe.models, names)
+    folds = recipe.settings.folds.model_dump(mode="json")
+    settings = {
+        "version": VERSION,
+        "models": [entry.name for entry in entries],
+        ASKED: list(names),
+        **dict(flat(recipe.fusion.model_dump(mode="json"), "fusion.")),
+        **dict(flat(folds, "folds.")),
+        "metric": recipe.spec.metric,
+        "seed": recipe.settings.seed,
+    }
+    inputs = {
+        f"scores/{entry.name}.{kind}": run.records.sha256(f"scores/{entry.name}.{kind}")
+        for entry in entries
+        for kind in ("csv", "json")
+    }
+    inputs["cohort"] = digests_of(run)["cohort"]
+    after = [train_stage(run, entry) for entry in entries]
+    return Stage(run, "fuse", "fuse", settings, inputs, after)
+
+
+def fused_as_asked(run: Run) -> Stage:
+    """Return the fusion of the models that were asked for the last time; of all by default."""
+    record = run.records.get("fuse")
+    asked = record.settings[ASKED] if record else []
+    return fuse_stage(run, [name for name in asked if name in run.recipe.models])
 
 
 def fuse_all(
@@ -41,42 +76,45 @@ def fuse_all(
         The fused scores, and the results that ``metrics.csv`` holds.
 
     Raises:
-        MissingStageError: if a model has not been trained.
+        MissingStageError: if a model has not been trained, or with other settings.
         LeakageError: if scores come from models that have seen the clips they would be fitted on.
+        TableError: if fused scores were changed by hand and would be overwritten.
     """
-    told = fusion_inputs(run, names)
-    path = run.fused_path
-    fused = reusable_scores(path, told.key, force=force)
-    if fused is None:
-        result = fuse_inputs(told)
-        write_scores(result.table, path, key=told.key)
-        result.fuser.to_yaml(run.fusion_path)
-        noted = {
-            "fitted_on_clips": result.n_clips,
-            "groups": result.n_groups,
-            "clips_per_fold": {str(fold): n for fold, n in result.folds.items()},
-            "judged_on": result.sample.split,
-            "cross_fitted": _finite(result.cross_fitted),
-            "in_sample": _finite(result.in_sample),
-            "optimism": _finite(result.optimism),
-            "is_nested": result.is_nested,
-        }
-        atomic_write(run.evaluation_path, (json.dumps(noted, indent=1) + "\n").encode())
-        atomic_write(run.summary_path, result.summary().encode())
-        fused = ScoreTable.read_csv(path)
-    fused = replace(fused, name=FUSED)
-    results = judged(run, [*told.tables.values(), fused])
-    for frame, place in ((results_frame(results), run.metrics_path),
-                         (folds_frame(results), run.folds_path)):  # fmt: skip
-        text = frame.to_csv(index=False, float_format="%.6f", lineterminator="\n")
-        atomic_write(place, text.encode())
-    write_provenance(run)
-    return fused, results
+    results = make_fused(run, names, force=force)
+    return run.scores(FUSED), results
 
 
-def judged(run: Run, tables: Sequence[ScoreTable]) -> list[Result]:
-    """Return the results of tables by the challenge's metric and all others that suit its task."""
-    return evaluate_all(tables, run.cohort(), metrics_of(run.task, run.recipe.spec.metric))
+def make_fused(run: Run, names: Sequence[str] = (), *, force: bool = False) -> list[Result]:
+    """Do what :func:`fuse_all` does, where it isn't done; what is up to date isn't read."""
+    with run.at_work():
+        stage = fuse_stage(run, names)
+        if stage.is_to_do(force=force):
+            _fuse(stage, fusion_inputs(run, names), force=force)
+        return judge_run(stage)
+
+
+def _fuse(stage: Stage, told: FusionInputs, *, force: bool) -> None:
+    result = fuse_inputs(told)
+    noted = {
+        "fitted_on_clips": result.n_clips,
+        "groups": result.n_groups,
+        "clips_per_fold": {str(fold): n for fold, n in result.folds.items()},
+        "judged_on": result.sample.split,
+        "cross_fitted": _finite(result.cross_fitted),
+        "in_sample": _finite(result.in_sample),
+        "optimism": _finite(result.optimism),
+        "is_nested": result.is_nested,
+    }
+    *estimators, learnt = result.fuser.to_files("fusion").items()
+    stage.commit(
+        {**score_files(result.table, FUSED), **dict([learnt])},
+        derived={
+            **dict(estimators),
+            "fusion.json": (json.dumps(noted, indent=1) + "\n").encode(),
+            "fusion.txt": result.summary().encode(),
+        },
+        force=force,
+    )
 
 
 @dataclass(frozen=True)

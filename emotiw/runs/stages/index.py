@@ -2,32 +2,58 @@
 
 from __future__ import annotations
 
-from emotiw.challenges import read_challenge
+from emotiw.challenges.reading import read_challenge, reader_of
 from emotiw.core.cohort import Cohort
-from emotiw.core.cohort_table import write_manifest
+from emotiw.core.cohort_table import manifest_as_csv
+from emotiw.core.config import flat
 from emotiw.core.ledger import LedgerRow
+from emotiw.core.part import full_version
 from emotiw.runs.run import Run
+from emotiw.runs.stage import Stage
 
 STAGE = "index"
+OF_A_MANIFEST = {
+    "name", "task_kind", "labels", "codes", "ignored_codes", "targets", "sizes", "layout", "folds",
+}  # fmt: skip
 
 
-def index(run: Run) -> Cohort:
+def index_stage(run: Run) -> Stage:
+    """Return what the manifest is made from."""
+    told = run.recipe.spec.model_dump(mode="json", include=OF_A_MANIFEST, by_alias=True)
+    version = full_version(type(reader_of(run.recipe.spec)))
+    settings = {**dict(flat(told, "challenge.")), "version": version}
+    return Stage(run, STAGE, STAGE, settings, {"folder": run.listing()})
+
+
+def index(run: Run, *, force: bool = False) -> Cohort:
     """Read the challenge's folder, and write the manifest and the first page of the ledger.
+
+    Args:
+        run: the run.
+        force: overwrite a manifest that was changed by hand.
 
     Raises:
         ManifestError: with everything that is wrong with the folder.
+        TableError: if the manifest was changed by hand, and the folder has changed too.
     """
-    settings = run.recipe.settings
-    cohort, warnings = read_challenge(run.recipe.spec, settings.data.root)
-    for warning in warnings:
-        run.progress.say(f"warning: {warning}")
-    run.folder.mkdir(parents=True, exist_ok=True)
-    run.write_description()
-    cohort = run.with_contents(cohort)
-    write_manifest(cohort, run.manifest_path, root=settings.data.root)
-    rows = []
-    for clip in run.progress.track(cohort, stage="index", total=len(cohort)):
-        problem = "" if clip.path.is_file() else f"no such file: {clip.path.name}"
-        rows.append(LedgerRow(clip.clip_id, STAGE, "failed" if problem else "ok", problem))
-    run.record(STAGE, rows)
+    make_index(run, force=force)
     return run.cohort()
+
+
+def make_index(run: Run, *, force: bool = False) -> None:
+    """Do what :func:`index` does, where the manifest isn't up to date; nothing is read but that."""
+    settings = run.recipe.settings
+    with run.at_work():
+        stage = index_stage(run)
+        if not stage.is_to_do(force=force):
+            return
+        cohort, warnings = read_challenge(run.recipe.spec, settings.data.root)
+        for warning in warnings:
+            run.progress.say(f"warning: {warning}")
+        cohort = run.with_contents(cohort)
+        rows = []
+        for clip in run.progress.track(cohort, stage="index", total=len(cohort)):
+            problem = "" if clip.path.is_file() else f"no such file: {clip.path.name}"
+            rows.append(LedgerRow(clip.clip_id, STAGE, "failed" if problem else "ok", problem))
+        table = manifest_as_csv(cohort, root=settings.data.root)
+        stage.commit({"manifest.csv": table}, rows, force=force)

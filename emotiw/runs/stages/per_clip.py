@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Protocol
 
 from emotiw.core.device import CPU, require_device, worker_count
 from emotiw.core.execution import run_jobs
 from emotiw.core.ledger import LedgerRow
 from emotiw.runs.run import Run
-from emotiw.runs.stages.artifacts import Artifact, write_artifacts
+from emotiw.runs.stage import Stage
+from emotiw.runs.stages.artifacts import Artifact, artifacts_as_csv
 
 
 class ClipJob(Protocol):
@@ -81,53 +81,54 @@ def do_jobs(
 
 
 def settle(
-    run: Run,
-    stage: str,
+    stage: Stage,
     *,
     folder: str,
     keys: Mapping[str, str],
     refused: Mapping[str, str],
     done: Made,
     nothing: str,
-    table: Path,
-) -> list[LedgerRow]:
+    table: str,
+    derived: Mapping[str, bytes] | None = None,
+    force: bool = False,
+) -> None:
     """Write the stage's table and its page of the ledger: one row for every clip.
 
     Args:
-        run: the run.
-        stage: as the ledger calls it.
+        stage: the stage.
         folder: the stage's folder in the store.
         keys: the key of every clip's artifact.
         refused: clips without a key, and why.
         done: what came of the jobs of this run.
         nothing: why a clip counts as missing, where no row of its artifact holds data.
-        table: the CSV of artifacts to write.
+        table: the name of the CSV of artifacts to write.
+        derived: other files of the stage.
+        force: overwrite a table that was changed by hand.
     """
-    earlier = run.ledger()
+    run = stage.run
+    earlier = run.ledger(stage.name)
     artifacts: dict[str, Artifact] = {}
-    rows = [LedgerRow(clip_id, stage, "failed", reason) for clip_id, reason in refused.items()]
+    rows = [LedgerRow(clip_id, stage.name, "failed", why) for clip_id, why in refused.items()]
     for clip_id, key in keys.items():
         spent = done.seconds.get(key, 0.0)
         if key in done.failures:
-            rows.append(LedgerRow(clip_id, stage, "failed", done.failures[key], spent))
+            rows.append(LedgerRow(clip_id, stage.name, "failed", done.failures[key], spent))
             continue
         noted = run.store.metadata(folder, key)
         artifact = Artifact(key, int(noted["n_rows"]), int(noted["n_present"]))
         artifacts[clip_id] = artifact
-        before = earlier.get(stage, clip_id)
+        before = earlier.get(stage.name, clip_id)
         rows.append(
             LedgerRow(
                 clip_id=clip_id,
-                stage=stage,
+                stage=stage.name,
                 status="ok" if artifact.n_present else "missing",
                 reason="" if artifact.n_present else _told(nothing, noted["quality"]),
                 seconds=before.seconds if before and key not in done.seconds else spent,
                 quality=noted["quality"],
             )
         )
-    write_artifacts(table, artifacts)
-    run.record(stage, rows)
-    return rows
+    stage.commit({table: artifacts_as_csv(artifacts)}, rows, derived=derived, force=force)
 
 
 def _told(nothing: str, quality: Mapping[str, float | int | str]) -> str:

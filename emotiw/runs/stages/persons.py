@@ -10,18 +10,20 @@ import numpy as np
 from emotiw.core.cohort import Cohort
 from emotiw.core.csv_rows import rows_as_csv
 from emotiw.core.feature_table import FeatureTable
-from emotiw.core.files import atomic_write, sha256_of
 from emotiw.core.score_table import Fold, ScoreTable
-from emotiw.core.store import artifact_key
 from emotiw.core.task import Classification
 from emotiw.models.groups.individuals import IndividualScores
 from emotiw.models.groups.person import Person, people_of, person_id
 from emotiw.models.groups.vote import SCORE
+from emotiw.runs.cohort_digests import digests_of
 from emotiw.runs.run import Run
-from emotiw.runs.stages.features import feature_table, made_extractor
-from emotiw.runs.stages.score_files import write_scores
+from emotiw.runs.stage import Stage
+from emotiw.runs.stages.features import feature_stage, feature_table, made_extractor
+from emotiw.runs.stages.score_files import score_files
 from features.frames.people import BOX, PLACE
 
+STAGE = "individuals"
+VERSION = "2"
 COLUMNS = (
     "individual_id", "clip_id", "split", "face", "first_frame", "last_frame", "n_frames",
     "x_min", "y_min", "x_max", "y_max", "confidence",
@@ -50,45 +52,50 @@ def individuals_table(table: ScoreTable, scored: Mapping[Fold, IndividualScores]
     )
 
 
-def link_individuals(run: Run) -> None:
+def individuals_stage(run: Run) -> Stage | None:
+    """Return what the table of people is made from; None where no feature tells of any."""
+    features = [
+        entry
+        for entry in run.recipe.features.values()
+        if made_extractor(entry).needs != "table"
+        and set(PLACE) <= set(made_extractor(entry).spec.columns or ())
+    ]
+    tables = {f"features/{entry.name}.csv": entry for entry in features}
+    there = {name: sha256 for name in tables if (sha256 := run.records.sha256(name))}
+    if not there:
+        return None
+    after = [feature_stage(run, tables[name]) for name in there]
+    inputs = {"cohort": digests_of(run)["cohort"], **there}
+    return Stage(run, STAGE, "features", {"version": VERSION}, inputs, after)
+
+
+def link_individuals(run: Run, *, force: bool = False) -> None:
     """Write who is in which clip, where and when, and the expressions that a network saw.
 
     ``individuals.csv`` has a row for everyone whom a feature per face tells of.
     ``individuals/<feature>.expressions.csv`` holds the scores of the network's own labels, where
     the feature holds them. Nothing is written where the recipe has no such feature.
     """
-    names = [
-        name
-        for name, entry in run.recipe.features.items()
-        if made_extractor(entry).needs != "table"
-        and set(PLACE) <= set(made_extractor(entry).spec.columns or ())
-        and run.features_path(name).is_file()
-    ]
-    if not names:
-        return
-    sources = [*(run.features_path(name) for name in names), run.manifest_path]
-    key = artifact_key(
-        "individuals", version="1", content="\n".join(map(sha256_of, sources)), options={}
-    )
-    noted = run.folder / "individuals" / "key.txt"
-    if run.individuals_path.is_file() and noted.is_file() and noted.read_text() == key:
-        return
-    cohort = run.cohort()
-    links: dict[str, list[object]] = {}
-    for name in names:
-        table = feature_table(run, name)
-        people = [
-            (clip_id, person)
-            for clip_id, array in table.items()
-            if clip_id in cohort
-            for person in people_of(array, table.spec)
-        ]
-        for clip_id, person in people:
-            links[person_id(clip_id, person)] = _link(cohort, clip_id, person)
-        _write_expressions(run, table, cohort, people)
-    rows = [links[person] for person in sorted(links)]
-    atomic_write(run.individuals_path, rows_as_csv([COLUMNS, *rows]))
-    atomic_write(noted, key.encode())
+    with run.at_work():
+        stage = individuals_stage(run)
+        if stage is None or not stage.is_to_do(force=force):
+            return
+        cohort = run.cohort()
+        links: dict[str, list[object]] = {}
+        tables: dict[str, bytes] = {}
+        for above in stage.after:
+            table = feature_table(run, above.name.partition(":")[2])
+            people = [
+                (clip_id, person)
+                for clip_id, array in table.items()
+                if clip_id in cohort
+                for person in people_of(array, table.spec)
+            ]
+            for clip_id, person in people:
+                links[person_id(clip_id, person)] = _link(cohort, clip_id, person)
+            tables |= _expressions(table, cohort, people)
+        rows = [links[person] for person in sorted(links)]
+        stage.commit({"individuals.csv": rows_as_csv([COLUMNS, *rows]), **tables}, force=force)
 
 
 def _link(cohort: Cohort, clip_id: str, person: Person) -> list[object]:
@@ -107,11 +114,11 @@ def _link(cohort: Cohort, clip_id: str, person: Person) -> list[object]:
     ]
 
 
-def _write_expressions(run: Run, table: FeatureTable, cohort: Cohort, people: Found) -> None:
+def _expressions(table: FeatureTable, cohort: Cohort, people: Found) -> dict[str, bytes]:
     names = [name for name in table.spec.columns or () if name not in PLACE]
     columns = [number for number, name in enumerate(names) if name.startswith(SCORE)]
     if not columns:
-        return
+        return {}
     seen = [person.mean[columns].astype(np.float64) for _, person in people]
     scores = np.array(seen).reshape(len(people), len(columns))
     expressions = ScoreTable(
@@ -122,5 +129,4 @@ def _write_expressions(run: Run, table: FeatureTable, cohort: Cohort, people: Fo
         split=tuple(cohort[clip_id].split for clip_id, _ in people),
         fold=(None,) * len(people),
     )
-    path = run.individual_scores_path(f"{table.spec.name}.expressions")
-    write_scores(expressions, path, key="expressions")
+    return score_files(expressions, f"individuals/{table.spec.name}.expressions")

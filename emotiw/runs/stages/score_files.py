@@ -1,4 +1,4 @@
-"""Score tables on disk that know what they were made from, and whether a person changed them."""
+"""Score tables as files of a run, and as files of the store that know what they were made from."""
 
 from __future__ import annotations
 
@@ -11,38 +11,23 @@ from emotiw.core.files import sha256_of
 from emotiw.core.score_table import ScoreTable
 
 
+def score_files(table: ScoreTable, name: str) -> dict[str, bytes]:
+    """Return the table and its card as files of a run, ``<name>.csv`` and ``<name>.json``."""
+    return dict(zip((f"{name}.csv", f"{name}.json"), table.to_files(), strict=True))
+
+
 def write_scores(table: ScoreTable, path: Path, *, key: str, **noted: Any) -> None:
     """Write a table with the key of what it was made from, and whatever else is worth noting."""
-    provenance = {"key": key, **noted}
-    table.write_csv(path, provenance=provenance)
-    table.write_csv(path, provenance=provenance | {"sha256": sha256_of(path)})
+    table.write_csv(path, provenance={"key": key, **noted})
 
 
-def reusable_scores(path: Path, key: str, *, force: bool = False) -> ScoreTable | None:
-    """Return the table at ``path`` if it was made from ``key``, changed by hand or not.
-
-    Args:
-        path: the CSV.
-        key: of what the table would be made from now.
-        force: make it anew whatever is there.
-
-    Raises:
-        TableError: if it was changed by hand and would now be overwritten.
-    """
-    if force or not path.is_file():
-        return None
+def kept_scores(path: Path, key: str) -> ScoreTable | None:
+    """Return the table that was written with this key; None where it is not there, or not whole."""
     try:
         card = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
         noted = card["provenance"]
-        is_edited = noted["sha256"] != sha256_of(path)
-        is_current = noted["key"] == key
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    if is_current:
+        if noted["key"] != key or noted["sha256"] != sha256_of(path):
+            return None
         return ScoreTable.read_csv(path)
-    if is_edited:
-        raise TableError(
-            f"{path} was changed by hand, and what it was made from has changed too: "
-            "keep a copy and use --force to make it anew"
-        )
-    return None
+    except (OSError, ValueError, KeyError, TypeError, TableError):
+        return None

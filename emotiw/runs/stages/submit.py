@@ -2,45 +2,87 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from emotiw.challenges import submission_ids
 from emotiw.challenges.spec import Answer, load_spec
+from emotiw.core.config import flat
 from emotiw.core.errors import SubmissionError
-from emotiw.core.files import sha256_of
+from emotiw.core.part import full_version
 from emotiw.core.score_table import ScoreTable
-from emotiw.runs.run import Run
-from submissions.attempts import Attempts
+from emotiw.runs.cohort_digests import digests_of
+from emotiw.runs.run import FUSED, Run
+from emotiw.runs.stage import Stage, outside_contents
+from emotiw.runs.stages.fuse import fused_as_asked
+from submissions.attempts import LEDGER, Attempts
 from submissions.check_report import CheckReport
 from submissions.checker import check_submission
-from submissions.writer import predictions_of, submission_path, write_submission
+from submissions.registry import format_of
+from submissions.writer import predictions_of, submission_files, submission_path
+
+STAGE = "submit"
+REPORT = ".emotiw/check.json"
+OF_A_SUBMISSION = {"name", "unit", "labels", "targets", "submission"}
+
+
+def submit_stage(run: Run) -> Stage:
+    """Return what the submission is made from."""
+    spec, settings = run.recipe.spec, run.recipe.settings.submission
+    asked = spec.model_dump(mode="json", include=OF_A_SUBMISSION)
+    chosen = {
+        **dict(flat(asked, "challenge.")),
+        **dict(flat(settings.model_dump(mode="json"), "submission.")),
+        "version": full_version(type(format_of(spec))),
+    }
+    inputs = {
+        "folder": run.listing(),
+        "cohort": digests_of(run)["cohort"],
+        **outside_contents([run.folder.parent / LEDGER], run.folder.parent),
+        **{name: run.records.sha256(name) for name in ("fused.csv", "fused.json")},
+    }
+    return Stage(run, STAGE, STAGE, chosen, inputs, [fused_as_asked(run)])
 
 
 def submit(run: Run) -> tuple[Path, CheckReport]:
     """Write the submission of the run's test clips and check what was written.
 
     Raises:
-        MissingStageError: if nothing has been fused yet.
+        MissingStageError: if nothing has been fused yet, or with other settings.
         SubmissionError: if the challenge has no test clips, or some of them have no prediction
             and the recipe declares no fallback.
     """
-    fused = run.scores("fused")
-    settings = run.recipe.settings.submission
-    spec, root = run.recipe.spec, run.recipe.settings.data.root
-    cohort = run.cohort()
-    expected = submission_ids(spec, root, cohort)
-    if not expected:
-        raise SubmissionError(f"{run.manifest_path} has no test clips: nothing to hand in")
-    predictions = answers_for(run, fused, expected, fallback=settings.fallback)
-    target = submission_path(spec, run.folder / "submission", settings.team)
-    provenance = {
-        "run": settings.run,
-        "fused": sha256_of(run.fused_path),
-        "recipe": run.recipe.name,
-    }
-    write_submission(spec, predictions, target, expected_ids=expected, provenance=provenance)
-    return target, check(run, target)
+    spec, settings = run.recipe.spec, run.recipe.settings.submission
+    with run.at_work():
+        stage = submit_stage(run)
+        target = submission_path(spec, run.folder / "submission", settings.team)
+        report_path = run.folder / REPORT
+        if not stage.is_to_do():
+            return target, CheckReport.from_dict(json.loads(report_path.read_text("utf-8")))
+        fused, cohort = run.scores(FUSED), run.cohort()
+        expected = submission_ids(spec, run.recipe.settings.data.root, cohort)
+        if not expected:
+            raise SubmissionError(f"{run.manifest_path} has no test clips: nothing to hand in")
+        predictions = answers_for(run, fused, expected, fallback=settings.fallback)
+        provenance = {
+            "run": settings.run,
+            "fused": run.records.sha256("fused.csv"),
+            "recipe": run.recipe.name,
+        }
+        files = submission_files(
+            spec, predictions, target.name, expected_ids=expected, provenance=provenance
+        )
+        files = {f"submission/{name}": data for name, data in files.items()}
+        with TemporaryDirectory() as folder:
+            draft = Path(folder) / target.name
+            draft.write_bytes(files[f"submission/{target.name}"])
+            report = replace(check(run, draft), path=target)
+        text = json.dumps(report.to_dict(), ensure_ascii=False, indent=1)
+        stage.commit({}, derived={**files, REPORT: text.encode()})
+        return target, report
 
 
 def check(run: Run, path: Path) -> CheckReport:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from emotiw.core.errors import TableError
+from emotiw.core.config import flat
 from emotiw.core.ledger import LedgerRow
 from emotiw.core.part import full_version
 from emotiw.core.score_table import Fold, ScoreTable
@@ -15,15 +16,59 @@ from emotiw.models.groups.individuals import judge_of
 from emotiw.models.model import Model
 from emotiw.models.out_of_fold import OutOfFold, is_fitted, seconds_of_fit
 from emotiw.models.registry import MODELS
+from emotiw.runs.cohort_digests import digests_of
 from emotiw.runs.recipe import ModelEntry, entries_named
 from emotiw.runs.run import Run
-from emotiw.runs.stages.features import feature_contents, feature_table
+from emotiw.runs.stage import Stage, outside_contents
+from emotiw.runs.stages.features import (
+    feature_contents,
+    feature_stage,
+    feature_table,
+    made_extractor,
+)
 from emotiw.runs.stages.persons import individuals_table, link_individuals
-from emotiw.runs.stages.score_files import reusable_scores, write_scores
-from emotiw.runs.stages.trained import model_folder, write_model_keys
+from emotiw.runs.stages.score_files import kept_scores, score_files, write_scores
+from emotiw.runs.stages.trained import model_folder, model_keys_as_csv
 
 
-def train_all(run: Run, names: Sequence[str] = (), *, force: bool = False) -> dict[str, ScoreTable]:
+def train_stage(run: Run, entry: ModelEntry) -> Stage:
+    """Return what the scores of a model are made from."""
+    kind, about = MODELS.resolve(entry.model), f"models.{entry.name}."
+    recipe, root = run.recipe, run.recipe.settings.data.root
+    settings: dict[str, Any] = {
+        f"{about}model": entry.model,
+        f"{about}features": entry.features,
+        **dict(flat(entry.options.model_dump(mode="json"), about)),
+        "version": full_version(kind, entry.options),
+    }
+    inputs = {
+        **outside_contents(kind.outside_files(entry.options, root), root),
+        "cohort": digests_of(run)["cohort"],
+    }
+    after = []
+    if kind.is_fitted_here:
+        assert entry.features is not None
+        folds = recipe.settings.folds.model_dump(mode="json")
+        settings |= {"seed": recipe.settings.seed, **dict(flat(folds, "folds."))}
+        feature = recipe.features[entry.features]
+        extractor = made_extractor(feature)
+        if extractor.needs == "table":
+            options = feature.options.model_dump(mode="json")
+            settings |= dict(flat(options, f"features.{feature.name}."))
+            inputs |= outside_contents(extractor.outside_files(feature.options, root), root)
+        else:
+            files = (f"features/{feature.name}.csv", f"features/{feature.name}.json")
+            inputs |= {name: run.records.sha256(name) for name in files}
+            after = [feature_stage(run, feature)]
+        if hasattr(kind, "card"):  # other bytes under the same name give other scores
+            spec = extractor.spec if after else feature_table(run, feature.name).spec
+            seed = recipe.settings.seed
+            model = kind(entry.options, spec=spec, task=run.task, seed=seed)
+            settings["weights"] = model.weights_fingerprint
+    return Stage(run, f"train:{entry.name}", f"train {entry.name}", settings, inputs, after)
+
+
+def train_all(run: Run, names: Sequence[str] = (), *, force: bool = False) -> None:
     """Fit the models of the recipe and score every clip with models that have not seen its group.
 
     Args:
@@ -34,17 +79,18 @@ def train_all(run: Run, names: Sequence[str] = (), *, force: bool = False) -> di
     Raises:
         ConfigError: if the recipe has no model of that name, a feature does not suit its
             model, or there is no such device here.
-        MissingStageError: if a feature has not been extracted.
+        MissingStageError: if a feature has not been extracted, or with other settings.
+        TableError: if scores were changed by hand and would be overwritten.
     """
     entries = entries_named("model", run.recipe.models, names)
     run.require_device()
-    tables = {}
-    for entry in entries:
-        train = _train if MODELS.resolve(entry.model).is_fitted_here else _take
-        tables[entry.name] = train(run, entry, force=force)
-        _record(run, entry, tables[entry.name])
-    link_individuals(run)
-    return tables
+    with run.at_work():
+        for entry in entries:
+            stage = train_stage(run, entry)
+            if stage.is_to_do(force=force):
+                train = _train if MODELS.resolve(entry.model).is_fitted_here else _take
+                train(stage, entry, force=force)
+        link_individuals(run)
 
 
 @dataclass(frozen=True)
@@ -112,10 +158,7 @@ class Fits:
         return self.run.store.root / "scores" / self.key[:2] / f"{self.key}.csv"
 
     def _kept(self) -> ScoreTable | None:
-        try:
-            return ScoreTable.read_csv(self._path)
-        except TableError:  # not there, or not whole
-            return None
+        return kept_scores(self._path, self.key)
 
 
 def make_model(run: Run, entry: ModelEntry, work: OutOfFold) -> Model:
@@ -170,37 +213,30 @@ def fits_of(run: Run, name: str) -> Fits:
     return Fits(run, entry, work, fit_keys, key)
 
 
-def _train(run: Run, entry: ModelEntry, *, force: bool) -> ScoreTable:
-    fits = fits_of(run, entry.name)
-    path = run.scores_path(entry.name)
-    write_model_keys(run, entry.name, fits.fit_keys)
-    scores = reusable_scores(path, fits.key, force=force)
-    if scores is None:
-        write_scores(fits.scores(), path, key=fits.key)
-        # what is on disk is what the next stage reads: the same digits with and without a restart
-        scores = ScoreTable.read_csv(path)
-    people_path = run.individual_scores_path(entry.name)
-    if reusable_scores(people_path, fits.key, force=force) is None:
-        people = fits.people()
-        if people is not None:
-            write_scores(people, people_path, key=fits.key)
-    return scores
+def _train(stage: Stage, entry: ModelEntry, *, force: bool) -> None:
+    fits = fits_of(stage.run, entry.name)
+    scores, people = fits.scores(), fits.people()
+    files = score_files(scores, f"scores/{entry.name}")
+    if people is not None:
+        files |= score_files(people, f"individuals/{entry.name}")
+    keys = {f"models/{entry.name}.csv": model_keys_as_csv(fits.fit_keys)}
+    stage.commit(files, _rows(stage, entry, scores), derived=keys, force=force)
 
 
-def _take(run: Run, entry: ModelEntry, *, force: bool) -> ScoreTable:
+def _take(stage: Stage, entry: ModelEntry, *, force: bool) -> None:
     """Take scores that are there already."""
-    root = run.recipe.settings.data.root
-    kind = MODELS.resolve(entry.model)
+    run = stage.run
+    kind, root = MODELS.resolve(entry.model), run.recipe.settings.data.root
     table = kind.ready_scores(entry.name, entry.options, run.cohort(), root)
-    write_scores(table, run.scores_path(entry.name), key="imported")
-    return table
+    files = score_files(table, f"scores/{entry.name}")
+    stage.commit(files, _rows(stage, entry, table), force=force)
 
 
-def _record(run: Run, entry: ModelEntry, table: ScoreTable) -> None:
-    stage = f"train:{entry.name}"
+def _rows(stage: Stage, entry: ModelEntry, table: ScoreTable) -> list[LedgerRow]:
     missing = f"no scores: {entry.features or 'the import'} has no rows of this clip"
-    rows = [
-        LedgerRow(c, stage, "ok") if is_present else LedgerRow(c, stage, "missing", missing)
+    return [
+        LedgerRow(c, stage.name, "ok")
+        if is_present
+        else LedgerRow(c, stage.name, "missing", missing)
         for c, is_present in zip(table.clip_ids, table.present, strict=True)
     ]
-    run.record(stage, rows)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from emotiw.core.csv_rows import read_records, rows_as_csv
 from emotiw.core.errors import MissingStageError, TableError
-from emotiw.core.files import atomic_write
 from emotiw.core.score_table import Fold
 from emotiw.models.model import Model
 from emotiw.models.out_of_fold import MODEL, is_fitted
@@ -19,14 +18,14 @@ COLUMNS = ("fold", "key")
 FINAL = "final"
 
 
-def write_model_keys(run: Run, name: str, keys: Mapping[Fold, str]) -> None:
-    """Write the keys of a modality's models, one per fold; the final one is fold ``final``."""
+def model_keys_as_csv(keys: Mapping[Fold, str]) -> bytes:
+    """Return the keys of a modality's models, one per fold; the final one is fold ``final``."""
     rows = [[FINAL if fold is None else str(fold), key] for fold, key in keys.items()]
-    atomic_write(run.models_path(name), rows_as_csv([list(COLUMNS), *rows]))
+    return rows_as_csv([list(COLUMNS), *rows])
 
 
 def read_model_keys(run: Run, name: str) -> dict[Fold, str]:
-    """Read what :func:`write_model_keys` wrote.
+    """Read what :func:`model_keys_as_csv` gave.
 
     Raises:
         MissingStageError: if the model has not been trained yet.
