@@ -159,10 +159,10 @@ def test_forms() -> None:
         Standing("w", "winner", "", np.nan, test=60.34),
     ]
     assert render(SPEC, lines, "csv") == (
-        ",".join(COLUMNS) + "\n1,a_b & c,run,val,61.23,55.00,66.00,383,,\n,w,winner,,,,,,60.34,\n"
+        ",".join(COLUMNS) + "\n1,a_b & c,run,val,61.23,55.00,66.00,383,,,\n,w,winner,,,,,,60.34,,\n"
     )
     markdown = render(SPEC, lines, "markdown").splitlines()
-    assert markdown[2] == "| 1 | a_b & c | run | val | 61.23 | 55.00 | 66.00 | 383 |  |  |"
+    assert markdown[2] == "| 1 | a_b & c | run | val | 61.23 | 55.00 | 66.00 | 383 |  |  |  |"
     assert len({line.count("|") for line in markdown}) == 1
     assert r"1 & a\_b \& c & run" in render(SPEC, lines, "latex")
     assert "61.23" in render(SPEC, lines)

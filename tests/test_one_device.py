@@ -336,6 +336,7 @@ def test_a_device_changes_no_file_and_makes_nothing_stale(
             for path in kept
             # how long it took, when files changed, and the settings themselves
             if path.name not in ("complete", "ledger.csv", "hashes.json", "recipe.yaml")
+            and not {"ledger", ".emotiw"} & set(path.parts)
         }
 
     for device in ("cpu", "cuda:1"):
@@ -355,9 +356,11 @@ def test_parts_that_know_nothing_of_devices_still_work(
 ) -> None:
     run = open_run(recipe_for(corpus, tmp_path, detector="PlainDetector"))
     index(run)
-    assert {row.status for row in find_all_faces(run)} == {"ok"}
-    assert {row.status for row in extract_all(run, ["plain"])["plain"]} == {"ok"}
-    assert train_all(run, ["plain"])["plain"].present.all()
+    find_all_faces(run)
+    extract_all(run, ["plain"])
+    train_all(run, ["plain"])
+    assert {row.status for row in run.ledger().rows()} == {"ok"}
+    assert run.scores("plain").present.all()
 
 
 def test_processes_are_told_too(corpus: Path, tmp_path: Path) -> None:
@@ -395,7 +398,10 @@ def test_processes_on_a_gpu_are_few_where_networks_are_asked(
     extract_all(run, ["spy"])
     extract_all(run, ["plain"])
     assert counts == [4, 4, 6]  # of six clips
-    find_all_faces(open_run(recipe_for(corpus, tmp_path), ["execution.workers=5"]))
+    again = open_run(recipe_for(corpus, tmp_path), ["execution.workers=5"])
+    find_all_faces(again)
+    assert counts[3:] == []  # what failed stays so, until it is asked for
+    find_all_faces(again, force=True)
     assert counts[3:] == [5]
 
 

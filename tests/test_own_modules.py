@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import yaml
 
-from emotiw.core.errors import ConfigError
+from emotiw.core.errors import ConfigError, MissingStageError
 from emotiw.core.part import full_version
 from emotiw.core.registry import Registry
 from emotiw.models.registry import MODELS
@@ -135,13 +135,15 @@ def edit(path: Path, old: str, new: str) -> None:
 def rows(run: Run) -> set[float]:
     """Return what the user's extractor says of the clips."""
     index(run)
-    assert {row.status for row in extract_all(run)["rows"]} == {"ok"}
+    extract_all(run)
+    assert {row.status for row in run.ledger("features:rows").rows()} == {"ok"}
     return {float(array.values[0, 0]) for _, array in feature_table(run, "rows").items()}
 
 
 def sure(run: Run) -> float:
     """Return how sure the user's model is of all clips."""
-    (found,) = set(train_all(run)["sure"].scores[:, 0].round(6).tolist())
+    train_all(run)
+    (found,) = set(run.scores("sure").scores[:, 0].round(6).tolist())
     return float(found)
 
 
@@ -208,7 +210,10 @@ def test_a_class_is_known_by_the_source_that_it_was_made_from(data: Path, tmp_pa
     edit(tmp_path / "mine.py", "SURE = 0.7", "SURE = 0.625")
     assert sure(run) == 0.7  # it is the code that was there when the run was opened
     assert full_version(MODELS.resolve("mine:Sure")) == before
-    assert sure(open_run(recipe)) == 0.625
+    edited = open_run(recipe)
+    with pytest.raises(MissingStageError, match="features:rows is out of date: version was"):
+        sure(edited)  # its class stands in the same file
+    assert (rows(edited), sure(edited)) == ({1.0}, 0.625)
     assert full_version(MODELS.resolve("mine:Sure")) != before
 
 

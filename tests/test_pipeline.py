@@ -253,7 +253,7 @@ def test_stages_say_which_one_comes_first(recipe: Path, corpus: DemoCorpus, tmp_
     for stage, needed in (
         (lambda: train_all(run), "emotiw index"),
         (lambda: fuse_all(run), "emotiw index"),
-        (lambda: submit(run), "emotiw fuse"),
+        (lambda: submit(run), "emotiw index"),
     ):
         with pytest.raises(MissingStageError, match=needed):
             stage()
@@ -264,14 +264,15 @@ def test_stages_say_which_one_comes_first(recipe: Path, corpus: DemoCorpus, tmp_
         train_all(run, ["voice"])
     with pytest.raises(MissingStageError, match="emotiw train"):
         fuse_all(run)
+    with pytest.raises(MissingStageError, match="emotiw fuse"):
+        submit(run)
 
 
 def test_scores_changed_by_hand_are_kept(done: tuple[Run, Summary], tmp_path: Path) -> None:
     run, _ = done
     home = tmp_path / "runs"
     shutil.copytree(run.folder.parent, home)
-    copy = Run(run.recipe)
-    copy.folder = home / "unit"
+    copy = open_run_with(run, [f"paths.runs={home}"])
     path = copy.scores_path("voice")
     lines = path.read_text().splitlines()
     first = lines[1].split(",")
@@ -282,8 +283,7 @@ def test_scores_changed_by_hand_are_kept(done: tuple[Run, Summary], tmp_path: Pa
     assert path.read_bytes() == edited
     fused, _ = fuse_all(copy)
     assert fused is not None
-    other = Run(open_run_with(run, ["seed=5"]).recipe)
-    other.folder = home / "unit"
+    other = open_run_with(run, [f"paths.runs={home}", "seed=5"])
     with pytest.raises(TableError, match="changed by hand"):
         train_all(other, ["voice"])
     train_all(other, ["voice"], force=True)

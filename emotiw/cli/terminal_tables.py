@@ -63,6 +63,7 @@ def summary_tables(run: Run, summary: Summary) -> None:
     if summary.failures:
         first = {row.clip_id: row.reason for row in reversed(summary.failures)}
         print_table(("clip", "could not be read because"), sorted(first.items()))
+        print("--force tries them again")
     for edit in summary.edits:
         print(edit)
     if summary.check is not None:

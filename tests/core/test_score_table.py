@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from emotiw.core.errors import LeakageError, TableError
+from emotiw.core.files import sha256_of
 from emotiw.core.score_table import ScoreTable, read_score_frame
 from emotiw.core.task import Classification, Regression, Task
 
@@ -153,7 +154,8 @@ class TestCsv:
         np.testing.assert_allclose(
             back.scores, [[0.1, 0.2, 0.7], [np.nan] * 3, [0.5, 0.25, 0.25]], rtol=1e-8
         )
-        assert json.loads((tmp_path / "audio.json").read_text())["provenance"] == {"model": "svm"}
+        noted = json.loads((tmp_path / "audio.json").read_text())["provenance"]
+        assert noted == {"model": "svm", "sha256": sha256_of(tmp_path / "audio.csv")}
 
     def test_the_file_is_one_that_a_person_can_read(self, tmp_path: Path) -> None:
         table().write_csv(tmp_path / "audio.csv")

@@ -60,11 +60,10 @@ def train_stage(run: Run, entry: ModelEntry) -> Stage:
             files = (f"features/{feature.name}.csv", f"features/{feature.name}.json")
             inputs |= {name: run.records.sha256(name) for name in files}
             after = [feature_stage(run, feature)]
-        if hasattr(kind, "card"):  # other bytes under the same name give other scores
-            spec = extractor.spec if after else feature_table(run, feature.name).spec
-            seed = recipe.settings.seed
-            model = kind(entry.options, spec=spec, task=run.task, seed=seed)
-            settings["weights"] = model.weights_fingerprint
+        # other bytes under the same name give other scores
+        spec = extractor.spec if after else feature_table(run, feature.name).spec
+        model = kind(entry.options, spec=spec, task=run.task, seed=recipe.settings.seed)
+        settings["weights"] = model.weights_fingerprint
     return Stage(run, f"train:{entry.name}", f"train {entry.name}", settings, inputs, after)
 
 
