@@ -92,7 +92,7 @@ def test_a_folder_of_ones_own_with_bad_files(tmp_path: Path) -> None:
     done = emotiw("faces", "clips", *settings, "--json", "--set", "execution.workers=1")
     assert done.returncode == 0
     told = json.loads(done.stdout)
-    assert told["clips"] == {"ok": 0, "missing": 0, "failed": 2}
+    assert told["clips"] == {"ok": 0, "partial": 0, "missing": 0, "failed": 2}
     reasons = {row["clip_id"]: row["reason"] for row in told["not_ok"]}
     assert "the file is empty" in reasons["empty"]
     assert "not a video, sound or image file" in reasons["noise"]
