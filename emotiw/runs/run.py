@@ -21,6 +21,7 @@ from emotiw.core.progress import Progress, Silent
 from emotiw.core.score_table import ScoreTable
 from emotiw.core.store import ContentHashes, Store, artifact_key
 from emotiw.core.task import Task
+from emotiw.core.versions import versions
 from emotiw.runs.recipe import Recipe, load_recipe
 
 
@@ -213,8 +214,8 @@ class Run:
         settings["name"] = self.recipe.name
         text = yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)
         atomic_write(self.folder / "recipe.yaml", text.encode())
-        versions = json.dumps(_versions(), indent=1, sort_keys=True) + "\n"
-        atomic_write(self.folder / "versions.json", versions.encode())
+        numbers = json.dumps(versions(), indent=1, sort_keys=True) + "\n"
+        atomic_write(self.folder / "versions.json", numbers.encode())
 
 
 def open_run(
@@ -275,20 +276,3 @@ def cohort_in(folder: Path, task: Task | None = None) -> Cohort:
         return reopen_run(folder).cohort()
     except EmotiwError:  # its recipe can't be read: there is nothing to find the files by
         return cohort
-
-
-def _versions() -> dict[str, str]:
-    import platform
-    from importlib.metadata import PackageNotFoundError, version
-
-    names = (
-        "emotiw", "numpy", "torch", "torchaudio", "torchvision", "librosa", "opensmile",
-        "facenet-pytorch", "av", "opencv-python-headless", "scikit-learn", "pandas",
-    )  # fmt: skip
-    versions = {"python": platform.python_version()}
-    for name in names:
-        try:
-            versions[name] = version(name)
-        except PackageNotFoundError:
-            versions[name] = "not installed"
-    return versions
