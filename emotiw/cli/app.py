@@ -166,7 +166,8 @@ def fuse(
     from emotiw.runs.stages.fuse import fuse_all
 
     run = opened(config, settings, quiet, as_json)
-    _, results = fuse_all(run, names or (), force=force)
+    with run.progress.stage("fuse"):
+        _, results = fuse_all(run, names or (), force=force)
     _show_results(results, as_json)
 
 

@@ -26,6 +26,7 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
+from emotiw.cli.run_log import end_logs
 from emotiw.core.errors import EmotiwError, MachineError
 from emotiw.core.stopping import STATUSES, stops_on_signals
 
@@ -34,7 +35,8 @@ STOPPED = "stopped; run the same command again to go on"
 AGAIN = "and run the same command again; it goes on where it stopped"
 MEMORY = f"out of memory: close other programs or take fewer execution.workers, {AGAIN}"
 NO_MEMORY = re.compile(
-    r"(can't|cannot|unable to|failed to) (allocate|map)|(out of|insufficient) memory|bad_alloc",
+    r"(can't|cannot|unable to|failed to) (allocate|map)|(out of|insufficient) memory|bad_alloc"
+    r"|can't start new thread",
     re.IGNORECASE,
 )
 OF_NAMES = (FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError)
@@ -75,11 +77,13 @@ def caught(command: Callable[[], object]) -> int:
             traceback.print_exc()
     if status in STATUSES:
         told = STOPPED
-    elif isinstance(status, str):
-        told, status = status, 1
+    if isinstance(status, str):
+        told = status
+    status = 1 if isinstance(status, str) else status
     if told:
         with suppress(OSError, ValueError):  # there may be no terminal any more
             print(told, file=sys.stderr, flush=True)
+    end_logs(told, status)
     return status
 
 
@@ -101,7 +105,7 @@ def _told(error: BaseException) -> tuple[str, int]:
 def _of_file(error: OSError) -> str:
     parts = [error.strerror or str(error) or type(error).__name__]
     if error.filename is not None:
-        path = Path(os.fsdecode(error.filename))
+        path = Path(str(error.filename))
         parts.insert(0, str(path.parent if path.name.startswith(".partial-") else path))
     advice = ADVICE.get(error.errno or 0)
     return ": ".join(parts) + (f"; {advice}" if advice else "")
@@ -118,9 +122,9 @@ def _reported(error: BaseException) -> str:
         "",
         *traceback.format_exception(error),
     ]
-    for folder in (Path(), Path(tempfile.gettempdir())):
-        path = folder / f"emotiw-error-{now:%Y%m%d-%H%M%S}-{os.getpid()}.txt"
+    for folder in (os.getcwd, tempfile.gettempdir):
         with suppress(OSError):
+            path = Path(folder()) / f"emotiw-error-{now:%Y%m%d-%H%M%S}-{os.getpid()}.txt"
             path.write_text("\n".join(lines), encoding="utf-8", errors="backslashreplace")
             return f"this is a fault of emotiw or of a module of your own; {path} says more"
     return "this is a fault of emotiw or of a module of your own; EMOTIW_DEBUG=1 says more"

@@ -63,8 +63,10 @@ def run_all(run: Run, *, force: bool = False) -> Summary:
     if not run.recipe.models:
         return Summary(cohort, None, run.ledger().failures())
     train_all(run, force=force)
-    _, results = fuse_all(run, force=force)
+    with run.progress.stage("fuse"):
+        _, results = fuse_all(run, force=force)
     submission, check = None, None
     if cohort.select("test") and run.recipe.spec.submission is not None:
-        submission, check = submit(run)
+        with run.progress.stage("submit"):
+            submission, check = submit(run)
     return Summary(cohort, results, run.ledger().failures(), submission, check)

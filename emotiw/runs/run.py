@@ -54,6 +54,7 @@ class Run:
         submission/               the zip, and its check
         recipe.yaml, versions.json
         provenance.json           sha256 of manifest, weights and imported files; state of git
+        run.log                   what commands did, when, and how they ended
 
     All of them can be looked at, changed by hand and read on by the next stage.
     """

@@ -23,7 +23,8 @@ def index(run: Run) -> Cohort:
         run.progress.say(f"warning: {warning}")
     run.folder.mkdir(parents=True, exist_ok=True)
     run.write_description()
-    cohort = run.with_contents(cohort)
+    with run.progress.stage("contents of the clips"):
+        cohort = run.with_contents(cohort)
     write_manifest(cohort, run.manifest_path, root=settings.data.root)
     rows = []
     for clip in run.progress.track(cohort, stage="index", total=len(cohort)):
