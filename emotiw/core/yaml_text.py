@@ -67,7 +67,7 @@ class _Loader(yaml.SafeLoader):
             raise
         except Exception as error:  # the constructors trust that a value fits its tag
             kind = node.tag.rpartition(":")[2]
-            raise _error(f"{node.value!r} is no {kind} ({error})", node) from error
+            raise _error(f"{str(node.value)[:40]!r} is no {kind} ({error})", node) from error
 
 
 _Loader.yaml_implicit_resolvers = {
