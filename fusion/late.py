@@ -19,6 +19,7 @@ from emotiw.core.errors import ConfigError, TableError, suggest
 from emotiw.core.files import atomic_write
 from emotiw.core.score_table import ScoreTable
 from emotiw.core.task import task_of
+from emotiw.core.yaml_text import load
 from fusion.aligned import AlignedScores, Scores, align
 from fusion.calibration import Calibration
 from fusion.combiner import Setting
@@ -226,7 +227,7 @@ class LateFusion(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
             TableError: if the file is missing or not such a file.
         """
         try:
-            state = yaml.safe_load(path.read_text(encoding="utf-8"))
+            state = load(path.read_text(encoding="utf-8"))
             if state["format"] != FORMAT:
                 raise TableError(f"{path}: format {state['format']!r}, expected {FORMAT}")
             options = state["options"]

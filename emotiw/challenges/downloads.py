@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
 from emotiw.core.config import Strict
 from emotiw.core.remote_file import RemoteFile
+
+PartName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")]  # its list is called so
+
+
+def _below_the_corpus(folder: str) -> str:
+    path = PurePosixPath(folder.replace("\\", "/"))
+    if path.is_absolute() or ".." in path.parts or ":" in folder:
+        raise ValueError("expected a folder below that of the corpus")
+    return folder
 
 
 class Listing(Strict):
@@ -33,4 +47,4 @@ class Download(Strict):
     licence: str
     files: tuple[RemoteFile, ...] = ()
     listing: Listing | None = None
-    folder: str = "."
+    folder: Annotated[str, AfterValidator(_below_the_corpus)] = "."

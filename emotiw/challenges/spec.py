@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from emotiw.challenges.downloads import Download
+from emotiw.challenges.downloads import Download, PartName
 from emotiw.core.clip import Split
 from emotiw.core.config import Document, Strict, packaged, read_document, validated
 from emotiw.core.errors import ConfigError, suggest
@@ -158,7 +158,7 @@ class ChallengeSpec(Strict):
     attempts: int | None = None
     folds: dict[str, FoldProtocol] = Field(default_factory=dict)
     figures: tuple[Figure, ...] = ()
-    downloads: dict[str, Download] = Field(default_factory=dict)
+    downloads: dict[PartName, Download] = Field(default_factory=dict)
     sources: tuple[Source, ...]
 
     @model_validator(mode="after")

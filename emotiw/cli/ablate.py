@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import Argument, Option
 
-from emotiw.cli.stage import AsJson, Force, Quiet, Set, progress_of
+from emotiw.cli.stage import AsJson, Force, Quiet, Set, opened
 
 if TYPE_CHECKING:
     from emotiw.analysis.ablation.ablation_table import Ablation
@@ -40,7 +40,6 @@ def ablate(
     from emotiw.analysis.ablation.work import carry_out
     from emotiw.analysis.tracking import require_tracker, track_ablation
     from emotiw.core.errors import ConfigError
-    from emotiw.runs.run import open_run
 
     require_tracker(track)
     if Path(config).is_dir():
@@ -48,7 +47,7 @@ def ablate(
             raise ConfigError("--track needs the recipe: the folder of a run makes its table again")
         _show(remake(Path(config)), as_json)
         return
-    run = open_run(config, settings or (), progress=progress_of(quiet, as_json))
+    run = opened(config, settings, quiet, as_json)
     asked = run.recipe.settings.ablation
     if axis:
         asked = asked.model_copy(update={"axes": parse_axes(axis), "reference": {}})

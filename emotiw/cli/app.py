@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,6 +16,7 @@ from emotiw.cli.ablate import ablate
 from emotiw.cli.backbone import train_backbone
 from emotiw.cli.compare import compare
 from emotiw.cli.leaderboard import leaderboard
+from emotiw.cli.net import DEBUG, caught
 from emotiw.cli.predict import predict
 from emotiw.cli.report import report
 from emotiw.cli.stage import (
@@ -32,7 +34,6 @@ from emotiw.cli.stage import (
     show_rows,
 )
 from emotiw.cli.status import status
-from emotiw.core.errors import EmotiwError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,15 +58,8 @@ Names = Annotated[list[str] | None, Argument(help="Only these; all by default.")
 
 
 def main() -> None:
-    """Run a command; a mistake of the user's is one clear message and exit status 2."""
-    try:
-        app()
-    except EmotiwError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print("stopped; run the same command again to go on", file=sys.stderr)
-        sys.exit(130)
+    """Run a command; whatever goes wrong is one sentence and an exit status."""
+    sys.exit(caught(app))
 
 
 def _version(is_asked: bool) -> None:
@@ -79,8 +73,11 @@ def _top(
     version: Annotated[
         bool, Option("--version", callback=_version, is_eager=True, help="Print it.")
     ] = False,
+    debug: Annotated[
+        bool, Option("--debug", envvar=DEBUG, help="Show the traceback of whatever goes wrong.")
+    ] = False,
 ) -> None:
-    pass
+    os.environ[DEBUG] = "1" if debug else ""
 
 
 @app.command()

@@ -98,9 +98,10 @@ def show(
 
     progress = progress_of(quiet, as_json)
     if run is not None:
+        from emotiw.runs.run import open_run
         from emotiw.runs.stages.faces import face_tracks, faces_quality
 
-        whole = opened(run, settings, quiet, as_json)
+        whole = open_run(run, settings or ())
         path, name = whole.cohort()[clip].path, file_name(clip)
         tracks, quality = face_tracks(whole, clip), faces_quality(whole, clip)
     else:

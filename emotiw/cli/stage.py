@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 from typer import Argument, Option
@@ -27,22 +28,30 @@ Set = Annotated[
     list[str] | None,
     Option("--set", help="KEY.KEY=VALUE over the recipe; may come several times."),
 ]
-Quiet = Annotated[bool, Option("--quiet", "-q", help="No progress bars.")]
+Quiet = Annotated[bool, Option("--quiet", "-q", help="Don't tell how far it is.")]
 AsJson = Annotated[bool, Option("--json", help="The result as JSON on standard output.")]
 
 
 def opened(config: str, settings: list[str] | None, quiet: bool, as_json: bool) -> Run:
-    """Return the run of a recipe."""
+    """Return the run of a recipe, which keeps a log of what is done to it."""
+    from emotiw.cli.run_log import with_log
     from emotiw.runs.run import open_run
 
-    return open_run(config, settings or (), progress=progress_of(quiet, as_json))
+    return with_log(open_run(config, settings or (), progress=progress_of(quiet, as_json)))
 
 
 def progress_of(quiet: bool, as_json: bool) -> Progress:
-    """Return bars where a person looks on."""
-    from emotiw.core.progress import Bars, Silent
+    """Return bars where a person looks on, and lines for a file."""
+    from emotiw.core.progress import Bars, Lines, Silent
 
-    return Silent() if quiet or as_json or not sys.stderr.isatty() else Bars()
+    if quiet or as_json:
+        return Silent()
+    return Bars() if sys.stderr.isatty() else Lines(_to_stderr)
+
+
+def _to_stderr(line: str) -> None:
+    with suppress(OSError, ValueError):  # a reader that went away stops no work
+        print(line, file=sys.stderr, flush=True)
 
 
 def indexed(config: str, settings: list[str] | None, quiet: bool, as_json: bool) -> Run:

@@ -21,9 +21,11 @@ from emotiw.core.renames import (
     models_in,
     tell,
 )
+from emotiw.core.yaml_text import compose, construct, load
 
 Settings = TypeVar("Settings", bound=BaseModel)
 NO_VALUE = object()
+MOST_BYTES = 1 << 20  # of a file of settings
 
 
 class Strict(BaseModel):
@@ -70,23 +72,24 @@ def read_document(path: Path) -> Document:
     """Read a YAML file whose top is a mapping.
 
     Raises:
-        ConfigError: if the file is missing, is no YAML, holds a key twice, or isn't a mapping.
+        ConfigError: if the file is missing, too large or no YAML, holds a key twice, or isn't a
+            mapping.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = _text_of(path)
     except FileNotFoundError:
         raise ConfigError(f"no such file: {path}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: can't be read ({error})") from error
+    problems = Problems(str(path))
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(text)
+        node = compose(text)
+        lines = dict(_key_lines(node, (), problems))  # before values are made: << is taken apart
+        data = construct(node)
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: not valid YAML: {error}") from error
     if not isinstance(data, dict):
         raise ConfigError(f"{path}: expected a mapping of settings, got {type(data).__name__}")
-    problems = Problems(str(path))
-    lines = dict(_key_lines(node, (), problems))
     problems.raise_if_any(ConfigError)
     return Document(str(path), data, lines)
 
@@ -144,7 +147,7 @@ def name_and_value(written: str, problems: Problems, *, example: str) -> tuple[s
 def yaml_value(text: str, written: str, problems: Problems) -> Any:
     """Return a value that was written as YAML; NO_VALUE, and a problem, where it is none."""
     try:
-        return yaml.safe_load(text)
+        return load(text)
     except yaml.YAMLError as error:
         problems.add(f"{written!r}: the value is not valid YAML: {error}")
         return NO_VALUE
@@ -222,6 +225,15 @@ def packaged(*parts: str) -> Path:
     It is found beside ``emotiw``, not by name: a project's own ``configs`` is never in the way.
     """
     return Path(__file__).parents[2].joinpath("configs", *parts)
+
+
+def _text_of(path: Path) -> str:
+    if path.exists() and not path.is_file():
+        raise OSError("not a regular file")  # a pipe or a device may never end
+    size = path.stat().st_size
+    if size > MOST_BYTES:
+        raise OSError(f"{size:,} bytes of settings; {MOST_BYTES:,} are read at most")
+    return path.read_text(encoding="utf-8")
 
 
 def _explain(

@@ -32,8 +32,10 @@ def atomic_file(path: Path) -> Iterator[Path]:
             os.fsync(file.fileno())
         partial.chmod(0o644)
         partial.replace(path)
-    except BaseException:
+    except BaseException as error:
         partial.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename in (None, name):
+            error.filename = str(path)  # a full disk doesn't say of what
         raise
 
 

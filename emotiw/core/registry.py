@@ -5,13 +5,15 @@ from __future__ import annotations
 import importlib
 import traceback
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
 from pydantic import AfterValidator
 
+from emotiw.core import own_modules
 from emotiw.core.errors import ConfigError, suggest
-from emotiw.core.own_modules import import_own
 from emotiw.core.renames import current_name
+from emotiw.core.stopping import Stopped
 
 T = TypeVar("T")
 NOTHING = object()
@@ -69,15 +71,12 @@ class Registry(Generic[T]):
         if not attribute or not all(part.isidentifier() for part in module_name.split(".")):
             raise ConfigError(f"{self.kind} {name!r}: expected 'module:attribute'")
         try:
-            module = import_own(module_name)
-        except ImportError as error:
-            raise ConfigError(f"{self.kind} {name!r} can't be imported: {error}") from error
-        except Exception as error:  # in the module of a user
-            last = traceback.extract_tb(error.__traceback__)[-1]
-            raise ConfigError(
-                f"{self.kind} {name!r} can't be imported: {type(error).__name__} at "
-                f"{last.filename}:{last.lineno}: {error}"
-            ) from error
+            module = own_modules.import_own(module_name)
+        except Stopped:
+            raise
+        except (Exception, SystemExit) as error:  # in the module of a user
+            why = _why_not(error)
+            raise ConfigError(f"{self.kind} {name!r} can't be imported: {why}") from error
         part = getattr(module, attribute, NOTHING)
         if part is NOTHING:
             place = getattr(module, "__file__", None) or module_name
@@ -95,6 +94,23 @@ class Registry(Generic[T]):
                 f"{self.kind} {name!r} is no subclass of {module_name}.{attribute}: "
                 f"let it inherit from that class, which says what every {self.kind} must have"
             )
+
+
+def _why_not(error: BaseException) -> str:
+    """Return what went wrong in an import, and the last line of the user's own that led there."""
+    if isinstance(error, SyntaxError):
+        return f"{type(error).__name__} at {error.filename}:{error.lineno}: {error.msg}"
+    importers = {__file__, own_modules.__file__}
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename not in importers and "importlib" not in frame.filename
+    ]
+    if not frames:  # there is no such module
+        return str(error)
+    home = str(Path(frames[0].filename).parent)
+    last = [frame for frame in frames if frame.filename.startswith(home)][-1]
+    return f"{type(error).__name__} at {last.filename}:{last.lineno}: {error}"
 
 
 def named_in(registry: Registry[Any]) -> AfterValidator:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from functools import cache
 
+from emotiw.core.versions import versions
 from emotiw.runs.recipe import Recipe
 
 
@@ -15,23 +15,5 @@ def description_of(recipe: Recipe) -> dict[str, bytes]:
     settings = recipe.settings.model_dump(mode="json")
     settings["name"] = recipe.name
     text = yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)
-    versions = json.dumps(_versions(), indent=1, sort_keys=True) + "\n"
-    return {"recipe.yaml": text.encode(), "versions.json": versions.encode()}
-
-
-@cache
-def _versions() -> dict[str, str]:
-    import platform
-    from importlib.metadata import PackageNotFoundError, version
-
-    names = (
-        "emotiw", "numpy", "torch", "torchaudio", "torchvision", "librosa", "opensmile",
-        "facenet-pytorch", "av", "opencv-python-headless", "scikit-learn", "pandas",
-    )  # fmt: skip
-    versions = {"python": platform.python_version()}
-    for name in names:
-        try:
-            versions[name] = version(name)
-        except PackageNotFoundError:
-            versions[name] = "not installed"
-    return versions
+    numbers = json.dumps(versions(), indent=1, sort_keys=True) + "\n"
+    return {"recipe.yaml": text.encode(), "versions.json": numbers.encode()}

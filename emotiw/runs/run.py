@@ -59,6 +59,7 @@ class Run:
         recipe.yaml, versions.json
         provenance.json           sha256 of manifest, weights and imported files; state of git
         .emotiw/                  from what every stage was made; who is at work
+        run.log                   what commands did, when, and how they ended
 
     All of them can be looked at, changed by hand and read on by the next stage.
     """

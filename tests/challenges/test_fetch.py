@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from emotiw.challenges.downloads import Download, Listing
 from emotiw.challenges.fetch import fetch, fetchable
@@ -145,3 +146,26 @@ def test_links_and_damaged_archives_are_refused(tmp_path: Path) -> None:
     broken.write_bytes(zip_of(a=b"1" * 100)[:-30])
     with pytest.raises(DamagedArchive, match="can't be unpacked"):
         unpack(broken, tmp_path / "home")
+
+
+def spec_with(path: Path, **parts: dict[str, str]) -> Path:
+    path.write_text(yaml.safe_dump({"extends": "ravdess", "name": "mine", "downloads": parts}))
+    return path
+
+
+@pytest.mark.parametrize("folder", ["../out", "a/../../out", "/out", "C:\\out", "a\\..\\..", "C:"])
+def test_a_spec_cannot_write_outside_the_data_folder(tmp_path: Path, folder: str) -> None:
+    spec = spec_with(tmp_path / "mine.yaml", a={"licence": "free", "folder": folder})
+    with pytest.raises(ConfigError, match=r"mine.yaml:\d+: downloads.a.folder: .* below that of"):
+        load_spec(spec)
+
+
+def test_the_list_of_a_part_stays_in_the_data_folder(tmp_path: Path) -> None:
+    spec = spec_with(tmp_path / "mine.yaml", **{"../../out": {"licence": "free"}})
+    with pytest.raises(ConfigError, match=r"downloads.*should match pattern"):
+        load_spec(spec)
+
+
+def test_folders_below_the_data_folder_are_welcome() -> None:
+    for folder in (".", "AudioWAV", "a/b", "..hidden"):
+        assert Download(licence="free", folder=folder).folder == folder

@@ -10,6 +10,7 @@ import pytest
 
 from emotiw.core.errors import ConfigError
 from emotiw.core.registry import Registry
+from emotiw.core.stopping import Stopped
 
 
 @pytest.fixture
@@ -69,3 +70,36 @@ def test_what_cannot_be_imported_is_one_clear_error(
     with pytest.raises(ConfigError) as caught:
         parts.resolve(name)
     assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("import math\n\n1 / 0\n", "ZeroDivisionError at {home}/broken.py:3: division by zero"),
+        ("x = 1\nimport json\njson.loads('')\n", "JSONDecodeError at {home}/broken.py:3: "),
+        ("import beneath\n", "ImportError at {home}/beneath.py:1: cannot import name 'nothing'"),
+        ("x = 1\nx = (\n", "SyntaxError at {home}/broken.py:2: '(' was never closed"),
+        ("import sys\nsys.exit(0)\n", "SystemExit at {home}/broken.py:2: 0"),
+    ],
+)
+def test_a_module_that_fails_is_told_with_its_own_line(
+    parts: Registry[type], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, says: str
+) -> None:
+    (tmp_path / "broken.py").write_text(source)
+    (tmp_path / "beneath.py").write_text("from math import nothing\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ConfigError) as caught:
+        parts.resolve("broken:Part")
+    told = str(caught.value)
+    assert told.startswith("part 'broken:Part' can't be imported: " + says.format(home=tmp_path))
+
+
+def test_a_signal_during_an_import_is_no_mistake_of_the_module(
+    parts: Registry[type], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "told_to_stop.py").write_text(
+        "from emotiw.core.stopping import Stopped\nraise Stopped(143)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(Stopped):
+        parts.resolve("told_to_stop:Part")

@@ -89,7 +89,8 @@ def make_fused(run: Run, names: Sequence[str] = (), *, force: bool = False) -> l
     with run.at_work():
         stage = fuse_stage(run, names)
         if stage.is_to_do(force=force):
-            _fuse(stage, fusion_inputs(run, names), force=force)
+            with run.progress.stage("fuse"):
+                _fuse(stage, fusion_inputs(run, names), force=force)
         return judge_run(stage)
 
 

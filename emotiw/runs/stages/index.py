@@ -50,7 +50,8 @@ def make_index(run: Run, *, force: bool = False) -> None:
         cohort, warnings = read_challenge(run.recipe.spec, settings.data.root)
         for warning in warnings:
             run.progress.say(f"warning: {warning}")
-        cohort = run.with_contents(cohort)
+        with run.progress.stage("contents of the clips"):
+            cohort = run.with_contents(cohort)
         rows = []
         for clip in run.progress.track(cohort, stage="index", total=len(cohort)):
             problem = "" if clip.path.is_file() else f"no such file: {clip.path.name}"
