@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
@@ -47,9 +48,11 @@ def resolve_duplicate_ids(builder: ManifestBuilder, policy: SameId) -> None:
     builder.clips = clips
     folded: dict[str, str] = {}
     for clip in clips:
-        twin = folded.setdefault(clip.clip_id.casefold(), clip.clip_id)
+        alike = unicodedata.normalize("NFC", clip.clip_id).casefold()
+        twin = folded.setdefault(alike, clip.clip_id)
         if twin != clip.clip_id:
-            builder.warnings.append(f"ids differ by case alone: {twin!r} and {clip.clip_id!r}")
+            how = "case" if twin.casefold() == clip.clip_id.casefold() else "Unicode normal form"
+            builder.warnings.append(f"ids differ by {how} alone: {twin!a} and {clip.clip_id!a}")
 
 
 def _are_copies(same: list[Clip]) -> bool:
@@ -72,4 +75,5 @@ def _qualified(builder: ManifestBuilder, same: list[Clip]) -> Iterator[Clip]:
         elif is_test and tests[clip.path.name] == 1:
             yield replace(clip, clip_id=clip.path.name)
         else:
-            yield replace(clip, clip_id=builder.name(clip.path).replace("/", "-"))
+            below = clip.path.relative_to(builder.root)
+            yield replace(clip, clip_id="-".join(below.parts))

@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from emotiw.core.errors import ConfigError, Problems, suggest
+from emotiw.core.files import read_file
 from emotiw.core.renames import (
     OTHER_SPELLING,
     KeyPath,
@@ -73,7 +74,7 @@ def read_document(path: Path) -> Document:
         ConfigError: if the file is missing, is no YAML, holds a key twice, or isn't a mapping.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_file(path).decode("utf-8")
     except FileNotFoundError:
         raise ConfigError(f"no such file: {path}") from None
     except (OSError, UnicodeDecodeError) as error:

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from emotiw.core.containers import open_container
 from emotiw.core.errors import MediaError
+from emotiw.core.files import file_problem
 from emotiw.core.lazy_pictures import Converters, DecodedPixels, Pixels
 
 # of the sample formats whose conversion is one division; FFmpeg does the others
@@ -102,8 +104,8 @@ class MediaReader:
         self.path = path
         self.n_decoded_frames = 0
         self.n_damaged_packets = 0
-        if not path.is_file():
-            raise MediaError(f"{path.name}: no such file")
+        if problem := file_problem(path):
+            raise MediaError(f"{path.name}: {problem}")
         if path.stat().st_size == 0:
             raise MediaError(f"{path.name}: the file is empty")
         self._container: Any = None
@@ -114,7 +116,7 @@ class MediaReader:
         if still is not None:
             self.info = MediaInfo(True, True, False, 1, 0.0, 0.0, still[0], still[1])
             return
-        self._container = self._open()
+        self._container = open_container(self.path)
         self.info = self._probe()
 
     def __enter__(self) -> MediaReader:
@@ -186,24 +188,13 @@ class MediaReader:
             rate = sampling_rate
         return Audio(np.ascontiguousarray(waveform, dtype=np.float32), rate)
 
-    def _open(self) -> Any:
-        import av
-
-        try:
-            return av.open(str(self.path), metadata_errors="replace")
-        except (av.FFmpegError, OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            raise MediaError(
-                f"{self.path.name}: not a video, sound or image file ({reason})"
-            ) from error
-
     def _decode(self, streams: Any) -> Iterator[tuple[str, Any]]:
         import av
 
         if self._is_read:
             indices = [stream.index for stream in streams]  # of no use once the file is closed
             self._container.close()
-            self._container = self._open()
+            self._container = open_container(self.path)
             streams = [self._container.streams[index] for index in indices]
         self._is_read = True
         self.n_damaged_packets = 0
