@@ -13,6 +13,7 @@ from emotiw.core.execution import run_jobs
 from emotiw.core.ledger import LedgerRow
 from emotiw.runs.run import Run
 from emotiw.runs.stages.artifacts import Artifact, write_artifacts
+from features.audio.signal import why_unheard
 
 
 class ClipJob(Protocol):
@@ -120,7 +121,7 @@ def settle(
                 clip_id=clip_id,
                 stage=stage,
                 status="ok" if artifact.n_present else "missing",
-                reason="" if artifact.n_present else _told(nothing, noted["quality"]),
+                reason="" if artifact.n_present else why_missing(nothing, noted["quality"]),
                 seconds=before.seconds if before and key not in done.seconds else spent,
                 quality=noted["quality"],
             )
@@ -130,6 +131,7 @@ def settle(
     return rows
 
 
-def _told(nothing: str, quality: Mapping[str, float | int | str]) -> str:
+def why_missing(nothing: str, quality: Mapping[str, float | int | str]) -> str:
+    """Return why no row of a clip holds data: the state of its sound, or what else is given."""
     is_of_sound = "audio" in quality and "n_tracks" not in quality
-    return f"sound: {quality['audio']}" if is_of_sound else nothing
+    return f"sound: {why_unheard(quality)}" if is_of_sound else nothing
