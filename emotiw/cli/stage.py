@@ -106,6 +106,7 @@ def as_plain(run: Run, summary: Summary) -> dict[str, Any]:
         "results": [result.row() for result in summary.results or ()],
         "failures": [vars(row) | {"quality": None} for row in summary.failures],
         "submission": None if summary.submission is None else str(summary.submission),
+        "check": None if summary.check is None else summary.check.to_dict(),
         "ok": is_ok(summary),
     }
 

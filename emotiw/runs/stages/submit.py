@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 from emotiw.challenges import submission_ids
 from emotiw.challenges.spec import Answer, load_spec
+from emotiw.core.cohort import Cohort
 from emotiw.core.errors import SubmissionError
 from emotiw.core.files import sha256_of
+from emotiw.core.ledger import LedgerRow
 from emotiw.core.score_table import ScoreTable
 from emotiw.runs.run import Run
+from emotiw.runs.stages.index import STAGE as INDEX
 from submissions.attempts import Attempts
 from submissions.check_report import CheckReport
 from submissions.checker import check_submission
 from submissions.writer import predictions_of, submission_path, write_submission
 
+STAGE = "submit"
+
 
 def submit(run: Run) -> tuple[Path, CheckReport]:
     """Write the submission of the run's test clips and check what was written.
+
+    The report and the ledger tell which clips have the recipe's fallback for an answer, and which
+    test clips no answer could be written for.
 
     Raises:
         MissingStageError: if nothing has been fused yet.
@@ -32,15 +41,32 @@ def submit(run: Run) -> tuple[Path, CheckReport]:
     expected = submission_ids(spec, root, cohort)
     if not expected:
         raise SubmissionError(f"{run.manifest_path} has no test clips: nothing to hand in")
-    predictions = answers_for(run, fused, expected, fallback=settings.fallback)
+    predictions, guessed = answers_for(run, fused, expected, fallback=settings.fallback)
     target = submission_path(spec, run.folder / "submission", settings.team)
     provenance = {
         "run": settings.run,
         "fused": sha256_of(run.fused_path),
         "recipe": run.recipe.name,
+        "n_fallback": len(guessed),
     }
     write_submission(spec, predictions, target, expected_ids=expected, provenance=provenance)
-    return target, check(run, target)
+    report = check(run, target)
+    by_clip = Counter(name.partition("/")[0] for name in guessed)
+    told = f"{settings.fallback!r} for {len(guessed)} of {len(expected)} test clips: without scores"
+    report.add("fallback", guessed, advice=told, severity="warning")
+    refused = [row.clip_id for row in run.ledger().rows(INDEX) if _is_lost(row, cohort)]
+    advice = "test clips without an answer: their names can't be ids"
+    report.add("left out", refused, advice=advice, severity="warning")
+    report.sort()
+    why = f"answered with the fallback {settings.fallback!r}: no scores"
+    run.record(
+        STAGE,
+        [
+            LedgerRow(c, STAGE, "missing", why) if by_clip[c] else LedgerRow(c, STAGE, "ok")
+            for c in dict.fromkeys(name.partition("/")[0] for name in expected)
+        ],
+    )
+    return target, report
 
 
 def check(run: Run, path: Path) -> CheckReport:
@@ -80,8 +106,8 @@ def check_alone(challenge: str, path: Path, clips: Path) -> CheckReport:
 
 def answers_for(
     run: Run, fused: ScoreTable, expected: Sequence[str], *, fallback: str | None
-) -> dict[str, Answer]:
-    """Return the answer for everything that the organisers expect one for.
+) -> tuple[dict[str, Answer], list[str]]:
+    """Return the answer for everything that the organisers expect one for, and what is a fallback.
 
     Raises:
         SubmissionError: naming the clips that have none, unless there is a fallback.
@@ -97,4 +123,8 @@ def answers_for(
     for name in missing:
         assert fallback is not None
         answers[name] = fallback if fused.task.is_label else float(fallback)
-    return answers
+    return answers, missing
+
+
+def _is_lost(row: LedgerRow, cohort: Cohort) -> bool:
+    return row.clip_id not in cohort and row.quality.get("split") == "test"
