@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
+
+from pydantic import field_validator
+
 from emotiw.core.config import Strict
 from emotiw.core.remote_file import RemoteFile
 
@@ -27,10 +31,18 @@ class Download(Strict):
         licence: what the user agrees to.
         files: to download; zip and tar archives are unpacked.
         listing: a list of further files.
-        folder: below the corpus, where they go.
+        folder: below the corpus, where they go; it can't lead out of it.
     """
 
     licence: str
     files: tuple[RemoteFile, ...] = ()
     listing: Listing | None = None
     folder: str = "."
+
+    @field_validator("folder")
+    @classmethod
+    def _is_below(cls, folder: str) -> str:
+        path = PurePosixPath(folder.replace("\\", "/"))
+        if path.is_absolute() or ".." in path.parts or ":" in folder:
+            raise ValueError(f"expected a folder below the corpus, got {folder!r}")
+        return folder

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import lzma
 import tarfile
 import zipfile
+import zlib
 from functools import partial
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
@@ -112,7 +114,7 @@ class RemoteFile(Strict):
         known = ((what, own) for begin, what, own in ANSWERS if start.startswith(begin))
         came, may_be = next(known, nothing)
         if self.is_archive:
-            is_one = zipfile.is_zipfile if name.endswith(".zip") else tarfile.is_tarfile
+            is_one = zipfile.is_zipfile if name.endswith(".zip") else _is_tar
             return "" if is_one(path) else came or "something else, or a part of it"
         return "" if name.endswith(may_be) else came
 
@@ -120,3 +122,10 @@ class RemoteFile(Strict):
         """Return an error on one line; servers choose some of its words."""
         words = "".join(c if c.isprintable() else " " for c in why)
         return DownloadError(f"{self.url}: {' '.join(words.split())}")
+
+
+def _is_tar(path: Path) -> bool:
+    try:
+        return tarfile.is_tarfile(path)
+    except (EOFError, OSError, ValueError, zlib.error, lzma.LZMAError):  # cut off, or damaged
+        return False

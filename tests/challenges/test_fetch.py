@@ -6,7 +6,9 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from emotiw.challenges.downloads import Download, Listing
 from emotiw.challenges.fetch import fetch, fetchable
@@ -82,6 +84,26 @@ def test_what_is_no_archive_is_refused_and_asked_for_again(
     server.files[f"/{name}"] = first
     assert says in fetch(spec, tmp_path).failures[file.url]
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("folder", ["../out", "a/../../out", "/out", "C:/out", "..\\out"])
+def test_no_part_leaves_the_folder_of_the_corpus(folder: str) -> None:
+    with pytest.raises(ValidationError, match="expected a folder below the corpus"):
+        Download(licence="free", folder=folder)
+
+
+def test_an_archive_that_is_cut_off_is_refused(server: Server, tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "whole.tar.gz", "w:gz") as tar:
+        member = tarfile.TarInfo("a")
+        member.size = 5000
+        tar.addfile(member, io.BytesIO(np.random.default_rng(0).bytes(5000)))
+    whole = (tmp_path / "whole.tar.gz").read_bytes()
+    for size in (20, 300, len(whole) - 30):
+        file = RemoteFile(url=f"{server.url}/{size}.tar.gz")
+        server.files[f"/{size}.tar.gz"] = whole[:size]
+        done = fetch(corpus(audio=Download(licence="free", files=(file,))), tmp_path / "to")
+        assert "the next run asks again" in done.failures[file.url]
+    assert not [path for path in (tmp_path / "to").rglob("*") if path.is_file()]
 
 
 def test_a_page_that_an_earlier_run_kept_is_replaced(server: Server, tmp_path: Path) -> None:
