@@ -20,7 +20,7 @@ PICTURE = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 
 @dataclass(frozen=True)
 class Refused:
-    """A clip that can be part of no table, and so of no stage.
+    """A clip that is part of no table, and so of no stage, because it can have no id.
 
     Attributes:
         name: its path below the root, escaped; no clip's id is written like that.
@@ -112,11 +112,13 @@ class ManifestBuilder:
             if not problem:
                 kept.append(clip)
                 continue
-            reason = f"the file can't give a clip its id: {problem}; give it another name"
-            if clip.split == "test":
-                reason += " (a test clip, which a submission now lacks)"
-            self.refused.append(Refused(self.name(clip.path), clip.split, reason))
+            self.refuse(clip, f"the file can't give a clip its id: {problem}; give it another name")
         self.clips = kept
+
+    def refuse(self, clip: Clip, reason: str) -> None:
+        """Note a clip that can't be one; nothing else is heard of it."""
+        lacks = " (a test clip, which a submission now lacks)" if clip.split == "test" else ""
+        self.refused.append(Refused(self.name(clip.path), clip.split, reason + lacks))
 
     def check_sizes(self) -> None:
         """Warn of splits whose size is not the one that the challenge published."""

@@ -106,6 +106,21 @@ def test_what_is_no_file_is_a_row_and_is_never_opened(root: Path) -> None:
     assert by_clip(rows) == expected
 
 
+def test_what_is_no_file_has_no_claim_to_a_name(root: Path) -> None:
+    for path in (root / "Happy" / "a.mp4", root / "c.mp4", root / "Happy" / "c.mp4"):
+        os.mkfifo(path)
+    run = run_of(root)
+    assert index(run).clip_ids == ("a", "b", "c")
+    told = by_clip([row for row in run.ledger().rows("index") if row.status == "failed"])
+    pipe = "not a regular file (a named pipe)"
+    assert told == {
+        "Happy/a.mp4": f"{pipe}, and another file is called 'a' too",
+        "c": f"c.mp4: {pipe}",
+        "c.mp4": f"{pipe}, and another file is called 'c' too "
+        "(a test clip, which a submission now lacks)",
+    }
+
+
 def test_a_folder_with_the_name_of_a_clip_is_none_where_it_holds_clips(root: Path) -> None:
     write_tone(root / "frames.mp4" / "c.wav", 400)
     assert index(run_of(root)).clip_ids == ("a", "b", "c")
