@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from emotiw.core.clip import escaped
 from emotiw.core.errors import MediaError
 
 SELF_CONTAINED = (
@@ -35,4 +36,6 @@ def open_container(path: Path) -> Any:
         reason = getattr(error, "strerror", None) or str(error)
         if isinstance(error, av.ArgumentError):
             reason = "damaged, a playlist, or of a kind that is not read"
-        raise MediaError(f"{path.name}: not a video, sound or image file ({reason})") from error
+        raise MediaError(
+            f"{escaped(path.name)}: not a video, sound or image file ({reason})"
+        ) from error

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from emotiw.core.clip import escaped
 from emotiw.core.containers import open_container
 from emotiw.core.errors import MediaError
 from emotiw.core.files import file_problem
@@ -105,9 +106,9 @@ class MediaReader:
         self.n_decoded_frames = 0
         self.n_damaged_packets = 0
         if problem := file_problem(path):
-            raise MediaError(f"{path.name}: {problem}")
+            raise MediaError(f"{escaped(path.name)}: {problem}")
         if path.stat().st_size == 0:
-            raise MediaError(f"{path.name}: the file is empty")
+            raise MediaError(f"{escaped(path.name)}: the file is empty")
         self._container: Any = None
         self._sound: list[npt.NDArray[np.float32]] | None = None
         self._sound_rate = 0
@@ -141,7 +142,7 @@ class MediaReader:
             return
         stream = self._video_stream()
         if stream is None:
-            raise MediaError(f"{self.path}: no video track that can be decoded")
+            raise MediaError(f"{escaped(self.path.name)}: no video track that can be decoded")
         fps = self.info.fps or 25.0
         self.n_decoded_frames = 0
         converters = Converters()
@@ -174,13 +175,13 @@ class MediaReader:
             MediaError: if there is no sound track, or no sample could be decoded from it.
         """
         if not self.info.has_audio:
-            raise MediaError(f"{self.path}: no audio track that can be decoded")
+            raise MediaError(f"{escaped(self.path.name)}: no audio track that can be decoded")
         if self._sound is None:
             self._sound = [block.waveform for block in self.sound()]
         waveform = np.concatenate(self._sound) if self._sound else np.zeros(0, dtype=np.float32)
         rate = self._sound_rate
         if not len(waveform):
-            raise MediaError(f"{self.path}: the audio track holds no samples")
+            raise MediaError(f"{escaped(self.path.name)}: the audio track holds no samples")
         if sampling_rate is not None and sampling_rate != rate:
             import soxr
 
@@ -248,7 +249,9 @@ class MediaReader:
         stream = self._video_stream()
         has_audio = bool(self._audio_streams())
         if stream is None and not has_audio:
-            raise MediaError(f"{self.path}: neither a video nor an audio track that can be decoded")
+            raise MediaError(
+                f"{escaped(self.path.name)}: neither a video nor an audio track that can be decoded"
+            )
         duration = self._container.duration
         return MediaInfo(
             is_still=False,
@@ -284,7 +287,7 @@ def read_still(path: Path) -> npt.NDArray[np.uint8]:
                 upright = Image.alpha_composite(paper, rgba)
             return np.asarray(upright.convert("RGB"), dtype=np.uint8)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise MediaError(f"{path}: the image can't be decoded ({error})") from error
+        raise MediaError(f"{escaped(path.name)}: the image can't be decoded ({error})") from error
 
 
 def read_audio(path: Path, sampling_rate: int | None = None) -> Audio:
@@ -302,4 +305,6 @@ def _still_size(path: Path) -> tuple[int, int] | None:
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError):
         return None
     except Image.DecompressionBombError as error:
-        raise MediaError(f"{path}: the image is too large to open safely ({error})") from error
+        raise MediaError(
+            f"{escaped(path.name)}: the image is too large to open safely ({error})"
+        ) from error

@@ -14,6 +14,7 @@ import pytest
 from emotiw.core.errors import ConfigError
 from emotiw.core.task import Classification
 from emotiw.predict.inputs import media_files
+from emotiw.predict.predict_files import Wanted, predict_files
 from emotiw.predict.prediction_rows import FilePrediction, Row, as_csv, as_json
 from emotiw.predict.windows import window_spans
 
@@ -67,6 +68,10 @@ def test_what_is_no_file_is_an_answer_in_a_folder_and_an_error_alone(tmp_path: P
     os.mkfifo(tmp_path / "pipe.mp4")
     found = media_files([tmp_path])
     assert [*found] == [f"{tmp_path}/caf\\udce9.mp4", f"{tmp_path}/pipe.mp4"]
+    (tmp_path / "pipe.mp4").unlink()
+    told = predict_files(media_files([tmp_path]), Wanted())
+    assert told[0].reason.encode().startswith(rb"caf\udce9.mp4: not a video")
+    os.mkfifo(tmp_path / "pipe.mp4")
     with pytest.raises(ConfigError, match=r"pipe\.mp4: not a regular file \(a named pipe\)"):
         media_files([tmp_path / "pipe.mp4"])
 
