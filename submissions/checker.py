@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from emotiw.challenges.spec import Answer, ChallengeSpec
+from emotiw.core.files import file_problem
 from submissions.answers import parts_of
 from submissions.check_report import CheckReport
 from submissions.registry import format_of
@@ -34,10 +35,11 @@ def check_submission(
         earlier: the answers of earlier attempts, by name.
     """
     report = CheckReport(path)
-    if path.is_file():
-        format_of(spec).check(spec, path, expected_ids, report)
+    if problem := file_problem(path):
+        told = [f"{path}: {problem}"]
+        report.add("can't be read", told, advice="a folder has to be zipped first")
     else:
-        report.add("no such file", [str(path)], advice="a folder has to be zipped first")
+        format_of(spec).check(spec, path, expected_ids, report)
     judge_labels(spec, report, training_labels)
     compare_attempts(report, earlier or {})
     report.sort()

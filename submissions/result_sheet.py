@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emotiw.core.errors import Problems, SubmissionError, suggest
+from emotiw.core.files import read_file
 
 ACCURACY = re.compile(r"(?P<name>.+?) Classification Accuracy:\s*(?P<value>\S+)")
 LEVEL_MSE = re.compile(r"Mean Square Error for (?P<name>.+?):\s*(?P<value>\S+)", re.IGNORECASE)
@@ -67,7 +68,7 @@ class ResultSheet:
 def read_result_sheet(path: Path, labels: tuple[str, ...] = ()) -> ResultSheet:
     """Read a result sheet from a file; see :func:`parse_result_sheet`."""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = read_file(path).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise SubmissionError(f"{path}: can't be read ({error})") from error
     return parse_result_sheet(text, labels, where=str(path))

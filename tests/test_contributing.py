@@ -66,7 +66,7 @@ def test_the_challenge_that_is_shown_reads_a_folder(beside: Path) -> None:
         path.parent.mkdir(parents=True)
         path.write_bytes(place.encode())
     spec = load_spec(str(beside / "mine.yaml"))
-    cohort, _ = read_challenge(spec, beside / "data")
+    cohort, *_ = read_challenge(spec, beside / "data")
     assert {c.clip_id: (c.split, c.label) for c in cohort} == {
         "a": ("train", "Calm"),
         "b": ("val", "Tense"),

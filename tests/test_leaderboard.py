@@ -173,7 +173,7 @@ def test_forms() -> None:
 @pytest.mark.real_data
 def test_published_scores_of_ravdess_stand_where_they_were_published(real_data: Path) -> None:
     spec = load_spec("ravdess")
-    cohort, _ = read_challenge(spec, real_data)
+    cohort, *_ = read_challenge(spec, real_data)
     frames = [
         pd.read_csv(real_data / f"ravdess_scores/published_fusion/fold{fold}.csv").assign(fold=fold)
         for fold in range(5)

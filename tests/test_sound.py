@@ -26,7 +26,9 @@ features:
 """
 OUTCOMES = {
     "usual": ("ok", "present"),
-    "25ms": ("ok", "present"),
+    "100ms": ("ok", "present"),
+    "12ms": ("missing", "short"),
+    "100hz": ("missing", "slow"),
     "8khz": ("ok", "present"),
     "96khz": ("ok", "present"),
     "six_channels": ("ok", "present"),
@@ -64,7 +66,9 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
     holed[500:520] = np.nan
     tracks = {
         "usual": (plain[None], 16_000),
-        "25ms": (plain[None, :400], 16_000),
+        "100ms": (plain[None, :1600], 16_000),
+        "12ms": (plain[None, :192], 16_000),
+        "100hz": (plain[None], 100),
         "8khz": (voice(0.6, 8_000)[None], 8_000),
         "96khz": (voice(0.6, 96_000)[None], 96_000),
         "six_channels": (np.stack([plain, *[0.5 * plain] * 5]), 16_000),
@@ -98,15 +102,17 @@ def measured(clips: Path, workers: int) -> tuple[dict[str, list[LedgerRow]], dic
 def test_odd_tracks_have_stated_outcomes_on_any_number_of_workers(clips: Path) -> None:
     rows, files = measured(clips, 1)
     for feature in rows.values():
-        assert len(feature) == 12
+        assert len(feature) == 14
         found = {Path(row.clip_id).name: row for row in feature}
         for name, (status, state) in OUTCOMES.items():
             assert (found[name].status, found[name].quality["audio"]) == (status, state)
-            assert found[name].reason == ("" if status == "ok" else f"sound: {state}")
+            told = {"short": "12 ms, too short", "slow": "sampled at 100 Hz, too low"}
+            why = f"sound: {told.get(state, state)}"
+            assert found[name].reason == ("" if status == "ok" else why)
         assert "the file is empty" in found["no_bytes"].reason
         assert "not a video, sound or image file" in found["no_sound"].reason
         assert found["some_nan"].quality["n_nan"] == 20
-        assert found["25ms"].quality["duration_sec"] == 0.025
+        assert found["100ms"].quality["duration_sec"] == 0.1
     again, others = measured(clips, 2)
     assert files == others
     for name, feature in rows.items():

@@ -16,7 +16,7 @@ PartName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")]  # it
 def _below_the_corpus(folder: str) -> str:
     path = PurePosixPath(folder.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or ":" in folder:
-        raise ValueError("expected a folder below that of the corpus")
+        raise ValueError(f"expected a folder below the corpus, got {folder!r}")
     return folder
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 from filecmp import cmp
+from pathlib import Path
 from typing import Literal
 
 from emotiw.challenges.manifest_builder import ManifestBuilder
 from emotiw.core.clip import Clip
+from emotiw.core.files import file_problem
 
 SameId = Literal["refuse", "qualify"]
 
@@ -26,7 +30,13 @@ def resolve_duplicate_ids(builder: ManifestBuilder, policy: SameId) -> None:
     copies: list[str] = []
     twins: list[str] = []
     clips: list[Clip] = []
-    for clip_id, same in by_id.items():
+    for clip_id, all_same in by_id.items():
+        same = all_same
+        if len(same) > 1:  # what is there and is no file has no claim to a name
+            same = [clip for clip in same if not _is_no_file(clip.path)] or same[:1]
+            for clip in (clip for clip in all_same if clip not in same):
+                told = f"{file_problem(clip.path)}, and another file is called {clip_id!r} too"
+                builder.refuse(clip, told)
         names = ", ".join(builder.name(clip.path) for clip in same)
         if len(same) == 1 or _are_copies(same):
             clips.append(same[0])
@@ -47,9 +57,11 @@ def resolve_duplicate_ids(builder: ManifestBuilder, policy: SameId) -> None:
     builder.clips = clips
     folded: dict[str, str] = {}
     for clip in clips:
-        twin = folded.setdefault(clip.clip_id.casefold(), clip.clip_id)
+        alike = unicodedata.normalize("NFC", clip.clip_id).casefold()
+        twin = folded.setdefault(alike, clip.clip_id)
         if twin != clip.clip_id:
-            builder.warnings.append(f"ids differ by case alone: {twin!r} and {clip.clip_id!r}")
+            how = "case" if twin.casefold() == clip.clip_id.casefold() else "Unicode normal form"
+            builder.warnings.append(f"ids differ by {how} alone: {twin!a} and {clip.clip_id!a}")
 
 
 def _are_copies(same: list[Clip]) -> bool:
@@ -63,6 +75,10 @@ def _are_copies(same: list[Clip]) -> bool:
     )
 
 
+def _is_no_file(path: Path) -> bool:
+    return not path.is_file() and os.path.lexists(path)
+
+
 def _qualified(builder: ManifestBuilder, same: list[Clip]) -> Iterator[Clip]:
     tests = Counter(clip.path.name for clip in same if clip.split == "test")
     for clip in same:
@@ -72,4 +88,5 @@ def _qualified(builder: ManifestBuilder, same: list[Clip]) -> Iterator[Clip]:
         elif is_test and tests[clip.path.name] == 1:
             yield replace(clip, clip_id=clip.path.name)
         else:
-            yield replace(clip, clip_id=builder.name(clip.path).replace("/", "-"))
+            below = clip.path.relative_to(builder.root)
+            yield replace(clip, clip_id="-".join(below.parts))

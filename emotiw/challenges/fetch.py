@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from emotiw.challenges.downloads import Download, Listing
 from emotiw.challenges.spec import ChallengeSpec
-from emotiw.challenges.unpack import DamagedArchive, is_archive, unpack
+from emotiw.challenges.unpack import DamagedArchive, unpack
 from emotiw.core.csv_rows import read_rows
 from emotiw.core.download import Progress, download
 from emotiw.core.errors import ConfigError, Problems, suggest
@@ -83,7 +83,7 @@ def fetch(
             files += _listed(part.listing, folder / ".archives" / f"{name}.csv", progress)
         for file in files:
             n_files += 1
-            archived = is_archive(Path(file.name))
+            archived = file.is_archive
             target = (folder / ".archives" if archived else home) / file.name
             try:
                 if not file.name:

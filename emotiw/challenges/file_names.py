@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 
 from emotiw.challenges.manifest_builder import ManifestBuilder, media_files
 from emotiw.challenges.reader import Reader
-from emotiw.core.clip import Split
+from emotiw.core.clip import Split, id_problem
 
 Form = tuple[tuple[int, ...], Path, dict[str, str]]  # its rank, the best first; file; fields
 
@@ -60,6 +60,9 @@ class FileNames(Reader):
         forms: dict[tuple[str, ...], list[Form]] = {}
         for path in media_files(builder.root, self.extensions):
             match = pattern.search(builder.name(path).removesuffix(path.suffix))
+            if match is None and id_problem(path.stem):
+                builder.add(path.stem, path, self.split)  # which tells of it in its own words
+                continue
             if match is None:
                 builder.problems.add(f"{builder.name(path)}: the name doesn't fit {self.pattern}")
                 continue

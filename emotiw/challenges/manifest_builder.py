@@ -10,12 +10,27 @@ from itertools import chain
 from pathlib import Path
 
 from emotiw.challenges.spec import ChallengeSpec
-from emotiw.core.clip import Clip, Split
+from emotiw.core.clip import Clip, Split, escaped, id_problem
 from emotiw.core.errors import Problems, suggest
 
 VIDEO = (".avi", ".mp4", ".mkv", ".mov", ".flv", ".webm", ".mpg", ".mpeg", ".wmv", ".m4v")
 SOUND = (".wav", ".flac", ".mp3", ".m4a", ".ogg", ".opus", ".aac")
 PICTURE = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A clip that is part of no table, and so of no stage, because it can have no id.
+
+    Attributes:
+        name: its path below the root, escaped; no clip's id is written like that.
+        split: as the challenge has it.
+        reason: why.
+    """
+
+    name: str
+    split: Split
+    reason: str
 
 
 @dataclass
@@ -28,6 +43,7 @@ class ManifestBuilder:
         problems: what stops the reading, in the end.
         warnings: what the user should know.
         clips: so far.
+        refused: of them, those that can have no id.
     """
 
     spec: ChallengeSpec
@@ -35,11 +51,12 @@ class ManifestBuilder:
     problems: Problems
     warnings: list[str] = field(default_factory=list)
     clips: list[Clip] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
     ignored: Counter[str] = field(default_factory=Counter)
 
     def name(self, path: Path) -> str:
-        """Return a path as messages show it: below the root."""
-        return path.relative_to(self.root).as_posix() if path != self.root else str(self.root)
+        """Return a path as messages show it: below the root, and escaped."""
+        return escaped(path.relative_to(self.root).as_posix()) if path != self.root else str(path)
 
     def add(
         self,
@@ -85,6 +102,24 @@ class ManifestBuilder:
             more |= {name: repr(number) for name, number in numbers.items()}
         self.clips.append(Clip(clip_id, path, split, label, target, group, extra=more))
 
+    def refuse_odd_names(self) -> None:
+        """Take out the clips whose name can't be an id, or whose path can't stand in a table."""
+        kept = []
+        for clip in self.clips:
+            problem = id_problem(clip.clip_id)
+            if not problem and not _is_utf8(clip.path.relative_to(self.root)):
+                problem = "a folder above it holds bytes that are not UTF-8"
+            if not problem:
+                kept.append(clip)
+                continue
+            self.refuse(clip, f"the file can't give a clip its id: {problem}; give it another name")
+        self.clips = kept
+
+    def refuse(self, clip: Clip, reason: str) -> None:
+        """Note a clip that can't be one; nothing else is heard of it."""
+        lacks = " (a test clip, which a submission now lacks)" if clip.split == "test" else ""
+        self.refused.append(Refused(self.name(clip.path), clip.split, reason + lacks))
+
     def check_sizes(self) -> None:
         """Warn of splits whose size is not the one that the challenge published."""
         counts = Counter(clip.split for clip in self.clips)
@@ -129,9 +164,11 @@ def first_file(parent: Path, names: Iterable[str]) -> Path | None:
 def media_files(folder: Path, extensions: Sequence[str], *, deep: bool = True) -> list[Path]:
     """Return the media files of a folder, sorted by path; hidden ones are left out.
 
-    Links to folders are followed, each folder once.
+    Links to folders are followed, each folder once. What has the name of a media file and is none
+    (a pipe, a link to nothing, a folder without any) is among them, so that somebody tells of it.
     """
     files: list[Path] = []
+    named_so: list[Path] = []
     seen: set[str] = set()
     for parent, folders, names in os.walk(folder, followlinks=True):
         real = os.path.realpath(parent)
@@ -139,14 +176,23 @@ def media_files(folder: Path, extensions: Sequence[str], *, deep: bool = True) -
             folders.clear()
             continue
         seen.add(real)
-        folders[:] = [name for name in folders if not _is_hidden(name)] if deep else []
-        files += [
-            Path(parent, name)
-            for name in names
-            if not _is_hidden(name) and Path(name).suffix.lower() in extensions
-        ]
-    return sorted(files)
+        files += [Path(parent, name) for name in names if _is_media(name, extensions)]
+        named_so += [Path(parent, name) for name in folders if _is_media(name, extensions)]
+        folders[:] = sorted(name for name in folders if not _is_hidden(name)) if deep else []
+    holding = {folder for file in files for folder in file.parents} if named_so else set()
+    return sorted([*files, *(folder for folder in named_so if folder not in holding)])
+
+
+def _is_media(name: str, extensions: Sequence[str]) -> bool:
+    return not _is_hidden(name) and Path(name).suffix.lower() in extensions
 
 
 def _is_hidden(name: str) -> bool:
     return name.startswith(".") or name == "__MACOSX"
+
+
+def _is_utf8(path: Path) -> bool:
+    try:
+        return bool(str(path).encode())
+    except UnicodeEncodeError:
+        return False

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from emotiw.challenges.duplicate_ids import resolve_duplicate_ids
-from emotiw.challenges.manifest_builder import ManifestBuilder, first_folder
+from emotiw.challenges.manifest_builder import ManifestBuilder, Refused, first_folder
 from emotiw.challenges.reader import Reader
 from emotiw.challenges.spec import ChallengeSpec, FoldProtocol
 from emotiw.core.clip import Clip
@@ -29,8 +29,8 @@ READERS: Registry[type[Reader]] = Registry(
 )
 
 
-def read_challenge(spec: ChallengeSpec, root: Path) -> tuple[Cohort, list[str]]:
-    """Return the clips of a challenge's folder, and what the user should know about it.
+def read_challenge(spec: ChallengeSpec, root: Path) -> tuple[Cohort, list[str], list[Refused]]:
+    """Return the clips of a challenge's folder, what the user should know, and who can't be a clip.
 
     Args:
         root: the challenge's folder, or the one above it.
@@ -45,13 +45,24 @@ def read_challenge(spec: ChallengeSpec, root: Path) -> tuple[Cohort, list[str]]:
     home = first_folder(root, reader.inside) or root
     builder = ManifestBuilder(spec, home, Problems(str(home), most=50))
     reader.read(builder)
+    builder.refuse_odd_names()
     resolve_duplicate_ids(builder, reader.same_id)
+    builder.refuse_odd_names()  # longer ids hold the names of folders
     builder.problems.raise_if_any(ManifestError)
+    if builder.refused:
+        first = builder.refused[0]
+        told = (
+            f"clips that can have no id: {len(builder.refused)}, e.g. {first.name}: {first.reason}"
+        )
+        builder.warnings.append(told)
     if not builder.clips:
-        raise ManifestError(f"{home}: no clips of {spec.title} ({reader.expects()})")
+        raise ManifestError(
+            f"{home}: no clips of {spec.title} ({reader.expects()})"
+            + "".join(f"; {warning}" for warning in builder.warnings)
+        )
     builder.check_sizes()
     clips = _with_folds(builder.clips, reader.protocol_of(spec), builder.warnings)
-    return Cohort(clips, task=spec.task, where=str(home)), builder.warnings
+    return Cohort(clips, task=spec.task, where=str(home)), builder.warnings, builder.refused
 
 
 def submission_ids(spec: ChallengeSpec, root: Path, cohort: Cohort) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from emotiw.challenges.manifest_builder import ManifestBuilder
 from emotiw.core.config import Strict
 from emotiw.core.csv_rows import Note, numbered
 from emotiw.core.errors import suggest
+from emotiw.core.files import read_file
 
 
 class TableFormat(Strict):
@@ -41,9 +42,9 @@ def read_table(
     """
     name = builder.name(path)
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        builder.problems.add(f"{name}: not UTF-8 text ({error})")
+        text = read_file(path).decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        builder.problems.add(f"{name}: can't be read as UTF-8 text ({error})")
         return
     lines = _split(text, style, lambda n, why: builder.problems.add(f"{name}:{n}: {why}"))
     columns = list(style.columns)

@@ -19,16 +19,10 @@ BROKEN = (
     zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, ValueError,
     RuntimeError,  # encrypted, or compressed in a way that is not known
 )  # fmt: skip
-SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 
 
 class DamagedArchive(DownloadError):
     """The bytes are no whole archive, as when a page to log in was saved in its place."""
-
-
-def is_archive(path: Path) -> bool:
-    """Return whether a file is unpacked after its download, by its name."""
-    return path.name.lower().endswith(SUFFIXES)
 
 
 def unpack(archive: Path, folder: Path) -> int:

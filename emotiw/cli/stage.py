@@ -118,6 +118,7 @@ def as_plain(run: Run, summary: Summary) -> dict[str, Any]:
         "edited": [vars(edit) for edit in summary.edits],
         "failures": [vars(row) | {"quality": None} for row in summary.failures],
         "submission": None if summary.submission is None else str(summary.submission),
+        "check": None if summary.check is None else summary.check.to_dict(),
         "ok": is_ok(summary),
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -48,17 +49,47 @@ class Clip:
         return self.label if self.label is not None else self.target
 
 
+ODD = {"\n": "a line break", "\t": "a tab", "\\": "a backslash", "/": "a slash"}
 COLUMNS = tuple(each.name for each in fields(Clip) if each.name != "extra")  # of any table of clips
+
+
+def id_problem(clip_id: str) -> str:
+    r"""Return why a text can't be a clip's id, which names files and stands in tables.
+
+    Examples:
+        >>> id_problem("000143240"), id_problem("a\tb"), id_problem("caf\udce9")
+        ('', 'it holds a tab', 'it holds bytes that are not UTF-8')
+    """
+    if not clip_id or clip_id in {".", ".."}:
+        return "it names nothing"
+    odd = next((c for c in clip_id if c in "/\\" or not c.isprintable()), None)
+    if odd is None:
+        return ""
+    if unicodedata.category(odd) == "Cs":  # what Python makes of them
+        return "it holds bytes that are not UTF-8"
+    name = unicodedata.name(odd, "control code")
+    return f"it holds {ODD.get(odd) or f'U+{ord(odd):04X} ({name.lower()})'}"
+
+
+def escaped(name: str) -> str:
+    r"""Return a name with what can't be shown, and the backslash, as Python writes them.
+
+    Two names never look alike, and the text is valid UTF-8.
+
+    Examples:
+        >>> print(escaped("new\nline"), escaped("caf\udce9"), escaped("日本"))
+        new\nline caf\udce9 日本
+    """
+    return "".join(c if c.isprintable() and c != "\\" else repr(c)[1:-1] for c in name)
 
 
 def clip_problems(clip: Clip, labels: tuple[str, ...] | None) -> Iterator[str]:
     """Yield what is wrong with one clip: its id, its split, its label."""
     clip_id = clip.clip_id
-    has_foreign = any(c in clip_id for c in "/\\") or not clip_id.isprintable()
     if not clip_id:
         yield f"empty clip id ({clip.path})"
-    elif clip.path != Path() and (has_foreign or clip_id in {".", ".."}):
-        yield f"clip id {clip_id!r} can't name a file: it holds a path separator or a control code"
+    elif clip.path != Path() and (problem := id_problem(clip_id)):
+        yield f"clip id {clip_id!r} can't name a file: {problem}"
     if clip.split not in SPLITS:
         yield (
             f"clip {clip_id!r}: unknown split {clip.split!r}{suggest(clip.split, SPLITS)} "

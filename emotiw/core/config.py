@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from emotiw.core.errors import ConfigError, Problems, suggest
+from emotiw.core.files import open_file
 from emotiw.core.renames import (
     OTHER_SPELLING,
     KeyPath,
@@ -228,12 +229,11 @@ def packaged(*parts: str) -> Path:
 
 
 def _text_of(path: Path) -> str:
-    if path.exists() and not path.is_file():
-        raise OSError("not a regular file")  # a pipe or a device may never end
-    size = path.stat().st_size
-    if size > MOST_BYTES:
-        raise OSError(f"{size:,} bytes of settings; {MOST_BYTES:,} are read at most")
-    return path.read_text(encoding="utf-8")
+    with open_file(path) as file:
+        size = path.stat().st_size
+        if size > MOST_BYTES:
+            raise OSError(f"{size:,} bytes of settings; {MOST_BYTES:,} are read at most")
+        return file.read().decode("utf-8")
 
 
 def _explain(

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from emotiw.core.errors import EmotiwError, Problems, TableError, suggest
+from emotiw.core.files import read_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -120,7 +121,7 @@ def text_frame(frame: pd.DataFrame) -> pd.DataFrame:
 
 def row_lines(path: Path) -> list[int]:
     """Return the line that each row below the header starts on, whatever its fields are."""
-    rows = numbered(path.read_bytes().decode("utf-8-sig"), lambda line, text: None)
+    rows = numbered(read_file(path).decode("utf-8-sig"), lambda line, text: None)
     return [line for line, fields in rows if not _is_blank(fields)][1:]
 
 
@@ -160,7 +161,8 @@ def rows_as_csv(rows: Iterable[Sequence[object]]) -> bytes:
         # the writer is sure to quote only what is in its own line end: both kinds, then
         csv.writer(buffer, lineterminator="\r\n").writerow(row)
         lines.append(buffer.getvalue().removesuffix("\r\n"))
-    return "\n".join([*lines, ""]).encode()
+    # a path may hold bytes that are no text; the table is text for everybody all the same
+    return "\n".join([*lines, ""]).encode(errors="backslashreplace")
 
 
 def _table(
@@ -168,7 +170,7 @@ def _table(
 ) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
     """Return the columns, and the rows that have a field for each; no row without them."""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = read_file(path).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         problems.add(f"can't be read as UTF-8 text ({error})")
         return [], iter(())

@@ -36,7 +36,8 @@ def download(
     """Download a file, going on where an earlier attempt stopped.
 
     The bytes gather in ``<target>.part``; the file takes its name only once its size and checksum
-    are right. A file that is already there is left alone if it is right, and is an error if not.
+    are right. A file that is already there is left alone if it is right, and is an error if not; a
+    page or a message that an earlier run took for the file is replaced.
 
     Args:
         file: address, size and checksum.
@@ -55,7 +56,9 @@ def download(
     """
     if target.exists():
         file.check(target, target)
-        return False
+        if not file.what_came(target):
+            return False
+        target.unlink()  # it never was the file
     part = target.with_name(target.name + ".part")
     for attempt in range(1, attempts + 1):
         try:
@@ -71,7 +74,9 @@ def download(
         time.sleep(pause_sec * 2 ** (attempt - 1))
     try:
         file.check(part, target)
-        file.check_is_no_page(part)
+        if came := file.what_came(part):
+            kind = "archive" if file.is_archive else "file"
+            raise file.failure(f"{came} came in place of the {kind}; the next run asks again")
     except DownloadError:
         part.unlink(missing_ok=True)
         raise

@@ -1,13 +1,24 @@
-"""Files that are either whole or absent, and the fingerprint of their bytes."""
+"""Files that are written whole or not at all, and read only where they are files.
+
+A folder of clips may hold anything: a pipe would make its reader wait for ever, a device never
+ends. What is opened for reading is opened here, or asked about here before a library opens it.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import tempfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
+
+KINDS = (
+    (stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a named pipe"), (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"), (stat.S_ISBLK, "a device"),
+)  # fmt: skip
 
 
 def atomic_write(path: Path, data: bytes) -> None:
@@ -88,7 +99,50 @@ def _stamp(entry: os.DirEntry[str]) -> str:
     return f"{stat.st_size} {stat.st_mtime_ns}"
 
 
+def file_problem(path: Path) -> str:
+    """Return why nothing can be read from a path, without opening it; empty where it is a file.
+
+    A link to a file is one.
+
+    Examples:
+        >>> file_problem(Path("/")), file_problem(Path("/no/where"))
+        ('not a regular file (a folder)', 'no such file')
+    """
+    try:
+        _require_regular(path)
+    except FileNotFoundError:
+        return "a link to nothing" if path.is_symlink() else "no such file"
+    except OSError as error:
+        return error.strerror or str(error)
+    except ValueError as error:  # a name that no file can have
+        return str(error)
+    return ""
+
+
+def open_file(path: Path) -> BufferedReader:
+    """Open a file for reading.
+
+    Raises:
+        OSError: if it is missing, can't be opened, or is a pipe, a device or a folder.
+    """
+    _require_regular(path)
+    return path.open("rb")
+
+
+def read_file(path: Path) -> bytes:
+    """Return the bytes of a file; raises as :func:`open_file`."""
+    with open_file(path) as file:
+        return file.read()
+
+
 def sha256_of(path: Path) -> str:
-    """Return the sha256 of a file's bytes, as 64 hex digits."""
-    with path.open("rb") as file:
+    """Return the sha256 of a file's bytes, as 64 hex digits; raises as :func:`open_file`."""
+    with open_file(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _require_regular(path: Path) -> None:
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode):
+        kind = next((kind for is_kind, kind in KINDS if is_kind(mode)), "of no known kind")
+        raise OSError(f"not a regular file ({kind})")

@@ -10,7 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from emotiw.core.clip import escaped
+from emotiw.core.containers import open_container
 from emotiw.core.errors import MediaError
+from emotiw.core.files import file_problem
 from emotiw.core.lazy_pictures import Converters, DecodedPixels, Pixels
 
 # of the sample formats whose conversion is one division; FFmpeg does the others
@@ -102,10 +105,10 @@ class MediaReader:
         self.path = path
         self.n_decoded_frames = 0
         self.n_damaged_packets = 0
-        if not path.is_file():
-            raise MediaError(f"{path.name}: no such file")
+        if problem := file_problem(path):
+            raise MediaError(f"{escaped(path.name)}: {problem}")
         if path.stat().st_size == 0:
-            raise MediaError(f"{path.name}: the file is empty")
+            raise MediaError(f"{escaped(path.name)}: the file is empty")
         self._container: Any = None
         self._sound: list[npt.NDArray[np.float32]] | None = None
         self._sound_rate = 0
@@ -114,7 +117,7 @@ class MediaReader:
         if still is not None:
             self.info = MediaInfo(True, True, False, 1, 0.0, 0.0, still[0], still[1])
             return
-        self._container = self._open()
+        self._container = open_container(self.path)
         self.info = self._probe()
 
     def __enter__(self) -> MediaReader:
@@ -139,7 +142,7 @@ class MediaReader:
             return
         stream = self._video_stream()
         if stream is None:
-            raise MediaError(f"{self.path}: no video track that can be decoded")
+            raise MediaError(f"{escaped(self.path.name)}: no video track that can be decoded")
         fps = self.info.fps or 25.0
         self.n_decoded_frames = 0
         converters = Converters()
@@ -172,13 +175,13 @@ class MediaReader:
             MediaError: if there is no sound track, or no sample could be decoded from it.
         """
         if not self.info.has_audio:
-            raise MediaError(f"{self.path}: no audio track that can be decoded")
+            raise MediaError(f"{escaped(self.path.name)}: no audio track that can be decoded")
         if self._sound is None:
             self._sound = [block.waveform for block in self.sound()]
         waveform = np.concatenate(self._sound) if self._sound else np.zeros(0, dtype=np.float32)
         rate = self._sound_rate
         if not len(waveform):
-            raise MediaError(f"{self.path}: the audio track holds no samples")
+            raise MediaError(f"{escaped(self.path.name)}: the audio track holds no samples")
         if sampling_rate is not None and sampling_rate != rate:
             import soxr
 
@@ -186,24 +189,13 @@ class MediaReader:
             rate = sampling_rate
         return Audio(np.ascontiguousarray(waveform, dtype=np.float32), rate)
 
-    def _open(self) -> Any:
-        import av
-
-        try:
-            return av.open(str(self.path), metadata_errors="replace")
-        except (av.FFmpegError, OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            raise MediaError(
-                f"{self.path.name}: not a video, sound or image file ({reason})"
-            ) from error
-
     def _decode(self, streams: Any) -> Iterator[tuple[str, Any]]:
         import av
 
         if self._is_read:
             indices = [stream.index for stream in streams]  # of no use once the file is closed
             self._container.close()
-            self._container = self._open()
+            self._container = open_container(self.path)
             streams = [self._container.streams[index] for index in indices]
         self._is_read = True
         self.n_damaged_packets = 0
@@ -257,7 +249,9 @@ class MediaReader:
         stream = self._video_stream()
         has_audio = bool(self._audio_streams())
         if stream is None and not has_audio:
-            raise MediaError(f"{self.path}: neither a video nor an audio track that can be decoded")
+            raise MediaError(
+                f"{escaped(self.path.name)}: neither a video nor an audio track that can be decoded"
+            )
         duration = self._container.duration
         return MediaInfo(
             is_still=False,
@@ -293,7 +287,7 @@ def read_still(path: Path) -> npt.NDArray[np.uint8]:
                 upright = Image.alpha_composite(paper, rgba)
             return np.asarray(upright.convert("RGB"), dtype=np.uint8)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise MediaError(f"{path}: the image can't be decoded ({error})") from error
+        raise MediaError(f"{escaped(path.name)}: the image can't be decoded ({error})") from error
 
 
 def read_audio(path: Path, sampling_rate: int | None = None) -> Audio:
@@ -311,4 +305,6 @@ def _still_size(path: Path) -> tuple[int, int] | None:
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError):
         return None
     except Image.DecompressionBombError as error:
-        raise MediaError(f"{path}: the image is too large to open safely ({error})") from error
+        raise MediaError(
+            f"{escaped(path.name)}: the image is too large to open safely ({error})"
+        ) from error

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import lzma
+import tarfile
+import zipfile
+import zlib
 from functools import partial
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
@@ -11,6 +15,16 @@ from pydantic import Field
 
 from emotiw.core.config import Strict
 from emotiw.core.errors import EmotiwError
+
+ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+# how answers begin that are no files, what they are, and the files that may begin so
+ANSWERS: tuple[tuple[bytes, str, tuple[str, ...]], ...] = (
+    (b"<!doctype html", "an HTML page (a login page?)", (".html", ".htm")),
+    (b"<html", "an HTML page (a login page?)", (".html", ".htm")),
+    (b"<?xml", "an XML document (an error message?)", (".xml", ".svg", ".html", ".htm")),
+    (b"{", "JSON (an error message?)", (".json", ".jsonl", ".txt", ".csv", ".ipynb")),
+    (b"version https://git-lfs", "a pointer of Git LFS", ()),
+)
 
 
 class DownloadError(EmotiwError):
@@ -36,6 +50,11 @@ class RemoteFile(Strict):
     def has_checksum(self) -> bool:
         """Whether a file can be told from any other."""
         return self.md5 is not None or self.sha256 is not None
+
+    @property
+    def is_archive(self) -> bool:
+        """Whether it is unpacked after its download, by its name."""
+        return self.name.lower().endswith(ARCHIVES)
 
     @property
     def name(self) -> str:
@@ -80,20 +99,33 @@ class RemoteFile(Strict):
                 told = f"{name} {found}, expected {expected} from {self.url}"
                 raise DownloadError(f"{target}: {told}")
 
-    def check_is_no_page(self, path: Path) -> None:
-        """Refuse what a server says to visitors, where no checksum tells it from the file.
+    def what_came(self, path: Path) -> str:
+        """Return what bytes are in place of the file, where no checksum tells; empty if they fit.
 
-        Raises:
-            DownloadError: if the bytes are a web page, and the file is not.
+        Servers answer with a page to log in, a message of their own or a pointer, and say that all
+        is well. An archive has to be one; any other file may not begin like one of these.
         """
-        if self.has_checksum or self.name.lower().endswith((".html", ".htm")):
-            return
+        if self.has_checksum:
+            return ""
+        name = self.name.lower()
         with path.open("rb") as file:
             start = file.read(200).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-        if start.startswith((b"<!doctype html", b"<html")):
-            raise self.failure("a web page came in place of the file; does it want a login?")
+        nothing: tuple[str, tuple[str, ...]] = ("", ())
+        known = ((what, own) for begin, what, own in ANSWERS if start.startswith(begin))
+        came, may_be = next(known, nothing)
+        if self.is_archive:
+            is_one = zipfile.is_zipfile if name.endswith(".zip") else _is_tar
+            return "" if is_one(path) else came or "something else, or a part of it"
+        return "" if name.endswith(may_be) else came
 
     def failure(self, why: str) -> DownloadError:
         """Return an error on one line; servers choose some of its words."""
         words = "".join(c if c.isprintable() else " " for c in why)
         return DownloadError(f"{self.url}: {' '.join(words.split())}")
+
+
+def _is_tar(path: Path) -> bool:
+    try:
+        return tarfile.is_tarfile(path)
+    except (EOFError, OSError, ValueError, zlib.error, lzma.LZMAError):  # cut off, or damaged
+        return False

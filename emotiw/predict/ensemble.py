@@ -26,6 +26,7 @@ from emotiw.runs.recipe import ModelEntry
 from emotiw.runs.run import Run
 from emotiw.runs.stages.features import made_extractor
 from emotiw.runs.stages.fuse import fused_as_asked
+from emotiw.runs.stages.per_clip import why_missing
 from emotiw.runs.stages.trained import load_final_model
 from features.extractor import ClipSource, Extractor
 from fusion.late import LateFusion
@@ -177,7 +178,8 @@ class Ensemble:
             if path is None:
                 continue
             try:
-                array = extractor.extract(ClipSource(CLIP, path, source.faces)).array
+                extraction = extractor.extract(ClipSource(CLIP, path, source.faces))
+                array = extraction.array
                 array.check(extractor.spec, CLIP)
             except EmotiwError as error:
                 notes[f"{name}: {error}"] = None
@@ -186,7 +188,7 @@ class Ensemble:
                 arrays[name] = array
             else:
                 what = "no face found" if extractor.needs == "faces" else "nothing to go by"
-                notes[f"{name}: {what}"] = None
+                notes[f"{name}: {why_missing(what, extraction.quality)}"] = None
         return arrays
 
     def _scored(

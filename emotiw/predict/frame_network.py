@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from emotiw.core.clip import escaped
 from emotiw.core.device import CPU, placed
 from emotiw.core.errors import ConfigError, MediaError
 from emotiw.core.face_tracks import FaceTracks, Origin
@@ -64,7 +65,9 @@ class FrameCNN:
         """
         tracks = file.tracks
         if tracks is None:
-            raise MediaError(f"{file.path.name}: no images to read; without --run only faces count")
+            raise MediaError(
+                f"{escaped(file.path.name)}: no images to read; without --run only faces count"
+            )
         scores = self._scores(tracks, progress)
         time_sec = tracks.frame / file.fps if file.fps else np.zeros(len(tracks))
         seen = np.asarray(tracks.origin != Origin.FALLBACK)

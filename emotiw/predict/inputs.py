@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from emotiw.challenges.manifest_builder import PICTURE, SOUND, VIDEO
+from emotiw.challenges.manifest_builder import media_files as files_below
+from emotiw.core.clip import escaped
 from emotiw.core.errors import ConfigError
+from emotiw.core.files import file_problem
 
-MEDIA = frozenset((*VIDEO, *SOUND, *PICTURE))
+MEDIA = (*VIDEO, *SOUND, *PICTURE)
 
 
 def media_files(named: Sequence[Path]) -> dict[str, Path]:
@@ -18,23 +22,18 @@ def media_files(named: Sequence[Path]) -> dict[str, Path]:
     itself is always taken. A file comes once, however often it is named.
 
     Raises:
-        ConfigError: if something named is not there, or nothing remains.
+        ConfigError: if something named is neither a file nor a folder, or nothing remains.
     """
-    missing = [str(path) for path in named if not path.exists()]
-    if missing:
-        raise ConfigError(f"no such file or folder: {', '.join(missing)}")
-    found: dict[Path, str] = {}
+    problems = [(path, "" if path.is_dir() else file_problem(path)) for path in named]
+    if told := [f"{escaped(str(path))}: {problem}" for path, problem in problems if problem]:
+        raise ConfigError("; ".join(told))
+    found: dict[str, Path] = {}
     for path in named:
-        if path.is_file():
-            found.setdefault(path.resolve(), str(path))
-            continue
-        for inside in sorted(path.rglob("*")):
-            is_hidden = any(part.startswith(".") for part in inside.relative_to(path).parts)
-            if inside.suffix.lower() in MEDIA and inside.is_file() and not is_hidden:
-                found.setdefault(inside.resolve(), str(inside))
+        for file in files_below(path, MEDIA) if path.is_dir() else [path]:
+            found.setdefault(os.path.realpath(file), file)
     if not found:
         raise ConfigError(
             f"no video, photograph or recording in {', '.join(map(str, named))} "
             f"(looked for {', '.join(sorted(MEDIA))})"
         )
-    return {name: Path(name) for name in found.values()}
+    return {escaped(path.as_posix()): path for path in found.values()}

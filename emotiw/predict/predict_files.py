@@ -9,6 +9,7 @@ from functools import lru_cache, partial
 from itertools import count
 from pathlib import Path
 
+from emotiw.core.clip import escaped
 from emotiw.core.device import AUTO, require_device, worker_count
 from emotiw.core.errors import MediaError
 from emotiw.core.execution import run_jobs
@@ -165,7 +166,8 @@ def _targets(files: Mapping[str, Path]) -> dict[str, str]:
     taken: dict[str, str] = {}
     used: set[str] = set()
     for name, path in files.items():
-        candidates = (path.stem + (f"-{n}" if n else "") for n in count())
+        stem = escaped(path.stem).replace("\\", "_")
+        candidates = (stem + (f"-{n}" if n else "") for n in count())
         taken[name] = next(one for one in candidates if one.casefold() not in used)
         used.add(taken[name].casefold())
     return taken

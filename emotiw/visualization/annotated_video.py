@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from emotiw.core.containers import open_container
 from emotiw.core.files import atomic_write
 from emotiw.core.media import MediaReader, read_still
 from emotiw.core.progress import Progress
@@ -97,7 +98,7 @@ class _Sound:
         import av
 
         self._out = out
-        self._source = av.open(str(path), metadata_errors="replace")
+        self._source = open_container(path)
         stream: Any = next(s for s in self._source.streams.audio if s.codec_context is not None)
         stream.thread_count = 1
         rate = stream.rate if stream.rate in (22_050, 32_000, 44_100, 48_000) else 48_000

@@ -41,6 +41,7 @@ class Fbank(SoundExtractor):
 
     def __init__(self, name: str, options: FbankOptions) -> None:
         super().__init__(name, options)
+        self.window_sec = options.window_sec
         columns = tuple(f"log_mel{band}" for band in range(options.n_mels))
         self.spec = sound_spec(name, options.n_mels, options.hop_sec, columns)
 

@@ -82,6 +82,7 @@ class LibrosaFeatures(SoundExtractor):
 
     def __init__(self, name: str, options: LibrosaOptions) -> None:
         super().__init__(name, options)
+        self.window_sec = options.window_sec
         columns = [c for d in options.descriptors for c in _columns(d, options)]
         if options.level == "functionals":
             columns = [f"{column}_{kind}" for kind in options.statistics for column in columns]

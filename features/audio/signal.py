@@ -18,8 +18,15 @@ from features.extractor import ClipSource
 
 PEAK = 0.999  # full-scale samples wrap around in openSMILE's 16-bit input
 CLIPPED_SHARE = 0.001
+# ten of openSMILE's twelve sets, and pYIN, look for pitch in windows of about 60 ms: less than that
+# would be measured on its own mirror image
+SHORTEST_SEC = 0.06
+# half of what makes speech understood lies above 1.9 kHz (French and Steinberg 1947, equal
+# intelligibility of low and high pass), which a lower sampling rate doesn't hold
+LOWEST_HZ = 4_000
 
-State = Literal["present", "clipped", "silent", "missing", "empty", "damaged"]
+State = Literal["present", "clipped", "silent", "missing", "empty", "damaged", "short", "slow"]
+Quality = Mapping[str, float | int | str]
 Waveform = npt.NDArray[np.float32]
 
 
@@ -36,7 +43,7 @@ class SignalOptions(Strict):
             None keeps them.
     """
 
-    sampling_rate: int = Field(default=16_000, ge=4_000, le=192_000)
+    sampling_rate: int = Field(default=16_000, ge=LOWEST_HZ, le=192_000)
     min_sec: float = Field(default=0.25, ge=0.1, le=60)
     silence_db: float = Field(default=-70.0, lt=0)
     trim_db: float | None = Field(default=None, gt=0)
@@ -52,12 +59,36 @@ class Signal:
         sampling_rate: Hz.
         quality: measurements for the ledger. ``audio`` is ``present``, ``clipped`` (present, but at
             least 0.1 % of the samples are at full scale), ``silent``, ``missing`` (no track),
-            ``empty`` (a track without samples) or ``damaged`` (no sample is a number).
+            ``empty`` (a track without samples), ``damaged`` (no sample is a number), ``short``
+            (less than one analysis window) or ``slow`` (its sampling rate holds no speech).
     """
 
     waveform: Waveform | None
     sampling_rate: int
-    quality: Mapping[str, float | int | str]
+    quality: Quality
+
+
+def heard_sec(quality: Quality) -> float:
+    """Return how many seconds there are to measure, of what is noted of a sound."""
+    return float(quality.get("trimmed_sec", quality.get("duration_sec", 0.0)))
+
+
+def why_unheard(quality: Quality) -> str:
+    """Return why there is no sound, of what is noted of it.
+
+    Examples:
+        >>> why_unheard({"audio": "short", "duration_sec": 0.012})
+        '12 ms, too short'
+        >>> why_unheard({"audio": "slow", "sampling_rate": 100})
+        'sampled at 100 Hz, too low'
+        >>> why_unheard({"audio": "silent"})
+        'silent'
+    """
+    if quality["audio"] == "short":
+        return f"{1000 * heard_sec(quality):.3g} ms, too short"
+    if quality["audio"] == "slow":
+        return f"sampled at {quality['sampling_rate']} Hz, too low"
+    return str(quality["audio"])
 
 
 def signal_of(source: ClipSource, options: SignalOptions) -> Signal:
@@ -105,7 +136,7 @@ def prepare(audio: Audio, options: SignalOptions | None = None) -> Signal:
     is_number = np.isfinite(recorded)
     quality: dict[str, float | int | str] = {
         "audio": "present",
-        "duration_sec": round(len(recorded) / rate, 4),
+        "duration_sec": round(len(recorded) / max(rate, 1), 4),
         "sampling_rate": rate,
         "n_nan": int((~is_number).sum()),
     }
@@ -117,6 +148,10 @@ def prepare(audio: Audio, options: SignalOptions | None = None) -> Signal:
         return without_sound("empty")
     if not is_number.any():
         return without_sound("damaged")
+    if rate < LOWEST_HZ:
+        return without_sound("slow")
+    if len(recorded) < SHORTEST_SEC * rate:
+        return without_sound("short")
     clean = np.where(is_number, recorded, np.float32(0)).astype(np.float32)
     peak_db = _decibels(float(np.abs(clean).max()))
     clipped_share = float((np.abs(clean) >= PEAK).mean())
@@ -129,6 +164,9 @@ def prepare(audio: Audio, options: SignalOptions | None = None) -> Signal:
     waveform = _resampled(clean, rate, wanted.sampling_rate)
     if wanted.trim_db is not None:
         waveform = trim_silence(waveform, top_db=wanted.trim_db)
+        quality["trimmed_sec"] = round(len(waveform) / wanted.sampling_rate, 4)
+        if len(waveform) < SHORTEST_SEC * wanted.sampling_rate:
+            return without_sound("short")
     waveform = lengthen(waveform, round(wanted.min_sec * wanted.sampling_rate))
     return Signal(guard_peak(waveform), wanted.sampling_rate, quality)
 

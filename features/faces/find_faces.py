@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from emotiw.core.clip import escaped
 from emotiw.core.device import CPU
 from emotiw.core.errors import MediaError
 from emotiw.core.face_tracks import FaceTracks, Origin
@@ -70,7 +71,7 @@ def find_faces(
         n_frames = reader.n_decoded_frames
         n_damaged = reader.n_damaged_packets
     if n_frames == 0:
-        raise MediaError(f"{path}: not a single frame could be decoded")
+        raise MediaError(f"{escaped(path.name)}: not a single frame could be decoded")
     shortest = min(n_frames, max(1, round(options.min_track_sec * fps)))
     tracks = collector.tracks(n_frames, size, shortest=shortest)
     if not len(tracks) and options.no_face != "mask":

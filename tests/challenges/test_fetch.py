@@ -6,8 +6,10 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
+from pydantic import ValidationError
 
 from emotiw.challenges.downloads import Download, Listing
 from emotiw.challenges.fetch import fetch, fetchable
@@ -63,16 +65,53 @@ def test_a_listed_corpus_is_fetched_file_by_file(server: Server, tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    "first", [b"<html>please log in</html>", b'{"error": "quota"}', b"PK\x03\x04 cut off"]
+    ("first", "says"),
+    [
+        (b"<html>please log in</html>", "an HTML page (a login page?) came in place of the"),
+        (b"\xef\xbb\xbf<?xml version='1.0'?><Error>AccessDenied</Error>", "an XML document (an e"),
+        (b'{"error": "quota"}', "JSON (an error message?) came in place of the archive"),
+        (b"version https://git-lfs.github.com/spec/v1\noid x", "a pointer of Git LFS came"),
+        (b"PK\x03\x04 cut off", "something else, or a part of it came in place of the archive"),
+        (b"", "something else"),
+    ],
 )
-def test_what_is_no_archive_is_asked_for_again(
-    server: Server, tmp_path: Path, first: bytes
+@pytest.mark.parametrize("name", ["Actors.zip", "Actors.tar.gz"])
+def test_what_is_no_archive_is_refused_and_asked_for_again(
+    server: Server, tmp_path: Path, name: str, first: bytes, says: str
 ) -> None:
-    """Nobody knows its checksum: only the unpacking tells that it was another file."""
+    """Nobody knows its checksum."""
+    file = RemoteFile(url=f"{server.url}/{name}")
+    spec = corpus(audio=Download(licence="free", files=(file,)))
+    server.files[f"/{name}"] = first
+    assert says in fetch(spec, tmp_path).failures[file.url]
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("folder", ["../out", "a/../../out", "/out", "C:/out", "..\\out"])
+def test_no_part_leaves_the_folder_of_the_corpus(folder: str) -> None:
+    with pytest.raises(ValidationError, match="expected a folder below the corpus"):
+        Download(licence="free", folder=folder)
+
+
+def test_an_archive_that_is_cut_off_is_refused(server: Server, tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "whole.tar.gz", "w:gz") as tar:
+        member = tarfile.TarInfo("a")
+        member.size = 5000
+        tar.addfile(member, io.BytesIO(np.random.default_rng(0).bytes(5000)))
+    whole = (tmp_path / "whole.tar.gz").read_bytes()
+    for size in (20, 300, len(whole) - 30):
+        file = RemoteFile(url=f"{server.url}/{size}.tar.gz")
+        server.files[f"/{size}.tar.gz"] = whole[:size]
+        done = fetch(corpus(audio=Download(licence="free", files=(file,))), tmp_path / "to")
+        assert "the next run asks again" in done.failures[file.url]
+    assert not [path for path in (tmp_path / "to").rglob("*") if path.is_file()]
+
+
+def test_a_page_that_an_earlier_run_kept_is_replaced(server: Server, tmp_path: Path) -> None:
     file = RemoteFile(url=server.url + "/Actors.zip")
     spec = corpus(audio=Download(licence="free", files=(file,)))
-    server.files["/Actors.zip"] = first
-    assert [*fetch(spec, tmp_path).failures] == [file.url]
+    (tmp_path / ".archives").mkdir()
+    (tmp_path / ".archives/Actors.zip").write_bytes(b"<html>please log in</html>")
     server.files["/Actors.zip"] = zip_of(Actor_01__a=b"1")
     again = fetch(spec, tmp_path)
     assert (again.n_downloaded, again.n_unpacked, again.failures) == (1, 1, {})

@@ -27,7 +27,7 @@ def test_afew_folders_become_splits_and_labels(tmp_path: Path) -> None:
         "Test_vid_Distribute/.DS_Store",
         "Test_vid_Distribute/._000000001.avi",
     )
-    manifest, warnings = read_challenge(load_spec("afew2017"), tmp_path)
+    manifest, warnings, _ = read_challenge(load_spec("afew2017"), tmp_path)
     assert [(c.clip_id, c.split, c.label) for c in manifest] == [
         ("000000001", "test", None),
         ("000143240", "train", "Happy"),
@@ -62,7 +62,7 @@ def test_copies_of_a_file_are_taken_once(tmp_path: Path) -> None:
     (tmp_path / "Train/Happy/again").mkdir()
     copy = tmp_path / "Train/Happy/again/1.avi"
     copy.write_bytes((tmp_path / "Train/Happy/1.avi").read_bytes())
-    manifest, warnings = read_challenge(load_spec("afew2017"), tmp_path)
+    manifest, warnings, _ = read_challenge(load_spec("afew2017"), tmp_path)
     assert len(manifest) == 1
     assert any("taken once" in warning for warning in warnings)
     copy.write_bytes(b"another recording")
@@ -91,7 +91,7 @@ def test_ravdess_takes_one_form_per_clip_and_leaves_songs_out(tmp_path: Path) ->
         f"Actor_03/03{RAVDESS}-03.wav",
         "Actor_03/03-02-03-01-02-01-03.wav",
     )
-    manifest, warnings = read_challenge(load_spec("ravdess"), tmp_path)
+    manifest, warnings, _ = read_challenge(load_spec("ravdess"), tmp_path)
     assert [(c.clip_id, c.label, c.group, c.fold) for c in manifest] == [
         (f"01{RAVDESS}-02", "happy", "02", 0),
         (f"03{RAVDESS}-03", "happy", "03", 1),
@@ -104,15 +104,15 @@ def test_ravdess_takes_one_form_per_clip_and_leaves_songs_out(tmp_path: Path) ->
 def test_other_published_protocols_are_an_option(tmp_path: Path) -> None:
     touch(tmp_path, *(f"03{RAVDESS}-{actor:02}.wav" for actor in (1, 5, 11)))
     spec = load_spec("ravdess")
-    six, _ = read_challenge(spec.with_options({"protocol": "hicmae"}), tmp_path)
+    six, *_ = read_challenge(spec.with_options({"protocol": "hicmae"}), tmp_path)
     assert [clip.fold for clip in six] == [0, 1, 2]
-    fixed, _ = read_challenge(spec.with_options({"protocol": "chumachenko"}), tmp_path)
+    fixed, *_ = read_challenge(spec.with_options({"protocol": "chumachenko"}), tmp_path)
     assert [(clip.split, clip.fold) for clip in fixed] == [
         ("train", None),
         ("test", None),
         ("val", None),
     ]
-    none, _ = read_challenge(spec.with_options({"protocol": "none"}), tmp_path)
+    none, *_ = read_challenge(spec.with_options({"protocol": "none"}), tmp_path)
     assert {clip.fold for clip in none} == {None}
     with pytest.raises(ConfigError, match="did you mean 'hicmae'"):
         read_challenge(spec.with_options({"protocol": "hicmea"}), tmp_path)
@@ -129,7 +129,7 @@ def test_a_name_outside_the_grammar_is_named(tmp_path: Path) -> None:
 def test_crema_d_prefers_the_form_with_pictures(tmp_path: Path) -> None:
     touch(tmp_path, "AudioWAV/1001_IEO_NEU_XX.wav", "VideoFlash/1001_IEO_NEU_XX.flv")
     touch(tmp_path, "AudioWAV/1091_IEO_SAD_LO.wav")
-    manifest, _ = read_challenge(load_spec("crema_d"), tmp_path)
+    manifest, *_ = read_challenge(load_spec("crema_d"), tmp_path)
     assert [(c.path.suffix, c.label, c.group, c.fold) for c in manifest] == [
         (".flv", "neutral", "1001", 0),
         (".wav", "sad", "1091", 4),
@@ -139,7 +139,7 @@ def test_crema_d_prefers_the_form_with_pictures(tmp_path: Path) -> None:
 @pytest.mark.real_data
 @pytest.mark.parametrize("below", ["", "ravdess"])
 def test_real_ravdess(real_data: Path, below: str) -> None:
-    manifest, warnings = read_challenge(load_spec("ravdess"), real_data / below)
+    manifest, warnings, _ = read_challenge(load_spec("ravdess"), real_data / below)
     assert len(manifest) == 1440
     assert warnings == []
     sizes = [sum(clip.fold == fold for clip in manifest) for fold in range(5)]
@@ -148,7 +148,7 @@ def test_real_ravdess(real_data: Path, below: str) -> None:
 
 @pytest.mark.real_data
 def test_real_crema_d(real_data: Path) -> None:
-    manifest, warnings = read_challenge(load_spec("crema_d"), real_data)
+    manifest, warnings, _ = read_challenge(load_spec("crema_d"), real_data)
     assert [clip.label for clip in manifest] == [
         "anger",
         "disgust",

@@ -53,7 +53,7 @@ def test_rows_are_told_by_the_line_they_start_on(tmp_path: Path) -> None:
 def test_what_is_only_odd_is_a_warning(tmp_path: Path) -> None:
     touch(tmp_path, "Train/0_1.mp4", "Train/9_9.mp4", "Test/Test_1.mp4")
     write(tmp_path, Train_labels__txt="Vid_name Label\r\n0_1 1\r\n1_1 2\r\n")
-    manifest, warnings = read_challenge(load_spec("vgaf"), tmp_path)
+    manifest, warnings, _ = read_challenge(load_spec("vgaf"), tmp_path)
     assert [(c.clip_id, c.label, c.group) for c in manifest.select("train")] == [
         ("0_1", "Positive", "0"),
         ("1_1", "Neutral", "1"),
@@ -81,7 +81,7 @@ def test_marks_blanks_and_quotes_are_read(tmp_path: Path) -> None:
     touch(tmp_path, "train/262548_57@N01.xml.jpg", "train/b.jpg")
     text = '\ufeffimagefile, label\r\n262548_57@N01.xml.jpg, 3\r\n"b.jpg","5"\r\n'
     write(tmp_path, train__csv=text)
-    manifest, _ = read_challenge(load_spec("happei2016"), tmp_path)
+    manifest, *_ = read_challenge(load_spec("happei2016"), tmp_path)
     assert [(c.clip_id, c.target) for c in manifest] == [("262548_57@N01.xml", 3.0), ("b", 5.0)]
 
 
@@ -90,7 +90,7 @@ def test_one_stem_with_two_extensions_is_two_photographs(tmp_path: Path) -> None
     touch(tmp_path, "test/é.jpg", "test/é.png")
     rows = "a b.jpg, 1\na b.png, 4\nc.jpg, 2\nd.jpg, 3\n"
     write(tmp_path, train__csv="imagefile, label\n" + rows)
-    manifest, warnings = read_challenge(load_spec("happei2016"), tmp_path)
+    manifest, warnings, _ = read_challenge(load_spec("happei2016"), tmp_path)
     # c.jpg is there under another extension, and so is d.jpg, whose name is not that of d.jpg.png
     assert {c.clip_id: (c.path.name, c.target) for c in manifest} == {
         "train-a b.jpg": ("a b.jpg", 1.0),
@@ -125,7 +125,7 @@ def test_engagenet_joins_lists_with_answers_and_leaves_absent_people_out(tmp_pat
         "subject_1_x_vid_0_1.mp4,SNP(Subject Not Present)\n"
         "subject_1_x_vid_0_2.mp4,Highly-Engaged\n",
     )
-    manifest, warnings = read_challenge(load_spec("engagenet"), tmp_path)
+    manifest, warnings, _ = read_challenge(load_spec("engagenet"), tmp_path)
     assert [(c.clip_id, c.label, c.group) for c in manifest] == [
         ("subject_1_x_vid_0_0", "Barely-engaged", "1"),
         ("subject_1_x_vid_0_2", "Highly-Engaged", "1"),
@@ -140,7 +140,7 @@ def test_meld_keeps_equal_names_of_two_splits_apart(tmp_path: Path) -> None:
         touch(tmp_path, f"{folder}/dia0_utt0.mp4")
         text = head + '1,"Oh, well, hi",Ross,joy,positive,0,0\n'
         (tmp_path / f"{split}_sent_emo.csv").write_text(text)
-    manifest, _ = read_challenge(load_spec("meld"), tmp_path)
+    manifest, *_ = read_challenge(load_spec("meld"), tmp_path)
     assert [(c.clip_id, c.label, c.extra["speaker"]) for c in manifest] == [
         ("train_dia0_utt0", "joy", "Ross"),
         ("val_dia0_utt0", "joy", "Ross"),
@@ -150,13 +150,13 @@ def test_meld_keeps_equal_names_of_two_splits_apart(tmp_path: Path) -> None:
 def test_answers_of_several_targets_stay_away_from_test_clips(tmp_path: Path) -> None:
     touch(tmp_path, "train/a.avi", "test/b.avi")
     (tmp_path / "train-label.csv").write_text("name,discrete,valence\na,worried,-1.5\n")
-    manifest, _ = read_challenge(load_spec("mer2023"), tmp_path)
+    manifest, *_ = read_challenge(load_spec("mer2023"), tmp_path)
     assert manifest["a"].label == "worried"
     assert manifest["a"].extra["valence"] == "-1.5"
     assert not manifest["b"].extra
     (tmp_path / "test-label.csv").write_text("name,discrete,valence\nb,happy,2.5\n")
     splits = {"test": {"table": ["test-label.csv"], "clips": ["test"]}}
-    judged, _ = read_challenge(load_spec("mer2023").with_options({"splits": splits}), tmp_path)
+    judged, *_ = read_challenge(load_spec("mer2023").with_options({"splits": splits}), tmp_path)
     assert judged["b"].label is None
     assert not judged["b"].extra
     assert judged.answer_key() == {"b": "happy"}
@@ -168,7 +168,7 @@ def test_only_training_clips_are_in_folds(tmp_path: Path) -> None:
     head = "file_name;food_type;speaker\n"
     (tmp_path / "labels/train.csv").write_text(head + "train_1;Crisp;s1\ntrain_2;Apple;s2\n")
     (tmp_path / "labels/test.csv").write_text("file_name;speaker\ntest_1;s1\n")
-    manifest, _ = read_challenge(load_spec("eat_food"), tmp_path)
+    manifest, *_ = read_challenge(load_spec("eat_food"), tmp_path)
     assert [(c.clip_id, c.group, c.fold) for c in manifest] == [
         ("test_1", "s1", None),
         ("train_1", "s1", 0),
@@ -183,7 +183,7 @@ def test_the_preferred_form_of_a_clip_is_taken_and_two_of_a_kind_are_refused(
     text = "video_name,attention\na,0.33\nb,1\n"
     write(tmp_path, train__csv=text)
     spec = load_spec("engagewild2020")
-    manifest, _ = read_challenge(spec, tmp_path)
+    manifest, *_ = read_challenge(spec, tmp_path)
     assert [clip.path.name for clip in manifest] == ["a.mp4", "b.mp4"]
     touch(tmp_path, "train/other/a.mp4")
     with pytest.raises(ManifestError, match=r"train.csv:2: clip 'a' has 2 files"):

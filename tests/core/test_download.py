@@ -153,7 +153,7 @@ def test_a_page_in_place_of_a_file_leaves_what_is_there(server: Server, tmp_path
     assert server.requests[-1][1] == "bytes=1000-"
     bare = RemoteFile(url=file.url)
     server.odd["/a.bin"] = (200, {}, b"\n" + page)
-    with pytest.raises(DownloadError, match="a web page came in place of the file"):
+    with pytest.raises(DownloadError, match="an HTML page \\(a login page\\?\\) came"):
         download(bare, tmp_path / "b.bin")
     assert [path.name for path in tmp_path.iterdir()] == ["a.bin"]
 

@@ -5,13 +5,19 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from emotiw.core.files import atomic_write, sha256_of
+from emotiw.core.config import read_document
+from emotiw.core.csv_rows import read_frame
+from emotiw.core.errors import EmotiwError
+from emotiw.core.files import atomic_write, file_problem, read_file, sha256_of
+from emotiw.core.media import MediaReader
+from submissions.result_sheet import read_result_sheet
 
 
 def names_in(folder: Path) -> list[str]:
@@ -83,3 +89,36 @@ def test_a_folder_in_the_way_is_an_error_and_leaves_nothing(tmp_path: Path) -> N
     with pytest.raises(OSError):
         atomic_write(tmp_path / "taken", b"x")
     assert names_in(tmp_path) == ["taken"]
+
+
+READERS: dict[str, Callable[[Path], object]] = {
+    "bytes": read_file,
+    "hash": sha256_of,
+    "table": read_frame,
+    "settings": read_document,
+    "result sheet": read_result_sheet,
+    "clip": MediaReader,
+}
+
+
+@pytest.mark.parametrize("read", READERS.values(), ids=READERS)
+def test_a_pipe_is_told_and_never_waited_for(
+    tmp_path: Path, read: Callable[[Path], object]
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    # somebody at the other end, so that who opens it reads nothing in place of waiting
+    keeper = os.open(tmp_path / "pipe", os.O_RDWR | os.O_NONBLOCK)
+    os.write(keeper, b"a: b\n")
+    try:
+        with pytest.raises((OSError, EmotiwError), match=r"not a regular file \(a named pipe\)"):
+            read(tmp_path / "pipe")
+        assert os.read(keeper, 100) == b"a: b\n"
+    finally:
+        os.close(keeper)
+
+
+def test_a_link_to_a_file_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"x")
+    (tmp_path / "b").symlink_to("a")
+    assert (file_problem(tmp_path / "b"), read_file(tmp_path / "b")) == ("", b"x")
+    assert file_problem(tmp_path / "c\0d")

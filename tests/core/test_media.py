@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Sequence
+from contextlib import chdir
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
+from emotiw.core import media
+from emotiw.core.containers import open_container
 from emotiw.core.errors import MediaError
 from emotiw.core.media import Audio, MediaReader, VideoFrame, read_audio, read_still
 
@@ -351,8 +354,7 @@ class TestDamage:
             def __getattr__(self, name: str) -> Any:
                 return getattr(self.container, name)
 
-        whole = MediaReader._open
-        monkeypatch.setattr(MediaReader, "_open", lambda reader: FailingDisk(whole(reader)))
+        monkeypatch.setattr(media, "open_container", lambda p: FailingDisk(open_container(p)))
         path = write_clip(tmp_path / "a.avi", [grey_picture(9)] * 10)
         with MediaReader(path) as reader:
             assert len(list(reader.frames())) == 4
@@ -385,10 +387,23 @@ class TestDamage:
         with pytest.raises(MediaError, match=r"a\.avi: neither a video nor an audio track"):
             MediaReader(path)
 
+    def test_what_names_other_files_is_not_followed(self, tmp_path: Path) -> None:
+        write_clip(tmp_path / "real.avi", [grey_picture(9)] * 5)
+        write_clip(tmp_path / "http:x.avi", [grey_picture(9)] * 5)
+        Image.new("RGB", (8, 8)).save(tmp_path / "picture1.jpg")
+        (tmp_path / "picture%d.jpg").write_bytes(b"no picture")
+        (tmp_path / "list.mp4").write_text("ffconcat version 1.0\nfile 'real.avi'\n")
+        (tmp_path / "live.mp4").write_text("#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:9/x.ts\n")
+        for name in ("picture%d.jpg", "list.mp4", "live.mp4"):
+            with pytest.raises(MediaError, match=f"{name}: not a video, sound or image file"):
+                MediaReader(tmp_path / name)
+        with chdir(tmp_path), MediaReader(Path("http:x.avi")) as reader:  # a name, no address
+            assert len(list(reader.frames())) == 5
+
     def test_what_is_no_clip_at_all_is_named(self, tmp_path: Path) -> None:
         with pytest.raises(MediaError, match=r"missing\.avi: no such file"):
             MediaReader(tmp_path / "missing.avi")
-        with pytest.raises(MediaError, match="no such file"):
+        with pytest.raises(MediaError, match=r"not a regular file \(a folder\)"):
             MediaReader(tmp_path)
         (tmp_path / "empty.avi").touch()
         with pytest.raises(MediaError, match=r"empty\.avi: the file is empty"):

@@ -145,7 +145,7 @@ def test_a_server_that_talks_nonsense_is_told_without_a_traceback(
     with serving() as server:
         server.odd["/net.pt"] = (200, {"Content-Length": "abc"}, b"hi")
         server.files["/page.pt"] = b"<html>please log in</html>"
-        for name, says in (("net", "Content-Length: 'abc'"), ("page", "a web page came")):
+        for name, says in (("net", "Content-Length: 'abc'"), ("page", "an HTML page")):
             with pytest.raises(WeightsError, match=says):
                 fetch(card_of({"url": f"{server.url}/{name}.pt"}))
     assert not [path for path in cache.rglob("*") if path.is_file()]

@@ -64,7 +64,7 @@ def test_layout_is_that_of_afew(tmp_path: Path) -> None:
 
 
 def test_the_challenge_reader_takes_it_for_afew(corpus: DemoCorpus) -> None:
-    manifest, _ = read_challenge(load_spec("afew2017"), corpus.folder)
+    manifest, *_ = read_challenge(load_spec("afew2017"), corpus.folder)
     labels = {clip.clip_id: clip.label for clip in manifest}
     assert labels == {
         clip.clip_id: None if clip.split == "test" else clip.label for clip in corpus.clips

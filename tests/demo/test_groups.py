@@ -113,7 +113,7 @@ def test_light_leans_towards_the_mood() -> None:
 @pytest.mark.usefixtures("quick")
 def test_the_challenge_reader_takes_the_stills_for_gaf(tmp_path: Path) -> None:
     made = make_group_corpus(tmp_path, n_train_per_label=3, n_val_per_label=1, n_test_per_label=2)
-    manifest, _ = read_challenge(load_spec("gaf2017"), made.stills.folder)
+    manifest, *_ = read_challenge(load_spec("gaf2017"), made.stills.folder)
     labels = {clip.path.resolve(): clip.label for clip in manifest}
     assert labels == {
         clip.path.resolve(): None if clip.split == "test" else clip.label
@@ -125,7 +125,7 @@ def test_the_challenge_reader_takes_the_stills_for_gaf(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("quick")
 def test_the_challenge_reader_takes_the_clips_for_vgaf(tmp_path: Path) -> None:
     made = make_group_corpus(tmp_path, n_train_per_label=3, n_val_per_label=1, n_test_per_label=2)
-    manifest, _ = read_challenge(load_spec("vgaf"), made.clips.folder)
+    manifest, *_ = read_challenge(load_spec("vgaf"), made.clips.folder)
     labels = {clip.clip_id: clip.label for clip in manifest}
     assert labels == {
         clip.clip_id: None if clip.split == "test" else clip.label for clip in made.clips.clips

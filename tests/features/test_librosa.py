@@ -58,8 +58,8 @@ def test_every_descriptor_keeps_its_promise(
         assert len(rows) == pytest.approx(100, abs=1)
 
 
-def test_25_ms_of_sound_give_numbers(voice: npt.NDArray[np.float32]) -> None:
-    measured(voice[:400], level="functionals")
+def test_60_ms_of_sound_give_numbers(voice: npt.NDArray[np.float32]) -> None:
+    measured(voice[:960], level="functionals")
 
 
 def test_cepstrum_level_and_crossings_are_librosas_own(voice: npt.NDArray[np.float32]) -> None:

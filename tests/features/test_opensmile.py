@@ -81,9 +81,10 @@ def test_rows_of_every_set_are_of_the_same_moments(
 
 
 @pytest.mark.parametrize("feature_set", FEATURE_SETS)
-def test_25_ms_of_sound_give_numbers(feature_set: str, voice: npt.NDArray[np.float32]) -> None:
+def test_60_ms_of_sound_give_numbers(feature_set: str, voice: npt.NDArray[np.float32]) -> None:
     extractor = OpenSmile("voice", OpenSmileOptions(feature_set=feature_set))
-    assert extractor.describe(prepare(Audio(voice[:400], 16_000))).array.present.all()
+    assert extractor.describe(prepare(Audio(voice[:960], 16_000))).array.present.all()
+    assert not extractor.describe(prepare(Audio(voice[:959], 16_000))).array.present.any()
 
 
 def test_full_scale_does_not_wrap(voice: npt.NDArray[np.float32]) -> None:

@@ -13,6 +13,8 @@ import pytest
 from emotiw.core.errors import MediaError
 from emotiw.core.media import Audio, MediaReader
 from features.audio import signal as module
+from features.audio.fbank import Fbank
+from features.audio.librosa import LibrosaFeatures
 from features.audio.signal import SignalOptions, lengthen, prepare, read_signal, signal_of
 from features.extractor import ClipSource
 
@@ -58,14 +60,58 @@ def test_six_channels_are_mixed_to_their_mean(tmp_path: Path) -> None:
     assert np.allclose(signal.waveform, voice * 3 / 6, atol=1e-6)
 
 
-def test_a_track_of_25_ms_is_mirrored_to_a_quarter_of_a_second() -> None:
-    short = tone(0.025, 16_000)
+def test_a_track_of_100_ms_is_mirrored_to_a_quarter_of_a_second() -> None:
+    short = tone(0.1, 16_000)
     signal = prepare(Audio(short, 16_000))
     assert signal.waveform is not None
     assert len(signal.waveform) == 4_000
-    assert np.array_equal(signal.waveform[:400], short)
-    assert np.array_equal(signal.waveform[400:800], short[::-1])
-    assert signal.quality["duration_sec"] == 0.025
+    assert np.array_equal(signal.waveform[:1600], short)
+    assert np.array_equal(signal.waveform[1600:3200], short[::-1])
+    assert signal.quality["duration_sec"] == 0.1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "rate", "state"),
+    [
+        (1e-3, 16_000, "short"),
+        (0.025, 16_000, "short"),
+        (0.059, 48_000, "short"),
+        (0.06, 48_000, "present"),
+        (1.0, 1, "slow"),
+        (1.0, 1_000, "slow"),
+        (1.0, 3_999, "slow"),
+        (1.0, 4_000, "present"),
+        (1e-3, 100, "slow"),
+    ],
+)
+def test_less_than_a_window_or_than_speech_is_no_sound(
+    seconds: float, rate: int, state: str
+) -> None:
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, max(2, round(seconds * rate)))
+    signal = prepare(Audio(noise.astype(np.float32), rate))
+    assert signal.quality["audio"] == state
+    assert (signal.waveform is None) == (state != "present")
+
+
+def test_what_trimming_leaves_has_to_last_a_window_too() -> None:
+    click = np.zeros(48_000, dtype=np.float32)
+    click[24_000:24_100] = 0.5
+    signal = prepare(Audio(click, 48_000), SignalOptions(trim_db=20, sampling_rate=48_000))
+    assert (signal.waveform, signal.quality["audio"]) == (None, "short")
+    assert signal.quality["duration_sec"] == 1
+
+
+def test_an_extractor_asks_for_one_of_its_own_windows(tmp_path: Path) -> None:
+    path = write_wav(tmp_path / "a.wav", tone(0.1, 16_000)[None], 16_000)
+    for kind, options in (
+        (Fbank, {"window_sec": 0.12}),
+        (LibrosaFeatures, {"window_sec": 0.12, "descriptors": ("mfcc",)}),
+    ):
+        for more, is_present in ((options, False), ({**options, "window_sec": 0.1}, True)):
+            made = kind("voice", kind.Options.model_validate(more))
+            extraction = made.extract(ClipSource("a", path))
+            assert extraction.array.present.any() == is_present
+            assert extraction.quality["audio"] == ("present" if is_present else "short")
 
 
 def test_a_single_sample_can_be_lengthened() -> None:

@@ -101,8 +101,8 @@ def test_normalised_waveforms_make_loudness_irrelevant(tmp_path: Path) -> None:
     )
 
 
-def test_25_ms_give_a_row_and_silence_none(card: Path) -> None:
-    assert rows_of(card, voice(0.025)).shape == (1, 12)
+def test_60_ms_give_a_row_and_silence_none(card: Path) -> None:
+    assert rows_of(card, voice(0.06)).shape == (1, 12)
     extractor = SpeechNetwork("speech", SpeechNetworkOptions(weights=str(card)))
     silence = prepare(Audio(np.zeros(RATE, dtype=np.float32), RATE))
     assert extractor.describe(silence).array.present.tolist() == [False]

@@ -95,7 +95,7 @@ def test_each_person_is_judged_by_their_own_face(run: Run) -> None:
     assert dark > 0.5 > light
     assert {row.person for row in found.windows(1)} == {1}
     assert len(found.windows(None)) == 4
-    assert "voice: nothing to go by" in found.notes
+    assert "voice: sound: missing" in found.notes
 
 
 def test_windows_hear_their_own_part_of_the_sound(run: Run) -> None:

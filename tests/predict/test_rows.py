@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from emotiw.core.errors import ConfigError
 from emotiw.core.task import Classification
 from emotiw.predict.inputs import media_files
+from emotiw.predict.predict_files import Wanted, predict_files
 from emotiw.predict.prediction_rows import FilePrediction, Row, as_csv, as_json
 from emotiw.predict.windows import window_spans
 
@@ -55,10 +57,23 @@ def test_folders_give_their_media_in_order_and_no_file_twice(tmp_path: Path) -> 
 
 
 def test_what_is_not_there_is_said(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"no such file or folder: .*nowhere\.mp4"):
+    with pytest.raises(ConfigError, match=r"nowhere\.mp4: no such file"):
         media_files([tmp_path / "nowhere.mp4"])
     with pytest.raises(ConfigError, match="no video, photograph or recording"):
         media_files([tmp_path])
+
+
+def test_what_is_no_file_is_an_answer_in_a_folder_and_an_error_alone(tmp_path: Path) -> None:
+    (tmp_path / "caf\udce9.mp4").write_bytes(b"x")
+    os.mkfifo(tmp_path / "pipe.mp4")
+    found = media_files([tmp_path])
+    assert [*found] == [f"{tmp_path}/caf\\udce9.mp4", f"{tmp_path}/pipe.mp4"]
+    (tmp_path / "pipe.mp4").unlink()
+    told = predict_files(media_files([tmp_path]), Wanted())
+    assert told[0].reason.encode().startswith(rb"caf\udce9.mp4: not a video")
+    os.mkfifo(tmp_path / "pipe.mp4")
+    with pytest.raises(ConfigError, match=r"pipe\.mp4: not a regular file \(a named pipe\)"):
+        media_files([tmp_path / "pipe.mp4"])
 
 
 @pytest.mark.parametrize(("window", "hop"), [(0.0, None), (1.0, 0.0), (1.0, 2.0), (-1.0, None)])

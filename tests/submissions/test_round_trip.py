@@ -15,7 +15,7 @@ from tests.challenges.corpora import make_corpus, random_answers
 def test_read_predict_write_check_read_back(name: str, tmp_path: Path) -> None:
     spec = load_spec(name)
     truth = make_corpus(spec, tmp_path / "corpus")
-    manifest, _ = read_challenge(spec, tmp_path / "corpus")
+    manifest, *_ = read_challenge(spec, tmp_path / "corpus")
     assert {clip.clip_id: clip.split for clip in manifest} == truth.splits
     assert manifest.answer_key() == truth.answers
     rows = submission_ids(spec, tmp_path / "corpus", manifest) or tuple(truth.rows)

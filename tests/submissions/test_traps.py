@@ -29,7 +29,7 @@ def test_vgaf_clips_go_by_name_not_by_number(tmp_path: Path) -> None:
     spec = load_spec("vgaf")
     touch(tmp_path, *(f"Test/Test_{n}.mp4" for n in (1, 2, 10, 100)), "Train/5_2.mp4")
     (tmp_path / "Train_labels.txt").write_text("Vid_name Label\n5_2 3\n")
-    manifest, _ = read_challenge(spec, tmp_path)
+    manifest, *_ = read_challenge(spec, tmp_path)
     assert manifest["5_2"].label == "Negative"
     assert manifest["5_2"].group == "5"
     ids = submission_ids(spec, tmp_path, manifest)
@@ -58,7 +58,7 @@ def test_gaf_names(tmp_path: Path) -> None:
     spec = load_spec("gaf2017")
     touch(tmp_path, *(f"Distribution/{name}" for name in GAF_NAMES))
     touch(tmp_path, "train/Positive/groupphoto3617.jpg", "train/Negative/only.jpg")
-    manifest, warnings = read_challenge(spec, tmp_path)
+    manifest, warnings, _ = read_challenge(spec, tmp_path)
     tests = [clip.clip_id for clip in manifest.select("test")]
     assert sorted(tests) == sorted(
         [

@@ -16,6 +16,8 @@ SOUNDS = {
     "missing": "no sound track",
     "empty": "an empty sound track",
     "silent": "silent",
+    "short": "sound shorter than one analysis window",
+    "slow": "sound sampled too low for speech",
     "clipped": "clipped",
 }
 

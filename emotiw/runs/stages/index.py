@@ -6,6 +6,7 @@ from emotiw.challenges.reading import read_challenge, reader_of
 from emotiw.core.cohort import Cohort
 from emotiw.core.cohort_table import manifest_as_csv
 from emotiw.core.config import flat
+from emotiw.core.files import file_problem
 from emotiw.core.ledger import LedgerRow
 from emotiw.core.part import full_version
 from emotiw.runs.run import Run
@@ -47,14 +48,18 @@ def make_index(run: Run, *, force: bool = False) -> None:
         stage = index_stage(run)
         if not stage.is_to_do(force=force):
             return
-        cohort, warnings = read_challenge(run.recipe.spec, settings.data.root)
+        cohort, warnings, refused = read_challenge(run.recipe.spec, settings.data.root)
         for warning in warnings:
             run.progress.say(f"warning: {warning}")
         with run.progress.stage("contents of the clips"):
             cohort = run.with_contents(cohort)
-        rows = []
+        rows = [
+            LedgerRow(odd.name, STAGE, "failed", odd.reason, quality={"split": odd.split})
+            for odd in refused
+        ]
         for clip in run.progress.track(cohort, stage="index", total=len(cohort)):
-            problem = "" if clip.path.is_file() else f"no such file: {clip.path.name}"
-            rows.append(LedgerRow(clip.clip_id, STAGE, "failed" if problem else "ok", problem))
+            problem = file_problem(clip.path)
+            reason = f"{clip.path.name}: {problem}" if problem else ""
+            rows.append(LedgerRow(clip.clip_id, STAGE, "failed" if problem else "ok", reason))
         table = manifest_as_csv(cohort, root=settings.data.root)
         stage.commit({"manifest.csv": table}, rows, force=force)

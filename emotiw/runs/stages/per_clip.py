@@ -13,6 +13,7 @@ from emotiw.core.ledger import LedgerRow
 from emotiw.runs.run import Run
 from emotiw.runs.stage import Stage
 from emotiw.runs.stages.artifacts import Artifact, artifacts_as_csv
+from features.audio.signal import why_unheard
 
 
 class ClipJob(Protocol):
@@ -123,7 +124,7 @@ def settle(
                 clip_id=clip_id,
                 stage=stage.name,
                 status="ok" if artifact.n_present else "missing",
-                reason="" if artifact.n_present else _told(nothing, noted["quality"]),
+                reason="" if artifact.n_present else why_missing(nothing, noted["quality"]),
                 seconds=before.seconds if before and key not in done.seconds else spent,
                 quality=noted["quality"],
             )
@@ -131,6 +132,7 @@ def settle(
     stage.commit({table: artifacts_as_csv(artifacts)}, rows, derived=derived, force=force)
 
 
-def _told(nothing: str, quality: Mapping[str, float | int | str]) -> str:
+def why_missing(nothing: str, quality: Mapping[str, float | int | str]) -> str:
+    """Return why no row of a clip holds data: the state of its sound, or what else is given."""
     is_of_sound = "audio" in quality and "n_tracks" not in quality
-    return f"sound: {quality['audio']}" if is_of_sound else nothing
+    return f"sound: {why_unheard(quality)}" if is_of_sound else nothing

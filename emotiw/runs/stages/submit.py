@@ -10,14 +10,17 @@ from tempfile import TemporaryDirectory
 
 from emotiw.challenges import submission_ids
 from emotiw.challenges.spec import Answer, load_spec
+from emotiw.core.cohort import Cohort
 from emotiw.core.config import flat
 from emotiw.core.errors import SubmissionError
+from emotiw.core.ledger import LedgerRow
 from emotiw.core.part import full_version
 from emotiw.core.score_table import ScoreTable
 from emotiw.runs.cohort_digests import digests_of
 from emotiw.runs.run import FUSED, Run
 from emotiw.runs.stage import Stage, outside_contents
 from emotiw.runs.stages.fuse import fused_as_asked
+from emotiw.runs.stages.index import STAGE as INDEX
 from submissions.attempts import LEDGER, Attempts
 from submissions.check_report import CheckReport
 from submissions.checker import check_submission
@@ -50,6 +53,9 @@ def submit_stage(run: Run) -> Stage:
 def submit(run: Run) -> tuple[Path, CheckReport]:
     """Write the submission of the run's test clips and check what was written.
 
+    The report and the ledger tell which clips have the recipe's fallback for an answer, and which
+    test clips no answer could be written for.
+
     Raises:
         MissingStageError: if nothing has been fused yet, or with other settings.
         SubmissionError: if the challenge has no test clips, or some of them have no prediction
@@ -66,11 +72,12 @@ def submit(run: Run) -> tuple[Path, CheckReport]:
         expected = submission_ids(spec, run.recipe.settings.data.root, cohort)
         if not expected:
             raise SubmissionError(f"{run.manifest_path} has no test clips: nothing to hand in")
-        predictions = answers_for(run, fused, expected, fallback=settings.fallback)
+        predictions, guessed = answers_for(run, fused, expected, fallback=settings.fallback)
         provenance = {
             "run": settings.run,
             "fused": run.records.sha256("fused.csv"),
             "recipe": run.recipe.name,
+            "n_fallback": len(guessed),
         }
         files = submission_files(
             spec, predictions, target.name, expected_ids=expected, provenance=provenance
@@ -80,8 +87,15 @@ def submit(run: Run) -> tuple[Path, CheckReport]:
             draft = Path(folder) / target.name
             draft.write_bytes(files[f"submission/{target.name}"])
             report = replace(check(run, draft), path=target)
+        told = f"{settings.fallback!r} for {len(guessed)} of {len(expected)} test clips: no scores"
+        report.add("fallback", guessed, advice=told, severity="warning")
+        refused = [row.clip_id for row in run.ledger(INDEX).rows() if _is_lost(row, cohort)]
+        advice = "test clips without an answer: their names can't be ids"
+        report.add("left out", refused, advice=advice, severity="warning")
+        report.sort()
         text = json.dumps(report.to_dict(), ensure_ascii=False, indent=1)
-        stage.commit({}, derived={**files, REPORT: text.encode()})
+        rows = _rows(expected, guessed, f"answered with the fallback {settings.fallback!r}")
+        stage.commit({}, rows, derived={**files, REPORT: text.encode()})
         return target, report
 
 
@@ -122,8 +136,8 @@ def check_alone(challenge: str, path: Path, clips: Path) -> CheckReport:
 
 def answers_for(
     run: Run, fused: ScoreTable, expected: Sequence[str], *, fallback: str | None
-) -> dict[str, Answer]:
-    """Return the answer for everything that the organisers expect one for.
+) -> tuple[dict[str, Answer], list[str]]:
+    """Return the answer for everything that the organisers expect one for, and what is a fallback.
 
     Raises:
         SubmissionError: naming the clips that have none, unless there is a fallback.
@@ -139,4 +153,18 @@ def answers_for(
     for name in missing:
         assert fallback is not None
         answers[name] = fallback if fused.task.is_label else float(fallback)
-    return answers
+    return answers, missing
+
+
+def _rows(expected: Sequence[str], guessed: Sequence[str], why: str) -> list[LedgerRow]:
+    without = {name.partition("/")[0] for name in guessed}
+    return [
+        LedgerRow(c, STAGE, "missing", f"{why}: no scores")
+        if c in without
+        else LedgerRow(c, STAGE, "ok")
+        for c in dict.fromkeys(name.partition("/")[0] for name in expected)
+    ]
+
+
+def _is_lost(row: LedgerRow, cohort: Cohort) -> bool:
+    return row.clip_id not in cohort and row.quality.get("split") == "test"
