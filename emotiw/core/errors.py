@@ -22,6 +22,10 @@ class ManifestError(EmotiwError):
     """The manifest or the challenge folder it comes from is wrong."""
 
 
+class MachineError(EmotiwError):
+    """The machine can't go on: a full disk, no memory, a lost folder; no clip is to blame."""
+
+
 class MediaError(EmotiwError):
     """A clip can't be read; it becomes a row of the ledger, not the end of a run."""
 

@@ -16,6 +16,7 @@ from emotiw.core.face_tracks import FaceTracks
 from emotiw.core.feature_table import FeatureSpec, FeatureTable
 from emotiw.core.files import atomic_write, sha256_of
 from emotiw.core.ledger import LedgerRow
+from emotiw.core.machine_faults import require_machine
 from emotiw.core.part import full_version
 from emotiw.core.store import Store, artifact_key
 from emotiw.runs.recipe import FeatureEntry, entries_named
@@ -184,6 +185,7 @@ def extract_and_store(job: FeaturesJob) -> Made:
             array = extraction.array
             array.check(extractor.spec, job.clip_id)
         except EmotiwError as error:
+            require_machine(error)
             failures[key] = str(error)
             continue
         n_rows, n_present = len(array.values), int(array.present.sum())
