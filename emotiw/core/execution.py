@@ -14,7 +14,6 @@ from concurrent.futures import (
 )
 from dataclasses import replace
 from functools import partial
-from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as wait_for_any
 from time import monotonic
 
@@ -95,14 +94,15 @@ def _in_processes(
     shares_cores: bool,
 ) -> Iterator[Outcome[Result]]:
     todo = deque(jobs.items())
-    crew: dict[Connection, Worker] = {}
+    crew: dict[object, Worker] = {}  # by its pipe
     try:
         while todo or crew:
             while todo and len(crew) < workers:
                 worker = Worker(shares_cores=shares_cores)
                 crew[worker.pipe] = worker
                 worker.begin(function, *todo.popleft())
-            for pipe in wait_for_any(list(crew), LOOK_SEC if limits else None):
+            pipes = [worker.pipe for worker in crew.values()]
+            for pipe in wait_for_any(pipes, LOOK_SEC if limits else None):
                 worker = crew[pipe]
                 outcome = worker.outcome()
                 if outcome is None:

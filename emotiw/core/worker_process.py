@@ -92,9 +92,9 @@ class Worker:
         if news == READY:
             self._is_ready, self._since = True, monotonic()
             return None
+        self.job = ""
         if isinstance(news, MachineError):
             raise news
-        self.job = ""
         outcome: Outcome[Any] = news
         return outcome
 
@@ -154,6 +154,13 @@ def _serve(pipe: Connection, folder: Path | None, shares_cores: bool) -> None:
     if shares_cores:
         _use_one_thread()
     pipe.send(READY)
+    try:
+        _work(pipe)
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # there is nothing left to take away
+
+
+def _work(pipe: Connection) -> None:
     while True:
         try:
             name, packed = pipe.recv()
