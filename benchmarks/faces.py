@@ -216,7 +216,8 @@ def workers(clips: list[Path], copies: int = 12) -> dict[str, float | bool]:
     The short clips only, several times each, so that both have enough to do; that what they
     write is the same, byte by byte, is told too.
     """
-    from emotiw.core.execution import pool, run_jobs
+    from emotiw.core.execution import run_jobs
+    from emotiw.core.worker_process import Limits
     from emotiw.runs.stages.faces import FacesJob, find_and_store
     from features.faces.face_options import FaceOptions
 
@@ -230,11 +231,9 @@ def workers(clips: list[Path], copies: int = 12) -> dict[str, float | bool]:
                 key: FacesJob(clip, FaceOptions(), root, key)
                 for key, clip in zip(names, short * copies, strict=True)
             }
-            with pool(n) as engine:
-                times = [
-                    perf_counter()
-                    for _ in run_jobs(find_and_store, jobs, workers=n, executor=engine)
-                ]
+            limits = Limits(seconds=3600)  # so that one worker is a process too
+            outcomes = run_jobs(find_and_store, jobs, workers=n, limits=limits)
+            times = [perf_counter() for _ in outcomes]
             rates.append((len(times) - n) / (times[-1] - times[n - 1]))
             written.append({file.name: file.read_bytes() for file in root.rglob("*.safetensors")})
     return {

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.in_process import SET_IN_PROCESS
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -89,7 +91,7 @@ def test_a_folder_of_ones_own_with_bad_files(tmp_path: Path) -> None:
     (clips / "empty.mp4").write_bytes(b"")
     (clips / "noise.avi").write_bytes(b"not a video" * 100)
     settings = ["--set", f"data.root={clips}", "--set", f"paths.runs={tmp_path / 'runs'}"]
-    done = emotiw("faces", "clips", *settings, "--json", "--set", "execution.workers=1")
+    done = emotiw("faces", "clips", *settings, "--json", "--set", SET_IN_PROCESS)
     assert done.returncode == 0
     told = json.loads(done.stdout)
     assert told["clips"] == {"ok": 0, "partial": 0, "missing": 0, "failed": 2}

@@ -11,6 +11,7 @@ import pytest
 
 from emotiw.runs.pipeline import Summary, run_all
 from emotiw.runs.run import open_run
+from tests.in_process import SET_IN_PROCESS
 
 FOODS = ("Apple", "Banana", "Biscuit", "Crisp", "Haribo", "Nectarine", "No_Food")
 RATE = 44_100
@@ -68,7 +69,7 @@ def outcome(corpus: Path, challenge: str) -> tuple[Summary, Path]:
             f"name={challenge}",
             f"data.root={corpus}",
             f"paths.runs={corpus / 'runs'}",
-            "execution.workers=1",
+            SET_IN_PROCESS,
             "features.lld.feature_set=eGeMAPSv02",
             "features.functionals.feature_set=eGeMAPSv02",
             "models.words.codebooks.size=20",

@@ -15,6 +15,7 @@ from emotiw.runs.stages.features import extract_all
 from emotiw.runs.stages.fuse import fuse_all
 from emotiw.runs.stages.index import index
 from emotiw.runs.stages.train import train_all
+from tests.in_process import SET_IN_PROCESS
 
 N_PER_LABEL = 10
 SEED = 1  # 0.19 to spare against the largest face in both; benchmarks/groups.py takes several
@@ -41,7 +42,7 @@ def test_groups_beat_the_majority_and_the_largest_face(corpus: GroupCorpus, demo
     settings = [
         f"data.root={part.folder}",
         f"paths.runs={part.folder.parent / 'runs'}",
-        "execution.workers=1",
+        SET_IN_PROCESS,
     ]
     ours = list(open_run(demo, settings).recipe.models)
     run = open_run(demo, [*settings, f"models.largest={LARGEST}"])

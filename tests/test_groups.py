@@ -22,6 +22,7 @@ from emotiw.runs.pipeline import Summary, run_all
 from emotiw.runs.recipe import load_recipe
 from emotiw.runs.run import Run, open_run
 from features.faces.find_faces import find_faces
+from tests.in_process import IN_PROCESS, SET_IN_PROCESS
 from tests.small_weights import EXPRESSIONS, write_small_weights
 
 MIN_FACE = 0.12  # of 480 px
@@ -49,7 +50,7 @@ def opened(corpus: GroupCorpus, challenge: str, root: Path, **changes: object) -
         "challenge": challenge,
         "data": {"root": str(root)},
         "paths": {"runs": str(home / "runs")},
-        "execution": {"workers": 1},
+        "execution": IN_PROCESS,
         "faces": {"min_face": 0.15, "min_face_still": MIN_FACE},
         "features": {
             "people": {
@@ -206,7 +207,7 @@ def test_targets_go_from_a_folder_to_a_checked_submission(
     settings = [
         f"data.root={root}",
         f"paths.runs={home / 'runs'}",
-        "execution.workers=1",
+        SET_IN_PROCESS,
         f"faces.min_face_still={MIN_FACE}",
         f"features.people.weights={home / 'small.yaml'}",
         "folds.n_folds=2",

@@ -54,6 +54,7 @@ from tests.device_spies import TOLD
 from tests.features.test_clip_features import caffe_state
 from tests.features.test_clip_features import write_card as write_clip_card
 from tests.features.test_speech_network import write_card as write_speech_card
+from tests.in_process import IN_PROCESS
 from tests.models import test_groups, test_networks
 from tests.models.test_train_backbone import drawn_faces, small_recipe, write_folder
 from tests.predict.videos import LIGHT, SquareDetector, brightness_card, frame, write_video
@@ -267,7 +268,7 @@ def recipe_for(corpus: Path, home: Path, *, detector: str = "SpyDetector") -> Pa
         "name": "light",
         "data": {"root": str(corpus / "data")},
         "paths": {"runs": str(home / "runs")},
-        "execution": {"workers": 1},
+        "execution": IN_PROCESS,
         "faces": {"detector": f"{HERE}:{detector}"},
         "features": {
             "spy": {"extractor": "tests.device_spies:SpyExtractor"},

@@ -24,6 +24,7 @@ from emotiw.runs.stages.index import index
 from emotiw.runs.stages.train import train_all
 from features.registry import EXTRACTORS
 from fusion.registry import CALIBRATIONS, COMBINERS
+from tests.in_process import IN_PROCESS
 from tests.predict.videos import LIGHT
 
 ROOT = Path(__file__).parents[1]
@@ -115,7 +116,7 @@ def recipe_in(folder: Path, data: Path, *, row: float = 1.0, **more: Any) -> Pat
         "name": "two",
         "data": {"root": str(data / "data")},
         "paths": {"runs": str(folder / "runs")},
-        "execution": {"workers": 1},
+        "execution": IN_PROCESS,
         "features": {"rows": {"extractor": "mine:Constant"}},
         "models": {"sure": {"model": "mine:Sure", "features": "rows"}},
         "folds": {"n_folds": 2},

@@ -26,6 +26,7 @@ from emotiw.evaluation.differences import compare, p_text
 from emotiw.evaluation.metrics import ACCURACY, AUC
 from emotiw.evaluation.results import Result, evaluate
 from emotiw.runs.run import Run, reopen_run
+from tests.in_process import IN_PROCESS
 from tests.test_tracking import FakeTracker
 
 LABELS = ("Angry", "Happy", "Sad")
@@ -133,7 +134,7 @@ def written(home: Path, videos: Sequence[Video], *, metric: str = "accuracy") ->
         "challenge": str(home / "unit.yaml"),
         "data": {"root": str(clips)},
         "paths": {"runs": str(home / "runs")},
-        "execution": {"workers": 1},
+        "execution": IN_PROCESS,
         "folds": {"n_folds": 3},
         "fusion": {"method": "mean", "calibration": "none"},
     }

@@ -2,43 +2,30 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import threading
-import traceback
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
-from multiprocessing import get_context, parent_process
-from pathlib import Path
-from time import perf_counter
-from typing import Generic, TypeVar
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    wait,
+)
+from dataclasses import replace
+from functools import partial
+from multiprocessing.connection import wait as wait_for_any
+from time import monotonic
 
-from emotiw.core.errors import EmotiwError
-from emotiw.core.own_modules import folder_in_use, use_folder
+from emotiw.core.cluster import Cluster
+from emotiw.core.errors import MachineError
+from emotiw.core.machine_faults import AGAIN
+from emotiw.core.outcome import Job, Outcome, Result, failure, run_one
+from emotiw.core.worker_process import Limits, Worker
 
-Job = TypeVar("Job")
-Result = TypeVar("Result")
 QUEUED_PER_WORKER = 4
-
-
-@dataclass(frozen=True)
-class Outcome(Generic[Result]):
-    """What became of one job.
-
-    Attributes:
-        name: the job's name, usually a clip id.
-        value: the result; None where the job failed.
-        error: why it failed; None where it didn't.
-        seconds: time spent on it.
-    """
-
-    name: str
-    value: Result | None
-    error: str | None
-    seconds: float
+LOOK_SEC = 0.25  # from one look at a job's time and memory to the next
+NO_LIMITS = Limits()
 
 
 def run_jobs(
@@ -47,124 +34,144 @@ def run_jobs(
     *,
     workers: int = 1,
     executor: Executor | None = None,
+    limits: Limits = NO_LIMITS,
+    max_alike: int | None = None,
 ) -> Iterator[Outcome[Result]]:
     """Yield the outcome of every job as it is done; an exception is an outcome, not an end.
 
-    A worker that dies (out of memory, a crash inside a decoder) takes down the jobs beside it;
-    those are run again one at a time, so only the job that kills its worker is lost, and the rest
-    go on side by side. Jobs that have not started when the caller stops early never do.
+    A job whose worker dies (out of memory, a crash inside a decoder) is run once more when all
+    others are done, alone, because another one may have eaten the memory. Jobs that have not
+    started when the caller stops early never do.
 
     Args:
         function: a function of a module, so that other processes can import it.
         jobs: one argument per name.
-        workers: processes to start; 1 runs everything in this one.
-        executor: an engine of the caller's own (Dask's ``Client.get_executor()``, say);
-            ``workers`` then only says how many jobs to keep in flight.
+        workers: processes to start; 1 without limits runs everything in this one.
+        executor: an engine of the caller's own, or a :class:`Cluster`; ``workers`` then only says
+            how many jobs to keep in flight.
+        limits: what one job may take; with an engine, how long nothing may come back.
+        max_alike: so many failures in a row that nobody foresaw, all of one kind, are no accident.
+
+    Raises:
+        MachineError: if the machine or the engine failed, and no job is to blame.
     """
-    if executor is None and workers <= 1:
-        for name, job in jobs.items():
-            yield _run_one(function, name, job)
-        return
-    waiting = dict(jobs)
-    while waiting:
-        engine = nullcontext(executor) if executor is not None else pool(workers)
-        flying: dict[Future[Outcome[Result]], str] = {}
-        try:
-            for outcome in _run_on(engine, function, waiting, workers, flying):
-                del waiting[outcome.name]
-                yield outcome
-        except BrokenProcessPool:
-            executor = None  # a broken pool stays broken
-            for name in [name for name in flying.values() if name in waiting]:
-                outcome = _run_alone(function, name, waiting[name])
-                del waiting[name]
-                yield outcome
+    spread = _in_turn
+    if executor is not None:
+        spread = partial(_in_engine, engine=executor, patience_sec=limits.seconds)
+    elif workers > 1 or limits:
+        spread = partial(_in_processes, limits=limits, shares_cores=workers > 1)
+    alike, kind = 0, ""
+    lost: list[str] = []
+    for outcome in spread(function, jobs, workers):
+        alike = alike + 1 if outcome.kind == kind else 1
+        kind = outcome.kind
+        if kind and alike == max_alike:
+            raise MachineError(
+                f"the last {alike} clips failed alike: {outcome.error}; is the disk full, the "
+                f"memory too small, a library broken? (execution.max_alike_failures); {AGAIN}"
+            )
+        if outcome.is_lost:
+            lost.append(outcome.name)
+        else:
+            yield outcome
+    for name in lost:
+        yield from spread(function, {name: jobs[name]}, 1)
 
 
-def pool(workers: int) -> ProcessPoolExecutor:
-    """Return a pool of freshly started processes with one thread each for arithmetic.
-
-    They end with this process, even if it is killed, and find the modules beside the recipe.
-    """
-    context, folder = get_context("spawn"), folder_in_use()
-    return ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(folder,))
+def _in_turn(
+    function: Callable[[Job], Result], jobs: Mapping[str, Job], workers: int
+) -> Iterator[Outcome[Result]]:
+    for name, job in jobs.items():
+        yield run_one(function, name, job)
 
 
-def _run_on(
-    opened: AbstractContextManager[Executor],
+def _in_processes(
     function: Callable[[Job], Result],
     jobs: Mapping[str, Job],
     workers: int,
-    flying: dict[Future[Outcome[Result]], str],
+    *,
+    limits: Limits,
+    shares_cores: bool,
 ) -> Iterator[Outcome[Result]]:
-    todo = iter(list(jobs.items()))
-    with opened as engine:
-        try:
-            while True:
-                while len(flying) < QUEUED_PER_WORKER * workers and (entry := next(todo, None)):
-                    name, job = entry
-                    flying[engine.submit(_run_one, function, name, job)] = name
-                if not flying:
-                    return
-                done, _ = wait(flying, return_when=FIRST_COMPLETED)
-                for future in done:
-                    outcome = _outcome_of(future, flying[future])
-                    del flying[future]
-                    yield outcome
-        finally:
-            # nobody waits for these any more, when the caller stops early
-            for future in flying:
-                future.cancel()
-
-
-def _run_alone(function: Callable[[Job], Result], name: str, job: Job) -> Outcome[Result]:
+    todo = deque(jobs.items())
+    crew: dict[object, Worker] = {}  # by its pipe
     try:
-        with pool(1) as alone:
-            return _outcome_of(alone.submit(_run_one, function, name, job), name)
-    except BrokenProcessPool:
-        reason = "the process that read it died (a crash in a decoder, or out of memory)"
-        return Outcome(name, None, reason, 0.0)
+        while todo or crew:
+            while todo and len(crew) < workers:
+                worker = Worker(shares_cores=shares_cores)
+                crew[worker.pipe] = worker
+                worker.begin(function, *todo.popleft())
+            pipes = [worker.pipe for worker in crew.values()]
+            for pipe in wait_for_any(pipes, LOOK_SEC if limits else None):
+                worker = crew[pipe]
+                outcome = worker.outcome()
+                if outcome is None:
+                    continue
+                if todo and not outcome.is_lost:
+                    worker.begin(function, *todo.popleft())
+                else:
+                    crew.pop(pipe).let_go()
+                yield outcome
+            for place, worker in list(crew.items()):
+                outcome = worker.beyond(limits)
+                if outcome is not None:
+                    crew.pop(place).stop()
+                    yield outcome
+    finally:
+        for worker in crew.values():
+            worker.let_go()
+        for worker in crew.values():
+            worker.stop()
 
 
-def _outcome_of(future: Future[Outcome[Result]], name: str) -> Outcome[Result]:
+def _in_engine(
+    function: Callable[[Job], Result],
+    jobs: Mapping[str, Job],
+    workers: int,
+    *,
+    engine: Executor,
+    patience_sec: float | None,
+) -> Iterator[Outcome[Result]]:
+    todo = deque(jobs.items())
+    flying: dict[Future[Outcome[Result]], str] = {}
+    last = monotonic()
+    try:
+        while todo or flying:
+            while todo and len(flying) < QUEUED_PER_WORKER * workers:
+                name, job = todo.popleft()
+                try:
+                    flying[engine.submit(run_one, function, name, job)] = name
+                except Exception as error:
+                    raise _engine_lost(error) from error
+            done, _ = wait(flying, LOOK_SEC, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield _engine_outcome(future, flying.pop(future))
+                last = monotonic()
+            if not done and isinstance(engine, Cluster):
+                engine.require_alive()
+            if patience_sec is not None and monotonic() - last > patience_sec:
+                raise MachineError(
+                    f"nothing came back for {patience_sec:g} s (execution.seconds_per_clip), with "
+                    f"{len(flying)} clips at work or waiting: a worker hangs; {AGAIN}"
+                )
+    finally:
+        # nobody waits for these any more, when the caller stops early
+        for future in flying:
+            future.cancel()
+
+
+def _engine_outcome(future: Future[Outcome[Result]], name: str) -> Outcome[Result]:
     try:
         return future.result()
-    except BrokenProcessPool:
+    except MachineError:
         raise
-    except Exception as error:  # of the engine: a result that can't travel, a worker that was lost
-        return Outcome(name, None, f"unexpected {type(error).__name__}: {error}", 0.0)
+    except (CancelledError, BrokenExecutor, OSError) as error:
+        raise _engine_lost(error) from error
+    except Exception as error:  # a result that can't travel, a job that kills its workers
+        is_lost = type(error).__name__ == "KilledWorker"
+        return replace(failure(name, error), is_lost=is_lost)
 
 
-def _run_one(function: Callable[[Job], Result], name: str, job: Job) -> Outcome[Result]:
-    start = perf_counter()
-    try:
-        value = function(job)
-    except EmotiwError as error:
-        return Outcome(name, None, str(error), perf_counter() - start)
-    except Exception as error:
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        place = f"{last.filename.rsplit('/', 1)[-1]}:{last.lineno}"
-        reason = f"unexpected {type(error).__name__} at {place}: {error}"
-        return Outcome(name, None, reason, perf_counter() - start)
-    return Outcome(name, value, None, perf_counter() - start)
-
-
-def _begin(folder: Path | None) -> None:
-    if folder is not None:
-        use_folder(folder)
-    # several processes with all cores each would only get in each other's way
-    for library in ("OMP", "MKL", "OPENBLAS", "NUMEXPR"):
-        os.environ[f"{library}_NUM_THREADS"] = "1"
-    os.environ["OPENCV_FOR_THREADS_NUM"] = "1"
-    for module, setter in (("torch", "set_num_threads"), ("cv2", "setNumThreads")):
-        if module in sys.modules:
-            getattr(sys.modules[module], setter)(1)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    # a worker holds both ends of its own queue, so nothing else tells it that nobody is left
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+def _engine_lost(error: Exception) -> MachineError:
+    why = f"{type(error).__name__}: {error}".removesuffix(": ")
+    return MachineError(f"what does the work can't be reached any more ({why}); {AGAIN}")

@@ -6,6 +6,7 @@ ends. What is opened for reading is opened here, or asked about here before a li
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
@@ -14,6 +15,9 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
+
+from emotiw.core.errors import MachineError
+from emotiw.core.machine_faults import AGAIN
 
 KINDS = (
     (stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a named pipe"), (stat.S_ISSOCK, "a socket"),
@@ -32,21 +36,27 @@ def atomic_file(path: Path) -> Iterator[Path]:
     """Yield a temporary name beside the file; what is written there takes the file's name.
 
     It reaches the disk first. If anything is raised, nothing has happened.
+
+    Raises:
+        MachineError: if it can't be written there.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".partial-", suffix=path.suffix)
-    os.close(handle)
-    partial = Path(name)
+    partial: Path | None = None
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".partial-", suffix=path.suffix)
+        partial = Path(name)
+        os.close(handle)
         yield partial
         with partial.open("rb+") as file:  # to flush it, Windows wants it open for writing
             os.fsync(file.fileno())
         partial.chmod(0o644)
         partial.replace(path)
     except BaseException as error:
-        partial.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.filename in (None, name):
-            error.filename = str(path)  # a full disk doesn't say of what
+        if partial is not None:
+            partial.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno != errno.ENAMETOOLONG:
+            why = error.strerror or error
+            raise MachineError(f"{path}: can't be written ({why}); {AGAIN}") from error
         raise
 
 

@@ -14,6 +14,7 @@ from emotiw.core.device import placed
 from emotiw.core.errors import ConfigError, EmotiwError, MissingStageError
 from emotiw.core.face_tracks import FaceTracks
 from emotiw.core.feature_table import FeatureArray, FeatureTable
+from emotiw.core.machine_faults import require_machine
 from emotiw.core.progress import Progress
 from emotiw.core.score_table import ScoreTable
 from emotiw.models.model import Examples, Model
@@ -182,6 +183,7 @@ class Ensemble:
                 array = extraction.array
                 array.check(extractor.spec, CLIP)
             except EmotiwError as error:
+                require_machine(error)
                 notes[f"{name}: {error}"] = None
                 continue
             if array.present.any():

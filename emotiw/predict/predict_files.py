@@ -13,6 +13,7 @@ from emotiw.core.clip import escaped
 from emotiw.core.device import AUTO, require_device, worker_count
 from emotiw.core.errors import MediaError
 from emotiw.core.execution import run_jobs
+from emotiw.core.machine_faults import require_machine
 from emotiw.core.media import MediaReader
 from emotiw.core.progress import Progress, Silent, ticking
 from emotiw.predict.ensemble import Ensemble
@@ -117,6 +118,7 @@ def predict_file(
                 with ticking(progress, "faces, frame by frame", n_frames) as tick:
                     tracks, quality = find_faces(path, options, detector=detector, on_frame=tick)
             except MediaError as error:
+                require_machine(error)
                 if predictor.is_deaf:
                     raise
                 unread = f"faces: {error}"  # the sound may still be heard

@@ -49,11 +49,22 @@ class ExecutionSettings(Strict):
             ``cpu``, ``cuda``, or one GPU of several, ``cuda:1``.
         dask: address of a Dask scheduler that is already running, instead of processes here.
             ``device`` then means that of each worker, and in training that of this machine.
+        seconds_per_clip: time for the faces, or the features, of one clip; a clip that takes
+            longer has failed, and the run goes on. None for no limit. Of a cluster, the time for
+            which nothing may come back.
+        memory_per_clip_gb: memory of a process while it works on a clip, libraries included; on a
+            cluster, its own limits hold. With one worker and neither limit, all is done in the
+            process of the run itself; and a clip that is the only one of its run has no limits.
+        max_alike_failures: so many clips in a row, failed for one reason that nobody foresaw, are
+            no accident, and the stage stops. None to go on.
     """
 
     workers: int = Field(default=0, ge=0)
     device: Device = AUTO
     dask: str | None = None
+    seconds_per_clip: float | None = Field(default=3600.0, gt=0)
+    memory_per_clip_gb: float | None = Field(default=8.0, gt=0)
+    max_alike_failures: int | None = Field(default=5, ge=2)
 
 
 class FoldSettings(Strict):

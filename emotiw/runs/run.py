@@ -10,13 +10,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from emotiw.core.clip import Clip
+from emotiw.core.cluster import Cluster
 from emotiw.core.cohort import Cohort
 from emotiw.core.cohort_table import read_manifest
 from emotiw.core.device import require_device, worker_count
 from emotiw.core.errors import ConfigError, EmotiwError, MissingStageError
 from emotiw.core.files import listing_of, sha256_of
 from emotiw.core.ledger import Ledger
-from emotiw.core.own_modules import folder_in_use, use_folder
+from emotiw.core.machine_faults import require_machine
+from emotiw.core.own_modules import use_folder
 from emotiw.core.progress import Progress, Silent
 from emotiw.core.score_table import ScoreTable
 from emotiw.core.store import ContentHashes, Store, artifact_key
@@ -134,24 +136,14 @@ class Run:
 
         Raises:
             ConfigError: if Dask is not installed, or its scheduler can't be reached.
+            MachineError: if there are no workers.
         """
         address = self.recipe.settings.execution.dask
         if address is None:
             yield None
             return
-        try:
-            from distributed import Client
-
-            client = Client(address, timeout=10)
-        except ImportError as error:
-            raise ConfigError("execution.dask needs Dask: pip install 'emotiw[dask]'") from error
-        except (OSError, ValueError) as error:
-            raise ConfigError(f"execution.dask: no scheduler at {address} ({error})") from error
-        with client:
-            folder = folder_in_use()
-            if folder is not None:
-                client.run(use_folder, folder)
-            yield client.get_executor()
+        with Cluster(address) as cluster:
+            yield cluster
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
@@ -213,7 +205,8 @@ class Run:
         def content_of(clip: Clip) -> str:
             try:
                 return self._hashes.of(clip.path)
-            except OSError:
+            except OSError as error:
+                require_machine(error)
                 return clip.content or artifact_key(
                     "unreadable", version="1", content=clip.clip_id, options={}
                 )

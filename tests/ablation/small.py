@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import yaml
 
+from tests.in_process import IN_PROCESS
+
 LABELS = ("Angry", "Happy", "Sad")
 CHALLENGE = {
     "name": "small",
@@ -60,7 +62,7 @@ def make_small(
         "challenge": str(folder / "small.yaml"),
         "data": {"root": str(folder / "clips")},
         "paths": {"runs": str(folder / "runs")},
-        "execution": {"workers": 1},
+        "execution": IN_PROCESS,
         "features": {n: {"extractor": "imported", "path": f"{n}.npz"} for n in strengths},
         "models": {n: {"model": "logistic", "features": n} for n in strengths},
         "folds": {"n_folds": 2},

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from emotiw.core.errors import MediaError
-from emotiw.core.execution import Outcome, pool, run_jobs
+from emotiw.core.errors import MachineError, MediaError
+from emotiw.core.execution import run_jobs
+from emotiw.core.outcome import Outcome
+from emotiw.core.worker_process import Limits, Worker
 
 
 def double(number: int) -> int:
@@ -40,6 +43,39 @@ def double_or_raise(number: int) -> int:
     if number == 2:
         raise KeyError("frames")
     return 2 * number
+
+
+def double_unless_large(number: int) -> int:
+    if number >= 10:
+        raise ValueError(f"{number} is large")
+    return 2 * number
+
+
+def full_disk(_: int) -> None:
+    try:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    except OSError as error:
+        raise MediaError("clip can't be read") from error
+
+
+def sleep(seconds: float) -> None:
+    time.sleep(seconds)
+
+
+def hold_megabytes(count: int) -> int:
+    held = b"x" * (count * 1_000_000)
+    for _ in range(count):
+        time.sleep(0.02)
+    return len(held)
+
+
+def die_once(folder: str) -> None:
+    try:
+        (Path(folder) / "died").touch(exist_ok=False)
+    except FileExistsError:
+        mark(folder)
+    else:
+        os._exit(3)
 
 
 def process_of(_: int) -> int:
@@ -126,19 +162,19 @@ def test_a_worker_that_dies_costs_only_its_own_job() -> None:
 def test_after_a_death_the_rest_run_side_by_side_again(monkeypatch: pytest.MonkeyPatch) -> None:
     from emotiw.core import execution
 
-    sizes: list[int] = []
+    started: list[bool] = []
 
-    def counted(workers: int) -> Executor:
-        sizes.append(workers)
-        return pool(workers)
+    class Counted(Worker):
+        def __init__(self, *, shares_cores: bool) -> None:
+            started.append(shares_cores)
+            super().__init__(shares_cores=shares_cores)
 
-    monkeypatch.setattr(execution, "pool", counted)
-    jobs = {"bad": -1, **numbered(60)}
+    monkeypatch.setattr(execution, "Worker", Counted)
+    jobs = {"bad": -1, **numbered(30)}
     found = values(list(run_jobs(double_slowly_or_die, jobs, workers=2)))
-    assert found == {"bad": None, **{name: 2 * number for name, number in numbered(60).items()}}
-    # one pool breaks, at most the eight jobs in flight are tried alone, one pool does the rest
-    assert sizes.count(2) <= 2
-    assert 1 <= sizes.count(1) <= 8
+    assert found == {"bad": None, **{name: 2 * number for name, number in numbered(30).items()}}
+    # two, one in place of the dead one, and one in which the bad job shows that it was its own
+    assert started == [True] * 4
 
 
 def test_an_engine_of_the_callers_own_stays_open() -> None:
@@ -155,30 +191,123 @@ def test_one_worker_still_uses_the_callers_engine() -> None:
         assert all(str(outcome.value).startswith("mine") for outcome in names)
 
 
-def test_an_engine_that_breaks_is_replaced() -> None:
-    with pool(1) as engine:
-        with pytest.raises(BrokenProcessPool):
-            engine.submit(double_or_die, -1).result()
-        found = values(list(run_jobs(double, numbered(5), workers=2, executor=engine)))
-    assert found == {name: 2 * number for name, number in numbered(5).items()}
+class KilledWorker(Exception):
+    """Called as Dask's is."""
 
 
-class LosesWorkers(Executor):
-    """An engine that fails a job for its own reasons, as a cluster does when a worker is lost."""
+class Engine(Executor):
+    """An engine that fails one job for reasons of its own, so many times."""
+
+    def __init__(self, error: Exception, times: int = 9) -> None:
+        self.errors = [error] * times
+        self.in_flight: list[set[str]] = []
+        self.futures: dict[str, Future[Any]] = {}
 
     def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
         future: Future[Any] = Future()
-        if args[1] == "clip001":
-            future.set_exception(ConnectionError("worker lost"))
+        self.futures[args[1]] = future
+        self.in_flight.append({name for name, one in self.futures.items() if not one.done()})
+        if args[1] == "clip001" and self.errors:
+            future.set_exception(self.errors.pop())
         else:
             future.set_result(fn(*args, **kwargs))
         return future
 
 
-def test_a_failure_of_the_engine_is_an_outcome() -> None:
-    found = {o.name: o for o in run_jobs(double, numbered(3), executor=LosesWorkers())}
-    assert found["clip001"].error == "unexpected ConnectionError: worker lost"
-    assert [found[name].value for name in ("clip000", "clip002")] == [0, 4]
+@pytest.mark.parametrize(
+    "error", [ConnectionError("scheduler lost"), CancelledError(), BrokenProcessPool("dead")]
+)
+def test_an_engine_that_is_lost_blames_no_job(error: Exception) -> None:
+    told = rf"can't be reached any more \({type(error).__name__}.*run the same command again"
+    with pytest.raises(MachineError, match=told):
+        list(run_jobs(double, numbered(3), executor=Engine(error)))
+
+
+@pytest.mark.parametrize(("times", "value"), [(1, 2), (2, None)])
+def test_a_job_that_kills_the_engines_workers_is_run_again_alone(
+    times: int, value: int | None
+) -> None:
+    engine = Engine(KilledWorker("4 workers died"), times)
+    outcomes = list(run_jobs(double, numbered(3), executor=engine))
+    assert [outcome.name for outcome in outcomes][-1] == "clip001"
+    assert values(outcomes) == {"clip000": 0, "clip001": value, "clip002": 4}
+    assert engine.in_flight[-1] == {"clip001"}
+    assert (outcomes[-1].error is None) == (value is not None)
+
+
+def test_an_engine_from_which_nothing_comes_back_is_left() -> None:
+    class Silent(Executor):
+        def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+            return Future()
+
+    with pytest.raises(MachineError, match=r"nothing came back for 0.1 s .* 3 clips"):
+        list(run_jobs(double, numbered(3), executor=Silent(), limits=Limits(seconds=0.1)))
+
+
+def test_a_fault_of_the_machine_comes_through_an_engine() -> None:
+    with ThreadPoolExecutor(1) as engine, pytest.raises(MachineError, match="No space left"):
+        list(run_jobs(full_disk, numbered(2), executor=engine))
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_fault_of_the_machine_stops_the_work(workers: int) -> None:
+    done = []
+    with pytest.raises(MachineError, match=r"can't go on.*No space left.*what is done is kept"):
+        done.extend(run_jobs(full_disk, numbered(8), workers=workers))
+    assert done == []
+
+
+def test_what_takes_too_long_is_stopped_and_the_jobs_beside_it_go_on() -> None:
+    jobs = {"endless": 60.0, **{f"quick{n}": 0.0 for n in range(4)}}
+    start = time.monotonic()
+    found = {o.name: o for o in run_jobs(sleep, jobs, workers=2, limits=Limits(seconds=1))}
+    assert time.monotonic() - start < 20
+    assert found.keys() == jobs.keys()
+    assert [name for name, outcome in found.items() if outcome.error] == ["endless"]
+    assert found["endless"].error == "took longer than 1 s (execution.seconds_per_clip)"
+    assert 1 <= found["endless"].seconds < 5
+
+
+def test_what_eats_memory_is_stopped_with_one_worker_too() -> None:
+    jobs = {"hungry": 300, "modest": 1}
+    found = {o.name: o for o in run_jobs(hold_megabytes, jobs, limits=Limits(memory_gb=0.2))}
+    assert found["modest"].value == 1_000_000
+    assert found["hungry"].error == "needed more than 0.2 GB (execution.memory_per_clip_gb)"
+
+
+def test_a_job_that_dies_beside_others_may_live_alone(tmp_path: Path) -> None:
+    outcomes = list(run_jobs(die_once, {"a": str(tmp_path), "b": str(tmp_path)}, workers=2))
+    assert all(outcome.error is None for outcome in outcomes)
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_a_process_that_cannot_be_started_is_the_machines_fault(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: object) -> None:
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr("multiprocessing.util.spawnv_passfds", refuse)
+    with pytest.raises(MachineError, match=r"process can't be started .*unavailable.*workers"):
+        list(run_jobs(double, numbered(3), workers=2))
+
+
+def test_failures_alike_in_a_row_stop_the_work() -> None:
+    done: list[Outcome[Any]] = []
+    jobs = {"fine": 0, **{f"odd{n}": n + 10 for n in range(9)}}
+    with pytest.raises(MachineError, match="the last 5 clips failed alike: unexpected ValueError"):
+        done.extend(run_jobs(double_unless_large, jobs, max_alike=5))
+    # extend keeps what came before the error
+    assert [outcome.name for outcome in done] == ["fine", "odd0", "odd1", "odd2", "odd3"]
+
+
+def test_failures_with_others_between_them_or_foreseen_do_not() -> None:
+    mixed = {str(n): 10 * (n % 5) for n in range(40)}  # every fifth is fine
+    assert len(list(run_jobs(double_unless_large, mixed, max_alike=5))) == 40
+    broken = dict.fromkeys(map(str, range(40)), 1)
+    assert {o.error for o in run_jobs(double_or_raise, broken, max_alike=5)} == {
+        "clip '1' is empty"
+    }
 
 
 def test_a_result_that_cannot_travel_is_an_outcome() -> None:

@@ -99,7 +99,7 @@ def test_a_run_is_drawn_once(two: Path, tmp_path: Path) -> None:
     recipe = tmp_path / "mine.yaml"
     recipe.write_text(
         f"challenge: folder\ndata: {{root: data}}\npaths: {{runs: {tmp_path / 'runs'}}}\n"
-        "execution: {workers: 1}\n"
+        "execution: {workers: 1, seconds_per_clip: null, memory_per_clip_gb: null}\n"
     )
     words = (recipe, "--preview", "--set", DETECTOR, "--set", f"data.root={tmp_path / 'data'}")
     told = emotiw_faces(*words)

@@ -19,6 +19,7 @@ from emotiw.predict.windows import Footage
 from emotiw.runs.pipeline import run_all
 from emotiw.runs.run import Run, open_run
 from features.faces.find_faces import find_faces
+from tests.in_process import IN_PROCESS
 from tests.predict.videos import LABELS, LIGHT, brightness_card, frame, write_video
 
 
@@ -42,7 +43,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         "name": "light",
         "data": {"root": str(home / "data")},
         "paths": {"runs": str(home / "runs")},
-        "execution": {"workers": 1},
+        "execution": IN_PROCESS,
         "faces": {"detector": "tests.predict.videos:SquareDetector"},
         "features": {
             "face": {

@@ -14,7 +14,7 @@ from emotiw.analysis.ablation.plan import Plan, fits_there, make_plan
 from emotiw.analysis.ablation.spaces import Space
 from emotiw.core.cohort_table import write_manifest
 from emotiw.core.device import CPU, resolve_device
-from emotiw.core.errors import EmotiwError
+from emotiw.core.errors import EmotiwError, MachineError
 from emotiw.core.execution import run_jobs
 from emotiw.core.score_table import ScoreTable
 from emotiw.evaluation.sample import chosen_sample
@@ -123,6 +123,8 @@ def _train(plan: Plan, *, force: bool) -> dict[str, str]:
         try:
             space.prepare()
             ready.append(space)
+        except MachineError:
+            raise
         except EmotiwError as error:
             fail(space, str(error))
     jobs: dict[str, tuple[Recipe, str]] = {}
@@ -139,6 +141,8 @@ def _train(plan: Plan, *, force: bool) -> dict[str, str]:
     for space in ready:
         try:
             space.train(force=force)
+        except MachineError:
+            raise
         except EmotiwError as error:
             fail(space, str(error))
     return failed

@@ -17,6 +17,7 @@ from emotiw.core.face_tracks import FaceTracks
 from emotiw.core.feature_table import FeatureSpec, FeatureTable
 from emotiw.core.files import sha256_of
 from emotiw.core.ledger import Ledger
+from emotiw.core.machine_faults import require_machine
 from emotiw.core.part import full_version
 from emotiw.core.store import Store, artifact_key
 from emotiw.runs.cohort_digests import digests_of
@@ -223,6 +224,7 @@ def extract_and_store(job: FeaturesJob) -> Made:
             array = extraction.array
             array.check(extractor.spec, job.clip_id)
         except EmotiwError as error:
+            require_machine(error)
             failures[key] = str(error)
             continue
         n_rows, n_present = len(array.values), int(array.present.sum())

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Protocol
 
 from emotiw.core.device import CPU, require_device, worker_count
+from emotiw.core.errors import ConfigError
 from emotiw.core.execution import run_jobs
 from emotiw.core.ledger import LedgerRow
+from emotiw.core.machine_faults import require_clips
+from emotiw.core.worker_process import Limits
 from emotiw.runs.run import Run
 from emotiw.runs.stage import Stage
 from emotiw.runs.stages.artifacts import Artifact, artifacts_as_csv
@@ -22,6 +26,10 @@ class ClipJob(Protocol):
     @property
     def keys(self) -> tuple[str, ...]:
         """The keys of the artifacts that it makes."""
+
+    @property
+    def path(self) -> Path:
+        """Where the clip is."""
 
 
 @dataclass
@@ -55,24 +63,40 @@ def do_jobs(
         stage: for the progress bar.
         device: where the networks of this work compute; ``cpu`` if it needs none.
         tells_progress: whether ``function`` takes a ``progress``, and tells it how far it is with
-            a job that is the only one.
+            the clip of a run that has only one.
+
+    Raises:
+        MachineError: if the machine failed; what was made until then is in the store.
     """
     done = Made()
-    execution = run.recipe.settings.execution
-    is_watched = tells_progress and len(jobs) == 1 and execution.dask is None
-    if is_watched:
-        function = partial(function, progress=run.progress)
+    if not jobs:
+        return done
+    execution, root = run.recipe.settings.execution, run.recipe.settings.data.root
+    limits = Limits(execution.seconds_per_clip, execution.memory_per_clip_gb)
+    if is_watched := tells_progress and len(run.cohort()) == 1 and execution.dask is None:
+        function, limits = partial(function, progress=run.progress), Limits()
     workers = 1
     if len(jobs) > 1:
         shared = device if execution.dask is None else CPU
         workers = min(len(jobs), worker_count(execution.workers, shared))
     with run.executor() as engine:
-        if engine is not None and jobs:
-            engine.submit(require_device, device).result()
-        outcomes = run_jobs(function, jobs, workers=workers, executor=engine)
+        if engine is not None:
+            for begun in run_jobs(require_device, {stage: device}, executor=engine):
+                if begun.error is not None:
+                    raise ConfigError(f"execution.dask: a worker can't begin: {begun.error}")
+        outcomes = run_jobs(
+            function,
+            jobs,
+            workers=workers,
+            executor=engine,
+            limits=limits,
+            max_alike=execution.max_alike_failures,
+        )
         tracked = run.progress.track(outcomes, stage=stage, total=len(jobs))
         for outcome in outcomes if is_watched else tracked:
             made = outcome.value or Made()
+            if outcome.error is not None or made.failures:
+                require_clips(root, jobs[outcome.name].path)
             for key in jobs[outcome.name].keys:
                 done.seconds[key] = made.seconds.get(key, outcome.seconds)
                 if outcome.error is not None:

@@ -1,0 +1,71 @@
+"""A Dask cluster that is already running, as an engine that says when nobody is left to work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from time import monotonic
+from typing import Any
+
+from emotiw.core.errors import ConfigError, MachineError
+from emotiw.core.machine_faults import AGAIN
+from emotiw.core.own_modules import folder_in_use, use_folder
+
+SCHEDULER_SEC = 10
+WORKERS_SEC = 60.0  # a queueing system may still be starting them
+
+
+class Cluster(Executor):
+    """The workers of one scheduler; they find the modules beside the recipe.
+
+    Args:
+        address: of the scheduler.
+
+    Raises:
+        ConfigError: if Dask is not installed, or there is no scheduler.
+        MachineError: if it has no workers, and none come within a minute.
+    """
+
+    def __init__(self, address: str) -> None:
+        try:
+            from distributed import Client
+
+            self._client = Client(address, timeout=SCHEDULER_SEC)
+        except ImportError as error:
+            raise ConfigError("execution.dask needs Dask: pip install 'emotiw[dask]'") from error
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"execution.dask: no scheduler at {address} ({error})") from error
+        self._address = address
+        self._engine = self._client.get_executor()
+        self._deserted: float | None = None
+        try:
+            self._client.wait_for_workers(1, timeout=WORKERS_SEC)
+        except TimeoutError:
+            self.shutdown()
+            raise self._no_workers() from None
+        if (folder := folder_in_use()) is not None:
+            self._client.run(use_folder, folder)
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Hand over one call."""
+        future: Future[Any] = self._engine.submit(fn, *args, **kwargs)
+        return future
+
+    def require_alive(self) -> None:
+        """Raise MachineError if there have been no workers for a minute; call it now and then."""
+        if self._client.status != "running" or self._client.scheduler_info()["workers"]:
+            self._deserted = None  # where the scheduler itself is lost, every future says so
+            return
+        self._deserted = self._deserted or monotonic()
+        if monotonic() - self._deserted > WORKERS_SEC:
+            raise self._no_workers()
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Leave the cluster; it goes on running."""
+        self._client.close()
+
+    def _no_workers(self) -> MachineError:
+        return MachineError(
+            f"execution.dask: the scheduler at {self._address} has had no workers for "
+            f"{WORKERS_SEC:.0f} s: start some with `dask worker {self._address}`; {AGAIN}"
+        )
