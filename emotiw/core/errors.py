@@ -30,6 +30,10 @@ class TableError(EmotiwError):
     """A feature or score table breaks its contract."""
 
 
+class DamagedArtifactError(TableError):
+    """An artifact of the store is not as it was written."""
+
+
 class LeakageError(EmotiwError):
     """Something would be fitted on rows that its inputs have already seen."""
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from emotiw.core.clip import Clip
 from emotiw.core.cohort import Cohort
 from emotiw.core.cohort_table import read_manifest
+from emotiw.core.content_hashes import ContentHashes
 from emotiw.core.device import require_device, worker_count
 from emotiw.core.errors import ConfigError, EmotiwError, MissingStageError
 from emotiw.core.files import atomic_write, sha256_of
@@ -19,7 +20,7 @@ from emotiw.core.ledger import Ledger, LedgerRow
 from emotiw.core.own_modules import folder_in_use, use_folder
 from emotiw.core.progress import Progress, Silent
 from emotiw.core.score_table import ScoreTable
-from emotiw.core.store import ContentHashes, Store, artifact_key
+from emotiw.core.store import Store, artifact_key
 from emotiw.core.task import Task
 from emotiw.runs.recipe import Recipe, load_recipe
 

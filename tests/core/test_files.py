@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import stat
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from emotiw.core.files import atomic_write, sha256_of
+from emotiw.core.files import atomic_file, atomic_write, sha256_of, sweep, sync_folder
 
 
 def names_in(folder: Path) -> list[str]:
@@ -83,3 +87,36 @@ def test_a_folder_in_the_way_is_an_error_and_leaves_nothing(tmp_path: Path) -> N
     with pytest.raises(OSError):
         atomic_write(tmp_path / "taken", b"x")
     assert names_in(tmp_path) == ["taken"]
+
+
+def test_leftovers_of_the_dead_are_swept_and_nothing_else(tmp_path: Path) -> None:
+    code = (
+        "import os, pathlib\n"
+        "from emotiw.core.files import atomic_file\n"
+        f"with atomic_file(pathlib.Path({str(tmp_path / 'dead.csv')!r})): os._exit(1)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=False, cwd=Path(__file__).parents[2])
+    (dead,) = names_in(tmp_path)
+    elsewhere = tmp_path / dead.replace(dead.split("-")[1], "0123abcd")
+    shutil.copy(tmp_path / dead, elsewhere)
+    with atomic_file(tmp_path / "alive.csv") as alive:
+        (tmp_path / "mine.csv").touch()
+        assert sweep(tmp_path) == 1
+        assert set(names_in(tmp_path)) == {"mine.csv", alive.name, elsewhere.name}
+        long_ago = time.time() - 25 * 3600
+        os.utime(elsewhere, (long_ago, long_ago))
+        assert sweep(tmp_path) == 1
+    assert set(names_in(tmp_path)) == {"mine.csv", "alive.csv"}
+    assert sweep(tmp_path / "none") == 0
+
+
+def test_what_may_be_lost_in_a_power_cut_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[int] = []
+    monkeypatch.setattr("os.fsync", waited.append)
+    with atomic_file(tmp_path / "a", durable=False) as partial:
+        partial.write_bytes(b"x")
+    assert ((tmp_path / "a").read_bytes(), waited) == (b"x", [])
+    sync_folder(tmp_path)
+    assert len(waited) == 1

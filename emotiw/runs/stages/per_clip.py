@@ -57,6 +57,9 @@ def do_jobs(
             a job that is the only one.
     """
     done = Made()
+    n_damaged = sum(key in run.store.damaged for job in jobs.values() for key in job.keys)
+    if n_damaged:
+        run.progress.say(f"{stage}: {n_damaged} damaged artifacts of the store are made anew")
     execution = run.recipe.settings.execution
     is_watched = tells_progress and len(jobs) == 1 and execution.dask is None
     if is_watched:
@@ -104,6 +107,7 @@ def settle(
         table: the CSV of artifacts to write.
     """
     earlier = run.ledger()
+    run.store.pack(folder, (key for key in keys.values() if key not in done.failures))
     artifacts: dict[str, Artifact] = {}
     rows = [LedgerRow(clip_id, stage, "failed", reason) for clip_id, reason in refused.items()]
     for clip_id, key in keys.items():
