@@ -70,13 +70,14 @@ def sweep(folder: Path) -> int:
     with suppress(OSError):  # there is no such folder, or it is another's
         for path in [Path(e.path) for e in os.scandir(folder) if e.name.startswith(PARTIAL)]:
             with suppress(OSError):
-                if _is_leftover(path):
+                if is_leftover(path):
                     path.unlink()
                     n_swept += 1
     return n_swept
 
 
-def _is_leftover(path: Path) -> bool:
+def is_leftover(path: Path) -> bool:
+    """Return whether the one who wrote a file of such a name is gone."""
     here, _, rest = path.name.removeprefix(PARTIAL).partition("-")
     pid = rest.partition("-")[0]
     if here == _here() and pid.isdecimal() and os.name == "posix":

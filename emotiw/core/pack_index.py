@@ -26,10 +26,12 @@ class PackIndex:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.unreadable: set[Path] = set()
+        self._found: dict[str, Path] = {}
         self._packs: dict[str, Pack] = {}
         self._unread: list[Path] = []  # the newest last
         self._places: dict[bytes, Place] = {}
         self._bad: set[tuple[str, bytes]] = set()
+        self._unmarked: set[tuple[str, bytes]] = set()
         self._changed_at = -1
         self._is_racy = False
         self._lock = RLock()
@@ -65,7 +67,7 @@ class PackIndex:
             self._changed_at = _changed_at(self.folder)
             self._is_racy = time.time_ns() - self._changed_at < CLOCK_NS
             found: dict[str, Path] = {}
-            marks = set()
+            marks = set(self._unmarked)
             with suppress(FileNotFoundError):
                 for path in self.folder.iterdir():
                     if path.suffix == PACK and not path.name.startswith("."):
@@ -73,14 +75,14 @@ class PackIndex:
                     elif path.suffix == BAD:
                         stem, _, key = path.stem.partition(".")
                         marks.add((stem, key.encode()))
-            for name in self._packs.keys() - found.keys():
-                self.drop(self._packs[name])
-            fresh = [path for name, path in found.items() if name not in self._packs]
-            self._unread = sorted(fresh, key=lambda path: (_changed_at(path), path.name))
-            self.unreadable = set()
-            for stem, name in marks - self._bad:
-                self._put_aside(stem, name)
-            self._bad = {(stem, name) for stem, name in self._bad if stem in found}
+            if (found, marks) == (self._found, self._bad) and not self.unreadable:
+                return
+            outdated = {stem for stem, _ in marks ^ self._bad}  # it may have been written anew
+            kept = found.keys() - outdated
+            self._packs = {stem: pack for stem, pack in self._packs.items() if stem in kept}
+            self._found, self._bad, self.unreadable = found, marks, set()
+            self._places = {}
+            self._unread = sorted(found.values(), key=lambda path: (_changed_at(path), path.name))
 
     def all(self) -> list[Pack]:
         """Return every pack there is now that can be read."""
@@ -98,34 +100,25 @@ class PackIndex:
         """Forget a pack that isn't there any more."""
         with self._lock:
             self._packs.pop(pack.path.stem, None)
-            self._places = {k: place for k, place in self._places.items() if place[0] is not pack}
+            self._found = {}
+            self.refresh()
 
     def mark_bad(self, pack: Pack, key: str) -> None:
         """Let an artifact count as absent from a pack, here and in every process."""
-        self._put_aside(pack.path.stem, key.encode())
-        with suppress(OSError):  # where nobody may write, everybody finds it out for themselves
-            self.bad_path(pack, key).touch()
+        mark = (pack.path.stem, key.encode())
+        try:
+            (self.folder / f"{pack.path.stem}.{key}{BAD}").touch()
+        except OSError:  # where nobody may write, everybody finds it out for themselves
+            self._unmarked.add(mark)
+        self.refresh()
 
-    def bad_path(self, pack: Pack, key: str) -> Path:
-        """Return the name of the mark on an artifact of a pack."""
-        return self.folder / f"{pack.path.stem}.{key}{BAD}"
-
-    def is_bad(self, pack: Pack, key: bytes) -> bool:
-        """Return whether an artifact of a pack was found damaged."""
-        return (pack.path.stem, key) in self._bad
-
-    def _put_aside(self, pack: str, name: bytes) -> None:
-        with self._lock:
-            self._bad.add((pack, name))
-            if name in self._places and self._places[name][0].path.stem == pack:
-                del self._places[name]
-                for other in self._packs.values():
-                    if name in other.keys and (other.path.stem, name) not in self._bad:
-                        self._places[name] = (other, other.keys.index(name))
+    def spoilt(self) -> list[Pack]:
+        """Return the packs of which something was found damaged."""
+        return [pack for pack in self.all() if pack.path.stem in {stem for stem, _ in self._bad}]
 
     def _read(self, path: Path) -> None:
         try:
-            pack = Pack(path)
+            pack = self._packs.get(path.stem) or Pack(path)
         except FileNotFoundError:
             return
         except DamagedArtifactError:

@@ -24,7 +24,7 @@ MAX_SMALL = 8  # packs below the minimum, before they become one
 
 
 def put_together(packs: PackIndex, loose: Iterable[Path]) -> None:
-    """Put loose artifacts into packs, and with them small packs where there are many.
+    """Put loose artifacts into packs, and with them what small or damaged packs have.
 
     Raises:
         FileNotFoundError: if another process has put some of them into a pack meanwhile.
@@ -32,7 +32,8 @@ def put_together(packs: PackIndex, loose: Iterable[Path]) -> None:
     files = [pack for path in loose if (pack := _opened(path)) is not None]
     if files:
         small = packs.small(MIN_ENTRIES)
-        _replace(packs, files + small if len(small) >= MAX_SMALL else files, lambda key: True)
+        others = {*packs.spoilt(), *(small if len(small) >= MAX_SMALL else ())}
+        _replace(packs, [*files, *others], lambda key: True)
 
 
 def take_out(packs: PackIndex, pack: Pack, keys: set[str]) -> None:
@@ -69,8 +70,8 @@ def _replace(packs: PackIndex, files: Sequence[Pack], is_kept: Callable[[str], b
     for pack in [file for file in files if file.path.parent == packs.folder]:
         if pack.path not in written:
             pack.path.unlink(missing_ok=True)
-            for mark in packs.folder.glob(f"{pack.path.stem}.*{BAD}"):
-                mark.unlink(missing_ok=True)
+        for mark in packs.folder.glob(f"{pack.path.stem}.*{BAD}"):
+            mark.unlink(missing_ok=True)
     packs.refresh()
 
 

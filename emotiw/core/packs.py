@@ -193,6 +193,14 @@ class Pack:
 
         return Entry(self.keys[row], self._note(row), end - begin, blocks, self._index[0][row])
 
+    def size_of(self, row: int) -> int:
+        """Return the bytes that an artifact takes in the file; 0 where nothing says."""
+        try:
+            entry = self.entry(row)
+        except DamagedArtifactError:
+            return 0
+        return entry.size + len(entry.note) + sum(WIDTHS.values())
+
     def is_whole(self, row: int) -> bool:
         """Return whether an artifact is as it was written; all of it is read."""
         try:

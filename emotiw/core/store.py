@@ -23,6 +23,8 @@ from emotiw.core.packs import Arrays, Pack, Tensors, entry_of, write_pack
 
 T = TypeVar("T")
 LOOSE, PACKS = "loose", "packs"
+ARTIFACTS = ("faces", "features")
+STAGES = (*ARTIFACTS, "models", "scores")  # the latter two are folders and tables of their own
 
 
 def artifact_key(

@@ -162,11 +162,20 @@ def test_damage_costs_the_artifact_that_it_hits(store: Store) -> None:
     for again in (other, elsewhere(store)):  # every process knows from now on
         assert [key for key in KEYS if not again.has("s", key)] == [KEYS[5], KEYS[7]]
         assert again.damaged == {KEYS[5], KEYS[7]}
+    theirs = PackIndex(store.packs("s").folder)
+    theirs.refresh()
+    with pytest.raises(DamagedArtifactError):
+        theirs.all()[0].noted(sorted(KEYS).index(KEYS[5]))
     fill(store, [KEYS[5], KEYS[7]])
     assert_whole(store)
     store.pack("s", KEYS)
-    assert len([name for name in files(store) if name.endswith(".safetensors")]) == 2
+    assert files(store) == [name]  # as if nothing had happened
     assert_whole(elsewhere(store))
+    theirs.has_changed()
+    assert [theirs.find(key) is not None for key in KEYS] == [True] * 20
+    assert [theirs.all()[0].noted(row)["number"] for row in range(20)] == [
+        KEYS.index(key) for key in sorted(KEYS)
+    ]
 
 
 def test_damage_found_by_another_process_is_known_here(store: Store) -> None:

@@ -6,18 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from emotiw.core.errors import TableError
+from emotiw.core.checksums import are_intact, write_checksums
+from emotiw.core.errors import DamagedArtifactError, TableError
 from emotiw.core.ledger import LedgerRow
 from emotiw.core.part import full_version
 from emotiw.core.score_table import Fold, ScoreTable
 from emotiw.core.store import artifact_key
 from emotiw.models.groups.individuals import judge_of
 from emotiw.models.model import Model
-from emotiw.models.out_of_fold import OutOfFold, is_fitted, seconds_of_fit
+from emotiw.models.out_of_fold import OutOfFold, is_damaged, is_fitted, seconds_of_fit
 from emotiw.models.registry import MODELS
 from emotiw.runs.recipe import ModelEntry, entries_named
 from emotiw.runs.run import Run
-from emotiw.runs.stages.features import feature_contents, feature_table
+from emotiw.runs.stages.features import feature_contents, feature_table, mend_feature
 from emotiw.runs.stages.persons import individuals_table, link_individuals
 from emotiw.runs.stages.score_files import reusable_scores, write_scores
 from emotiw.runs.stages.trained import model_folder, write_model_keys
@@ -41,7 +42,13 @@ def train_all(run: Run, names: Sequence[str] = (), *, force: bool = False) -> di
     tables = {}
     for entry in entries:
         train = _train if MODELS.resolve(entry.model).is_fitted_here else _take
-        tables[entry.name] = train(run, entry, force=force)
+        try:
+            tables[entry.name] = train(run, entry, force=force)
+        except DamagedArtifactError as error:
+            assert entry.features is not None
+            run.progress.say(f"{error}: the stage before makes it anew")
+            mend_feature(run, entry.features)
+            tables[entry.name] = train(run, entry, force=force)
         _record(run, entry, tables[entry.name])
     link_individuals(run)
     return tables
@@ -87,10 +94,17 @@ class Fits:
         kept = self._kept()
         if kept is not None:
             return replace(kept, name=self.entry.name)
+        damaged = [self.folder(f) for f in self.fit_keys if is_damaged(self.folder(f))]
+        n_damaged = len(damaged) + (self._path.is_file() and not are_intact(self._sums))
+        if n_damaged:
+            self.run.progress.say(
+                f"train {self.entry.name}: {n_damaged} damaged artifacts of the store are made anew"
+            )
         fits = list(self.work.fits())
         bar = self.run.progress.track(fits, stage=f"train {self.entry.name}", total=len(fits))
         scores = {fit.fold: self.work.run(fit, self._make, self.folder(fit.fold)) for fit in bar}
         write_scores(self.work.table_of(self.entry.name, scores), self._path, key=self.key)
+        write_checksums(self._sums, [self._path, self._path.with_suffix(".json")])
         return ScoreTable.read_csv(self._path)
 
     def people(self) -> ScoreTable | None:
@@ -111,9 +125,13 @@ class Fits:
     def _path(self) -> Path:
         return self.run.store.root / "scores" / self.key[:2] / f"{self.key}.csv"
 
+    @property
+    def _sums(self) -> Path:
+        return self._path.with_suffix(".sha256")
+
     def _kept(self) -> ScoreTable | None:
         try:
-            return ScoreTable.read_csv(self._path)
+            return ScoreTable.read_csv(self._path) if are_intact(self._sums) else None
         except TableError:  # not there, or not whole
             return None
 
