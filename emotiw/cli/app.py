@@ -11,7 +11,7 @@ import typer
 from typer import Argument, Option
 
 from emotiw import __version__
-from emotiw.cli import attempts, challenges, data, faces, weights
+from emotiw.cli import attempts, challenges, data, faces, store, weights
 from emotiw.cli.ablate import ablate
 from emotiw.cli.backbone import train_backbone
 from emotiw.cli.compare import compare
@@ -51,6 +51,7 @@ app = typer.Typer(
 app.add_typer(challenges.app, name="challenges")
 app.add_typer(data.app, name="data")
 app.add_typer(attempts.app, name="attempts")
+app.add_typer(store.app, name="store")
 app.add_typer(weights.app, name="weights")
 app.add_typer(faces.app, name="faces")
 

@@ -34,6 +34,14 @@ class TableError(EmotiwError):
     """A feature or score table breaks its contract."""
 
 
+class ArtifactError(TableError):
+    """An artifact of the store is missing, or is damaged."""
+
+
+class DamagedArtifactError(ArtifactError):
+    """An artifact of the store is not as it was written."""
+
+
 class LeakageError(EmotiwError):
     """Something would be fitted on rows that its inputs have already seen."""
 

@@ -9,16 +9,21 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import socket
 import stat
 import tempfile
+import time
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from io import BufferedReader
 from pathlib import Path
 
 from emotiw.core.errors import MachineError
 from emotiw.core.machine_faults import AGAIN
 
+PARTIAL = ".partial-"
+LEFTOVER_SEC = 24 * 3600.0  # of a writer on another machine, which can't be asked
 KINDS = (
     (stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a named pipe"), (stat.S_ISSOCK, "a socket"),
     (stat.S_ISCHR, "a device"), (stat.S_ISBLK, "a device"),
@@ -32,10 +37,16 @@ def atomic_write(path: Path, data: bytes) -> None:
 
 
 @contextmanager
-def atomic_file(path: Path) -> Iterator[Path]:
+def atomic_file(path: Path, *, durable: bool = True) -> Iterator[Path]:
     """Yield a temporary name beside the file; what is written there takes the file's name.
 
-    It reaches the disk first. If anything is raised, nothing has happened.
+    If anything is raised, nothing has happened. The temporary name says who writes, so that
+    :func:`sweep` knows what a kill has left behind.
+
+    Args:
+        path: the file; its folder is made where there is none.
+        durable: it reaches the disk before it takes the name; without, a power cut may leave a
+            file that isn't whole, which only a checksum tells.
 
     Raises:
         MachineError: if it can't be written there.
@@ -43,12 +54,14 @@ def atomic_file(path: Path) -> Iterator[Path]:
     partial: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".partial-", suffix=path.suffix)
+        prefix = f"{PARTIAL}{_here()}-{os.getpid()}-"
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=path.suffix)
         partial = Path(name)
         os.close(handle)
         yield partial
-        with partial.open("rb+") as file:  # to flush it, Windows wants it open for writing
-            os.fsync(file.fileno())
+        if durable:
+            with partial.open("rb+") as file:  # to flush it, Windows wants it open for writing
+                os.fsync(file.fileno())
         partial.chmod(0o644)
         partial.replace(path)
     except BaseException as error:
@@ -61,14 +74,51 @@ def atomic_file(path: Path) -> Iterator[Path]:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make sure that the names in a folder reach the disk, where the system can do that."""
-    if os.name != "posix":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    """Let the names of a folder reach the disk, where the system can."""
+    with suppress(OSError):  # Windows opens no folders
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def sweep(folder: Path) -> int:
+    """Remove what killed writers left in a folder, not below it; return how many files that were.
+
+    A writer on this machine is asked for; of others, what is older than a day is a leftover.
+    """
+    n_swept = 0
+    with suppress(OSError):  # there is no such folder, or it is another's
+        for path in [Path(e.path) for e in os.scandir(folder) if e.name.startswith(PARTIAL)]:
+            with suppress(OSError):
+                if is_leftover(path):
+                    path.unlink()
+                    n_swept += 1
+    return n_swept
+
+
+def is_leftover(path: Path) -> bool:
+    """Return whether the one who wrote a file of such a name is gone."""
+    here, _, rest = path.name.removeprefix(PARTIAL).partition("-")
+    pid = rest.partition("-")[0]
+    if here == _here() and pid.isdecimal() and os.name == "posix":
+        try:
+            os.kill(int(pid), 0)
+        except ProcessLookupError:
+            return True
+        except OSError:  # there it is, and is another's
+            pass
+    return time.time() - path.stat().st_mtime > LEFTOVER_SEC
+
+
+@cache
+def _here() -> str:
+    # process numbers are a machine's, and in a container the container's
+    place = socket.gethostname()
+    with suppress(OSError):
+        place += str(Path("/proc/self/ns/pid").readlink())
+    return hashlib.sha256(place.encode()).hexdigest()[:8]
 
 
 def listing_of(folder: Path, *, without: Collection[Path] = ()) -> str:

@@ -1,28 +1,30 @@
-"""Artifacts kept by what they were made from: same clip, same options, same file."""
+"""Artifacts kept by what they were made from: same clip, same options, same bytes.
+
+Any number of processes, of any number of machines, may work in one store: nothing is locked, and
+nothing is changed once it has its name. What is being made is a loose file per artifact; a stage
+that is through puts its own into packs of thousands. What is found in neither is made anew, and
+what is found in both, or twice, is the same.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import mmap
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from pathlib import Path, PurePath
-from typing import Any
+from typing import Any, TypeVar
 
-import numpy as np
-import numpy.typing as npt
+from emotiw.core.errors import ArtifactError, DamagedArtifactError
+from emotiw.core.files import sweep
+from emotiw.core.pack_index import PackIndex
+from emotiw.core.packing import put_together
+from emotiw.core.packs import Arrays, Pack, Tensors, entry_of, write_pack
 
-from emotiw.core.errors import TableError
-from emotiw.core.files import atomic_file, atomic_write, sha256_of
-
-Tensors = Mapping[str, npt.NDArray[np.generic]]
-METADATA = "emotiw"
-BLOCK = 1 << 24  # bytes
-DTYPES = {
-    "bool": "BOOL", "uint8": "U8", "int8": "I8", "uint16": "U16", "int16": "I16",
-    "uint32": "U32", "int32": "I32", "uint64": "U64", "int64": "I64",
-    "float16": "F16", "float32": "F32", "float64": "F64",
-}  # fmt: skip
+T = TypeVar("T")
+LOOSE, PACKS = "loose", "packs"
+ARTIFACTS = ("faces", "features")
+STAGES = (*ARTIFACTS, "models", "scores")  # the latter two are folders and tables of their own
 
 
 def artifact_key(
@@ -65,29 +67,34 @@ def _plain(value: object) -> object:
 
 
 class Store:
-    """A folder of safetensors files named by :func:`artifact_key`, safe to share between runs."""
+    """A folder of artifacts named by :func:`artifact_key`, safe to share between runs.
+
+    Attributes:
+        root: the folder; below it one for every stage.
+        damaged: keys of artifacts that were found damaged, by this object or before, and have not
+            been made anew.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.damaged: set[str] = set()
+        self._home = root.absolute()
 
     def path(self, stage: str, key: str) -> Path:
-        """Return where the artifact of that key is, or would be."""
-        return self.root / stage / key[:2] / f"{key}.safetensors"
+        """Return where an artifact of that key is put when it is made."""
+        return self.root / stage / LOOSE / f"{key}.safetensors"
 
     def has(self, stage: str, key: str) -> bool:
-        """Return whether a whole artifact of that key is there; a damaged one counts as absent."""
-        path = self.path(stage, key)
+        """Return whether an artifact of that key is there; one known to be damaged is not.
+
+        Of those in packs only what was noted is checked; their data were when they were packed,
+        and are again when they are read. Loose ones are read whole.
+        """
         try:
-            with path.open("rb") as file:
-                header_size = int.from_bytes(file.read(8), "little")
-                if header_size > path.stat().st_size:
-                    return False
-                header = json.loads(file.read(header_size))
-            entries = [entry for name, entry in header.items() if name != "__metadata__"]
-            ends = [int(entry["data_offsets"][1]) for entry in entries]
-        except (OSError, ValueError, AttributeError, LookupError, TypeError):
+            self._ask(stage, key, _look)
+        except ArtifactError:
             return False
-        return path.stat().st_size == 8 + header_size + max(ends, default=0)
+        return True
 
     def write(self, stage: str, key: str, tensors: Tensors, metadata: Mapping[str, Any]) -> Path:
         """Write an artifact whole or not at all; same input, same bytes.
@@ -96,102 +103,112 @@ class Store:
             metadata: anything JSON can hold that is the same on every run (no clock, no host).
         """
         path = self.path(stage, key)
-        text = json.dumps(metadata, sort_keys=True, ensure_ascii=False)
-        # not ascontiguousarray: it makes a row out of a single number
-        contiguous = {
-            name: np.asarray(array, dtype=array.dtype.newbyteorder("<"), order="C")
-            for name, array in tensors.items()
-        }
-        # one metadata entry: safetensors doesn't keep the order of several
-        with atomic_file(path) as partial:  # array by array: they may be larger than the memory
-            _write_safetensors(partial, contiguous, {METADATA: text})
+        # not flushed: what a power cut spoils is found by its check, and made anew
+        write_pack(path, [entry_of(key, tensors, metadata)], durable=False)
+        self.damaged.discard(key)
         return path
 
-    def read(self, stage: str, key: str) -> dict[str, npt.NDArray[np.generic]]:
-        """Return the arrays of an artifact.
+    def read(self, stage: str, key: str) -> Arrays:
+        """Return the arrays of an artifact, which are as they were written.
 
         Raises:
-            TableError: if it is missing or damaged.
+            DamagedArtifactError: if they aren't; from now on they count as absent.
+            ArtifactError: if there is no such artifact.
         """
-        from safetensors import SafetensorError
-        from safetensors.numpy import load_file
-
-        path = self.path(stage, key)
-        try:
-            return load_file(path)
-        except (OSError, SafetensorError) as error:
-            raise TableError(f"{path}: artifact missing or damaged ({error})") from error
+        return self._ask(stage, key, Pack.arrays)
 
     def metadata(self, stage: str, key: str) -> dict[str, Any]:
         """Return what was noted when the artifact was written, without reading its arrays.
 
         Raises:
-            TableError: if it is missing or damaged.
+            DamagedArtifactError: if that isn't as it was written.
+            ArtifactError: if there is no such artifact.
         """
-        from safetensors import SafetensorError, safe_open
+        return self._ask(stage, key, Pack.noted)
 
-        path = self.path(stage, key)
-        try:
-            with safe_open(path, framework="numpy") as file:
-                noted: dict[str, Any] = json.loads((file.metadata() or {}).get(METADATA, "{}"))
-                return noted
-        except (OSError, SafetensorError, ValueError) as error:
-            raise TableError(f"{path}: artifact missing or damaged ({error})") from error
+    def pack(self, stage: str, keys: Iterable[str]) -> None:
+        """Put loose artifacts into few large files, once all of them are made.
+
+        Damaged ones are left out. It may be cut at any instant, and any number of processes may
+        do it at once.
+        """
+        packs, wanted = self.packs(stage), set(keys)
+        is_done = False
+        while not is_done:
+            packs.refresh()
+            loose = {key: path for key, path in self.loose(stage).items() if key in wanted}
+            is_packed = {key: packs.find(key) is not None for key in loose}
+            for key in [key for key in loose if is_packed[key]]:
+                loose.pop(key).unlink(missing_ok=True)
+            try:
+                put_together(packs, loose.values())
+                is_done = True
+            except FileNotFoundError:  # another process has packed some of them
+                continue
+        for folder in (packs.folder, packs.folder.with_name(LOOSE)):
+            sweep(folder)
+
+    def packs(self, stage: str) -> PackIndex:
+        """Return the packs of a stage, their keys read once per process."""
+        return _index_of(self._home / stage / PACKS)
+
+    def loose(self, stage: str) -> dict[str, Path]:
+        """Return the loose files of a stage by key, those of earlier versions among them."""
+        folder = self.root / stage
+        places = [folder / LOOSE, *(p for p in _entries(folder) if len(p.name) == 2)]
+        files = (path for place in places for path in _entries(place))
+        return {p.stem: p for p in files if p.suffix == ".safetensors" and p.name[0] != "."}
+
+    def loose_paths(self, stage: str, key: str) -> list[Path]:
+        """Return where a loose artifact may be, now and where earlier versions wrote it."""
+        return [self.path(stage, key), self.root / stage / key[:2] / f"{key}.safetensors"]
+
+    def _ask(self, stage: str, key: str, ask: Callable[[Pack, int], T]) -> T:
+        packs, damage = self.packs(stage), None
+        packs.has_changed()
+        for _ in range(2):
+            while (place := packs.find(key)) is not None:
+                try:
+                    return ask(*place)
+                except FileNotFoundError:  # it is in another pack now
+                    packs.drop(place[0])
+                except DamagedArtifactError as error:
+                    damage = error
+                    packs.mark_bad(place[0], key)
+            for path in self.loose_paths(stage, key):
+                try:
+                    return ask(_opened(path, key), 0)
+                except FileNotFoundError:
+                    continue
+                except DamagedArtifactError as error:
+                    damage = error
+            if not packs.has_changed(is_recent=True):  # it may have been packed between two looks
+                break
+        if damage is not None or packs.knows_as_bad(key):
+            self.damaged.add(key)
+        raise damage or ArtifactError(f"{self.path(stage, key)}: artifact is missing")
 
 
-def _write_safetensors(path: Path, tensors: Tensors, metadata: Mapping[str, str]) -> None:
-    # as safetensors does it, but a mapped file doesn't stay in memory once it is copied
-    header: dict[str, object] = {"__metadata__": dict(metadata)}
-    order = sorted(tensors, key=lambda name: (-tensors[name].dtype.itemsize, name))
-    end = 0
-    for name in order:
-        array = tensors[name]
-        begin, end = end, end + array.nbytes
-        code = DTYPES[array.dtype.name]
-        header[name] = {"dtype": code, "shape": list(array.shape), "data_offsets": [begin, end]}
-    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
-    with path.open("wb") as file:
-        file.write(len(text).to_bytes(8, "little") + text)
-        for name in order:
-            flat = tensors[name].reshape(-1).view(np.uint8)
-            mapping = getattr(tensors[name], "_mmap", None) or getattr(
-                tensors[name].base, "_mmap", None
-            )
-            for begin in range(0, len(flat), BLOCK):
-                file.write(flat[begin : begin + BLOCK].data)
-                if mapping is not None and hasattr(mmap, "MADV_DONTNEED"):
-                    mapping.madvise(mmap.MADV_DONTNEED)
+def _opened(path: Path, key: str) -> Pack:
+    pack = Pack(path)
+    if pack.keys != [key.encode()]:
+        raise DamagedArtifactError(f"{path}: artifact is damaged (its key is another's)")
+    return pack
 
 
-class ContentHashes:
-    """The sha256 of clips, remembered between runs by path, size and time of change."""
+def _look(pack: Pack, row: int) -> None:
+    pack.noted(row)
+    if pack.path.parent.name != PACKS and not pack.is_whole(row):
+        raise DamagedArtifactError(f"{pack.path}: artifact is damaged")
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        try:
-            known = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            known = {}
-        entries = known.items() if isinstance(known, dict) else ()
-        self._known = {n: e for n, e in entries if isinstance(e, list) and len(e) == 3}
-        self._is_changed = False
 
-    def of(self, file: Path) -> str:
-        """Return the sha256 of a file, reading it only if it is new or has changed."""
-        stat = file.stat()
-        stamp = [stat.st_size, stat.st_mtime_ns]
-        name = str(file.resolve())
-        entry = self._known.get(name)
-        if entry is not None and entry[:2] == stamp:
-            return str(entry[2])
-        digest = sha256_of(file)
-        self._known[name] = [*stamp, digest]
-        self._is_changed = True
-        return digest
+@cache
+def _index_of(folder: Path) -> PackIndex:
+    return PackIndex(folder)
 
-    def save(self) -> None:
-        """Keep what was learned for the next run."""
-        if self._is_changed:
-            atomic_write(self._path, json.dumps(self._known, indent=0, sort_keys=True).encode())
-            self._is_changed = False
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +11,10 @@ from time import perf_counter
 import numpy as np
 import numpy.typing as npt
 
+from emotiw.core.checksums import are_intact, write_checksums
 from emotiw.core.cohort import Cohort
 from emotiw.core.device import CPU, placed
-from emotiw.core.errors import ConfigError
+from emotiw.core.errors import ConfigError, WeightsError
 from emotiw.core.feature_table import FeatureTable
 from emotiw.core.files import atomic_write
 from emotiw.core.score_table import Fold, ScoreTable
@@ -22,6 +24,7 @@ from emotiw.models.model import Examples, Model
 MakeModel = Callable[[], Model]
 MODEL = "model"
 COMPLETE = "complete"  # written last; says how long the fit took
+SUMS = "sha256sums"
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,12 @@ class Fit:
 
 def is_fitted(folder: Path) -> bool:
     """Return whether a whole model is in the folder that :meth:`OutOfFold.run` was given."""
-    return (folder / MODEL / COMPLETE).is_file()
+    return (folder / MODEL / COMPLETE).is_file() and are_intact(folder / MODEL / SUMS)
+
+
+def is_damaged(folder: Path) -> bool:
+    """Return whether there was a whole model, whose files are not as they were written."""
+    return (folder / MODEL / COMPLETE).is_file() and not is_fitted(folder)
 
 
 def seconds_of_fit(folder: Path) -> float | None:
@@ -124,16 +132,24 @@ class OutOfFold:
 
     def fitted(self, fit: Fit, make_model: MakeModel, folder: Path) -> Model:
         """Fit one model and save it in ``folder``; one that is already there is loaded instead."""
-        model = make_model()
         done = folder / MODEL
         if is_fitted(folder):
-            model = placed(type(model).load(done), self.device)
-        else:
-            placed(model, self.device)
-            start = perf_counter()
-            model.fit(self.examples(fit.training, with_targets=True), folder=folder / "checkpoint")
-            model.save(done)
-            atomic_write(done / COMPLETE, f"{perf_counter() - start:.3f} seconds\n".encode())
+            return placed(type(make_model()).load(done), self.device)
+        shutil.rmtree(done, ignore_errors=True)
+        checkpoint, start = folder / "checkpoint", perf_counter()
+        examples = self.examples(fit.training, with_targets=True)
+        model = placed(make_model(), self.device)
+        try:
+            model.fit(examples, folder=checkpoint)
+        except WeightsError:
+            if not checkpoint.is_dir():
+                raise
+            shutil.rmtree(checkpoint)  # damaged: it is begun anew
+            model = placed(make_model(), self.device)
+            model.fit(examples, folder=checkpoint)
+        model.save(done)
+        write_checksums(done / SUMS, [path for path in done.rglob("*") if path.is_file()])
+        atomic_write(done / COMPLETE, f"{perf_counter() - start:.3f} seconds\n".encode())
         return model
 
     def score(self, fit: Fit, model: Model) -> npt.NDArray[np.float64]:

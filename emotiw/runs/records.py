@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from emotiw.core.errors import TableError
-from emotiw.core.files import atomic_write, sha256_of, sync_folder
+from emotiw.core.files import atomic_write, sha256_of, sweep, sync_folder
 
 PLACE = ".emotiw"
 ROW_BYTES = 8
@@ -99,7 +99,9 @@ class Records:
         self._finish(told)
 
     def recover(self) -> None:
-        """Finish a commit that was decided, and forget one that was not."""
+        """Finish a commit that was decided, forget one that was not, and sweep what kills left."""
+        for place in (self.folder, self.home, *self.home.rglob("*/")):
+            sweep(place)
         if self._journal.is_file():
             self._finish(json.loads(self._journal.read_text(encoding="utf-8")))
         self._drop_undecided()

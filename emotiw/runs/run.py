@@ -13,6 +13,7 @@ from emotiw.core.clip import Clip
 from emotiw.core.cluster import Cluster
 from emotiw.core.cohort import Cohort
 from emotiw.core.cohort_table import read_manifest
+from emotiw.core.content_hashes import ContentHashes
 from emotiw.core.device import require_device, worker_count
 from emotiw.core.errors import ConfigError, EmotiwError, MissingStageError
 from emotiw.core.files import listing_of, sha256_of
@@ -21,7 +22,7 @@ from emotiw.core.machine_faults import require_machine
 from emotiw.core.own_modules import use_folder
 from emotiw.core.progress import Progress, Silent
 from emotiw.core.score_table import ScoreTable
-from emotiw.core.store import ContentHashes, Store, artifact_key
+from emotiw.core.store import Store, artifact_key
 from emotiw.core.task import Task
 from emotiw.runs.ledger_pages import page_of, read_ledger, write_ledger
 from emotiw.runs.lock import held

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import stat
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +19,15 @@ from hypothesis import strategies as st
 from emotiw.core.config import read_document
 from emotiw.core.csv_rows import read_frame
 from emotiw.core.errors import EmotiwError
-from emotiw.core.files import atomic_write, file_problem, read_file, sha256_of
+from emotiw.core.files import (
+    atomic_file,
+    atomic_write,
+    file_problem,
+    read_file,
+    sha256_of,
+    sweep,
+    sync_folder,
+)
 from emotiw.core.media import MediaReader
 from submissions.result_sheet import read_result_sheet
 
@@ -122,3 +134,36 @@ def test_a_link_to_a_file_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "b").symlink_to("a")
     assert (file_problem(tmp_path / "b"), read_file(tmp_path / "b")) == ("", b"x")
     assert file_problem(tmp_path / "c\0d")
+
+
+def test_leftovers_of_the_dead_are_swept_and_nothing_else(tmp_path: Path) -> None:
+    code = (
+        "import os, pathlib\n"
+        "from emotiw.core.files import atomic_file\n"
+        f"with atomic_file(pathlib.Path({str(tmp_path / 'dead.csv')!r})): os._exit(1)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=False, cwd=Path(__file__).parents[2])
+    (dead,) = names_in(tmp_path)
+    elsewhere = tmp_path / dead.replace(dead.split("-")[1], "0123abcd")
+    shutil.copy(tmp_path / dead, elsewhere)
+    with atomic_file(tmp_path / "alive.csv") as alive:
+        (tmp_path / "mine.csv").touch()
+        assert sweep(tmp_path) == 1
+        assert set(names_in(tmp_path)) == {"mine.csv", alive.name, elsewhere.name}
+        long_ago = time.time() - 25 * 3600
+        os.utime(elsewhere, (long_ago, long_ago))
+        assert sweep(tmp_path) == 1
+    assert set(names_in(tmp_path)) == {"mine.csv", "alive.csv"}
+    assert sweep(tmp_path / "none") == 0
+
+
+def test_what_may_be_lost_in_a_power_cut_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[int] = []
+    monkeypatch.setattr("os.fsync", waited.append)
+    with atomic_file(tmp_path / "a", durable=False) as partial:
+        partial.write_bytes(b"x")
+    assert ((tmp_path / "a").read_bytes(), waited) == (b"x", [])
+    sync_folder(tmp_path)
+    assert len(waited) == 1

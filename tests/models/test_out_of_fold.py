@@ -14,12 +14,12 @@ import pytest
 
 from emotiw.core.clip import Clip
 from emotiw.core.cohort import Cohort
-from emotiw.core.errors import ConfigError, LeakageError
+from emotiw.core.errors import ConfigError, LeakageError, WeightsError
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
 from emotiw.core.score_table import ScoreTable
 from emotiw.core.task import Classification, Regression, Task
 from emotiw.models.model import Examples
-from emotiw.models.out_of_fold import OutOfFold
+from emotiw.models.out_of_fold import OutOfFold, is_damaged, is_fitted
 
 LABELS = ("Angry", "Happy", "Sad")
 SPEC = FeatureSpec("toy", (2,), "clip")
@@ -304,3 +304,56 @@ def test_nothing_to_learn_from_is_one_clear_error() -> None:
     corpus = small()
     with pytest.raises(ConfigError, match="no training clip outside fold 0"):
         list(corpus.work(folds={c.clip_id: 0 for c in corpus.clips if c.split == "train"}).fits())
+
+
+def test_a_damaged_fit_is_fitted_again(tmp_path: Path) -> None:
+    work = small().work()
+    [fit, *_] = work.fits()
+    scores = work.run(fit, Spy, tmp_path)
+    assert is_fitted(tmp_path)
+    path = tmp_path / "model" / "spy.json"
+    text = path.read_text()
+    path.write_text(text.replace("0", "1", 1))
+    assert (is_fitted(tmp_path), is_damaged(tmp_path)) == (False, True)
+    assert np.array_equal(work.run(fit, Spy, tmp_path), scores)
+    assert len(Spy.fitted) == 2
+    assert (path.read_text(), is_fitted(tmp_path)) == (text, True)
+
+
+def test_a_fit_of_an_earlier_version_without_checksums_is_kept(tmp_path: Path) -> None:
+    work = small().work()
+    [fit, *_] = work.fits()
+    work.run(fit, Spy, tmp_path)
+    (tmp_path / "model" / "sha256sums").unlink()
+    work.run(fit, Spy, tmp_path)
+    assert len(Spy.fitted) == 1
+
+
+class Stopped(Spy):
+    """Keeps a checkpoint, and goes on from it."""
+
+    def fit(self, examples: Examples, *, folder: Path | None = None) -> None:
+        assert folder is not None
+        if (folder / "state").is_file() and (folder / "state").read_text() != "good":
+            raise WeightsError("damaged")
+        super().fit(examples, folder=folder)
+
+
+def test_a_damaged_checkpoint_is_begun_anew(tmp_path: Path) -> None:
+    work = small().work()
+    [fit, *_] = work.fits()
+    (tmp_path / "checkpoint").mkdir()
+    (tmp_path / "checkpoint" / "state").write_text("bad")
+    scores = work.run(fit, Stopped, tmp_path)
+    assert np.array_equal(work.run(fit, Spy, tmp_path / "other"), scores)
+
+
+def test_missing_weights_are_no_damaged_checkpoint(tmp_path: Path) -> None:
+    class Lacking(Spy):
+        def fit(self, examples: Examples, *, folder: Path | None = None) -> None:
+            raise WeightsError("no such weights")
+
+    work = small().work()
+    [fit, *_] = work.fits()
+    with pytest.raises(WeightsError, match="no such weights"):
+        work.run(fit, Lacking, tmp_path)

@@ -207,6 +207,18 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
         train(small_network(), Points(), options, task=LABELS, folder=tmp_path)
 
 
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.99])
+def test_a_flipped_bit_of_a_checkpoint_is_not_trained_on(tmp_path: Path, share: float) -> None:
+    options = FULL.model_copy(update={"epochs": 1})
+    train(small_network(), Points(), options, task=LABELS, folder=tmp_path)
+    path = tmp_path / CHECKPOINT
+    data = bytearray(path.read_bytes())
+    data[int(share * len(data))] ^= 0x40
+    path.write_bytes(data)
+    with pytest.raises(WeightsError, match=CHECKPOINT):
+        train(small_network(), Points(), options, task=LABELS, folder=tmp_path)
+
+
 def test_scalars_are_written_where_a_folder_is_given(tmp_path: Path) -> None:
     pytest.importorskip("tensorboard")
     options = FULL.model_copy(update={"epochs": 1})

@@ -15,6 +15,7 @@ from emotiw.runs.run import open_run
 from tests.runs.small import small_recipe, small_run
 
 CHANGE = "models.voice.c=0.0001"
+NOBODY = 2**22 + 1  # no process has a number so high
 LEFT_OUT = {"provenance.json", "run.log"}  # the state of git, times
 
 
@@ -45,6 +46,9 @@ def snapshots(folder: Path, into: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
             known.add(digest)
             taken.append(into / f"{len(taken):03}")
             shutil.copytree(folder, taken[-1])
+            for partial in taken[-1].rglob(".partial-*"):  # its writer was killed
+                here = partial.name.removeprefix(".partial-").partition("-")[0]
+                partial.rename(partial.with_name(f".partial-{here}-{NOBODY}-x"))
 
     with monkeypatch.context() as patch:
         for name in ("replace", "unlink"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from emotiw.core.errors import WeightsError
 from emotiw.core.files import atomic_write
 
 METADATA = "emotiw"
+CHECK = "sha256"  # of tensors and notes, among the notes
 Tensors = dict[str, Tensor]
 
 
@@ -21,7 +23,9 @@ def save_tensors(path: Path, tensors: Tensors, notes: dict[str, Any]) -> None:
     from safetensors.torch import save
 
     plain = {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}
-    atomic_write(path, save(plain, {METADATA: json.dumps(notes, sort_keys=True)}))
+    plain_notes = json.loads(json.dumps(notes))
+    text = json.dumps(plain_notes | {CHECK: _check(plain, plain_notes)}, sort_keys=True)
+    atomic_write(path, save(plain, {METADATA: text}))
 
 
 def load_tensors(path: Path) -> tuple[Tensors, dict[str, Any]]:
@@ -35,9 +39,20 @@ def load_tensors(path: Path) -> tuple[Tensors, dict[str, Any]]:
     try:
         with safe_open(path, framework="pt") as file:
             notes = json.loads((file.metadata() or {}).get(METADATA, "{}"))
-            return {name: file.get_tensor(name) for name in file.keys()}, notes  # noqa: SIM118
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        if notes.pop(CHECK, None) not in (None, _check(tensors, notes)):
+            raise ValueError("it isn't as it was written")
+        return tensors, notes
     except (OSError, SafetensorError, ValueError) as error:
         raise WeightsError(f"{path}: checkpoint missing or damaged ({error})") from error
+
+
+def _check(tensors: Tensors, notes: dict[str, Any]) -> str:
+    hasher = hashlib.sha256(json.dumps(notes, sort_keys=True).encode())
+    for name in sorted(tensors):
+        hasher.update(f"{name} {tensors[name].dtype} {tuple(tensors[name].shape)}".encode())
+        hasher.update(tensors[name].reshape(-1).view(torch.uint8).numpy())
+    return hasher.hexdigest()
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> Tensors:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from emotiw.core.config import flat
 from emotiw.core.device import CPU
-from emotiw.core.errors import TableError, suggest
+from emotiw.core.errors import ArtifactError, TableError, suggest
 from emotiw.core.face_tracks import FaceTracks
+from emotiw.core.files import sha256_of
 from emotiw.core.media import MediaReader
 from emotiw.core.part import full_version
 from emotiw.core.progress import Progress, Silent, ticking
@@ -85,6 +86,21 @@ def find_all_faces(run: Run, *, force: bool = False) -> None:
             table="faces.csv",
             force=force,
         )
+
+
+def stored_tracks(job: FacesJob) -> FaceTracks:
+    """Return the faces that were found in a clip; those that are damaged or gone are found anew.
+
+    Raises:
+        TableError: if there are none, or they were found with other options.
+    """
+    try:
+        return FaceTracks.from_tensors(Store(job.store).read(STAGE, job.key))
+    except ArtifactError:
+        if faces_key(sha256_of(job.path), job.options) != job.key:
+            raise
+    find_and_store(job)
+    return FaceTracks.from_tensors(Store(job.store).read(STAGE, job.key))
 
 
 def face_tracks(run: Run, clip_id: str) -> FaceTracks:

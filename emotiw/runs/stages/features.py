@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path
@@ -12,8 +13,7 @@ from typing import Any
 
 from emotiw.core.config import flat
 from emotiw.core.device import CPU, Movable, placed
-from emotiw.core.errors import EmotiwError
-from emotiw.core.face_tracks import FaceTracks
+from emotiw.core.errors import EmotiwError, TableError
 from emotiw.core.feature_table import FeatureSpec, FeatureTable
 from emotiw.core.files import sha256_of
 from emotiw.core.ledger import Ledger
@@ -26,6 +26,7 @@ from emotiw.runs.run import Run
 from emotiw.runs.stage import Stage
 from emotiw.runs.stages import faces
 from emotiw.runs.stages.artifacts import Artifact, StoredArrays, read_artifacts
+from emotiw.runs.stages.faces import FacesJob
 from emotiw.runs.stages.per_clip import Made, do_jobs, settle
 from features.extractor import ClipSource, Extractor
 from features.registry import EXTRACTORS
@@ -39,7 +40,7 @@ class FeaturesJob:
 
     clip_id: str
     path: Path
-    faces_key: str | None
+    faces: FacesJob | None  # which have been found
     store: Path
     device: str
     wanted: dict[str, FeatureEntry] = field(default_factory=dict)  # by key of the artifact
@@ -120,11 +121,14 @@ def _extract(run: Run, todo: Sequence[tuple[FeatureEntry, Stage]], *, force: boo
                 why = row.reason if row else "run `emotiw faces` again"
                 refused[clip.clip_id] = f"no face tracks: {why}"
                 continue
-            face_key = face.key if face else None
             key = key_of(face.key if needs_faces and face else clip.content)
             keys[clip.clip_id] = key
             if not run.store.has(FOLDER, key):
-                job = FeaturesJob(clip.clip_id, clip.path, face_key, run.store.root, run.device)
+                place, device = run.store.root, run.device
+                found = (
+                    FacesJob(clip.path, run.recipe.faces, place, face.key, device) if face else None
+                )
+                job = FeaturesJob(clip.clip_id, clip.path, found, place, device)
                 jobs.setdefault(clip.content, job).wanted[key] = entry
         settled.append(
             partial(
@@ -143,6 +147,7 @@ def _extract(run: Run, todo: Sequence[tuple[FeatureEntry, Stage]], *, force: boo
     on_device = any(isinstance(made_extractor(entry), Movable) for entry in wanted)
     device = run.device if on_device else CPU
     done = do_jobs(run, jobs, extract_and_store, stage="features", device=device)
+    run.store.pack(faces.STAGE, (face.key for face in face_artifacts.values()))  # those found anew
     for settle_one in settled:
         settle_one(done=done)
 
@@ -158,6 +163,15 @@ def feature_table(run: Run, name: str) -> FeatureTable:
         return extractor.table(run.recipe.settings.data.root)
     artifacts = read_artifacts(run.features_path(name), made_by=f"features {name}")
     return FeatureTable(extractor.spec, StoredArrays(run.store, FOLDER, artifacts))
+
+
+def mend_feature(run: Run, name: str) -> None:
+    """Make anew what is damaged of a feature in the store."""
+    for artifact in read_artifacts(run.features_path(name), made_by=f"features {name}").values():
+        with suppress(TableError):  # from now on it counts as absent
+            run.store.read(FOLDER, artifact.key)
+    (entry,) = entries_named("feature", run.recipe.features, [name])
+    _extract(run, [(entry, feature_stage(run, entry))], force=False)
 
 
 def feature_contents(run: Run, name: str, table: FeatureTable) -> dict[str, str]:
@@ -209,10 +223,10 @@ def extract_and_store(job: FeaturesJob) -> Made:
     """Extract what is wanted of one clip; a failure of one feature leaves the others."""
     store = Store(job.store)
     tracks = None
-    if job.faces_key is not None and any(
+    if job.faces is not None and any(
         EXTRACTORS.resolve(entry.extractor).needs == "faces" for entry in job.wanted.values()
     ):
-        tracks = FaceTracks.from_tensors(store.read(faces.STAGE, job.faces_key))
+        tracks = faces.stored_tracks(job.faces)
     source = ClipSource(job.clip_id, job.path, tracks)
     failures: dict[str, str] = {}
     seconds: dict[str, float] = {}

@@ -71,6 +71,9 @@ def do_jobs(
     done = Made()
     if not jobs:
         return done
+    n_damaged = sum(key in run.store.damaged for job in jobs.values() for key in job.keys)
+    if n_damaged:
+        run.progress.say(f"{stage}: {n_damaged} damaged artifacts of the store are made anew")
     execution, root = run.recipe.settings.execution, run.recipe.settings.data.root
     limits = Limits(execution.seconds_per_clip, execution.memory_per_clip_gb)
     if is_watched := tells_progress and len(run.cohort()) == 1 and execution.dask is None:
@@ -132,6 +135,7 @@ def settle(
     """
     run = stage.run
     earlier = run.ledger(stage.name)
+    run.store.pack(folder, (key for key in keys.values() if key not in done.failures))
     artifacts: dict[str, Artifact] = {}
     rows = [LedgerRow(clip_id, stage.name, "failed", why) for clip_id, why in refused.items()]
     for clip_id, key in keys.items():

@@ -7,14 +7,16 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from emotiw.core.checksums import are_intact, write_checksums
 from emotiw.core.config import flat
+from emotiw.core.errors import ArtifactError, TableError
 from emotiw.core.ledger import LedgerRow
 from emotiw.core.part import full_version
 from emotiw.core.score_table import Fold, ScoreTable
 from emotiw.core.store import artifact_key
 from emotiw.models.groups.individuals import judge_of
 from emotiw.models.model import Model
-from emotiw.models.out_of_fold import OutOfFold, is_fitted, seconds_of_fit
+from emotiw.models.out_of_fold import OutOfFold, is_damaged, is_fitted, seconds_of_fit
 from emotiw.models.registry import MODELS
 from emotiw.runs.cohort_digests import digests_of
 from emotiw.runs.recipe import ModelEntry, entries_named
@@ -25,9 +27,10 @@ from emotiw.runs.stages.features import (
     feature_stage,
     feature_table,
     made_extractor,
+    mend_feature,
 )
 from emotiw.runs.stages.persons import individuals_table, link_individuals
-from emotiw.runs.stages.score_files import kept_scores, score_files, write_scores
+from emotiw.runs.stages.score_files import score_files, write_scores
 from emotiw.runs.stages.trained import model_folder, model_keys_as_csv
 
 
@@ -86,8 +89,15 @@ def train_all(run: Run, names: Sequence[str] = (), *, force: bool = False) -> No
     with run.at_work():
         for entry in entries:
             stage = train_stage(run, entry)
-            if stage.is_to_do(force=force):
-                train = _train if MODELS.resolve(entry.model).is_fitted_here else _take
+            if not stage.is_to_do(force=force):
+                continue
+            train = _train if MODELS.resolve(entry.model).is_fitted_here else _take
+            try:
+                train(stage, entry, force=force)
+            except ArtifactError as error:
+                assert entry.features is not None
+                run.progress.say(f"{error}: the stage before makes it anew")
+                mend_feature(run, entry.features)
                 train(stage, entry, force=force)
         link_individuals(run)
 
@@ -132,10 +142,17 @@ class Fits:
         kept = self._kept()
         if kept is not None:
             return replace(kept, name=self.entry.name)
+        damaged = [self.folder(f) for f in self.fit_keys if is_damaged(self.folder(f))]
+        n_damaged = len(damaged) + (self._path.is_file() and not are_intact(self._sums))
+        if n_damaged:
+            self.run.progress.say(
+                f"train {self.entry.name}: {n_damaged} damaged artifacts of the store are made anew"
+            )
         fits = list(self.work.fits())
         bar = self.run.progress.track(fits, stage=f"train {self.entry.name}", total=len(fits))
         scores = {fit.fold: self.work.run(fit, self._make, self.folder(fit.fold)) for fit in bar}
         write_scores(self.work.table_of(self.entry.name, scores), self._path, key=self.key)
+        write_checksums(self._sums, [self._path, self._path.with_suffix(".json")])
         return ScoreTable.read_csv(self._path)
 
     def people(self) -> ScoreTable | None:
@@ -156,8 +173,15 @@ class Fits:
     def _path(self) -> Path:
         return self.run.store.root / "scores" / self.key[:2] / f"{self.key}.csv"
 
+    @property
+    def _sums(self) -> Path:
+        return self._path.with_suffix(".sha256")
+
     def _kept(self) -> ScoreTable | None:
-        return kept_scores(self._path, self.key)
+        try:
+            return ScoreTable.read_csv(self._path) if are_intact(self._sums) else None
+        except TableError:  # not there, or not whole
+            return None
 
 
 def make_model(run: Run, entry: ModelEntry, work: OutOfFold) -> Model:
