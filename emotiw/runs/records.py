@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from emotiw.core.errors import TableError
-from emotiw.core.files import atomic_write, sha256_of, sweep, sync_folder
+from emotiw.core.files import atomic_file, atomic_write, sha256_of, sweep, sync_folder
 
 PLACE = ".emotiw"
 ROW_BYTES = 8
@@ -118,10 +118,12 @@ class Records:
                 continue
             if name in record.files and not name.startswith("ledger"):
                 rows = b"".join(map(hash_of_line, lines_of(new.read_bytes())))
-                atomic_write(self._rows(name), rows)
+                with atomic_file(self._rows(name), durable=False) as partial:
+                    partial.write_bytes(rows)
             place.parent.mkdir(parents=True, exist_ok=True)
             new.replace(place)
-            sync_folder(place.parent)
+        for folder in {(self.folder / name).parent for name in told["files"]}:
+            sync_folder(folder)
         everything = {**self._read(), stage: record}
         _write_json(self._path, {name: asdict(each) for name, each in everything.items()})
         self._journal.unlink()

@@ -8,6 +8,7 @@ from pathlib import Path
 import yaml
 
 from emotiw.runs.run import Run, open_run
+from tests.in_process import IN_PROCESS
 from tests.predict.videos import LIGHT
 
 OWN = '''
@@ -72,7 +73,7 @@ def small_recipe(home: Path, *, n_clips: int = 12) -> Path:
         "folds": {"n_folds": 2},
         "fusion": {"method": "weighted", "calibration": "temperature"},
         "submission": {"team": "Us", "fallback": "Dark"},
-        "execution": {"workers": 1},
+        "execution": IN_PROCESS,
     }
     path = home / "small.yaml"
     path.write_text(yaml.safe_dump(recipe, sort_keys=False))
