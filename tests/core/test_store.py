@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save
 
-from emotiw.core.errors import TableError
+from emotiw.core.errors import MachineError, TableError
 from emotiw.core.files import sha256_of
 from emotiw.core.store import ContentHashes, Store, artifact_key
 
@@ -244,7 +244,7 @@ def test_a_failed_write_keeps_the_artifact_of_before(
         raise OSError("disk full")
 
     monkeypatch.setattr("os.fsync", fail)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(MachineError, match="disk full"):
         store.write("s", "aa" * 32, {"x": np.zeros(9)}, {"run": 2})
     assert path.read_bytes() == before
     assert names_in(path.parent) == [path.name]
