@@ -55,7 +55,7 @@ def test_a_write_that_fails_leaves_the_old_file_alone(
 
     with monkeypatch.context() as patch:
         patch.setattr(step, fail)
-        with pytest.raises((MachineError, KeyboardInterrupt), match=str(error)):
+        with pytest.raises(MachineError if isinstance(error, OSError) else KeyboardInterrupt):
             atomic_write(path, b"new")
     assert path.read_bytes() == b"old"
     assert names_in(tmp_path) == ["file.csv"]
