@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from time import monotonic
@@ -30,6 +31,7 @@ class Cluster(Executor):
         try:
             from distributed import Client
 
+            logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # told here
             self._client = Client(address, timeout=SCHEDULER_SEC)
         except ImportError as error:
             raise ConfigError("execution.dask needs Dask: pip install 'emotiw[dask]'") from error

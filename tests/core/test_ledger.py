@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from emotiw.core.errors import TableError
+from emotiw.core.errors import MachineError, TableError
 from emotiw.core.ledger import Ledger, LedgerRow
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -133,7 +133,7 @@ def test_a_write_that_fails_leaves_the_ledger_of_before(
         raise OSError("disk full")
 
     monkeypatch.setattr("os.fsync", fail)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(MachineError, match="disk full"):
         Ledger().write_csv(tmp_path / "ledger.csv")
     assert [row.clip_id for row in Ledger.read_csv(tmp_path / "ledger.csv").rows()] == ["a"]
     assert [path.name for path in tmp_path.iterdir()] == ["ledger.csv"]

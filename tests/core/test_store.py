@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
 
-from emotiw.core.errors import DamagedArtifactError, TableError
+from emotiw.core.errors import DamagedArtifactError, MachineError, TableError
 from emotiw.core.store import Store, artifact_key
 
 ROOT = Path(__file__).parents[2]
@@ -278,7 +278,7 @@ def test_a_failed_write_keeps_the_artifact_of_before(
         raise OSError("disk full")
 
     monkeypatch.setattr("pathlib.Path.replace", fail)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(MachineError, match="disk full"):
         store.write("s", "aa" * 32, {"x": np.zeros(9)}, {"run": 2})
     assert path.read_bytes() == before
     assert names_in(path.parent) == [path.name]
