@@ -107,6 +107,8 @@ def settle(
         table: the CSV of artifacts to write.
     """
     earlier = run.ledger()
+    for path in sorted(run.store.packs(folder).unreadable):
+        run.progress.say(f"{stage}: {path} is damaged; what was in it is made anew")
     run.store.pack(folder, (key for key in keys.values() if key not in done.failures))
     artifacts: dict[str, Artifact] = {}
     rows = [LedgerRow(clip_id, stage, "failed", reason) for clip_id, reason in refused.items()]
