@@ -15,7 +15,7 @@ from pathlib import Path
 from emotiw.core.errors import DamagedArtifactError
 from emotiw.core.files import sync_folder
 from emotiw.core.pack_index import BAD, PACK, PackIndex
-from emotiw.core.packs import Entry, Pack, write_pack
+from emotiw.core.packs import Entry, Pack, open_loose, write_pack
 
 MIN_ENTRIES = 128  # of a pack that ends because of its size
 MAX_ENTRIES = 4096
@@ -43,7 +43,7 @@ def take_out(packs: PackIndex, pack: Pack, keys: set[str]) -> None:
 
 def _opened(path: Path) -> Pack | None:
     try:
-        return Pack(path)
+        return open_loose(path)
     except DamagedArtifactError:
         return None
 
@@ -52,7 +52,11 @@ def _replace(packs: PackIndex, files: Sequence[Pack], is_kept: Callable[[str], b
     kept: dict[bytes, tuple[Entry, Path]] = {}
     for file in files:
         for row, key in enumerate(file.keys):
-            if key not in kept and is_kept(key.decode()) and (entry := _whole(file, row)):
+            if (
+                key not in kept
+                and is_kept(key.decode(errors="replace"))
+                and (entry := _whole(file, row))
+            ):
                 kept[key] = (entry, file.path)
     written = set()
     for group in _groups([kept[key] for key in sorted(kept)]):

@@ -33,7 +33,7 @@ Tensors = Mapping[str, npt.NDArray[np.generic]]
 Arrays = dict[str, npt.NDArray[np.generic]]
 METADATA = "emotiw"
 BLOCK = 1 << 24  # bytes
-HALF = 16  # bytes of sha256: one half of a check is of the note, the other of the data
+HALF = 16  # bytes of sha256: one half of a check is of key and note, the other of the data
 WIDTHS = {"keys": 64, "checks": 2 * HALF, "ends": 16}  # bytes per artifact
 TYPES = {
     "BOOL": "bool", "U8": "uint8", "I8": "int8", "U16": "uint16", "I16": "int16",
@@ -65,7 +65,7 @@ class Entry:
         data = hashlib.sha256()
         for block in self.blocks():
             data.update(block)
-        return _half(self.note) + data.digest()[:HALF]
+        return _half(self.key + self.note) + data.digest()[:HALF]
 
     def is_whole(self) -> bool:
         """Return whether note and data are as they were written."""
@@ -152,7 +152,7 @@ class Pack:
         Raises:
             DamagedArtifactError: if that isn't as it was written.
         """
-        noted: dict[str, Any] = self._told(row)["noted"]
+        noted: dict[str, Any] = json.loads(self.check_note(row))["noted"]
         return noted
 
     def arrays(self, row: int) -> Arrays:
@@ -162,7 +162,8 @@ class Pack:
             FileNotFoundError: if the file isn't there any more.
             DamagedArtifactError: if they aren't as they were written.
         """
-        told, check, (begin, end) = self._told(row), self._index[0][row], self._span(row)
+        told = json.loads(self.check_note(row))
+        check, (begin, end) = self._index[0][row], self._span(row)
         data = bytearray(end - begin)
         with self.path.open("rb") as file:
             file.seek(begin)
@@ -176,6 +177,13 @@ class Pack:
             arrays[name] = np.ndarray(tuple(shape), dtype, data, at)
             at += arrays[name].nbytes
         return arrays
+
+    def check_note(self, row: int) -> bytes:
+        """Return the note of an artifact; raises as :meth:`noted`."""
+        note, check = self._note(row), self._index[0][row]
+        if check and check[:HALF] != _half(self.keys[row] + note):
+            raise self._damage(row)
+        return note
 
     def entry(self, row: int) -> Entry:
         """Return an artifact to be copied, whole or not.
@@ -233,13 +241,6 @@ class Pack:
             raise self._damage(row)
         return begin, end
 
-    def _told(self, row: int) -> dict[str, Any]:
-        note, check = self._note(row), self._index[0][row]
-        if check and check[:HALF] != _half(note):
-            raise self._damage(row)
-        told: dict[str, Any] = json.loads(note)
-        return told
-
     def _damage(self, row: int) -> DamagedArtifactError:
         key = self.keys[row].decode(errors="replace")
         return DamagedArtifactError(f"{self.path}: artifact {key} is damaged")
@@ -255,6 +256,14 @@ class Pack:
         note = _note(noted, layout)
         self.keys, self._data_at, self._n_data = [self.path.stem.encode()], data_at, sum(n_bytes)
         self._index = [b""], np.array([[0, 0], [len(note), self._n_data]]), note  # nobody checks it
+
+
+def open_loose(path: Path) -> Pack:
+    """Return the file of one artifact, whose name is its key; raises as :class:`Pack`."""
+    pack = Pack(path)
+    if pack.keys != [path.stem.encode()]:
+        raise DamagedArtifactError(f"{path}: artifact is damaged (its key is another's)")
+    return pack
 
 
 def _header(n: int, n_notes: int, n_data: int) -> bytes:

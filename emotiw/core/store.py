@@ -19,7 +19,7 @@ from emotiw.core.errors import ArtifactError, DamagedArtifactError
 from emotiw.core.files import sweep
 from emotiw.core.pack_index import PackIndex
 from emotiw.core.packing import put_together
-from emotiw.core.packs import Arrays, Pack, Tensors, entry_of, write_pack
+from emotiw.core.packs import Arrays, Pack, Tensors, entry_of, open_loose, write_pack
 
 T = TypeVar("T")
 LOOSE, PACKS = "loose", "packs"
@@ -78,7 +78,7 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.damaged: set[str] = set()
-        self._home = root.absolute()
+        self._home = str(root.absolute())
 
     def path(self, stage: str, key: str) -> Path:
         """Return where an artifact of that key is put when it is made."""
@@ -150,7 +150,7 @@ class Store:
 
     def packs(self, stage: str) -> PackIndex:
         """Return the packs of a stage, their keys read once per process."""
-        return _index_of(self._home / stage / PACKS)
+        return _index_of(self._home, stage)
 
     def loose(self, stage: str) -> dict[str, Path]:
         """Return the loose files of a stage by key, those of earlier versions among them."""
@@ -177,7 +177,7 @@ class Store:
                     packs.mark_bad(place[0], key)
             for path in self.loose_paths(stage, key):
                 try:
-                    return ask(_opened(path, key), 0)
+                    return ask(open_loose(path), 0)
                 except FileNotFoundError:
                     continue
                 except DamagedArtifactError as error:
@@ -189,22 +189,15 @@ class Store:
         raise damage or ArtifactError(f"{self.path(stage, key)}: artifact is missing")
 
 
-def _opened(path: Path, key: str) -> Pack:
-    pack = Pack(path)
-    if pack.keys != [key.encode()]:
-        raise DamagedArtifactError(f"{path}: artifact is damaged (its key is another's)")
-    return pack
-
-
 def _look(pack: Pack, row: int) -> None:
-    pack.noted(row)
+    pack.check_note(row)
     if pack.path.parent.name != PACKS and not pack.is_whole(row):
         raise DamagedArtifactError(f"{pack.path}: artifact is damaged")
 
 
 @cache
-def _index_of(folder: Path) -> PackIndex:
-    return PackIndex(folder)
+def _index_of(home: str, stage: str) -> PackIndex:
+    return PackIndex(Path(home, stage, PACKS))
 
 
 def _entries(folder: Path) -> list[Path]:

@@ -14,7 +14,7 @@ from emotiw.core.checksums import are_intact
 from emotiw.core.errors import DamagedArtifactError
 from emotiw.core.files import PARTIAL, is_leftover
 from emotiw.core.packing import take_out
-from emotiw.core.packs import Pack
+from emotiw.core.packs import Pack, open_loose
 from emotiw.core.store import ARTIFACTS, Store
 from emotiw.models.out_of_fold import is_damaged
 
@@ -60,7 +60,7 @@ class Item:
         if self.stage == "scores":
             return are_intact(self.path.with_suffix(".sha256"))
         try:
-            return Pack(self.path).is_whole(0)
+            return open_loose(self.path).is_whole(0)
         except DamagedArtifactError:
             return False
 
@@ -120,10 +120,10 @@ def _artifacts(store: Store, stage: str) -> Iterator[Item]:
             name = key.decode(errors="replace")
             yield Item(stage, name, pack.path, pack.size_of(row), made_at, (pack, row))
     loose = {}
-    for key, path in store.loose(stage).items():
+    for name, path in store.loose(stage).items():
         with suppress(FileNotFoundError):  # it has just been packed
-            loose[key] = (path, path.stat())
+            loose[name] = (path, path.stat())
     # a stage that is at work may have begun long ago
     made_at = max((stat.st_mtime for _, stat in loose.values()), default=0.0)
-    for key, (path, stat) in loose.items():
-        yield Item(stage, key, path, stat.st_size, made_at)
+    for name, (path, stat) in loose.items():
+        yield Item(stage, name, path, stat.st_size, made_at)

@@ -51,7 +51,7 @@ def _check(tensors: Tensors, notes: dict[str, Any]) -> str:
     hasher = hashlib.sha256(json.dumps(notes, sort_keys=True).encode())
     for name in sorted(tensors):
         hasher.update(f"{name} {tensors[name].dtype} {tuple(tensors[name].shape)}".encode())
-        hasher.update(tensors[name].reshape(-1).view(torch.uint8).numpy())
+        hasher.update(tensors[name].reshape(-1).view(torch.uint8).numpy().data)
     return hasher.hexdigest()
 
 

@@ -135,6 +135,8 @@ def settle(
     """
     run = stage.run
     earlier = run.ledger(stage.name)
+    for path in sorted(run.store.packs(folder).unreadable):
+        run.progress.say(f"{stage.name}: {path} is damaged; what was in it is made anew")
     run.store.pack(folder, (key for key in keys.values() if key not in done.failures))
     artifacts: dict[str, Artifact] = {}
     rows = [LedgerRow(clip_id, stage.name, "failed", why) for clip_id, why in refused.items()]
