@@ -64,7 +64,7 @@ RECIPE = {
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> DemoCorpus:
     folder = tmp_path_factory.mktemp("demo") / "corpus"
-    counts = {"n_train_per_label": 2, "n_val_per_label": 1, "n_test_per_label": 1}
+    counts = {"n_train_per_label": 3, "n_val_per_label": 1, "n_test_per_label": 1}
     return make_short_corpus(folder, seed=3, **counts)
 
 
@@ -405,11 +405,12 @@ def test_the_bundled_network_is_fine_tuned_on_the_training_clips_alone(
 
 def test_faces_that_can_not_teach_are_refused(crops: Path, tmp_path: Path) -> None:
     tune = packaged("recipes", "fine_tune.yaml")
-    for arguments in (
-        (),
-        ("--faces", "x", "--clips", "y"),
-        ("--clips", crops, "--feature", "voice"),  # holds no images
+    for arguments, why in (
+        ((), "give either"),
+        (("--faces", "x", "--clips", "y"), "give either"),
+        (("--clips", crops, "--feature", "voice"), "'voice' holds no images"),
     ):
         refused = fine_tuned(tune, "--folder", tmp_path, *arguments)
         assert isinstance(refused.exception, ConfigError), refused.output
+        assert why in str(refused.exception)
     assert not list(tmp_path.iterdir())
