@@ -10,6 +10,7 @@ import sys
 import time
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,13 +22,13 @@ from emotiw.analysis.report.page import write_report
 from emotiw.cli.backbone import train_backbone
 from emotiw.core.config import packaged
 from emotiw.core.errors import ConfigError, LeakageError, MissingStageError, TableError
-from emotiw.core.ledger import Ledger
 from emotiw.core.score_table import ScoreTable
 from emotiw.core.store import Store
-from emotiw.core.weights import read_card
-from emotiw.demo.corpus import DemoCorpus, make_corpus
+from emotiw.core.weights import WeightsCard, read_card
+from emotiw.demo.contents import DemoCorpus
+from emotiw.models.backbone import train_backbone as training
 from emotiw.models.backbone.backbone_recipe import BackboneRecipe
-from emotiw.models.backbone.recipe_faces import crops_for
+from emotiw.models.backbone.labelled_faces import LabelledFaces
 from emotiw.models.model import Examples
 from emotiw.runs.pipeline import Summary, run_all
 from emotiw.runs.run import Run, open_run, reopen_run
@@ -41,15 +42,17 @@ from emotiw.runs.stages.train import train_all
 from emotiw.runs.stages.trained import load_final_model, read_model_keys
 from tests.report.browser import chromium
 from tests.report.opened import assert_it_opens
+from tests.short_clips import make_short_corpus
+from tests.small_weights import write_small_weights
 
 ROOT = Path(__file__).parents[1]
 RECIPE = {
     "challenge": "afew2017",
     "data": {"root": "corpus"},
-    "execution": {"workers": 2},
+    "execution": {"workers": 1},
     "features": {
         "voice": {"extractor": "opensmile", "feature_set": "eGeMAPSv02"},
-        "face": {"extractor": "frames"},
+        "face": {"extractor": "frames", "weights": "SMALL"},
     },
     "models": {
         "voice": {"model": "svm", "features": "voice"},
@@ -63,15 +66,15 @@ RECIPE = {
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> DemoCorpus:
     folder = tmp_path_factory.mktemp("demo") / "corpus"
-    return make_corpus(
-        folder, n_train_per_label=3, n_val_per_label=1, n_test_per_label=1, seed=3, workers=2
-    )
+    counts = {"n_train_per_label": 3, "n_val_per_label": 1, "n_test_per_label": 1}
+    return make_short_corpus(folder, seed=3, **counts)
 
 
 @pytest.fixture(scope="module")
 def recipe(corpus: DemoCorpus) -> Path:
+    weights = write_small_weights(corpus.folder.parent)
     path = corpus.folder.parent / "unit.yaml"
-    path.write_text(yaml.safe_dump(RECIPE))
+    path.write_text(yaml.safe_dump(RECIPE).replace("SMALL", str(weights)))
     return path
 
 
@@ -240,8 +243,9 @@ def test_a_killed_extraction_goes_on_where_it_stopped(
     store = Store(features.parent)
     kept = {key for key in store.loose("features") if store.has("features", key)}
     assert not (home / "unit" / "features" / "voice.csv").exists()
-    subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
-    rows = Ledger.read_csv(home / "unit" / "ledger.csv").rows("features:voice")
+    resumed = opened(recipe, corpus.folder, home)
+    extract_all(resumed, ["voice"])
+    rows = resumed.ledger("features:voice").rows()
     made_by = read_artifacts(home / "unit" / "features" / "voice.csv", made_by="features")
     assert {
         made_by[row.clip_id].key for row in rows if row.status != "failed" and not row.seconds
@@ -357,43 +361,61 @@ def test_features_of_ones_own_go_into_any_model(done: tuple[Run, Summary], tmp_p
     assert {r.clip_id for r in own.ledger().rows("train:rnn") if r.status == "missing"} == lacking
 
 
-def test_the_bundled_network_is_fine_tuned_on_the_training_clips_alone(
-    done: tuple[Run, Summary], recipe: Path, corpus: DemoCorpus, tmp_path: Path
-) -> None:
+@pytest.fixture(scope="module")
+def crops(done: tuple[Run, Summary], recipe: Path) -> Path:
+    """The recipe of a run that has face crops for a feature."""
     run, _ = done
-    config = tmp_path / "crops.yaml"
     features = {"crops": {"extractor": "face_crops"}, "voice": RECIPE["features"]["voice"]}  # type: ignore[index]
     paths = {"runs": str(run.folder.parent), "store": str(run.recipe.store)}
+    data = {"root": str(run.recipe.settings.data.root)}
     entries = {**RECIPE, "name": "unit", "features": features, "models": {}, "paths": paths}
-    config.write_text(yaml.safe_dump({**entries, "data": {"root": str(corpus.folder)}}))
-    extract_all(open_run(config), ["crops"])
-    backbone = BackboneRecipe.read(packaged("recipes", "fine_tune.yaml")).model_dump(mode="json")
-    backbone["training"]["epochs"] = 1
-    (tmp_path / "tune.yaml").write_text(yaml.safe_dump(backbone))
+    path = recipe.parent / "crops.yaml"
+    path.write_text(yaml.safe_dump({**entries, "data": data}))
+    extract_all(open_run(path), ["crops"])
+    return path
+
+
+def fine_tuned(*arguments: str | Path) -> Any:
     command = typer.Typer()
     command.command()(train_backbone)
-    arguments = [str(tmp_path / "tune.yaml"), "--clips", str(config), "--folder", str(tmp_path)]
-    shown = CliRunner().invoke(command, arguments)
+    return CliRunner().invoke(command, [str(argument) for argument in arguments])
+
+
+def test_the_bundled_network_is_fine_tuned_on_the_training_clips_alone(
+    done: tuple[Run, Summary], crops: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, _ = done
+    tune = tmp_path / "tune.yaml"
+    backbone = yaml.safe_load(packaged("recipes", "fine_tune.yaml").read_text())
+    backbone["training"]["epochs"] = 1
+    tune.write_text(yaml.safe_dump(backbone))
+    learn, learnt_from = training.train_backbone, []
+
+    def noted(recipe: BackboneRecipe, faces: LabelledFaces, *args: Any, **more: Any) -> WeightsCard:
+        learnt_from.append(faces)
+        return learn(recipe, faces, *args, **more)
+
+    monkeypatch.setattr(training, "train_backbone", noted)
+    shown = fine_tuned(tune, "--clips", crops, "--folder", tmp_path)
     assert shown.exit_code == 0, shown.output
     card = read_card(tmp_path / "tuned.yaml")
     assert card.window == pytest.approx(read_card("emotion_cnn").window)
-    # what other clips hold changes nothing
-    cohort = run.cohort()
-    table = feature_table(open_run(config), "crops")
-    training = {c.clip_id: (c.label or "", c.group or "") for c in cohort if c.split == "train"}
-    faces = crops_for(BackboneRecipe.model_validate(backbone), table, training)
-    assert set(faces.names) == {name for name in training if name in table}
-    for arguments in ([], ["--faces", "x", "--clips", "y"]):
-        refused = CliRunner().invoke(
-            command, [str(tmp_path / "tune.yaml"), "--folder", str(tmp_path), *arguments]
-        )
-        assert isinstance(refused.exception, ConfigError)
-    voice = CliRunner().invoke(
-        command,
-        [
-            *map(str, (tmp_path / "tune.yaml", "--clips", config, "--folder", tmp_path / "v")),
-            "--feature",
-            "voice",
-        ],
-    )
-    assert isinstance(voice.exception, ConfigError), voice.output
+    [faces] = learnt_from
+    cohort, table = run.cohort(), feature_table(open_run(crops), "crops")
+    told = {
+        name: faces.labels[target] for name, target in zip(faces.names, faces.targets, strict=True)
+    }
+    assert told == {c.clip_id: c.label for c in cohort if c.split == "train" and c.clip_id in table}
+
+
+def test_faces_that_can_not_teach_are_refused(crops: Path, tmp_path: Path) -> None:
+    tune = packaged("recipes", "fine_tune.yaml")
+    for arguments, why in (
+        ((), "give either"),
+        (("--faces", "x", "--clips", "y"), "give either"),
+        (("--clips", crops, "--feature", "voice"), "'voice' holds no images"),
+    ):
+        refused = fine_tuned(tune, "--folder", tmp_path, *arguments)
+        assert isinstance(refused.exception, ConfigError), refused.output
+        assert why in str(refused.exception)
+    assert not list(tmp_path.iterdir())

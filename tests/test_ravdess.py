@@ -25,25 +25,40 @@ CHANCE = 1 / 8
 
 @pytest.fixture(scope="module")
 def done(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Summary]:
+    """A run of all 24 actors, who say one of the two sentences, twice, at ordinary intensity."""
     home = tmp_path_factory.mktemp("ravdess")
-    run = open_run("ravdess", [f"data.root={real_data}", f"paths.runs={home}"])
+    root = home / "data"
+    (root / "ravdess").mkdir(parents=True)
+    for path in (real_data / "ravdess").glob("*-*-*-01-02-*-*"):
+        (root / "ravdess" / path.name).symlink_to(path.resolve())
+    (root / "ravdess_scores").symlink_to((real_data / "ravdess_scores").resolve())
+    settings = [f"data.root={root}", f"paths.runs={home}", "execution.workers=1"]
+    run = open_run("ravdess", settings)
     return run, run_all(run)
+
+
+def published_accuracy(run: Run, name: str) -> float:
+    """Of the clips of this run, the share whose highest published score is that of its emotion."""
+    folder = run.recipe.settings.data.root / "ravdess_scores" / name
+    scores = pd.concat(pd.read_csv(path, index_col="clip_id") for path in folder.glob("fold*.csv"))
+    scores = scores.loc[list(run.cohort().clip_ids)]
+    emotion = scores.index.str[6:8].astype(int) - 1
+    return float((scores.to_numpy().argmax(1) == emotion).mean())
 
 
 def accuracy(results: Iterable[Result]) -> dict[str, float]:
     return {result.name: result.value for result in results if result.metric.name == "accuracy"}
 
 
-@pytest.mark.timeout(900)
 def test_fusion_beats_both_of_its_modalities(done: tuple[Run, Summary]) -> None:
-    _, summary = done
+    run, summary = done
     assert summary.results is not None
     assert {result.split for result in summary.results} == {"train"}
-    assert {result.n_scored for result in summary.results} == {1440}
+    assert {result.n_scored for result in summary.results} == {384}
     assert not summary.failures
     score = accuracy(summary.results)
-    assert score["video_au_mlp"] == pytest.approx(0.6042, abs=1e-4)  # the published scores
-    assert score["voice"] > 0.55
+    assert score["video_au_mlp"] == pytest.approx(published_accuracy(run, "video_au_mlp"))
+    assert score["voice"] > 0.5
     assert score["fused"] > max(score["voice"], score["video_au_mlp"]) + 0.1
 
 
@@ -58,7 +73,7 @@ def test_folds_are_the_published_ones(done: tuple[Run, Summary]) -> None:
         assert not set(actor[rows.index]) & set(card["seen_groups"][str(int(str(fold)))])
     noted = json.loads(run.evaluation_path.read_text())
     # actor 07 (fold 1) has one recording under two names, and nothing is fitted on copies
-    assert noted["clips_per_fold"] == {"0": 300, "1": 299, "2": 300, "3": 300, "4": 240}
+    assert noted["clips_per_fold"] == {"0": 80, "1": 79, "2": 80, "3": 80, "4": 64}
 
 
 @pytest.mark.skipif(
@@ -88,6 +103,6 @@ def test_shuffled_labels_give_chance(done: tuple[Run, Summary], tmp_path: Path) 
         other.features_path("voice").with_suffix(suffix).write_bytes(copied)
     train_all(other)
     _, results = fuse_all(other)
-    # three standard errors of a share of 1440 clips are 2.6 points
+    # three standard errors of a share of 384 clips are 5.1 points
     for modality, value in accuracy(results).items():
-        assert value == pytest.approx(CHANCE, abs=0.035), modality
+        assert value == pytest.approx(CHANCE, abs=0.055), modality

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from emotiw.core.errors import ConfigError, WeightsError
@@ -43,7 +45,6 @@ VARIANTS: list[tuple[str, dict[str, Any]]] = [
     ("conv_rnn", {"cell": "lstm"}),
     ("c3d", {"training": {"precision": "bfloat16", "epochs": 2, "batch_size": 4}}),
 ]
-cases = pytest.mark.parametrize(("name", "extra"), VARIANTS, ids=lambda value: str(value)[:60])
 
 
 def make(name: str, extra: dict[str, Any], task: Task = LABELS, seed: int = 3) -> Model:
@@ -85,14 +86,37 @@ def test_every_network_of_the_registry_is_held_to_this_contract() -> None:
     assert networks == {*TINY, "video", "group_network"}
 
 
-@cases
-def test_scores_are_probabilities_and_the_same_for_a_clip_alone(
-    name: str, extra: dict[str, Any]
-) -> None:
-    model, spec = make(name, extra), TINY[name][0]
-    known = examples(spec, clips(spec))
+@dataclass
+class Fitted:
+    """A variant that has learnt nine clips, and what it says of them."""
+
+    name: str
+    extra: dict[str, Any]
+    known: Examples
+    model: Model
+    scores: npt.NDArray[np.float64]
+
+    @property
+    def spec(self) -> FeatureSpec:
+        return TINY[self.name][0]
+
+    def another(self, **changes: Any) -> Model:
+        return make(self.name, self.extra, **changes)
+
+
+@pytest.fixture(
+    scope="module", params=VARIANTS, ids=lambda variant: f"{variant[0]}-{variant[1]}"[:60]
+)
+def fitted(request: pytest.FixtureRequest) -> Fitted:
+    name, extra = request.param
+    spec = TINY[name][0]
+    model, known = make(name, extra), examples(spec, clips(spec))
     model.fit(known)
-    together = model.predict(known)
+    return Fitted(name, extra, known, model, model.predict(known))
+
+
+def test_scores_are_probabilities_and_the_same_for_a_clip_alone(fitted: Fitted) -> None:
+    model, known, together = fitted.model, fitted.known, fitted.scores
     assert together.shape == (9, 3)
     assert together.dtype == np.float64
     assert np.allclose(together.sum(1), 1, atol=1e-9)
@@ -104,62 +128,42 @@ def test_scores_are_probabilities_and_the_same_for_a_clip_alone(
     assert model.predict(known.subset([])).shape == (0, 3)
 
 
-@cases
-def test_absent_rows_are_never_seen(name: str, extra: dict[str, Any]) -> None:
-    model, spec = make(name, extra), TINY[name][0]
-    arrays = clips(spec)
-    model.fit(examples(spec, arrays))
-    holes = {}
-    for clip_id, array in arrays.items():
+def test_absent_rows_are_never_seen(fitted: Fitted) -> None:
+    spec, holes = fitted.spec, {}
+    for clip_id, array in clips(spec).items():
         n_rows = len(array.values)
         values = np.full((2 * n_rows + 3, *spec.shape), 77, dtype=spec.dtype)
         present = np.zeros(len(values), dtype=bool)
         values[2 : 2 * n_rows + 2 : 2], present[2 : 2 * n_rows + 2 : 2] = array.values, True
         holes[clip_id] = FeatureArray(values, present)
-    whole = model.predict(examples(spec, arrays))
-    assert np.array_equal(model.predict(examples(spec, holes)), whole)
+    assert np.array_equal(fitted.model.predict(examples(spec, holes)), fitted.scores)
 
 
-@cases
-def test_the_same_seed_gives_the_same_model(name: str, extra: dict[str, Any]) -> None:
-    spec = TINY[name][0]
-    known = examples(spec, clips(spec))
-    scores = []
-    for seed in (3, 3, 4):
-        model = make(name, extra, seed=seed)
-        model.fit(known)
-        scores.append(model.predict(known))
-    assert np.array_equal(scores[0], scores[1])
-    assert not np.allclose(scores[0], scores[2])
+def test_the_same_seed_gives_the_same_model(fitted: Fitted) -> None:
+    same, other = fitted.another(), fitted.another(seed=4)
+    same.fit(fitted.known)
+    other.fit(fitted.known)
+    assert np.array_equal(same.predict(fitted.known), fitted.scores)
+    assert not np.allclose(other.predict(fitted.known), fitted.scores)
 
 
-@cases
-def test_a_saved_model_says_the_same(name: str, extra: dict[str, Any], tmp_path: Path) -> None:
-    model, spec = make(name, extra), TINY[name][0]
-    known = examples(spec, clips(spec))
-    model.fit(known)
-    model.save(tmp_path)
-    loaded = type(model).load(tmp_path)
-    assert np.array_equal(loaded.predict(known), model.predict(known))
+def test_a_saved_model_says_the_same(fitted: Fitted, tmp_path: Path) -> None:
+    fitted.model.save(tmp_path)
+    loaded = type(fitted.model).load(tmp_path)
+    assert np.array_equal(loaded.predict(fitted.known), fitted.scores)
     loaded.save(tmp_path / "again")
     for file in ("model.safetensors", "card.json"):
         assert (tmp_path / file).read_bytes() == (tmp_path / "again" / file).read_bytes()
 
 
-@cases
 def test_a_stopped_fit_goes_on_to_the_same_weights(
-    name: str, extra: dict[str, Any], tmp_path: Path, fit_stopped: Callable[..., None]
+    fitted: Fitted, tmp_path: Path, fit_stopped: Callable[..., None]
 ) -> None:
-    spec = TINY[name][0]
-    known = examples(spec, clips(spec))
-    through = make(name, extra)
-    through.fit(known)
-
-    fit_stopped(make(name, extra), known, tmp_path)
-    resumed: Any = make(name, extra)
-    resumed.fit(known, folder=tmp_path)
+    fit_stopped(fitted.another(), fitted.known, tmp_path)
+    resumed: Any = fitted.another()
+    resumed.fit(fitted.known, folder=tmp_path)
     assert len(resumed.report.records) > 1
-    assert np.array_equal(resumed.predict(known), through.predict(known))
+    assert np.array_equal(resumed.predict(fitted.known), fitted.scores)
 
 
 @pytest.mark.parametrize("name", list(TINY))
