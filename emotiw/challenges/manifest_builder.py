@@ -112,7 +112,7 @@ class ManifestBuilder:
             if not problem:
                 kept.append(clip)
                 continue
-            self.refuse(clip, f"the file can't give a clip its id: {problem}; give it another name")
+            self.refuse(clip, f"its name can't be the id of a clip: {problem}; rename it")
         self.clips = kept
 
     def refuse(self, clip: Clip, reason: str) -> None:

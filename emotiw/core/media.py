@@ -210,6 +210,10 @@ class MediaReader:
             except av.FFmpegError:
                 self.n_damaged_packets += 1
                 return
+            except IndexError:  # of a stream that begins in mid-file, which PyAV doesn't know
+                self.n_damaged_packets += 1
+                packets = self._container.demux(streams)
+                continue
             try:
                 for frame in packet.decode():
                     yield packet.stream.type, frame

@@ -387,6 +387,26 @@ class TestDamage:
         with pytest.raises(MediaError, match=r"a\.avi: neither a video nor an audio track"):
             MediaReader(path)
 
+    def test_a_track_that_begins_in_mid_file_costs_no_frame(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.flv"
+        with av.open(str(path), "w") as out:
+            video: Any = out.add_stream("flv1", rate=25)
+            video.width = video.height = 32
+            video.pix_fmt = "yuv420p"
+            for grey in range(200):  # more than FFmpeg looks at before it says what there is
+                picture = np.full((32, 32, 3), grey, dtype=np.uint8)
+                out.mux(video.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+            out.mux(video.encode(None))
+        data = path.read_bytes()
+        sound = bytes([0x3E, *bytes(200)])  # 16 bits, 44 kHz, mono
+        tag = bytes([8]) + len(sound).to_bytes(3, "big") + (7900).to_bytes(3, "big") + bytes(4)
+        tag += sound + (11 + len(sound)).to_bytes(4, "big")
+        last = len(data) - 4 - int.from_bytes(data[-4:], "big")  # where the last picture begins
+        path.write_bytes(data[:last] + tag + data[last:])
+        with MediaReader(path) as reader:
+            assert len(list(reader.frames())) == 200
+            assert (reader.info.has_audio, reader.n_damaged_packets) == (False, 1)
+
     def test_what_names_other_files_is_not_followed(self, tmp_path: Path) -> None:
         write_clip(tmp_path / "real.avi", [grey_picture(9)] * 5)
         write_clip(tmp_path / "http:x.avi", [grey_picture(9)] * 5)
