@@ -1,8 +1,12 @@
-"""A run that is cut at any commit ends, gone on with, in the files of a run that was not."""
+"""A run that is cut at any commit ends, gone on with, in the files of a run that was not.
+
+Every seventh cut is tried, and all of them with EMOTIW_EVERY_CUT=1 in the environment.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,7 +34,7 @@ def files_of(folder: Path) -> dict[str, bytes]:
         if name.startswith("ledger"):
             rows = [line.split(b",") for line in data.splitlines()]
             data = b"\n".join(b",".join(row[:4] + row[5:]) for row in rows)
-        found[name] = data.replace(str(folder.parent).encode(), b"RUNS")
+        found[name] = b"\n".join(line for line in data.splitlines() if b"  runs: " not in line)
     return found
 
 
@@ -100,7 +104,7 @@ def test_a_cut_run_goes_on_to_the_same_files(
     wanted = {"": files_of(home / "a/small"), CHANGE: files_of(home / "b/small")}
     assert files_of(runs / "small") == wanted[change]
     assert len(cuts) > 30
-    for cut in cuts:
+    for cut in cuts[:: int(os.environ.get("EMOTIW_EVERY_CUT", "7"))]:
         for goes_on_as in ("", CHANGE):
             again = tmp_path / "again" / f"{cut.name}{'b' if goes_on_as else 'a'}"
             shutil.copytree(cut, again / "small")
