@@ -25,7 +25,7 @@ from emotiw.core.score_table import ScoreTable
 from emotiw.core.store import Store, artifact_key
 from emotiw.core.task import Task
 from emotiw.runs.ledger_pages import page_of, read_ledger, write_ledger
-from emotiw.runs.lock import held
+from emotiw.runs.lock import held, is_held
 from emotiw.runs.recipe import Recipe, load_recipe
 from emotiw.runs.records import Records
 
@@ -253,7 +253,9 @@ def open_run(
     """
     if Path(config).is_dir():
         return reopen_run(Path(config), settings, progress=progress)
-    return Run(load_recipe(config, settings), progress=progress)
+    run = Run(load_recipe(config, settings), progress=progress)
+    finish_cut(run.folder)
+    return run
 
 
 def reopen_run(
@@ -270,6 +272,7 @@ def reopen_run(
         ConfigError: if it is no such folder, or its recipe is damaged.
     """
     config = folder / "recipe.yaml"
+    finish_cut(folder)
     if not config.is_file():
         raise ConfigError(
             f"{folder} is not the folder of a run: expected {config} (runs are in runs/<recipe>)"
@@ -277,6 +280,14 @@ def reopen_run(
     here = folder.resolve()
     places = [f"paths.runs={json.dumps(str(here.parent))}", f"name={json.dumps(here.name)}"]
     return Run(load_recipe(config, [*places, *settings]), progress=progress)
+
+
+def finish_cut(folder: Path) -> None:
+    """Finish what a killed command had decided to write in a run's folder, if it had."""
+    records = Records(folder)
+    if records.needs_recovery() and not is_held(records.home):
+        with held(records.home):
+            records.recover()
 
 
 def cohort_in(folder: Path, task: Task | None = None) -> Cohort:
@@ -288,6 +299,7 @@ def cohort_in(folder: Path, task: Task | None = None) -> Cohort:
     Raises:
         ManifestError: with everything that is wrong with the manifest.
     """
+    finish_cut(folder)
     cohort = read_manifest(folder / "manifest.csv", root=folder, task=task)
     if all(clip.content for clip in cohort):
         return cohort
