@@ -78,15 +78,14 @@ class Stage:
         """Return whether there is anything to make.
 
         Args:
-            force: also what was changed by hand, and what failed.
+            force: whatever is there: what was changed by hand, what failed, and what the store
+                has lost, is made anew.
 
         Raises:
             MissingStageError: if what it reads is out of date.
         """
         self.require_inputs()
-        if self.record is None or not self.is_current:
-            return True
-        return force and bool(self.edits or self.record.counts.get("failed"))
+        return force or not self.is_current
 
     def differences(self, *, of_inputs: bool = True) -> list[str]:
         """Return what it would be made from otherwise than it was, in words.
