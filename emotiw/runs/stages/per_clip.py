@@ -79,9 +79,9 @@ def do_jobs(
         workers = min(len(jobs), worker_count(execution.workers, shared))
     with run.executor() as engine:
         if engine is not None:
-            for outcome in run_jobs(require_device, {stage: device}, executor=engine):
-                if outcome.error is not None:
-                    raise ConfigError(f"execution.dask: a worker can't begin: {outcome.error}")
+            for begun in run_jobs(require_device, {stage: device}, executor=engine):
+                if begun.error is not None:
+                    raise ConfigError(f"execution.dask: a worker can't begin: {begun.error}")
         outcomes = run_jobs(
             function,
             jobs,
