@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 Config = Annotated[
     str, Argument(help="A recipe: a YAML file, or the name of one that comes along.")
 ]
-Force = Annotated[bool, Option("--force", help="Make anew what was changed by hand, failed, or is lost.")]
+Force = Annotated[
+    bool, Option("--force", help="Make anew what was changed by hand, failed, or is lost.")
+]
 Track = Annotated[str | None, Option(help="Log the finished run with a tracker: mlflow.")]
 ChallengeName = Annotated[str, Argument(help="A challenge, or a YAML file of your own.")]
 Set = Annotated[

@@ -95,6 +95,7 @@ def _in_processes(
 ) -> Iterator[Outcome[Result]]:
     todo = deque(jobs.items())
     crew: dict[object, Worker] = {}  # by its pipe
+    retired: list[Worker] = []
     try:
         while todo or crew:
             while todo and len(crew) < workers:
@@ -110,17 +111,18 @@ def _in_processes(
                 if todo and not outcome.is_lost:
                     worker.begin(function, *todo.popleft())
                 else:
-                    crew.pop(pipe).let_go()
+                    worker.let_go()
+                    retired.append(crew.pop(pipe))
                 yield outcome
-            for place, worker in list(crew.items()):
+            for worker in list(crew.values()):
                 outcome = worker.beyond(limits)
                 if outcome is not None:
-                    crew.pop(place).stop()
+                    crew.pop(worker.pipe).stop()
                     yield outcome
     finally:
         for worker in crew.values():
             worker.let_go()
-        for worker in crew.values():
+        for worker in [*retired, *crew.values()]:
             worker.stop()
 
 

@@ -24,7 +24,9 @@ OF_MACHINE = {
     errno.ESTALE, errno.ENOTCONN, errno.ENODEV,
 }  # fmt: skip
 OF_MACHINE_DECODING = {errno.EMFILE, errno.ENFILE, errno.ESTALE}  # damaged data has the others too
-NO_MEMORY = re.compile(r"(can't|cannot|unable to|failed to) allocate|insufficient memory", re.I)
+NO_MEMORY = re.compile(
+    r"(can't|cannot|unable to|failed to) allocate|insufficient memory|failed to map segment", re.I
+)
 NOTHING_LEFT = re.compile(r"can't start new thread|CUDA.*out of memory", re.I)
 ROOM = 1 << 30  # bytes; a healthy clip needs less
 
