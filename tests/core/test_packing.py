@@ -239,16 +239,21 @@ def test_what_others_pack_is_found(store: Store) -> None:
     assert index.find(KEYS[0]) is not None
 
 
-def test_a_pack_that_became_part_of_another_is_found_there(store: Store) -> None:
+def test_a_pack_that_became_part_of_another_is_found_there(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fill(store, KEYS[:1])
     store.pack("s", KEYS)
     (old,) = store.packs("s").all()
+    theirs = PackIndex(store.packs("s").folder)
     fill(store, KEYS[1:])
-    index = PackIndex(store.packs("s").folder)
-    index.refresh()
-    packing.put_together(index, store.loose("s").values())
-    packing._replace(index, index.all(), lambda key: True)
+    monkeypatch.setattr(packing, "MAX_SMALL", 1)
+    theirs.refresh()
+    packing.put_together(theirs, store.loose("s").values())
     assert not old.path.exists()
+    with monkeypatch.context() as patch:  # it went right after a look at the folder
+        patch.setattr(PackIndex, "has_changed", lambda *_, **__: False)
+        assert store.metadata("s", KEYS[0]) == {"number": 0}
     assert_whole(store)
 
 
