@@ -32,7 +32,7 @@ MODEL_OPTIONS: dict[str, dict[str, Any]] = {
     "conv_rnn": {"stem": (4, 4), "channels": 4, "crop_size": 16, "length": 6, "training": BRIEF},
     "face_network": {"weights": "mtcnn_onet", "crop_size": 48, "training": BRIEF},
     "video": {
-        "network": "r3d_18", "crop_size": 16, "length": 4, "training": {**BRIEF, "epochs": 1}
+        "network": "mc3_18", "crop_size": 16, "length": 4, "training": {**BRIEF, "epochs": 1}
     },
     "c3d": {"width": 0.0625, "crop_size": 16, "training": BRIEF},
     "group": {"learner": LOGISTIC},
@@ -116,7 +116,7 @@ def write_clip_network(folder: Path) -> Path:
 
     torch.manual_seed(0)
     return _write(
-        folder, make_video_network("r3d_18", 1), backbone="r3d_18", size=16, embedding=512
+        folder, make_video_network("mc3_18", 1), backbone="mc3_18", size=16, embedding=512
     )
 
 

@@ -1,8 +1,13 @@
-"""One contract for all parts: every name of every registry goes through ``check_part``."""
+"""One contract for all parts: every name of every registry goes through ``check_part``.
+
+And one digest for each: a part that gives another result than before has another version, and the
+file says so. Both are here so that one process loads and compiles what a part needs, once.
+"""
 
 from __future__ import annotations
 
 import importlib
+import json
 import pkgutil
 from collections.abc import Callable
 from pathlib import Path
@@ -30,6 +35,7 @@ from features.registry import EXTRACTORS
 from fusion.registry import CALIBRATIONS, COMBINERS
 from submissions.registry import FORMATS, format_of
 from tests.challenges.corpora import make_corpus, random_answers
+from tests.golden_parts import PATH, REWRITE, digest, is_close, parts, version_of
 from tests.small_parts import (
     BACKBONE_CARDS,
     MODEL_OPTIONS,
@@ -38,6 +44,8 @@ from tests.small_parts import (
     write_onnx,
     yunet_card,
 )
+
+NOTED: dict[str, Any] = json.loads(PATH.read_text())
 
 
 def _extractor(name: str, folder: Path) -> None:
@@ -131,3 +139,29 @@ def test_a_registry_that_is_not_held_to_a_contract_is_seen() -> None:
     assert found.pop(CONTRACTS.kind) is CONTRACTS
     assert found == {kind: registry for kind, (registry, _) in KINDS.items()}
     assert len(CONTRACTS.names()) == len(KINDS)
+
+
+@pytest.mark.parametrize(("kind", "name"), list(parts()))
+def test_a_result_changes_with_its_version(kind: str, name: str, tmp_path: Path) -> None:
+    noted = NOTED.get(kind, {}).get(name)
+    assert noted is not None, f"{kind} {name} is new: {REWRITE}"
+    version = version_of(kind, name)
+    assert noted["version"] == version, f"{kind} {name} has another version: {REWRITE}"
+    found = digest(kind, name, tmp_path)
+    assert is_close(found, noted["digest"]), (
+        f"{kind} {name}: version {version} gave {noted['digest']}, now {found}: raise the version "
+        f"where the change is meant, then {REWRITE}"
+    )
+
+
+def test_nothing_is_noted_that_is_gone() -> None:
+    noted = [(kind, name) for kind, names in NOTED.items() for name in names if kind != "left out"]
+    assert sorted(noted) == sorted(parts())
+
+
+def test_a_change_is_seen_and_rounding_is_not() -> None:
+    noted = [30.0, 0.3333, 0.2, 0.1, -0.2, 0.05, 0.01]
+    assert is_close([noted[0], *(x * (1 + 1e-4) for x in noted[1:])], noted)
+    assert not is_close([*noted[:3], 0.11, *noted[4:]], noted)
+    assert not is_close([30.01, *noted[1:]], noted)
+    assert not is_close("3f", "3e")

@@ -83,7 +83,7 @@ def test_its_report_opens_in_a_browser(done: tuple[Run, Summary], tmp_path: Path
     report = write_report(done[0], tmp_path / "ravdess" / "report.html")
     assert_it_opens(report.path, tmp_path / "profile")
     assert report.size < 4_800_000
-    assert any(line.startswith("Sound is kept of") for line in report.told)
+    assert not report.told  # nothing of so few clips is left out
 
 
 def test_shuffled_labels_give_chance(done: tuple[Run, Summary], tmp_path: Path) -> None:
