@@ -11,8 +11,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection
@@ -63,7 +63,8 @@ class Worker:
             self.pipe, theirs = context.Pipe()
             arguments = (theirs, folder_in_use(), shares_cores)
             self.process = context.Process(target=_serve, args=arguments)
-            self.process.start()
+            with _without_interrupts():  # it would print a traceback before it can ignore them
+                self.process.start()
         except (OSError, MemoryError) as error:
             why = f"a worker process can't be started ({error}); fewer execution.workers may help"
             raise MachineError(f"{why}; {AGAIN}") from error
@@ -143,6 +144,18 @@ class Worker:
         except psutil.Error:  # it ended since
             return 0.0
         return float(used.rss - getattr(used, "shared", 0)) / 1e9  # files in memory cost nothing
+
+
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _serve(pipe: Connection, folder: Path | None, shares_cores: bool) -> None:

@@ -55,7 +55,7 @@ class Slow(Extractor):
 """
 
 
-@pytest.mark.parametrize(("number", "workers"), [(signal.SIGINT, 1), (signal.SIGTERM, 1)])
+@pytest.mark.parametrize(("number", "workers"), [(signal.SIGINT, 2), (signal.SIGTERM, 1)])
 def test_a_signal_in_the_middle_of_a_clip(tmp_path: Path, number: int, workers: int) -> None:
     (tmp_path / "clips").mkdir()
     for n in range(2):
