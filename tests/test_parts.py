@@ -45,6 +45,7 @@ from tests.small_parts import (
     yunet_card,
 )
 
+pytestmark = pytest.mark.slow
 NOTED: dict[str, Any] = json.loads(PATH.read_text())
 
 

@@ -45,6 +45,7 @@ from tests.report.opened import assert_it_opens
 from tests.short_clips import make_short_corpus
 from tests.small_weights import write_small_weights
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[1]
 RECIPE = {
     "challenge": "afew2017",

@@ -31,6 +31,7 @@ from emotiw.runs.pipeline import run_all
 from emotiw.runs.run import open_run
 from tests.ablation.small import make_small
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 STRENGTHS = {"face": 1.5, "voice": 0.8, "scene": 0.0}
 RULES = ("weighted", "mean")

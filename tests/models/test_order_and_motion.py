@@ -86,6 +86,7 @@ CLIPS = FeatureSpec("crops", (16, 16, 3), "frame", dtype="uint8")
 SEEN = {"flip": False, "validation_fraction": 0.0, "crop_size": 16}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "options"),
     [
