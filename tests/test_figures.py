@@ -23,7 +23,7 @@ from emotiw.core.task import Classification, Regression, Task
 from emotiw.predict.prediction_rows import FilePrediction, Row
 from emotiw.predict.timeline import plot_timeline
 from emotiw.runs.run import Run
-from emotiw.runs.stages.trained import model_folder, write_model_keys
+from emotiw.runs.stages.trained import model_folder, model_keys_as_csv
 from submissions.attempts import Attempts
 from tests.report.runs import classified, regressed
 
@@ -98,7 +98,8 @@ def add_attempt(run: Run, folder: Path) -> None:
 
 def add_curve(run: Run) -> None:
     """As if a model had been a network: the notes of its training."""
-    write_model_keys(run, "voice", {None: "ab"})
+    run.models_path("voice").parent.mkdir(exist_ok=True)
+    run.models_path("voice").write_bytes(model_keys_as_csv({None: "ab"}))
     records = [{"epoch": n, "loss": 2.0 / n, "inner_loss": None} for n in (1, 2, 3)]
     path = model_folder(run, "ab") / CHECKPOINT
     path.parent.mkdir(parents=True)

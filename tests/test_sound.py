@@ -91,7 +91,7 @@ def measured(clips: Path, workers: int) -> tuple[dict[str, list[LedgerRow]], dic
     recipe.write_text(RECIPE.format(root=clips, workers=workers))
     run = open_run(str(recipe))
     index(run)
-    rows = {stage.partition(":")[2]: run.ledger(stage).rows() for stage in extract_all(run)}
+    rows = extract_all(run)
     assert set(feature_table(run, "voice").clip_ids) == {
         row.clip_id for row in rows["voice"] if row.status == "ok"
     }

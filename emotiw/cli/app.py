@@ -115,8 +115,8 @@ def features(
     from emotiw.runs.stages.features import extract_all
 
     run = indexed(config, settings, quiet, as_json)
-    for stage in extract_all(run, names or (), force=force):
-        show_rows(run, stage, as_json)
+    for name, rows in extract_all(run, names or (), force=force).items():
+        show_rows(run, f"features:{name}", rows, as_json)
 
 
 @app.command()
@@ -133,9 +133,8 @@ def train(
     from emotiw.runs.stages.train import train_all
 
     run = opened(config, settings, quiet, as_json)
-    train_all(run, names or (), force=force)
-    trained = [run.scores(name) for name in names or run.recipe.models]
-    _show_results(run, judged(run, trained), as_json)
+    tables = train_all(run, names or (), force=force)
+    _show_results(run, judged(run, list(tables.values())), as_json)
 
 
 @app.command()

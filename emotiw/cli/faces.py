@@ -63,8 +63,7 @@ def find(
     from emotiw.runs.stages.faces import find_all_faces
 
     run = indexed(config, settings, quiet, as_json)
-    find_all_faces(run, force=force)
-    show_rows(run, "faces", as_json)
+    show_rows(run, "faces", find_all_faces(run, force=force), as_json)
     if not preview:
         return
     from emotiw.runs.stages.face_previews import preview_folder, write_previews

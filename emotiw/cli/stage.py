@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from rich.table import Column
 
+    from emotiw.core.ledger import LedgerRow
     from emotiw.core.progress import Progress
     from emotiw.runs.pipeline import Summary
     from emotiw.runs.run import Run
@@ -66,11 +67,10 @@ def indexed(config: str, settings: list[str] | None, quiet: bool, as_json: bool)
     return run
 
 
-def show_rows(run: Run, stage: str, as_json: bool) -> None:
+def show_rows(run: Run, stage: str, rows: list[LedgerRow], as_json: bool) -> None:
     """Tell what became of the clips in a stage."""
     from emotiw.core.ledger import Status
 
-    rows = run.ledger(stage).rows()
     counts = {s: sum(row.status == s for row in rows) for s in get_args(Status)}
     if as_json:
         bad = [
@@ -80,7 +80,7 @@ def show_rows(run: Run, stage: str, as_json: bool) -> None:
         ]
         print_json({"stage": stage, "clips": counts, "not_ok": bad})
         return
-    listed = ", ".join(f"{n} {status}" for status, n in counts.items() if n or status == "ok")
+    listed = ", ".join(f"{n} {status}" for status, n in counts.items() if n or status != "partial")
     print(f"{stage}: {len(rows)} clips ({listed}); all in {run.ledger_path}")
     for row in [row for row in rows if row.status != "ok"][:20]:
         print(f"  {row.status:8} {row.clip_id}: {row.reason}")

@@ -34,5 +34,5 @@ def _is_intact(folder: Path, line: str) -> bool:
     written, _, name = line.partition("  ")
     try:
         return sha256_of(folder / name) == written
-    except (FileNotFoundError, IsADirectoryError, ValueError):
+    except (OSError, ValueError):
         return False

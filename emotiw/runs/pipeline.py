@@ -11,13 +11,13 @@ from emotiw.evaluation.results import Result
 from emotiw.runs.cohort_digests import digests_of
 from emotiw.runs.edits import Edit, edits_of
 from emotiw.runs.run import Run
-from emotiw.runs.stages.faces import find_all_faces
-from emotiw.runs.stages.features import extract_all
+from emotiw.runs.stages.faces import make_faces
+from emotiw.runs.stages.features import make_features
 from emotiw.runs.stages.fuse import make_fused
 from emotiw.runs.stages.index import make_index
 from emotiw.runs.stages.persons import link_individuals
 from emotiw.runs.stages.submit import submit
-from emotiw.runs.stages.train import train_all
+from emotiw.runs.stages.train import make_scores
 from features.registry import EXTRACTORS
 from submissions.check_report import CheckReport
 
@@ -64,15 +64,15 @@ def run_all(run: Run, *, force: bool = False) -> Summary:
     run.require_device()
     results: list[Result] | None = None
     submission, check = None, None
-    with run.at_work():
+    with run.at_work(begins=True):
         make_index(run, force=force)
         if needs_faces(run):
-            find_all_faces(run, force=force)
+            make_faces(run, force=force)
         if run.recipe.features:
-            extract_all(run, force=force)
+            make_features(run, force=force)
             link_individuals(run, force=force)
         if run.recipe.models:
-            train_all(run, force=force)
+            make_scores(run, force=force)
             results = make_fused(run, force=force)
             if digests_of(run)["splits"].get("test") and run.recipe.spec.submission is not None:
                 submission, check = submit(run)

@@ -147,12 +147,18 @@ class Run:
             yield cluster
 
     @contextmanager
-    def at_work(self) -> Iterator[None]:
+    def at_work(self, *, begins: bool = False) -> Iterator[None]:
         """Hold the folder while a command writes in it; in the end ``ledger.csv`` is up to date.
 
+        Args:
+            begins: make the folder where there is none.
+
         Raises:
+            MissingStageError: if there is no folder yet.
             BusyError: if another command is at work in it.
         """
+        if not begins and not self.folder.is_dir():
+            raise MissingStageError(f"{self.manifest_path} is not there yet: run `emotiw index`")
         with held(self.records.home):
             self._depth += 1
             if self._depth == 1:

@@ -16,10 +16,10 @@ from emotiw.models.registry import MODELS
 from emotiw.runs.description import description_of
 from emotiw.runs.recipe import FeatureEntry, ModelEntry, Recipe, varied
 from emotiw.runs.run import Run
-from emotiw.runs.stages.faces import faces_key, find_all_faces
-from emotiw.runs.stages.features import extract_all, feature_key, made_extractor
+from emotiw.runs.stages.faces import faces_key, make_faces
+from emotiw.runs.stages.features import feature_key, made_extractor, make_features
 from emotiw.runs.stages.index import index
-from emotiw.runs.stages.train import train_all
+from emotiw.runs.stages.train import make_scores
 from features.registry import EXTRACTORS
 
 
@@ -107,13 +107,13 @@ class Space:
             for name, data in {**description_of(run.recipe), "manifest.csv": manifest}.items():
                 atomic_write(run.folder / name, data)
         if any(map(self.needs_faces, self.features)):
-            find_all_faces(run)
+            make_faces(run)
         if self.extracted:
-            extract_all(run, self.extracted)
+            make_features(run, self.extracted)
 
     def train(self, *, force: bool = False) -> None:
         """Fit the models, and note that everything is there."""
-        train_all(self.run, self.models, force=force)
+        make_scores(self.run, self.models, force=force)
         atomic_write(self.stamp_path, (self.stamp() + "\n").encode())
 
     @property

@@ -10,6 +10,7 @@ from emotiw.core.device import CPU
 from emotiw.core.errors import ArtifactError, TableError, suggest
 from emotiw.core.face_tracks import FaceTracks
 from emotiw.core.files import sha256_of
+from emotiw.core.ledger import LedgerRow
 from emotiw.core.media import MediaReader
 from emotiw.core.part import full_version
 from emotiw.core.progress import Progress, Silent, ticking
@@ -52,16 +53,23 @@ def faces_stage(run: Run) -> Stage:
     return Stage(run, STAGE, STAGE, settings, {"clips": digests_of(run)["clips"]})
 
 
-def find_all_faces(run: Run, *, force: bool = False) -> None:
-    """Find and align the faces of every clip of the manifest, where that isn't done.
+def find_all_faces(run: Run, *, force: bool = False) -> list[LedgerRow]:
+    """Find and align the faces of every clip of the manifest; one ledger row per clip.
 
     Args:
         run: the run.
-        force: overwrite ``faces.csv`` where it was changed by hand.
+        force: make anew whatever is there.
 
     Raises:
         ConfigError: if there is no such detector, or no such device here.
+        TableError: if ``faces.csv`` was changed by hand and would be overwritten.
     """
+    make_faces(run, force=force)
+    return run.ledger(STAGE).rows()
+
+
+def make_faces(run: Run, *, force: bool = False) -> None:
+    """Do what :func:`find_all_faces` does, where it isn't done."""
     run.require_device()
     with run.at_work():
         stage = faces_stage(run)

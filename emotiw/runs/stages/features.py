@@ -16,7 +16,7 @@ from emotiw.core.device import CPU, Movable, placed
 from emotiw.core.errors import EmotiwError, TableError
 from emotiw.core.feature_table import FeatureSpec, FeatureTable
 from emotiw.core.files import sha256_of
-from emotiw.core.ledger import Ledger
+from emotiw.core.ledger import Ledger, LedgerRow
 from emotiw.core.machine_faults import require_machine
 from emotiw.core.part import full_version
 from emotiw.core.store import Store, artifact_key
@@ -69,22 +69,31 @@ def feature_stage(run: Run, entry: FeatureEntry) -> Stage:
     return Stage(run, f"features:{entry.name}", command, settings, inputs, after)
 
 
-def extract_all(run: Run, names: Sequence[str] = (), *, force: bool = False) -> list[str]:
+def extract_all(
+    run: Run, names: Sequence[str] = (), *, force: bool = False
+) -> dict[str, list[LedgerRow]]:
     """Extract features of every clip; each clip is opened once for all that are to do.
 
     Args:
         run: the run.
         names: the features to extract; all of the recipe by default.
-        force: overwrite tables that were changed by hand.
+        force: make anew whatever is there.
 
     Returns:
-        The stages, as the ledger calls them.
+        By feature, one ledger row per clip.
 
     Raises:
         ConfigError: if the recipe has no feature of that name, or there is no such device here.
         MissingStageError: if a feature needs faces and the faces stage has not run, or with
             other settings.
+        TableError: if a table was changed by hand and would be overwritten.
     """
+    made = make_features(run, names, force=force)
+    return {name: run.ledger(f"features:{name}").rows() for name in made}
+
+
+def make_features(run: Run, names: Sequence[str] = (), *, force: bool = False) -> list[str]:
+    """Do what :func:`extract_all` does, where it isn't done; return the features' names."""
     run.require_device()
     asked = entries_named("feature", run.recipe.features, names)
     with run.at_work():
@@ -96,7 +105,7 @@ def extract_all(run: Run, names: Sequence[str] = (), *, force: bool = False) -> 
         todo = [pair for pair in stages if pair[1].is_to_do(force=force)]
         if todo:
             _extract(run, todo, force=force)
-    return [stage.name for _, stage in stages]
+    return [entry.name for entry, _ in stages]
 
 
 def _extract(run: Run, todo: Sequence[tuple[FeatureEntry, Stage]], *, force: bool) -> None:

@@ -44,7 +44,7 @@ def index(run: Run, *, force: bool = False) -> Cohort:
 def make_index(run: Run, *, force: bool = False) -> None:
     """Do what :func:`index` does, where the manifest isn't up to date; nothing is read but that."""
     settings = run.recipe.settings
-    with run.at_work():
+    with run.at_work(begins=True):
         stage = index_stage(run)
         if not stage.is_to_do(force=force):
             return

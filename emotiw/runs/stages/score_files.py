@@ -8,9 +8,9 @@ from typing import Any
 from emotiw.core.score_table import ScoreTable
 
 
-def score_files(table: ScoreTable, name: str) -> dict[str, bytes]:
+def score_files(table: ScoreTable, name: str, **noted: Any) -> dict[str, bytes]:
     """Return the table and its card as files of a run, ``<name>.csv`` and ``<name>.json``."""
-    return dict(zip((f"{name}.csv", f"{name}.json"), table.to_files(), strict=True))
+    return dict(zip((f"{name}.csv", f"{name}.json"), table.to_files(noted), strict=True))
 
 
 def write_scores(table: ScoreTable, path: Path, *, key: str, **noted: Any) -> None:

@@ -70,13 +70,16 @@ def train_stage(run: Run, entry: ModelEntry) -> Stage:
     return Stage(run, f"train:{entry.name}", f"train {entry.name}", settings, inputs, after)
 
 
-def train_all(run: Run, names: Sequence[str] = (), *, force: bool = False) -> None:
+def train_all(run: Run, names: Sequence[str] = (), *, force: bool = False) -> dict[str, ScoreTable]:
     """Fit the models of the recipe and score every clip with models that have not seen its group.
 
     Args:
         run: the run.
         names: the models to fit; all of the recipe by default.
-        force: overwrite scores that were changed by hand.
+        force: make anew whatever is there.
+
+    Returns:
+        The scores by model.
 
     Raises:
         ConfigError: if the recipe has no model of that name, a feature does not suit its
@@ -84,6 +87,12 @@ def train_all(run: Run, names: Sequence[str] = (), *, force: bool = False) -> No
         MissingStageError: if a feature has not been extracted, or with other settings.
         TableError: if scores were changed by hand and would be overwritten.
     """
+    make_scores(run, names, force=force)
+    return {name: run.scores(name) for name in names or run.recipe.models}
+
+
+def make_scores(run: Run, names: Sequence[str] = (), *, force: bool = False) -> None:
+    """Do what :func:`train_all` does, where it isn't done."""
     entries = entries_named("model", run.recipe.models, names)
     run.require_device()
     with run.at_work():
@@ -239,7 +248,7 @@ def fits_of(run: Run, name: str) -> Fits:
 def _train(stage: Stage, entry: ModelEntry, *, force: bool) -> None:
     fits = fits_of(stage.run, entry.name)
     scores, people = fits.scores(), fits.people()
-    files = score_files(scores, f"scores/{entry.name}")
+    files = score_files(scores, f"scores/{entry.name}", key=fits.key)
     if people is not None:
         files |= score_files(people, f"individuals/{entry.name}")
     keys = {f"models/{entry.name}.csv": model_keys_as_csv(fits.fit_keys)}
