@@ -113,7 +113,7 @@ def _astronaut() -> Pixels:
     from skimage import data
 
     # inside the wheel: nothing to download
-    return np.asarray(data.astronaut(), dtype=np.uint8)  # type: ignore[no-untyped-call]
+    return np.asarray(data.astronaut(), dtype=np.uint8)
 
 
 def _hopper() -> Pixels:

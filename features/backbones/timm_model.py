@@ -36,7 +36,7 @@ class TimmModel(FaceNetwork):
         self.net = timm.create_model(
             model, pretrained=False, num_classes=0, in_chans=n_channels, **options
         )
-        dim = int(self.net.num_features)  # type: ignore[arg-type]
+        dim = int(self.net.num_features)
         self.head = nn.Linear(dim, n_labels) if n_labels else None
 
     def embed(self, faces: Tensor) -> Tensor:

@@ -73,10 +73,10 @@ def significant_rows(seed: int, *, effect: float, metric: str = "uar") -> set[st
 
 
 def test_pure_noise_is_marked_in_at_most_one_table_of_twenty() -> None:
-    n_tables = 100
+    n_tables = 200
     alarms = [seed for seed in range(n_tables) if significant_rows(seed, effect=0.0)]
-    # 5 % of 100 are 5; more than 11 would come up by chance in less than 1 % of such tests
-    assert len(alarms) <= 11, alarms
+    # 5 % of 200 are 10; more than 18 would come up by chance in less than 1 % of such tests
+    assert len(alarms) <= 18, alarms
 
 
 def test_a_planted_effect_is_found_and_nothing_else() -> None:
