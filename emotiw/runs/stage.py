@@ -154,11 +154,12 @@ class Stage:
         Raises:
             TableError: if a table was changed by hand and would be overwritten.
         """
-        fresh = {} if force else self._without_edited(tables)
-        fresh = dict(tables) if force else fresh
+        fresh = dict(tables) if force else self._without_edited(tables)
         derived = dict(derived or {})
         if rows:
-            derived[self.run.ledger_page(self.name)] = Ledger(rows).to_csv()
+            derived[self.run.ledger_page(self.name)] = Ledger(
+                sorted(rows, key=lambda row: row.clip_id)
+            ).to_csv()
         files = {name: _sha256(data) for name, data in {**tables, **derived}.items()}
         counts = Counter(row.status for row in rows)
         record = Record(self._settings, self.inputs, files, dict(sorted(counts.items())))
