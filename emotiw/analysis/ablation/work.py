@@ -59,6 +59,11 @@ def carry_out(plan: Plan, *, force: bool = False) -> Ablation:
 
     A row that can't be made is left empty, with the reason; the others go on.
     """
+    with plan.run.at_work(begins=True):
+        return _carry_out(plan, force=force)
+
+
+def _carry_out(plan: Plan, *, force: bool) -> Ablation:
     if plan.is_done and not force:
         done = _reusable(plan)
         if done is not None:
