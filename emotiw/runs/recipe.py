@@ -145,6 +145,12 @@ def entries_named(kind: str, known: Mapping[str, T], names: Sequence[str] = ()) 
     return [known[name] for name in names or known]
 
 
+def packaged_recipes() -> dict[str, Path]:
+    """Return the files of the recipes that come with the toolkit, by name."""
+    files = (*packaged("recipes").glob("*.yaml"), *packaged().glob("demo*.yaml"))
+    return {path.stem: path for path in files}
+
+
 def _as_yaml(value: Any) -> str:
     return str(yaml.safe_dump(value, default_flow_style=True, width=sys.maxsize))
 
@@ -187,9 +193,7 @@ def _find(config: Path | str) -> Path:
     path = Path(config)
     if path.is_file():
         return path
-    known = {
-        p.stem: p for p in (*packaged("recipes").glob("*.yaml"), *packaged().glob("demo*.yaml"))
-    }
+    known = packaged_recipes()
     if str(config) in known:
         return known[str(config)]
     hint = suggest(path.stem, known)

@@ -26,7 +26,7 @@ from emotiw.core.store import Store, artifact_key
 from emotiw.core.task import Task
 from emotiw.runs.ledger_pages import page_of, read_ledger, write_ledger
 from emotiw.runs.lock import held, is_held
-from emotiw.runs.recipe import Recipe, load_recipe
+from emotiw.runs.recipe import Recipe, load_recipe, packaged_recipes
 from emotiw.runs.records import Records
 
 FUSED = "fused"
@@ -257,8 +257,11 @@ def open_run(
     Raises:
         ConfigError: with everything that is wrong with the recipe.
     """
-    if Path(config).is_dir():
-        return reopen_run(Path(config), settings, progress=progress)
+    folder = Path(config)
+    # a folder may be called as a recipe is: `demo` after `emotiw demo`
+    is_recipe = str(config) in packaged_recipes() and not (folder / "recipe.yaml").is_file()
+    if folder.is_dir() and not is_recipe:
+        return reopen_run(folder, settings, progress=progress)
     run = Run(load_recipe(config, settings), progress=progress)
     finish_cut(run.folder)
     return run

@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
+from emotiw.core.errors import ConfigError
 from emotiw.core.ledger import Ledger
 from emotiw.core.store import Store
 from emotiw.runs.edits import edits_of, outdated
 from emotiw.runs.pipeline import run_all
 from emotiw.runs.records import Record, Records
-from emotiw.runs.run import Run, reopen_run
+from emotiw.runs.run import Run, open_run, reopen_run
 from emotiw.runs.stages.features import extract_all
 from tests.runs.small import small_recipe, small_run
 
@@ -138,3 +139,13 @@ def test_a_clip_that_failed_is_tried_again_when_it_is_asked_for(tmp_path: Path) 
         assert tried == []
         extract_all(run, force=True)
         assert tried == ["empty"]
+
+
+def test_a_folder_called_as_a_recipe_is_not_in_its_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "demo").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert open_run("demo", ["data.root=demo"]).recipe.name == "demo"
+    with pytest.raises(ConfigError, match="not the folder of a run"):
+        open_run(tmp_path / "demo")
