@@ -5,11 +5,15 @@
 Makes a folder of so many clips of a few bytes in a temporary folder, and two finished runs of
 them: one whose scores are imported, and one whose features are extracted (by a class of one's own
 that counts bytes) and whose models are trained. Then each is run again, in a fresh process.
+
+Before stages had records, 10,000 clips × 5 modalities took 17 to 18 s to run again, and a ledger of
+2,000 clips 0.5, 2.1 and 8.8 s with 6, 12 and 24 stages.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import os
 import resource
 import subprocess
@@ -17,9 +21,14 @@ import sys
 import tempfile
 import textwrap
 from pathlib import Path
+from time import process_time
 
 import numpy as np
 import yaml
+
+from emotiw.core.ledger import Ledger, LedgerRow
+from emotiw.runs.ledger_pages import page_of, write_ledger
+from emotiw.runs.records import Record, Records
 
 LABELS = ("Angry", "Happy", "Sad")
 OWN = """
@@ -65,6 +74,9 @@ def main() -> None:
                     f"{kind}: {asked.clips:,} clips x {asked.modalities} modalities: first run "
                     f"{first:.1f} s of CPU, again {again:.1f} s"
                 )
+        for n_stages in (6, 12, 24):
+            spent = cpu_of_ledger(home / f"ledger{n_stages}", n_stages)
+            print(f"ledger: 2,000 clips, {n_stages} stages: {spent:.2f} s of CPU")
         store = [path for path in (home / "runs/store/features").rglob("*") if path.is_file()]
         if store:
             per_feature = len(store) / asked.modalities
@@ -121,6 +133,19 @@ def make_recipe(home: Path, kind: str, n_modalities: int) -> Path:
     path = home / f"{kind}.yaml"
     path.write_text(yaml.safe_dump(recipe, sort_keys=False))
     return path
+
+
+def cpu_of_ledger(folder: Path, n_stages: int) -> float:
+    """Return the CPU seconds of the pages of so many stages, and of the table of all of them."""
+    begin = process_time()
+    records = Records(folder)
+    for stage in (f"train:m{n}" for n in range(n_stages)):
+        rows = [LedgerRow(f"{number:06}", stage, "ok") for number in range(2000)]
+        page = Ledger(rows).to_csv()
+        files = {page_of(stage): hashlib.sha256(page).hexdigest()}
+        records.commit(stage, Record({}, {}, files), {page_of(stage): page})
+    write_ledger(records)
+    return process_time() - begin
 
 
 def cpu_of(home: Path, recipe: Path) -> float:
