@@ -153,10 +153,10 @@ def listing_of(folder: Path, *, without: Collection[Path] = ()) -> str:
 
 def _stamp(entry: os.DirEntry[str]) -> str:
     try:
-        stat = entry.stat()
+        known = entry.stat()
     except OSError as error:  # a link that leads nowhere
         return str(error.errno)
-    return f"{stat.st_size} {stat.st_mtime_ns}"
+    return f"{known.st_size} {known.st_mtime_ns}"
 
 
 def file_problem(path: Path) -> str:

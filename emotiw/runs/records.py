@@ -1,7 +1,7 @@
 """What every stage of a run has made, and from what; written so that a stage's files come together.
 
 A stage's files and its record are one commit. The new files are written beside the run's own, then
-a journal names them with their hashes: from then on the commit is decided, and whoever opens the
+a journal names them: from then on the commit is decided, and whoever opens the
 folder next finishes it. So a run that was killed at any instant is as it was before the stage, or
 as it was after it; and a file that isn't as it was written was changed by somebody's hand.
 """
@@ -93,8 +93,7 @@ class Records:
         self._drop_undecided()
         for name, data in files.items():
             atomic_write(self._new(name), data)
-        hashes = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
-        told = {"stage": stage, "record": asdict(record), "files": hashes}
+        told = {"stage": stage, "record": asdict(record), "files": list(files)}
         _write_json(self._journal, told)
         self._finish(told)
 

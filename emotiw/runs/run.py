@@ -16,7 +16,7 @@ from emotiw.core.cohort_table import read_manifest
 from emotiw.core.content_hashes import ContentHashes
 from emotiw.core.device import require_device, worker_count
 from emotiw.core.errors import ConfigError, EmotiwError, MissingStageError
-from emotiw.core.files import listing_of, sha256_of
+from emotiw.core.files import listing_of
 from emotiw.core.ledger import Ledger
 from emotiw.core.machine_faults import require_machine
 from emotiw.core.own_modules import use_folder
@@ -190,9 +190,10 @@ class Run:
             MissingStageError: if the run has none yet.
             ManifestError: with everything that is wrong with it.
         """
-        if not self.manifest_path.is_file():
+        manifest = self.records.sha256("manifest.csv")
+        if manifest is None:
             raise MissingStageError(f"{self.manifest_path} is not there yet: run `emotiw index`")
-        made_from = sha256_of(self.manifest_path), self.listing()
+        made_from = manifest, self.listing()
         if self._cohort is None or self._cohort[0] != made_from:
             root, settings = self.recipe.settings.data.root, self.recipe.settings
             listed = read_manifest(self.manifest_path, root=root, task=self.task)
