@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from emotiw.core.face_tracks import FaceTracks, Origin
-from emotiw.core.lazy_pictures import Pixels
+from emotiw.core.feature_table import until_the_next
+from emotiw.core.media.lazy_pictures import Pixels
 from features.faces.align import face_transform, warp
 from features.faces.face_options import FaceOptions
 from features.faces.follow import Seen
 from features.faces.track import rank_tracks
 
+ROUNDING_SEC = 0.001  # of times as files keep them
 IN_MEMORY = 1 << 24  # bytes of crops; what is more waits in a temporary file
 
 
@@ -40,8 +43,10 @@ class Collector:
         self._crops = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 (closed with the tracks)
 
     def add(self, seen: Seen) -> None:
-        """Cut out and keep the faces of one frame."""
+        """Cut out and keep the faces of one frame; none of one that is known to be damaged."""
         options = self.options
+        if seen.picture.is_damaged:
+            return
         origin = Origin.DETECTED if seen.is_detected else Origin.FOLLOWED
         for row, number in enumerate(seen.numbers):
             transform = face_transform(
@@ -90,23 +95,28 @@ class Collector:
         self.size.append(len(jpeg))
         self._crops.write(jpeg)
 
-    def tracks(self, n_frames: int, frame_size: tuple[int, int], *, shortest: int) -> FaceTracks:
+    def tracks(
+        self, time_sec: Sequence[float], frame_size: tuple[int, int], *, shortest_sec: float
+    ) -> FaceTracks:
         """Return the tracks that are long and sure enough, the main one first.
 
         Args:
-            n_frames: decoded from the clip.
+            time_sec: when each decoded frame is shown.
             frame_size: (width, height), px.
-            shortest: frames that a track needs at least.
+            shortest_sec: how long a track must be seen, unless the clip is shorter.
         """
         track, frame = np.array(self.track, dtype=np.int32), np.array(self.frame, dtype=np.int32)
         box = np.array(self.box, dtype=np.float32).reshape(-1, 4)
         confidence = np.array(self.confidence, dtype=np.float32)
         is_sure = np.array(self.origin, dtype=np.uint8) == Origin.FALLBACK
         is_sure |= confidence >= self.options.min_confidence
+        shown = until_the_next(np.array(time_sec))
+        lasts_sec = (shown[:, 1] - shown[:, 0])[frame]
+        enough_sec = min(shortest_sec, float((shown[:, 1] - shown[:, 0]).sum())) - ROUNDING_SEC
         kept = [
             number
             for number in rank_tracks(track, frame, box)
-            if (track == number).sum() >= shortest and is_sure[track == number].any()
+            if lasts_sec[track == number].sum() >= enough_sec and is_sure[track == number].any()
         ]
         if self.options.tracks == "main":
             kept = kept[:1]
@@ -118,7 +128,8 @@ class Collector:
         renumbered = {number: place for place, number in enumerate(kept)}
         size = np.array(self.size, dtype=np.int64)
         return FaceTracks(
-            n_frames=n_frames,
+            n_frames=len(time_sec),
+            time_sec=np.array(time_sec, np.float64),
             frame_size=frame_size,
             track=np.array([renumbered[number] for number in track[order].tolist()], np.int32),
             frame=frame[order],

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emotiw.core.device import CPU, resolve_device
-from emotiw.core.lazy_pictures import Pixels
+from emotiw.core.media.lazy_pictures import Pixels
 from emotiw.core.part import Part
 from emotiw.core.registry import Registry
 
@@ -56,9 +56,11 @@ class Detector(Part):
 
     Attributes:
         min_face_px: the smallest face that it can find at all, in px.
+        points_tell_up: of a face that stands on its head, its points do too.
     """
 
     min_face_px: ClassVar[float]
+    points_tell_up: ClassVar[bool] = False
 
     def detect(self, pictures: Sequence[npt.NDArray[np.uint8]], smallest_px: float) -> list[Faces]:
         """Return the faces of each ``(height, width, 3)`` RGB image, all of one size.

@@ -41,6 +41,12 @@ class FaceOptions(Strict):
     min_confidence: float = Field(
         default=0.9, ge=0, le=1, description="a track needs one frame that is at least so sure"
     )
+    video_track: int | None = Field(
+        default=None,
+        ge=0,
+        description="which of several video tracks to see, counted from 0; what a player would "
+        "take by default",
+    )
     tracks: Literal["all", "main"] = Field(
         default="all", description="keep everyone, or track 0 only"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from emotiw.core.lazy_pictures import Pixels
+from emotiw.core.media.lazy_pictures import Pixels
 from features.faces.detect import Detector, Faces, Floats, Follower
 from features.faces.track import iou
 
