@@ -12,7 +12,7 @@ from emotiw.core.device import CPU
 from emotiw.core.errors import MediaError
 from emotiw.core.face_tracks import FaceTracks, Origin
 from emotiw.core.media import MediaInfo, MediaReader
-from emotiw.core.media.reading_report import quality_of
+from emotiw.core.media.reading_report import NO_IMAGES, quality_of
 from features.faces.align import square_to_crop
 from features.faces.collect import Collector
 from features.faces.detect import Detector, load_detector
@@ -53,7 +53,7 @@ def find_faces(
         info = reader.info
         if not info.has_video:
             nothing = Collector(options).tracks([], (0, 0), shortest_sec=0.0)
-            return nothing, {"pictures": "missing"}
+            return nothing, dict(NO_IMAGES)
         tracks = _followed(reader, options, detector, 0, on_frame)
         report = reader.report
         if not tracks.n_frames:

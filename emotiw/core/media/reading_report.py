@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from emotiw.core.media.media_info import ENOUGH
 
 MOST_TOLD = 2  # of FFmpeg's messages
+NO_IMAGES: Mapping[str, str] = {"pictures": "missing"}  # what a stage notes of a recording
 SEEM = {90: "to lie on one side", 180: "upside down", 270: "to lie on one side"}
 MOST_LOUD_DB = 6.0  # above full scale: what no recording holds, and a damaged decoder gives
 
