@@ -68,7 +68,7 @@ def find_faces(
     if not len(tracks) and options.no_face != "mask":
         tracks = _fall_back(path, options, tracks.time_sec.tolist(), tracks.frame_size)
     quality: Quality = {
-        "declared_frames": info.expected_frames,
+        "declared_frames": report.expected_frames,
         "decoded_frames": tracks.n_frames,
         "fps": round(info.fps, 3),
         "start_sec": round(float(tracks.time_sec[0]), 3),
