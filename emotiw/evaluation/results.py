@@ -11,7 +11,7 @@ import numpy as np
 from emotiw.core.cohort import Cohort
 from emotiw.core.score_table import ScoreTable
 from emotiw.core.task import Decisions, Task
-from emotiw.evaluation.intervals import drawn_sums, interval
+from emotiw.evaluation.intervals import doubt, interval
 from emotiw.evaluation.metrics import Metric, metric_named, metrics_of
 from emotiw.evaluation.sample import EVERY, Sample, chosen_sample, held_out
 
@@ -45,7 +45,7 @@ class Result:
         knows_groups: False where clips of unknown group stand for themselves: then the same
             speakers may be on both sides, and value and interval may be far too good.
         by_fold: the same metric in each fold.
-        note: why there is no value or no interval.
+        note: why there is no value or no interval, or that few groups make it.
     """
 
     name: str
@@ -145,7 +145,7 @@ def results_on(
     is_judged = sample.judged(decisions)
     n_scored = int(sample.task.is_decided(decisions).sum())
     known, own = sample.subset(is_judged), decisions[is_judged]
-    sums: dict[Any, Any] = {}  # metrics of the same parts share their draws
+    parts: dict[Any, Any] = {}  # several metrics have the same
     found = []
     for metric in metrics:
         n_labels = len(sample.task.labels)
@@ -154,12 +154,11 @@ def results_on(
         note = "" if np.isfinite(value) else f"{metric.title} is undefined on these clips"
         if metric.parts is None or metric.of_sums is None:
             note = note or metric.no_interval or "this metric has no interval"
-        elif known.n_groups < 2:
-            note = note or "one group: nothing says how sure this is"
         else:
-            if metric.parts not in sums:
-                sums[metric.parts] = drawn_sums(known.parts(metric, own))
-            low, high = interval(metric.of_sums(sums[metric.parts]))
+            note = note or doubt(known.n_groups, are_clips=not sample.cohort.knows_groups)
+            if metric.parts not in parts:
+                parts[metric.parts] = known.parts(metric, own)
+            low, high = interval(metric, parts[metric.parts], known.sizes)
         by_fold = {
             int(fold): metric.value(known.y_true[rows], own[rows], n_labels)
             for fold in np.unique(known.folds[known.folds >= 0])

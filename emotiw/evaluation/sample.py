@@ -55,6 +55,11 @@ class Sample:
         """How many groups the clips come from."""
         return int(self.groups.max(initial=-1)) + 1
 
+    @property
+    def sizes(self) -> npt.NDArray[np.float64]:
+        """``(n_groups,)`` clips of each group."""
+        return np.bincount(self.groups).astype(np.float64)
+
     @cached_property
     def folds(self) -> Codes:
         """``(n,)`` fold that holds each clip out; -1 for none."""
