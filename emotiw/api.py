@@ -112,10 +112,11 @@ def fuse(
 def evaluate(
     scores: ScoreTable | Iterable[ScoreTable], clips: Clips, *, metrics: Sequence[str] = ()
 ) -> pd.DataFrame:
-    """Return one row per table, split and metric, with 95 % intervals over groups.
+    """Return one row per table, split and metric, with 95 % intervals.
 
     A clip without scores counts as wrong, also one that a table does not list: ``n_scored`` of
-    ``n`` tells how many have scores. Training clips are judged out of fold.
+    ``n`` tells how many have scores. Training clips are judged out of fold; those that a model has
+    seen are a row of their own, whose ``provenance`` is ``seen``.
 
     Args:
         scores: one table or several.
@@ -126,7 +127,9 @@ def evaluate(
     results = []
     for table in tables:
         chosen = [metric_named(name, table.task) for name in metrics]
-        results += evaluate_all([table], _cohort(clips, table.labels, [table]), chosen)
+        results += evaluate_all(
+            [table], _cohort(clips, table.labels, [table]), chosen, in_sample=True
+        )
     return results_frame(results)
 
 

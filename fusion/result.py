@@ -13,9 +13,10 @@ from emotiw.core.errors import ConfigError
 from emotiw.core.score_table import ScoreTable
 from emotiw.evaluation.differences import Difference, compare, p_text
 from emotiw.evaluation.metrics import Metric, metric_named, metrics_of
+from emotiw.evaluation.notes import notes_of, over
 from emotiw.evaluation.reliability import expected_calibration_error
-from emotiw.evaluation.results import UNKNOWN_GROUPS, Result, evaluate, evaluate_all, results_on
-from emotiw.evaluation.sample import TITLES, Sample, chosen_sample
+from emotiw.evaluation.results import Result, evaluate, evaluate_all, results_on
+from emotiw.evaluation.sample import Sample, chosen_sample, judged_on
 from fusion.aligned import Scores
 from fusion.cross_fit_folds import FoldCodes
 from fusion.late import LateFusion
@@ -163,19 +164,20 @@ class FusionResult:
     def summary(self) -> str:
         """Return all of this as text for a person."""
         rows, sample = self.rows, self.sample
+        knows = self.cohort.knows_groups
+        of_groups = f" of {self.n_groups:,} groups" if knows else ""
         lines = [
             f"fused {len(rows.names)} modalities by {self.fuser.method!r}: {', '.join(rows.names)}",
-            f"cross-fitted on {self.n_clips:,} clips of {self.n_groups:,} groups in "
+            f"cross-fitted on {self.n_clips:,} clips{of_groups} in "
             f"{len(self.folds)} folds ({', '.join(map(str, self.folds.values()))} clips)",
             "nested: no model behind a fold's fusion has seen groups held out in it"
             if self.is_nested
             else "not nested: some models behind the scores have seen groups that a fold of the "
             "fusion holds out, so its values may be slightly too good",
         ]
-        if not self.cohort.knows_groups:
-            lines.append(UNKNOWN_GROUPS)
+        lines += notes_of([r for r in self.results if r.metric is self.judged_by[0]])
         for split in dict.fromkeys(result.split for result in self.results):
-            lines += ["", f"{TITLES.get(split, split)}, 95 % intervals over groups:"]
+            lines += ["", f"{judged_on(split)}, 95 % intervals {over(knows)}:"]
             for result in (r for r in self.results if r.split == split):
                 line = f"  {result}"
                 if split == sample.split:
@@ -184,8 +186,6 @@ class FusionResult:
                     if np.isfinite(self.optimism[name]):
                         line += f", optimism {metric.shown(self.optimism[name], sign=True)}"
                 lines.append(line)
-            notes = dict.fromkeys(r.note for r in self.results if r.split == split and r.note)
-            lines += [f"  {note}" for note in notes]
         lines += ["", *self._told_comparisons()]
         if self.calibration_errors:
             lines += ["", f"expected calibration error, calibration {self.fuser.calibration!r}:"]
@@ -199,8 +199,12 @@ class FusionResult:
 
     def _told_comparisons(self) -> list[str]:
         metric, split = metric_named(self.metric), self.sample.split
-        test = "paired test over groups" if metric.parts else f"no test: {metric.no_interval}"
-        lines = [f"{metric.title}, {TITLES.get(split, split)}, {test}:"]
+        test = (
+            f"paired test {over(self.cohort.knows_groups)}"
+            if metric.parts
+            else f"no test: {metric.no_interval}"
+        )
+        lines = [f"{metric.title}, {judged_on(split)}, {test}:"]
         for other in self.comparisons:
             a, b = (metric.shown(one.value) or "undefined" for one in (other.ours, other.theirs))
             line = f"  fused {a}, {other.theirs.name} {b} (n = {other.ours.n:,})"

@@ -16,6 +16,7 @@ from emotiw.core.errors import ConfigError, Problems, TableError, suggest
 from emotiw.core.score_table import ScoreTable
 from emotiw.core.task import Decisions
 from emotiw.evaluation.differences import Difference, compare
+from emotiw.evaluation.notes import groups_notes
 from emotiw.evaluation.sample import JudgedOn, Sample, chosen_sample
 from emotiw.runs.run import cohort_in
 
@@ -58,6 +59,7 @@ class Comparison:
         only_a: clips that are judged in the first run alone.
         only_b: and in the second.
         split: what is judged.
+        notes: what has to be said of the figures.
     """
 
     a: Path
@@ -69,6 +71,7 @@ class Comparison:
     only_a: tuple[str, ...]
     only_b: tuple[str, ...]
     split: str
+    notes: tuple[str, ...] = ()
 
     @property
     def flips(self) -> pd.DataFrame:
@@ -132,6 +135,7 @@ def compare_runs(
         only_a=only[0],
         only_b=only[1],
         split=sample.split,
+        notes=tuple(groups_notes(sample.cohort.knows_groups)),
     )
 
 
