@@ -156,13 +156,20 @@ class ScoreTable:
         Raises:
             LeakageError: naming the rows, also where nothing is known of a row's model.
         """
-        problems = Problems(f"scores of {self.name!r} can't be fitted on")
-        for clip_id, fold in zip(self.clip_ids, self.fold, strict=True):
-            if clip_id not in group_of:
-                continue
+        leaking = [
+            (clip_id, fold, split)
+            for clip_id, fold, split in zip(self.clip_ids, self.fold, self.split, strict=True)
+            if clip_id in group_of
+            and (fold not in self.seen_groups or group_of[clip_id] in self.seen_groups[fold])
+        ]
+        where = f"scores of {self.name!r} can't be fitted on"
+        if "val" in self.split and all(split == "train" for _, _, split in leaking):
+            where += " (those of validation clips can: fusion.fit_on: val)"
+        problems = Problems(where)
+        for clip_id, fold, _ in leaking:
             if fold not in self.seen_groups:
                 problems.add(f"clip {clip_id!r}: nothing says what its model was trained on")
-            elif group_of[clip_id] in self.seen_groups[fold]:
+            else:
                 problems.add(
                     f"clip {clip_id!r}: its model was trained on its group {group_of[clip_id]!r}"
                 )

@@ -17,7 +17,7 @@ from emotiw.core.device import CPU, placed
 from emotiw.core.errors import ConfigError, WeightsError
 from emotiw.core.feature_table import FeatureTable
 from emotiw.core.files import atomic_write
-from emotiw.core.score_table import Fold, ScoreTable
+from emotiw.core.score_table import Fold, Groups, ScoreTable
 from emotiw.core.task import Task
 from emotiw.models.model import Examples, Model
 
@@ -71,7 +71,8 @@ class OutOfFold:
     Training clips are scored by the fold that held their group out; validation and test clips by
     the final model. Clips that don't have the feature get no score. Byte-identical training
     clips count once, and no model learns from a copy of what it scores, whatever group the copy
-    is in. Names and order of clips change nothing.
+    is in. Names and order of clips change nothing. Where the features themselves were learnt on the
+    training clips, the table says of every fold that it has seen them all.
 
     Args:
         cohort: the clips with their labels or targets, groups and folds; training clips without
@@ -179,11 +180,18 @@ class OutOfFold:
             scores=np.array([row for _, row in rows]).reshape(len(rows), n_labels),
             split=tuple(self.cohort[clip_id].split for clip_id in clip_ids),
             fold=tuple(fold for fold, _ in rows),
-            seen_groups={
-                fold: frozenset(self.cohort.groups[clip_id] for clip_id in fit.training)
-                for fold, fit in fits.items()
-            },
+            seen_groups=self._seen_groups(fits),
         )
+
+    def _seen_groups(self, fits: Mapping[Fold, Fit]) -> dict[Fold, Groups]:
+        """Return the groups behind each fit: those of its clips, and those behind its features."""
+        if self.table.trained_on == "unknown":
+            return {}
+        groups = self.cohort.groups
+        if self.table.trained_on == "train":
+            everyone = frozenset(groups[clip.clip_id] for clip in self.cohort.select("train"))
+            return dict.fromkeys(fits, everyone)
+        return {f: frozenset(groups[c] for c in fit.training) for f, fit in fits.items()}
 
     def _content(self, clip_id: str) -> str:
         return self.cohort[clip_id].content or clip_id

@@ -16,7 +16,7 @@ import pandas as pd
 from emotiw.core.config import Strict
 from emotiw.core.csv_rows import read_rows, row_lines
 from emotiw.core.errors import Problems, TableError, suggest
-from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable, Unit
+from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable, LearntOn, Unit
 from features.extractor import Extractor
 
 KEY_COLUMNS = ("clip_id", "frame", "time_sec")
@@ -32,11 +32,15 @@ class ImportedOptions(Strict):
             optionally ``frame`` or ``time_sec`` to order them by.
         unit: what a row stands for.
         columns: the columns to take; all numeric ones by default.
+        trained_on: what the tool that made them was trained on: ``other data``, or ``train``, the
+            training clips of this challenge, or ``unknown``. Unless it is other data, models that
+            read them have no held-out scores of training clips.
     """
 
     path: Path
     unit: Unit = "clip"
     columns: tuple[str, ...] | None = None
+    trained_on: LearntOn = "other data"
 
 
 class ImportedFeatures(Extractor):
@@ -98,7 +102,11 @@ def import_features(name: str, options: ImportedOptions, *, root: Path = Path())
     problems.raise_if_any(TableError)
     spec = FeatureSpec(name, (dims[first],), options.unit, columns=columns)
     masked = {clip_id: FeatureArray.finite(values) for clip_id, values in arrays.items()}
-    return FeatureTable(spec, {c: array for c, array in masked.items() if array.present.any()})
+    return FeatureTable(
+        spec,
+        {c: array for c, array in masked.items() if array.present.any()},
+        trained_on=options.trained_on,
+    )
 
 
 def _npz_arrays(path: Path) -> Iterator[tuple[str, npt.NDArray[np.float64]]]:

@@ -70,7 +70,7 @@ def _own_folder(folder: Path) -> Path:
 def note_of(table: pd.DataFrame) -> str:
     """Return what a reader has to know of the table, in one line."""
     n, n_groups = table["n"].max(), table["n_groups"].max()
-    is_known = bool(table["knows_groups"].fillna(value=True).all())
+    is_known = not table["knows_groups"].eq(False).any()
     note = (
         f"{n} {table['split'].iloc[0]} clips{f' of {n_groups} groups' if is_known else ''}. "
         f"Intervals and p, of the paired permutation test against the reference, are "

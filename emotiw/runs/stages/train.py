@@ -236,11 +236,12 @@ def fits_of(run: Run, name: str) -> Fits:
     }
     scored = [f"{fit.fold} {c} {contents[c]}" for fit in fits for c in fit.scored]
     clips = [f"{clip.clip_id} {clip.split}" for clip in cohort]
+    learnt = {} if table.trained_on == "other data" else {"trained_on": table.trained_on}
     key = artifact_key(
         "scores",
         version="2",
         content="\n".join([*fit_keys.values(), *scored, *clips]),
-        options={},
+        options=learnt,
     )
     return Fits(run, entry, work, fit_keys, key)
 
