@@ -114,6 +114,7 @@ def compare_runs(
         )
     sample, only = _common(a, b, names[0], split)
     figures, classes, clips = [], [], []
+    noted: list[str] = []
     for name in sorted(names, key=lambda each: each != FUSED):
         one, other = a.tables[name], b.tables[name]
         if one.labels != other.labels:
@@ -121,6 +122,7 @@ def compare_runs(
         found = compare(other, one, sample.cohort, metric, split=sample.split)
         pair = sample.predictions(one), sample.predictions(other)
         figures.append({"modality": name} | _figures(found))
+        noted += [found.ours.note] * bool(found.ours.note)
         classes += [{"modality": name} | row for row in _classes(sample, *pair)]
         clips += [{"modality": name} | row for row in _clips(sample, *pair)]
     clip_columns = ["modality", "clip_id", "group", "answer", "a", "b", "flip"]
@@ -135,7 +137,7 @@ def compare_runs(
         only_a=only[0],
         only_b=only[1],
         split=sample.split,
-        notes=tuple(groups_notes(sample.cohort.knows_groups)),
+        notes=tuple(dict.fromkeys([*groups_notes(sample.cohort.knows_groups), *noted])),
     )
 
 

@@ -94,7 +94,9 @@ def rank_runs(
                 continue
             test = (test_values or {}).get(folder.name, np.nan) if path.stem == FUSED else np.nan
             who = f"{folder.name}/{path.stem}"
-            told = "; ".join([note] * bool(note) + [UNKNOWN] * (not result.knows_groups))
+            doubts = [UNKNOWN] * (not result.knows_groups)
+            doubts += ["speakers estimated"] * cohort.estimates_groups
+            told = "; ".join([note] * bool(note) + doubts)
             standings.append(replace(standing_of(result, who, test=test), note=told))
     return ranked(spec, standings), unread
 

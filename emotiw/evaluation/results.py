@@ -25,6 +25,10 @@ from emotiw.evaluation.sample import (
 if TYPE_CHECKING:
     import pandas as pd
 
+ESTIMATED_GROUPS = (
+    "speakers are estimated: one of them may be taken for two and be on both sides, and figures be "
+    "too high"
+)
 COLUMNS = (
     "modality", "split", "metric", "value", "low", "high", "n", "n_scored", "n_groups",
     "knows_groups", "provenance",
@@ -185,6 +189,8 @@ def results_on(
             note = note or metric.no_interval or "this metric has no interval"
         else:
             note = note or doubt(known.n_groups, are_clips=not sample.cohort.knows_groups)
+            if sample.cohort.estimates_groups:
+                note = "; ".join([ESTIMATED_GROUPS] + [note] * bool(note))
             if metric.parts not in parts:
                 parts[metric.parts] = known.parts(metric, own)
             low, high = interval(metric, parts[metric.parts], known.sizes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -74,10 +74,15 @@ class FoldSettings(Strict):
         scheme: ``auto`` takes the folds of the manifest where it has any, else ``grouped``.
         n_folds: for ``grouped``; 0 for no cross-validation at all (fusion is then fitted on the
             validation split alone).
+        groups: ``told`` takes those of the manifest. ``estimated`` gives clips of unknown group a
+            probable speaker (``speakers.csv``), by how alike their voices or faces are.
+        by: the features that tell; all of sound by default.
     """
 
     scheme: Scheme = "auto"
     n_folds: int = Field(default=5, ge=0)
+    groups: Literal["told", "estimated"] = "told"
+    by: tuple[str, ...] = ()
 
 
 class SubmissionSettings(Strict):

@@ -13,9 +13,11 @@ from emotiw.core.clip import Clip
 from emotiw.core.cluster import Cluster
 from emotiw.core.cohort import Cohort
 from emotiw.core.cohort_table import read_manifest
+from emotiw.core.config import read_document
 from emotiw.core.content_hashes import ContentHashes
+from emotiw.core.csv_rows import read_records
 from emotiw.core.device import require_device, worker_count
-from emotiw.core.errors import ConfigError, EmotiwError, MissingStageError
+from emotiw.core.errors import ConfigError, EmotiwError, MissingStageError, TableError
 from emotiw.core.files import listing_of
 from emotiw.core.ledger import Ledger
 from emotiw.core.machine_faults import require_machine
@@ -30,6 +32,7 @@ from emotiw.runs.recipe import Recipe, load_recipe, packaged_recipes
 from emotiw.runs.records import Records
 
 FUSED = "fused"
+SPEAKERS = "speakers.csv"
 
 
 class _File:
@@ -46,6 +49,7 @@ class Run:
     """The folder of one run::
 
         manifest.csv              clips, splits, labels, groups
+        speakers.csv              probable groups, where they are estimated
         ledger.csv, ledger/       what became of every clip in every stage
         faces.csv                 where the face tracks of every clip are in the store
         features/<name>.csv       where the rows of every clip are in the store
@@ -193,11 +197,14 @@ class Run:
         manifest = self.records.sha256("manifest.csv")
         if manifest is None:
             raise MissingStageError(f"{self.manifest_path} is not there yet: run `emotiw index`")
-        made_from = manifest, self.listing()
+        made_from = f"{manifest} {self.records.sha256(SPEAKERS)}", self.listing()
         if self._cohort is None or self._cohort[0] != made_from:
             root, settings = self.recipe.settings.data.root, self.recipe.settings
             listed = read_manifest(self.manifest_path, root=root, task=self.task)
-            cohort = self.with_contents(listed).with_folds(
+            known = self.with_contents(listed)
+            if settings.folds.groups == "estimated":
+                known = known.with_estimated(read_estimated(self.folder))
+            cohort = known.with_folds(
                 settings.folds.scheme, n_folds=settings.folds.n_folds, seed=settings.seed
             )
             self._cohort = (made_from, cohort)
@@ -311,9 +318,34 @@ def cohort_in(folder: Path, task: Task | None = None) -> Cohort:
     """
     finish_cut(folder)
     cohort = read_manifest(folder / "manifest.csv", root=folder, task=task)
+    if _estimates_groups(folder):
+        cohort = cohort.with_estimated(read_estimated(folder))
     if all(clip.content for clip in cohort):
         return cohort
     try:
         return reopen_run(folder).cohort()
     except EmotiwError:  # its recipe can't be read: there is nothing to find the files by
         return cohort
+
+
+def read_estimated(folder: Path) -> dict[str, int]:
+    """Return the number of the probable speaker of every clip that ``speakers.csv`` knows.
+
+    Raises:
+        TableError: naming every line that is wrong.
+    """
+    path = folder / SPEAKERS
+    if not path.is_file():
+        return {}
+    columns = ("clip_id", "speaker")
+    return dict(
+        read_records(path, columns, lambda row: (row["clip_id"], int(row["speaker"])), TableError)
+    )
+
+
+def _estimates_groups(folder: Path) -> bool:
+    recipe = folder / "recipe.yaml"
+    if not recipe.is_file() or not (folder / SPEAKERS).is_file():
+        return False
+    folds = read_document(recipe).data.get("folds")
+    return isinstance(folds, dict) and folds.get("groups") == "estimated"

@@ -31,6 +31,7 @@ from emotiw.runs.stages.features import (
 )
 from emotiw.runs.stages.persons import individuals_table, link_individuals
 from emotiw.runs.stages.score_files import score_files, write_scores
+from emotiw.runs.stages.speakers import make_speakers
 from emotiw.runs.stages.trained import model_folder, model_keys_as_csv
 
 
@@ -96,6 +97,7 @@ def make_scores(run: Run, names: Sequence[str] = (), *, force: bool = False) -> 
     entries = entries_named("model", run.recipe.models, names)
     run.require_device()
     with run.at_work():
+        make_speakers(run, force=force)
         for entry in entries:
             stage = train_stage(run, entry)
             if not stage.is_to_do(force=force):
