@@ -14,7 +14,8 @@ from typing import Any
 
 from emotiw.core.errors import MissingStageError
 from emotiw.core.files import atomic_write
-from emotiw.runs.run import SPEAKERS, Run
+from emotiw.runs.estimated_groups import SPEAKERS
+from emotiw.runs.run import Run
 
 FILE = "cohort.json"
 

@@ -13,11 +13,9 @@ from emotiw.core.clip import Clip
 from emotiw.core.cluster import Cluster
 from emotiw.core.cohort import Cohort
 from emotiw.core.cohort_table import read_manifest
-from emotiw.core.config import read_document
 from emotiw.core.content_hashes import ContentHashes
-from emotiw.core.csv_rows import read_records
 from emotiw.core.device import require_device, worker_count
-from emotiw.core.errors import ConfigError, EmotiwError, MissingStageError, TableError
+from emotiw.core.errors import ConfigError, EmotiwError, MissingStageError
 from emotiw.core.files import listing_of
 from emotiw.core.ledger import Ledger
 from emotiw.core.machine_faults import require_machine
@@ -26,13 +24,13 @@ from emotiw.core.progress import Progress, Silent
 from emotiw.core.score_table import ScoreTable
 from emotiw.core.store import Store, artifact_key
 from emotiw.core.task import Task
+from emotiw.runs.estimated_groups import SPEAKERS, are_groups_estimated, read_estimated
 from emotiw.runs.ledger_pages import page_of, read_ledger, write_ledger
 from emotiw.runs.lock import held, is_held
 from emotiw.runs.recipe import Recipe, load_recipe, packaged_recipes
 from emotiw.runs.records import Records
 
 FUSED = "fused"
-SPEAKERS = "speakers.csv"
 
 
 class _File:
@@ -318,7 +316,7 @@ def cohort_in(folder: Path, task: Task | None = None) -> Cohort:
     """
     finish_cut(folder)
     cohort = read_manifest(folder / "manifest.csv", root=folder, task=task)
-    if _estimates_groups(folder):
+    if are_groups_estimated(folder):
         cohort = cohort.with_estimated(read_estimated(folder))
     if all(clip.content for clip in cohort):
         return cohort
@@ -326,26 +324,3 @@ def cohort_in(folder: Path, task: Task | None = None) -> Cohort:
         return reopen_run(folder).cohort()
     except EmotiwError:  # its recipe can't be read: there is nothing to find the files by
         return cohort
-
-
-def read_estimated(folder: Path) -> dict[str, int]:
-    """Return the number of the probable speaker of every clip that ``speakers.csv`` knows.
-
-    Raises:
-        TableError: naming every line that is wrong.
-    """
-    path = folder / SPEAKERS
-    if not path.is_file():
-        return {}
-    columns = ("clip_id", "speaker")
-    return dict(
-        read_records(path, columns, lambda row: (row["clip_id"], int(row["speaker"])), TableError)
-    )
-
-
-def _estimates_groups(folder: Path) -> bool:
-    recipe = folder / "recipe.yaml"
-    if not recipe.is_file() or not (folder / SPEAKERS).is_file():
-        return False
-    folds = read_document(recipe).data.get("folds")
-    return isinstance(folds, dict) and folds.get("groups") == "estimated"

