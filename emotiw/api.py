@@ -16,7 +16,8 @@ from emotiw.core.cohort_table import cohort_of_frame
 from emotiw.core.config import Document, validated
 from emotiw.core.csv_rows import read_frame, text_frame
 from emotiw.core.errors import ConfigError
-from emotiw.core.imported_scores import KEYS, Kind, TrainedOn, import_scores, table_from_frame
+from emotiw.core.imported_scores import KEYS, TrainedOn, import_scores, table_from_frame
+from emotiw.core.score_kinds import Kind
 from emotiw.core.score_table import ScoreTable
 from emotiw.evaluation.metrics import metric_named
 from emotiw.evaluation.results import evaluate_all, results_frame

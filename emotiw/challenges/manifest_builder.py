@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
+from typing import Literal
 
 from emotiw.challenges.spec import ChallengeSpec
 from emotiw.core.clip import Clip, Split, escaped, id_problem
@@ -20,17 +21,19 @@ PICTURE = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 
 @dataclass(frozen=True)
 class Refused:
-    """A clip that is part of no table, and so of no stage, because it can have no id.
+    """A clip that is part of no table, and so of no stage.
 
     Attributes:
         name: its path below the root, escaped; no clip's id is written like that.
         split: as the challenge has it.
         reason: why.
+        status: ``failed`` where it can have no id, ``missing`` where the challenge leaves it out.
     """
 
     name: str
     split: Split
     reason: str
+    status: Literal["failed", "missing"] = "failed"
 
 
 @dataclass
@@ -43,7 +46,7 @@ class ManifestBuilder:
         problems: what stops the reading, in the end.
         warnings: what the user should know.
         clips: so far.
-        refused: of them, those that can have no id.
+        refused: who is no clip: they can have no id, or the challenge leaves them out.
     """
 
     spec: ChallengeSpec
@@ -84,6 +87,8 @@ class ManifestBuilder:
         if code is not None:
             if code in self.spec.ignored_codes:
                 self.ignored[code] += 1
+                reason = f"left out: labelled {code!r}, which is none of the challenge's labels"
+                self.refused.append(Refused(self.name(path), split, reason, "missing"))
                 return
             label = self.spec.label_of(code)
             if label is None:

@@ -52,11 +52,9 @@ def read_challenge(spec: ChallengeSpec, root: Path) -> tuple[Cohort, list[str], 
     resolve_duplicate_ids(builder, reader.same_id)
     builder.refuse_odd_names()  # longer ids hold the names of folders
     builder.problems.raise_if_any(ManifestError)
-    if builder.refused:
-        first = builder.refused[0]
-        told = (
-            f"clips that can have no id: {len(builder.refused)}, e.g. {first.name}: {first.reason}"
-        )
+    odd = [one for one in builder.refused if one.status == "failed"]
+    if odd:
+        told = f"clips that can have no id: {len(odd)}, e.g. {odd[0].name}: {odd[0].reason}"
         builder.warnings.append(told)
     if not builder.clips:
         raise ManifestError(

@@ -19,6 +19,7 @@ from emotiw.core.errors import ConfigError, EmotiwError, MissingStageError
 from emotiw.core.files import listing_of
 from emotiw.core.ledger import Ledger
 from emotiw.core.machine_faults import require_machine
+from emotiw.core.notices import heard_by
 from emotiw.core.own_modules import use_folder
 from emotiw.core.progress import Progress, Silent
 from emotiw.core.score_table import ScoreTable
@@ -77,6 +78,7 @@ class Run:
         self._hashes = ContentHashes(recipe.store / "hashes.json")
         self.records = Records(recipe.folder)
         self._depth = 0  # of commands at work
+        self._warnings: list[str] = []  # of the stage at work
         self._listing: str | None = None
         self._cohort: tuple[tuple[str, str], Cohort] | None = None  # with what it was read from
 
@@ -167,11 +169,23 @@ class Run:
                 self._listing = None
                 self.records.recover()
             try:
-                yield
+                with heard_by(self.warn):
+                    yield
             finally:
                 self._depth -= 1
                 if not self._depth:
                     write_ledger(self.records)
+
+    def warn(self, line: str) -> None:
+        """Tell what a user should know; the stage at work keeps it."""
+        if line not in self._warnings:
+            self._warnings.append(line)
+            self.progress.warn(line)
+
+    def taken_warnings(self) -> list[str]:
+        """Return what the stage at work has told; from now on another one does."""
+        taken, self._warnings = self._warnings, []
+        return taken
 
     def listing(self) -> str:
         """Return a hash of the names, sizes and times of all files in the challenge's folder.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 import zlib
 from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -14,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from emotiw.core.config import Strict
-from emotiw.core.csv_rows import read_rows, row_lines
+from emotiw.core.csv_rows import read_rows, row_lines, text_of
 from emotiw.core.errors import Problems, TableError, suggest
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable, LearntOn, Unit
 from features.extractor import Extractor
@@ -151,18 +153,27 @@ def _read_frame(path: Path) -> pd.DataFrame:
 
 def _read_csv(path: Path) -> pd.DataFrame:
     # ids stay text: 000143240 keeps its zeros, and NA is an id
-    columns = pd.read_csv(path, nrows=0, encoding="utf-8-sig").columns
+    text, mark = text_of(path)
+    style: Any = {"sep": mark, "decimal": "." if mark == "," else _point_of(text)}
+    columns = pd.read_csv(io.StringIO(text), nrows=0, **style).columns
     with warnings.catch_warnings():
         # fields beyond the last column would be dropped
         warnings.simplefilter("error", pd.errors.ParserWarning)
-        return pd.read_csv(
-            path,
+        frame: pd.DataFrame = pd.read_csv(
+            io.StringIO(text),
             dtype={"clip_id": str},
             keep_default_na=False,
             na_values={c: MISSING for c in columns if c != "clip_id"},
             index_col=False,
-            encoding="utf-8-sig",
+            **style,
         )
+        return frame
+
+
+def _point_of(text: str) -> str:
+    """Return what stands for the point in a table whose cells commas are not between."""
+    body = text.partition("\n")[2]
+    return "," if body.count(",") > body.count(".") else "."
 
 
 def _places(path: Path, rows: Sequence[int]) -> list[str]:

@@ -102,8 +102,8 @@ def test_file_names_tell_speakers_by_a_pattern(tmp_path: Path) -> None:
     assert len(set(cohort.groups.values())) == 12
     assert cohort.knows_groups
     said: list[str] = []
-    run.progress.say = said.append  # type: ignore[method-assign]
+    run.progress.warn = said.append  # type: ignore[method-assign]
     again = open_run(path, [r"data.options.group_pattern=^Train/.*?(\d\d)\d\.avi$"])
-    again.progress.say = said.append  # type: ignore[method-assign]
+    again.progress.warn = said.append  # type: ignore[method-assign]
     assert not index(again).knows_groups
     assert any("fits 60 clips not, e.g. val" in line for line in said)

@@ -93,6 +93,9 @@ def _parts(facts: RunSnapshot) -> dict[str, Any]:
         "splits": _splits(facts),
         "edits": list(map(str, edits_of(facts.run.records))),
         "outdated": outdated(facts.run.records),
+        "warnings": [
+            f"{stage}: {line}" for stage, one in facts.run.records for line in one.warnings
+        ],
         "headline": headline(facts),
         "figures": _figures(facts),
         "matrices": matrices,

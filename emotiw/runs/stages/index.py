@@ -50,11 +50,11 @@ def make_index(run: Run, *, force: bool = False) -> None:
             return
         cohort, warnings, refused = read_challenge(run.recipe.spec, settings.data.root)
         for warning in warnings:
-            run.progress.say(f"warning: {warning}")
+            run.warn(warning)
         with run.progress.stage("contents of the clips"):
             cohort = run.with_contents(cohort)
         rows = [
-            LedgerRow(odd.name, STAGE, "failed", odd.reason, quality={"split": odd.split})
+            LedgerRow(odd.name, STAGE, odd.status, odd.reason, quality={"split": odd.split})
             for odd in refused
         ]
         for clip in run.progress.track(cohort, stage="index", total=len(cohort)):
