@@ -58,7 +58,9 @@ class ManifestBuilder:
     ignored: Counter[str] = field(default_factory=Counter)
 
     def name(self, path: Path) -> str:
-        """Return a path as messages show it: below the root, and escaped."""
+        """Return a path as messages show it: below the root, and escaped; none where none is."""
+        if path == Path():
+            return ""
         return escaped(path.relative_to(self.root).as_posix()) if path != self.root else str(path)
 
     def add(

@@ -42,16 +42,19 @@ def likely_repair(unknown: Collection[str], known: Iterable[str]) -> str:
     return best
 
 
-def check_join(ids: Collection[str], known: Collection[str], where: str) -> None:
+def check_join(
+    ids: Collection[str], known: Collection[str], where: str, *, most: float = SMALL_SHARE
+) -> None:
     """Tell of ids of a table that are no clip's; their rows are left out.
 
     Args:
         ids: of the table.
         known: those of the clips.
         where: the file, for the message.
+        most: share of ids that may be other clips'.
 
     Raises:
-        TableError: if these are more than one in twenty, or would be clips in another spelling.
+        TableError: if more are, or if they would be clips in another spelling.
     """
     known = set(known)
     unknown = [one for one in ids if one not in known]
@@ -61,6 +64,6 @@ def check_join(ids: Collection[str], known: Collection[str], where: str) -> None
     told = f"{where}: {len(unknown):,} of {len(ids):,} ids are no clip's, e.g. {unknown[0]!r}"
     if repair:
         raise TableError(f"{told}; {repair} they would be: mend them")
-    if len(unknown) > SMALL_SHARE * len(ids):
+    if len(unknown) > most * len(ids):
         raise TableError(f"{told}{suggest(unknown[0], known)}; take out the rows of other clips")
     warn(f"{told}; these rows are left out")

@@ -19,9 +19,13 @@ class DataSettings(Strict):
     Attributes:
         root: the challenge's folder; relative paths start where the command is run.
         options: over the layout options of the challenge's spec.
+        clips: a table of clips instead of the challenge's own files: ``clip_id``, ``label`` or
+            ``target``, ``split``, ``group``, ``fold``. No media are needed then: features and
+            scores come from elsewhere. Relative to ``root``.
     """
 
     root: Path
+    clips: Path | None = None
     options: dict[str, Any] = Field(default_factory=dict)
 
 

@@ -230,6 +230,8 @@ class Run:
         """
 
         def content_of(clip: Clip) -> str:
+            if clip.path == Path():
+                return clip.content
             try:
                 return self._hashes.of(clip.path)
             except OSError as error:

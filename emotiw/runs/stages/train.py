@@ -10,6 +10,7 @@ from typing import Any
 from emotiw.core.checksums import are_intact, write_checksums
 from emotiw.core.config import flat
 from emotiw.core.errors import ArtifactError, TableError
+from emotiw.core.id_joins import check_join
 from emotiw.core.ledger import LedgerRow
 from emotiw.core.part import full_version
 from emotiw.core.score_table import Fold, ScoreTable
@@ -211,6 +212,9 @@ def fits_of(run: Run, name: str) -> Fits:
     assert entry.features is not None
     cohort = run.cohort()
     table = feature_table(run, entry.features)
+    if made_extractor(run.recipe.features[entry.features]).needs == "table":
+        where = f"feature {entry.features!r}"
+        check_join(table.clip_ids, cohort.clip_ids, where, most=1.0)
     work = OutOfFold(cohort, table, run.task, device=run.device)
     contents = feature_contents(run, entry.features, table)
     fits = list(work.fits())
