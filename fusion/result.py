@@ -16,7 +16,7 @@ from emotiw.evaluation.metrics import Metric, metric_named, metrics_of
 from emotiw.evaluation.notes import notes_of, over
 from emotiw.evaluation.reliability import expected_calibration_error
 from emotiw.evaluation.results import Result, evaluate, evaluate_all, results_on
-from emotiw.evaluation.sample import Sample, chosen_sample, judged_on
+from emotiw.evaluation.sample import Sample, chosen_sample, judged_on, not_held_out
 from fusion.aligned import Scores
 from fusion.cross_fit_folds import FoldCodes
 from fusion.late import LateFusion
@@ -87,14 +87,23 @@ class FusionResult:
 
     @cached_property
     def results(self) -> tuple[Result, ...]:
-        """Every metric of the fused scores, per split; no clip's fusion has seen its group."""
-        judged = ("train", "val")
-        return tuple(evaluate_all([self.table], self.cohort, self.judged_by, splits=judged))
+        """Every metric of the fused scores, per split; no clip's fusion has seen its group.
+
+        Where nothing is fitted, the models behind it may have: then that is all there is to judge.
+        """
+        about, judged = ([self.table], self.cohort, self.judged_by), ("train", "val")
+        found = evaluate_all(*about, splits=judged)
+        return tuple(found or evaluate_all(*about, splits=judged, in_sample=True))
 
     @cached_property
     def sample(self) -> Sample:
         """What comparisons are about: validation clips, or training clips where there are none."""
-        return chosen_sample(self.table, self.cohort)[0]
+        try:
+            return chosen_sample(self.table, self.cohort)[0]
+        except ConfigError:
+            for sample, *_ in not_held_out(self.table, self.cohort):
+                return sample
+            raise
 
     @property
     def cross_fitted(self) -> dict[str, float]:
@@ -126,7 +135,11 @@ class FusionResult:
 
     def result(self, metric: str = "") -> Result:
         """Return value and interval of the fused scores by any metric, on :attr:`sample`."""
-        return evaluate(self.table, self.cohort, metric or self.metric, split=self.sample.split)
+        name = metric or self.metric
+        for found in self.results:
+            if (found.metric.name, found.split) == (name, self.sample.split):
+                return found
+        return evaluate(self.table, self.cohort, name, split=self.sample.split)
 
     def interval(self, metric: str) -> tuple[float, float]:
         """Return the 95 % interval over groups of a cross-fitted value."""
@@ -176,11 +189,11 @@ class FusionResult:
             "fusion holds out, so its values may be slightly too good",
         ]
         lines += notes_of([r for r in self.results if r.metric is self.judged_by[0]])
-        for split in dict.fromkeys(result.split for result in self.results):
-            lines += ["", f"{judged_on(split)}, 95 % intervals {over(knows)}:"]
-            for result in (r for r in self.results if r.split == split):
+        for where in dict.fromkeys(result.judged_on for result in self.results):
+            lines += ["", f"{where}, 95 % intervals {over(knows)}:"]
+            for result in (r for r in self.results if r.judged_on == where):
                 line = f"  {result}"
-                if split == sample.split:
+                if result.split == sample.split:
                     metric, name = result.metric, result.metric.name
                     line += f"; in sample {metric.shown(self.in_sample[name]) or 'undefined'}"
                     if np.isfinite(self.optimism[name]):
@@ -204,6 +217,8 @@ class FusionResult:
             if metric.parts
             else f"no test: {metric.no_interval}"
         )
+        if not self.comparisons:
+            return []
         lines = [f"{metric.title}, {judged_on(split)}, {test}:"]
         for other in self.comparisons:
             a, b = (metric.shown(one.value) or "undefined" for one in (other.ours, other.theirs))

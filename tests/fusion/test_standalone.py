@@ -1,13 +1,15 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from emotiw.core.errors import ConfigError, LeakageError, TableError
+from emotiw.core.imported_scores import TrainedOn
 from emotiw.core.notices import EmotiwWarning, heard_by
 from emotiw.core.score_table import ScoreTable
 from fusion.cross_fitting import fuse
@@ -282,3 +284,26 @@ class TestOtherTables:
             frame.to_csv(files / "voice.csv", index=False, **style)  # type: ignore[call-overload]
             again = fuse_files([files / "voice.csv"], labels=labels, groups=groups)
             assert np.allclose(again.table.scores, plain.table.scores)
+
+
+@pytest.mark.parametrize("options", [{"method": "fixed", "weights": {"voice": 2, "face": 1}},
+                                     {"method": "mean"}])  # fmt: skip
+@pytest.mark.parametrize(("trained_on", "word"), [("unknown", "unknown"), ("train", "in sample")])
+def test_what_learns_nothing_can_leak_nothing(
+    files: Path, options: Mapping[str, object], trained_on: TrainedOn, word: str
+) -> None:
+    labels = pd.read_csv(files / "labels.csv").drop(columns="fold")
+    labels.to_csv(files / "labels.csv", index=False)
+    scores, groups = [files / "voice.csv", files / "face.csv"], files / "groups.csv"
+    about: dict[str, Any] = {"labels": files / "labels.csv", "groups": groups}
+    about |= {"trained_on": trained_on}
+    result = fuse_files(
+        scores, options=FusionOptions.model_validate({**options, "calibration": "none"}), **about
+    )
+    assert {one.provenance for one in result.results} == {trained_on.replace("train", "seen")}
+    text = result.summary()
+    assert word in text
+    assert "out of fold" not in text
+    assert result.is_nested
+    with pytest.raises(LeakageError):
+        fuse_files(scores, options=FusionOptions.model_validate(options), **about)

@@ -13,7 +13,7 @@ from pydantic import Field
 from emotiw.core.config import Strict
 
 Vectors = npt.NDArray[np.float32]
-Standardise = Literal["global", "speaker"]
+Standardise = Literal["global", "speaker", "none"]
 FEWEST_CLIPS = 8
 
 
@@ -24,7 +24,8 @@ class PreparationOptions(Strict):
         standardise: ``global``: by mean and standard deviation of the training clips.
             ``speaker``: each group by those of its own clips, in prediction too. This uses the
             unlabelled clips of a test speaker together, so say so where results are compared;
-            a group of fewer than eight different clips is standardised globally.
+            a group of fewer than eight different clips is standardised globally. ``none`` leaves
+            values as they are, posteriors above all.
         nuisance_projection: soft nuisance attribute projection, which weakens the directions in
             which training speakers differ from each other, each by as much as it tells them apart.
             It is learned from training speakers alone (those with at least eight clips), so a test
@@ -72,6 +73,8 @@ class Preparation:
         kept = wide[:, self.state["keep"]]
         self.state["mean"] = kept.mean(axis=0)
         self.state["sd"] = _no_zeros(kept.std(axis=0))
+        if self.options.standardise == "none":
+            self.state["mean"], self.state["sd"] = np.zeros(kept.shape[1]), np.ones(kept.shape[1])
         scaled = self._scaled(vectors, speakers)
         if self.options.nuisance_projection:
             self.state |= _speaker_directions(scaled, speakers)
