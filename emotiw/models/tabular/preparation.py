@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from emotiw.core.config import Strict
 
@@ -21,11 +21,11 @@ class PreparationOptions(Strict):
     """How vectors are prepared.
 
     Attributes:
-        standardise: ``global``: by mean and standard deviation of the training clips.
+        standardise: ``global``: by mean and standard deviation of the training clips. ``none``:
+            values stay as they are, where their unit means something (probabilities, say).
             ``speaker``: each group by those of its own clips, in prediction too. This uses the
             unlabelled clips of a test speaker together, so say so where results are compared;
-            a group of fewer than eight different clips is standardised globally. ``none`` leaves
-            values as they are, posteriors above all.
+            a group of fewer than eight different clips is standardised globally.
         nuisance_projection: soft nuisance attribute projection, which weakens the directions in
             which training speakers differ from each other, each by as much as it tells them apart.
             It is learned from training speakers alone (those with at least eight clips), so a test
@@ -43,6 +43,11 @@ class PreparationOptions(Strict):
     min_variance: float = Field(default=0.0, ge=0)
     signed_sqrt: bool = False
     pca: int | float | None = Field(default=None, gt=0)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _may_be_none_at_all(cls, written: Any) -> Any:
+        return {"standardise": "none"} if written == "none" else written
 
 
 class Preparation:
@@ -71,10 +76,9 @@ class Preparation:
         if not self.state["keep"].any():
             self.state["keep"][:] = True  # nothing varies: keep the shape, and learn a constant
         kept = wide[:, self.state["keep"]]
-        self.state["mean"] = kept.mean(axis=0)
-        self.state["sd"] = _no_zeros(kept.std(axis=0))
-        if self.options.standardise == "none":
-            self.state["mean"], self.state["sd"] = np.zeros(kept.shape[1]), np.ones(kept.shape[1])
+        is_as_is = self.options.standardise == "none"
+        self.state["mean"] = np.zeros(kept.shape[1]) if is_as_is else kept.mean(axis=0)
+        self.state["sd"] = np.ones(kept.shape[1]) if is_as_is else _no_zeros(kept.std(axis=0))
         scaled = self._scaled(vectors, speakers)
         if self.options.nuisance_projection:
             self.state |= _speaker_directions(scaled, speakers)

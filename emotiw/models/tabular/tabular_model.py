@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, Field
 
 from emotiw.core.config import Strict
 from emotiw.core.errors import ConfigError
@@ -40,24 +40,18 @@ def _check_positive(value: float | tuple[float, ...]) -> float | tuple[float, ..
 Several = Annotated[float | tuple[float, ...], AfterValidator(_check_positive)]
 
 
-def _none_is_plain(written: Any) -> Any:
-    return {"standardise": "none"} if written == "none" else written
-
-
 class TabularOptions(Strict):
     """Options that all models of one vector per clip share.
 
     Attributes:
-        preparation: how vectors are standardised, filtered and shortened; ``none`` for not at all.
+        preparation: how vectors are standardised, filtered and shortened.
         inner_folds: folds over the groups of the training clips, on which hyper-parameters are
             chosen and probabilities calibrated; fewer where there are fewer groups.
-        scoring: the metric by which hyper-parameters are chosen; that of the challenge in a run.
-            Without one, ``uar``, or ``ccc`` in regression.
+        scoring: the metric by which hyper-parameters are chosen; in a run that of the challenge,
+            else ``uar``, or ``ccc`` in regression.
     """
 
-    preparation: Annotated[PreparationOptions, BeforeValidator(_none_is_plain)] = (
-        PreparationOptions()
-    )
+    preparation: PreparationOptions = PreparationOptions()
     inner_folds: int = Field(default=4, ge=2)
     scoring: str | None = None
 
