@@ -118,6 +118,18 @@ class OutOfFold:
             yield Fit(fold, self._once(learned), held_out)
         yield Fit(None, self._once(training), tuple(clip.clip_id for clip in self._others))
 
+    def seen_by(self, fit: Fit) -> Groups | None:
+        """Return the groups behind a fit: of its clips, and of whatever its features were learnt on.
+
+        None where nobody knows what these were learnt on.
+        """
+        groups = self.cohort.groups
+        if self.table.trained_on == "other data":
+            return frozenset(groups[clip_id] for clip_id in fit.training)
+        if self.table.trained_on == "unknown":
+            return None
+        return frozenset(groups[clip.clip_id] for clip in self.cohort.select("train"))
+
     def examples(self, clip_ids: Sequence[str], *, with_targets: bool) -> Examples:
         """Return these clips as a model wants them."""
         targets = None
@@ -180,18 +192,10 @@ class OutOfFold:
             scores=np.array([row for _, row in rows]).reshape(len(rows), n_labels),
             split=tuple(self.cohort[clip_id].split for clip_id in clip_ids),
             fold=tuple(fold for fold, _ in rows),
-            seen_groups=self._seen_groups(fits),
+            seen_groups={
+                fold: seen for fold, fit in fits.items() if (seen := self.seen_by(fit)) is not None
+            },
         )
-
-    def _seen_groups(self, fits: Mapping[Fold, Fit]) -> dict[Fold, Groups]:
-        """Return the groups behind each fit: those of its clips, and those behind its features."""
-        if self.table.trained_on == "unknown":
-            return {}
-        groups = self.cohort.groups
-        if self.table.trained_on == "train":
-            everyone = frozenset(groups[clip.clip_id] for clip in self.cohort.select("train"))
-            return dict.fromkeys(fits, everyone)
-        return {f: frozenset(groups[c] for c in fit.training) for f, fit in fits.items()}
 
     def _content(self, clip_id: str) -> str:
         return self.cohort[clip_id].content or clip_id

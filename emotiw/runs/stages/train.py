@@ -225,6 +225,8 @@ def fits_of(run: Run, name: str) -> Fits:
         "spec": asdict(table.spec) | {"name": ""},
         "seed": run.recipe.settings.seed,
     }
+    if table.trained_on != "other data":  # scores say what is behind them
+        about["trained_on"] = table.trained_on
     weights = make_model(run, entry, work).weights_fingerprint
     if weights:  # other bytes under the same name give other scores
         about["weights"] = weights
@@ -242,12 +244,11 @@ def fits_of(run: Run, name: str) -> Fits:
     }
     scored = [f"{fit.fold} {c} {contents[c]}" for fit in fits for c in fit.scored]
     clips = [f"{clip.clip_id} {clip.split}" for clip in cohort]
-    learnt = {} if table.trained_on == "other data" else {"trained_on": table.trained_on}
     key = artifact_key(
         "scores",
         version="2",
         content="\n".join([*fit_keys.values(), *scored, *clips]),
-        options=learnt,
+        options={},
     )
     return Fits(run, entry, work, fit_keys, key)
 
