@@ -49,7 +49,7 @@ def load_scores(
             or CSV of ``clip_id``, ``label`` (or ``target``), ``group``, ``fold`` and ``split``.
         name: of the modality; that of the file by default.
         labels: in class order; by default those of the run, or the columns of the scores.
-        kind: probabilities, log-probabilities or logits; recognised by default.
+        kind: probabilities, log-probabilities, logits, or ``as is``; recognised by default.
         trained_on: what the models have seen: ``other folds``, ``train``, ``other data``, or
             ``unknown``, and then no fusion can be fitted on them.
 

@@ -119,7 +119,7 @@ class OutOfFold:
         yield Fit(None, self._once(training), tuple(clip.clip_id for clip in self._others))
 
     def seen_by(self, fit: Fit) -> Groups | None:
-        """Return the groups behind a fit: of its clips, and of whatever its features were learnt on.
+        """Return the groups behind a fit: of its clips, and of what its features were learnt on.
 
         None where nobody knows what these were learnt on.
         """
