@@ -10,7 +10,7 @@ from emotiw.evaluation.results import Result
 UNKNOWN_GROUPS = (
     "warning: speakers are unknown: copies of one voice or face may be on both sides; figures can "
     "be far too high. Say who speaks (a column `group` in the table of clips or in manifest.csv, "
-    "or data: {options: {group_pattern: REGEX}} where file names tell), or let speakers be estimated "
+    "or data: {options: {group_pattern: REGEX}} where file names tell), or let them be estimated "
     "(folds: {groups: estimated})."
 )
 SEEN = "in sample: models that have seen these clips or their speakers; it says nothing of others"
