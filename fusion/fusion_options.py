@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from emotiw.core.config import Strict
 from emotiw.core.registry import named_in
 from emotiw.evaluation.metrics import METRICS
-from fusion.registry import CALIBRATIONS, COMBINERS
+from fusion.registry import CALIBRATIONS, COMBINERS, RULES
 
 Pool = Literal["arithmetic", "geometric"]
 FitOn = Literal["all", "train", "val"]
@@ -40,6 +40,10 @@ class FusionOptions(Strict):
             out-of-fold scores and validation clips; each is then scored by a fusion that has not
             seen its group. Of ``train`` or ``val``, the other split is scored by the final fusion.
         n_folds: of cross-fitting, where no folds are published.
+        nested: whether ``train`` makes inner scores as well, by a model for every pair of folds,
+            so that the fusion of a fold is fitted on nothing that knows the fold. With five folds
+            that is 16 fits of each model instead of 6; False saves them, and the fused values say
+            that they are not nested. What learns nothing, or not from training clips, needs none.
         prior: ``em`` re-estimates how frequent labels are in the test clips, from their scores;
             ``declared`` takes ``prior_weights``. Both use statistics of the test clips, and say so.
         prior_weights: frequency of each label in the test clips, in any unit.
@@ -57,10 +61,21 @@ class FusionOptions(Strict):
     target_range: tuple[float, float] | None = None
     fit_on: FitOn = "all"
     n_folds: int = Field(default=5, ge=2)
+    nested: bool = True
     prior: Literal["none", "em", "declared"] = "none"
     prior_weights: Mapping[str, float] | None = None
     prior_power: float = Field(default=1.0, ge=0)
     prior_base: Literal["fit", "even"] = "fit"
+
+    @property
+    def learns(self) -> bool:
+        """Whether anything is fitted: weights, a stacker, or calibrations."""
+        return self.calibration != "none" or self.method not in (*RULES, "fixed")
+
+    @property
+    def asks_inner(self) -> bool:
+        """Whether the fusion of a fold wants scores of models that have not seen the fold."""
+        return self.nested and self.learns and self.fit_on != "val"
 
     @model_validator(mode="after")
     def _belongs_together(self) -> Self:
