@@ -55,7 +55,11 @@ class Ensemble(Composed):
             member = kind(inside, spec=self.inner_spec(), task=self.inner_task(), seed=seed)
             if isinstance(member, Movable):
                 member.to(self._device)
-            rows, _ = split_inner(examples, self.options.left_out, seed=seed)
+            # one fold after the other, and then the folds of another seed
+            round_ = number // max(1, round(1 / max(self.options.left_out, 1e-9)))
+            rows, _ = split_inner(
+                examples, self.options.left_out, seed=self.seed + round_, fold=number
+            )
             some = examples.subset(rows)
             if some.targets is None or (self.task.is_label and len(set(some.targets)) < 2):
                 some = examples
