@@ -12,7 +12,7 @@ from emotiw.checks.small_examples import small_examples
 from emotiw.core.errors import ConfigError
 from emotiw.core.feature_table import FeatureArray, FeatureSpec
 from emotiw.core.task import Classification, Regression, Task
-from emotiw.models.groups.ensemble import Ensemble
+from emotiw.models.groups.averaged import Ensemble
 from emotiw.models.model import Model
 from emotiw.models.registry import MODELS
 from emotiw.models.sequence.recurrent import Recurrent
