@@ -35,7 +35,8 @@ MODELS = {
     "afew": [
         "{model: logistic}",
         "{model: logistic, class_weight: null}",
-        "{model: logistic, class_weight: null, c: [0.1, 0.03, 0.01, 0.003, 0.001], scoring: accuracy}",
+        "{model: logistic, class_weight: null, c: [0.1, 0.03, 0.01, 0.003, 0.001], "
+        "scoring: accuracy}",
         "{model: ensemble, learner: {model: logistic, class_weight: null}}",
     ],
     "engagewild": [
