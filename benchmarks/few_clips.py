@@ -54,7 +54,7 @@ def read_afew(data: Path) -> tuple[Examples, Task]:
     labels = pd.read_csv(folder / "labels.csv", dtype=str).set_index("clip_id")["label"]
     frames = pd.read_csv(folder / "convnet.csv", dtype={"clip_id": str}).sort_values("frame")
     columns = [f"p_{label}" for label in LABELS]
-    arrays = {c: part[columns].to_numpy(np.float32) for c, part in frames.groupby("clip_id")}
+    arrays = {str(c): part[columns].to_numpy(np.float32) for c, part in frames.groupby("clip_id")}
     ids = [c for c in labels.index if c in arrays]
     targets = np.array([LABELS.index(labels[c]) for c in ids])
     return _examples(ids, arrays, targets, tuple(columns)), Classification(LABELS)
