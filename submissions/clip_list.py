@@ -47,6 +47,4 @@ def ids_of(spec: ChallengeSpec, names: Sequence[str]) -> list[str]:
         return list(names)
     stems = [Path(name).stem if is_named_media(name) else name for name in names]
     counts = Counter(stems)
-    return [
-        name if counts[stem] > 1 else stem for name, stem in zip(names, stems, strict=True)
-    ]
+    return [name if counts[stem] > 1 else stem for name, stem in zip(names, stems, strict=True)]
