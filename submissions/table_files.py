@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -25,6 +26,7 @@ from submissions.submission_format import SubmissionFormat
 from submissions.text_files import FEW, MARKS
 
 MAX_BYTES = 256 * 2**20
+NUMBER = re.compile(r"\d{1,15}(\.\d{1,6})?")
 
 
 class Column(Strict):
@@ -36,11 +38,13 @@ class Column(Strict):
             (the word), ``index`` (of the label in class order, from 0), ``target`` (a number) or
             ``nothing``.
         target: which target, where there are several; the one of the same name by default.
+        numeric: whether an id is a number, so that 12 and 12.0 are the same.
     """
 
     name: str
     holds: Literal["id", "label", "index", "target", "nothing"]
     target: str | None = None
+    numeric: bool = False
 
 
 class Table(SubmissionFormat):
@@ -124,15 +128,18 @@ class Table(SubmissionFormat):
             if first != wanted:
                 told = f"{prefix}line 1: {first[:80]!r} instead of {wanted!r}"
                 wrong["wrong header"].append(told)
-        expected = set(expected_ids)
+        expected = {_row_id(row_id, self.columns): row_id for row_id in expected_ids}
         line_of: dict[str, int] = {}
         extra: list[str] = []
         for number, line in enumerate(lines[1:] if self.header else lines, start=1 + self.header):
             place = f"{prefix}line {number}"
             try:
                 fields = _fields(line, self)
-                row_id = "/".join(
-                    field for field, c in zip(fields, self.columns, strict=True) if c.holds == "id"
+                row_id = _row_id(
+                    "/".join(
+                        f for f, c in zip(fields, self.columns, strict=True) if c.holds == "id"
+                    ),
+                    self.columns,
                 )
                 if row_id in line_of:
                     raise Wrong("duplicate", f"{row_id!r} again, first on line {line_of[row_id]}")
@@ -140,12 +147,12 @@ class Table(SubmissionFormat):
                 if row_id not in expected:
                     extra.append(f"{place}: {row_id!r}")
                     continue
-                report.answers[row_id] = _answer(spec, self, fields)
+                report.answers[expected[row_id]] = _answer(spec, self, fields)
             except Wrong as mistake:
                 wrong[mistake.kind].append(f"{place}: {mistake}")
         for kind, items in wrong.items():
             report.add(kind, items)
-        missing = sorted(expected - line_of.keys())
+        missing = sorted(expected[row_id] for row_id in expected.keys() - line_of.keys())
         report.add("missing", [f"{prefix}{row_id}" for row_id in missing])
         folded = {row_id.casefold(): row_id for row_id in missing}
         few = len(missing) * len(extra) <= FEW
@@ -176,6 +183,18 @@ def _row(spec: ChallengeSpec, style: Table, row_id: str, answer: Answer) -> str:
                 else number_text(value, style.decimals)
             )
     return _line(texts, style)
+
+
+def _row_id(row_id: str, columns: Sequence[Column]) -> str:
+    """Return an id whose numbers are written in one way only."""
+    ids = [column for column in columns if column.holds == "id"]
+    if not any(column.numeric for column in ids):
+        return row_id
+    parts = row_id.split("/", len(ids) - 1)
+    return "/".join(
+        f"{float(part):.15g}" if column.numeric and NUMBER.fullmatch(part) else part
+        for part, column in zip(parts, ids, strict=False)
+    )
 
 
 def _header(style: Table) -> str:
