@@ -8,7 +8,7 @@ from typing import Any
 
 from emotiw.challenges.manifest_builder import ManifestBuilder
 from emotiw.challenges.spec import ChallengeSpec
-from emotiw.core.clip import COLUMNS
+from emotiw.core.clip import COLUMNS, Clip
 from emotiw.core.cohort import Cohort
 from emotiw.core.csv_rows import read_rows
 from emotiw.core.errors import ManifestError, Problems
@@ -55,7 +55,7 @@ def read_clip_table(spec: ChallengeSpec, path: Path, root: Path) -> tuple[Cohort
             where=where,
         )
         if row.get("fold") and len(builder.clips) > n_clips:
-            builder.clips[-1] = _in_fold(builder, row["fold"], where)
+            builder.clips[-1] = in_fold(builder, row["fold"], where)
     builder.problems.raise_if_any(ManifestError)
     if not builder.clips:
         raise ManifestError(f"{path}: no clips")
@@ -63,7 +63,8 @@ def read_clip_table(spec: ChallengeSpec, path: Path, root: Path) -> tuple[Cohort
     return Cohort(builder.clips, task=spec.task, where=str(path)), builder.warnings
 
 
-def _in_fold(builder: ManifestBuilder, fold: str, where: str) -> Any:
+def in_fold(builder: ManifestBuilder, fold: str, where: str) -> Clip:
+    """Return the builder's last clip with the fold that a table says."""
     clip = builder.clips[-1]
     if not fold.strip().isdecimal():
         builder.problems.add(f"{where}: fold {fold!r} is not a whole number")

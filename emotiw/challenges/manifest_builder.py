@@ -111,7 +111,8 @@ class ManifestBuilder:
         kept = []
         for clip in self.clips:
             problem = id_problem(clip.clip_id)
-            if not problem and not _is_utf8(clip.path.relative_to(self.root)):
+            has_file = clip.path != Path()
+            if not problem and has_file and not _is_utf8(clip.path.relative_to(self.root)):
                 problem = "a folder above it holds bytes that are not UTF-8"
             if not problem:
                 kept.append(clip)

@@ -101,7 +101,8 @@ def _with_groups(builder: ManifestBuilder, pattern: Pattern[str]) -> list[Clip]:
     """Return the clips with the groups that their paths name."""
     clips, without = [], []
     for clip in builder.clips:
-        found = pattern.search(builder.name(clip.path)) if clip.group is None else None
+        place = builder.name(clip.path) or clip.clip_id
+        found = pattern.search(place) if clip.group is None else None
         if found is not None:
             clip = replace(clip, group=found.group(1) if pattern.groups else found.group())
         elif clip.group is None:

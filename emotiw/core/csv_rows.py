@@ -197,7 +197,7 @@ def _table(
     whole = _whole(rows, len(columns), problems)
     if mark == ",":
         return columns, whole
-    return columns, ((line, [_with_point(cell) for cell in cells]) for line, cells in whole)
+    return columns, ((line, [with_point(cell) for cell in cells]) for line, cells in whole)
 
 
 def text_of(path: Path) -> tuple[str, str]:
@@ -211,11 +211,27 @@ def text_of(path: Path) -> tuple[str, str]:
     data = read_file(path)
     is_utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     text = data.decode("utf-16" if is_utf16 else "utf-8-sig")
+    return text, separator_of(text)
+
+
+def separator_of(text: str) -> str:
+    """Return what is between the cells of a table: a comma, a semicolon or a tab.
+
+    Examples:
+        >>> separator_of("file;label\\na;1,5")
+        ';'
+    """
     first = re.sub('"[^"]*"', "", text.lstrip().partition("\n")[0])
-    return text, max(",;\t", key=first.count)
+    return max(",;\t", key=first.count)
 
 
-def _with_point(cell: str) -> str:
+def with_point(cell: str) -> str:
+    """Return a cell with a decimal point, where it is a number with a decimal comma.
+
+    Examples:
+        >>> with_point("1,5"), with_point("a,5")
+        ('1.5', 'a,5')
+    """
     return cell.replace(",", ".") if DECIMAL_COMMA.fullmatch(cell) else cell
 
 

@@ -102,7 +102,7 @@ def test_what_is_no_file_has_no_claim_to_a_name(root: Path) -> None:
 
 
 def test_a_folder_with_the_name_of_a_clip_is_none_where_it_holds_clips(root: Path) -> None:
-    write_tone(root / "frames.mp4" / "c.wav", 400)
+    write_tone(root / "test" / "frames.mp4" / "c.wav", 400)
     assert index(run_of(root)).clip_ids == ("a", "b", "c")
 
 
@@ -139,12 +139,12 @@ def test_an_odd_name_costs_one_clip_and_no_more(root: Path) -> None:
 
 
 def test_a_folder_whose_name_is_no_text_costs_its_clips(root: Path) -> None:
-    write_tone(root / "caf\udce9" / "c.wav", 500)
-    write_tone(root / "new\nline" / "d.wav", 500)
+    write_tone(root / "test" / "caf\udce9" / "c.wav", 500)
+    write_tone(root / "test" / "new\nline" / "d.wav", 500)
     run = run_of(root)
     assert index(run).clip_ids == ("a", "b", "d")
     assert run.cohort()["d"].path.is_file()
-    row = run.ledger().get("index", "caf\\udce9/c.wav")
+    row = run.ledger().get("index", "test/caf\\udce9/c.wav")
     assert row is not None
     assert "a folder above it holds bytes that are not UTF-8" in row.reason
 

@@ -25,7 +25,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     home = tmp_path_factory.mktemp("speakers")
     for speaker in range(4):
         for number in range(10):
-            folder = home / "data" / (LABELS[number % 2] if speaker < 3 else "more")
+            folder = home / "data" / (LABELS[number % 2] if speaker < 3 else "test")
             folder.mkdir(parents=True, exist_ok=True)
             pitch = 300 + 200 * speaker + 60 * (number % 2) + number
             write_tone(folder / f"s{speaker}_{number}.wav", pitch)
@@ -53,7 +53,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def test_told_the_speaker_a_file_has_the_scores_that_the_run_gave_it(run: Run) -> None:
-    folder = run.recipe.settings.data.root / "more"
+    folder = run.recipe.settings.data.root / "test"
     files = {path.stem: path for path in sorted(folder.glob("*.wav"))}
     table = run.scores("fused")
     expected = table.aligned_to(list(files))

@@ -1,0 +1,95 @@
+"""What the names of folders and the cells of tables say: splits and labels in any spelling."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from emotiw.core.clip import Split
+from emotiw.core.label_names import translated
+
+SPLIT_WORDS: dict[str, Split] = {
+    **dict.fromkeys(("train", "training", "trn"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "dev", "devel", "development"), "val"),
+    **dict.fromkeys(("test", "testing", "tst"), "test"),
+}
+BESIDE_A_SPLIT = {
+    *("set", "split", "data", "clip", "clips", "video", "videos", "vid", "image", "images"),
+    *("photo", "photos", "audio", "wav", "wavs", "files", "samples", "part", "partition", "subset"),
+}
+WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
+EDGES = re.compile(r"^[\W\d_]+|[\W\d_]+$")
+SHORTEST = 3  # letters: "di" and "su" are labels in tables, but folders of anything
+
+
+@dataclass(frozen=True)
+class Place:
+    """What the folders above a clip say of it.
+
+    Attributes:
+        splits: named by them; more than one contradict each other.
+        labels: likewise.
+        others: the folders that say neither.
+    """
+
+    splits: tuple[Split, ...] = ()
+    labels: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words in a name, in lower case.
+
+    Examples:
+        >>> words_of("EmotionLabel 2"), words_of("test_videos")
+        (['emotion', 'label'], ['test', 'videos'])
+    """
+    return [word.lower() for word in WORD.findall(text)]
+
+
+def split_of_word(text: str) -> Split | None:
+    """Return the split that a name means, or None.
+
+    Examples:
+        >>> split_of_word("Validation"), split_of_word("TEST_set"), split_of_word("test_subject_3")
+        ('val', 'test', None)
+    """
+    words = [word for word in words_of(text) if word not in BESIDE_A_SPLIT]
+    found = {SPLIT_WORDS.get(word) for word in words}
+    return found.pop() if len(found) == 1 else None
+
+
+def label_of_word(text: str, labels: Sequence[str]) -> str | None:
+    """Return the label that the name of a folder means, or None; numbers around it don't matter.
+
+    Examples:
+        >>> label_of_word("anger", ("Angry", "Sad")), label_of_word("03 - joy", ("Happy", "Sad"))
+        ('Angry', 'Happy')
+        >>> label_of_word("an", ("Angry", "Happy")) is None
+        True
+    """
+    if text in labels:
+        return text
+    word = EDGES.sub("", text)
+    return translated(word, labels) if len(word) >= SHORTEST else None
+
+
+def place_of(folders: Sequence[str], labels: Sequence[str]) -> Place:
+    """Return what the folders between a root and a clip say of it.
+
+    Examples:
+        >>> place_of(("Train", "anger"), ("Angry", "Happy"))
+        Place(splits=('train',), labels=('Angry',), others=())
+    """
+    splits, found, others = dict[Split, None](), dict[str, None](), []
+    for name in folders:
+        label = label_of_word(name, labels)
+        split = None if label else split_of_word(name)
+        if label is not None:
+            found[label] = None
+        elif split is not None:
+            splits[split] = None
+        else:
+            others.append(name)
+    return Place(tuple(splits), tuple(found), tuple(others))
