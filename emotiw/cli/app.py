@@ -33,6 +33,7 @@ from emotiw.cli.stage import (
     print_json,
     show_rows,
 )
+from emotiw.cli.start import start
 from emotiw.cli.status import status
 
 if TYPE_CHECKING:
@@ -285,6 +286,7 @@ app.command()(compare)
 app.command()(leaderboard)
 app.command()(predict)
 app.command()(report)
+app.command()(start)
 app.command()(status)
 app.command()(train_backbone)
 

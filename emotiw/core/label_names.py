@@ -16,6 +16,9 @@ SYNONYMS: tuple[frozenset[str], ...] = tuple(
         "surprise surprised surprising sur su",
         "contempt contemptuous con",
         "calm calmness",
+        "boredom bored bor",
+        "excitement excited exc",
+        "frustration frustrated fru",
         "positive pos",
         "negative neg",
     )
@@ -32,7 +35,7 @@ def translated(word: str, labels: Sequence[str]) -> str | None:
         'Happy'
         >>> translated("fearful ", ("Fear", "Happy"))
         'Fear'
-        >>> translated("bored", ("Fear", "Happy")) is None
+        >>> translated("tense", ("Fear", "Happy")) is None
         True
     """
     wanted = word.strip().lower()
