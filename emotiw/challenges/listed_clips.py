@@ -67,7 +67,9 @@ def said_of_clips(
     ((table, columns),) = found
     roles = columns.named()
     listed = ", ".join(f"{role} from {name!r}" for role, name in roles.items())
-    builder.warnings += [*table.notes, f"{table.path.name}: {listed}"]
+    builder.warnings += table.notes
+    if columns != given:  # some were told by nothing but their names and cells
+        builder.warnings.append(f"{table.path.name}: {listed}")
     return [
         Said(
             f"{table.path.name}:{line}",

@@ -38,6 +38,7 @@ class Proposal:
         features: unit of files of features, by name, where there are no media.
         told: what was understood, in words.
         doubts: what may be wrong, or was not understood, with what would mend it.
+        warnings: what reading it warns of, and ``index`` will again.
         questions: what only a person can say.
         cohort: the clips as they would be read.
     """
@@ -49,6 +50,7 @@ class Proposal:
     features: Mapping[str, str] = field(default_factory=dict)
     told: list[str] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
     cohort: Cohort | None = None
 
@@ -242,7 +244,7 @@ def _read(found: Proposal, spec: ChallengeSpec) -> None:
     """Read the folder as it would be, and tell what comes of it."""
     cohort, warnings, refused = read_challenge(spec, found.root)
     found.cohort = cohort
-    found.doubts += [line for line in warnings if not any(line in told for told in found.told)]
+    found.warnings += warnings
     found.doubts += [f"{each.name}: {each.reason}" for each in refused[:3]]
     counts = Counter(clip.split for clip in cohort)
     splits = ", ".join(f"{counts[split]} {split}" for split in ("train", "val", "test"))
@@ -254,4 +256,9 @@ def _read(found: Proposal, spec: ChallengeSpec) -> None:
         found.told.append(f"labels: {listed}" if key else "labels: none; all is to be predicted")
     groups = {clip.group for clip in cohort if clip.group is not None}
     if groups:
-        found.told.append(f"{len(groups)} speakers or other groups")
+        n_groups = f"{len(groups)} speakers or other groups" if len(groups) > 1 else "one speaker"
+        found.told.append(n_groups)
+    if len({cohort.groups[clip.clip_id] for clip in cohort.training}) == 1 and not counts["val"]:
+        found.doubts.append(
+            "all training clips are of one speaker, and none can be held out: nothing is learnt"
+        )

@@ -52,7 +52,7 @@ def start(
     proposal = _asked(folder, choices) if asks else settled(folder, choices)
     if not as_json:
         print("\n".join([f"{folder}:", *(f"  {line}" for line in proposal.told)]))
-    for doubt in proposal.doubts:
+    for doubt in [*proposal.doubts, *(proposal.warnings if asks else ())]:
         print(f"warning: {doubt}", file=sys.stderr)
     if asks:
         typer.confirm("Is that right?", default=True, abort=True)
@@ -98,4 +98,4 @@ def _answer(question: Question) -> str:
 
 
 def _told(proposal: Proposal) -> dict[str, list[str]]:
-    return {"told": proposal.told, "doubts": proposal.doubts}
+    return {"told": proposal.told, "doubts": [*proposal.doubts, *proposal.warnings]}

@@ -57,7 +57,11 @@ def assign_folds(
     if n_folds < 2:
         raise ConfigError(f"folds: n_folds must be at least 2, got {n_folds}")
     if len(names) < n_folds:
-        raise ConfigError(f"folds: {n_folds} folds asked for, but there are {len(names)} groups")
+        fewer = f"say folds: {{n_folds: {len(names)}}}, or " if len(names) > 1 else ""
+        raise ConfigError(
+            f"folds: {n_folds} folds asked for, but there are {len(names)} groups: "
+            f"{fewer}mark validation clips and say folds: {{n_folds: 0}}"
+        )
     return _stratified(group_of, target_of, names, n_folds, seed)
 
 

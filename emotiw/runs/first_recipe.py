@@ -118,20 +118,21 @@ def _spec_text(proposal: Proposal, recipe: Path) -> str:
 def _recipe_lines(proposal: Proposal, challenge: str, recipe: Path) -> Iterator[str]:
     yield f"# The clips of {proposal.root}: `emotiw run {recipe}`. What was found:"
     yield from (f"#   {line}" for line in proposal.told)
-    yield from (f"#   doubtful: {line}" for line in proposal.doubts)
+    yield from (f"#   doubtful: {line}" for line in [*proposal.doubts, *proposal.warnings])
     yield f"challenge: {_flow(challenge)}"
     yield f"data: {{root: {_flow(str(proposal.root))}}}   # relative to where the command is run"
     features, models = _parts(proposal)
     yield "features:"
     yield from (f"  {name}: {_flow(options)}" for name, options in features.items())
     if not _is_learnable(proposal):
-        yield "# no models: there is nothing to learn from"
+        yield "# no models: nothing could be learnt and judged"
         return
     yield "models:"
     yield from (f"  {name}: {_flow(options)}" for name, options in models.items())
     n_groups = _n_groups(proposal)
     if n_groups < MOST_FOLDS:
-        yield f"folds: {{n_folds: {n_groups}}}   # there are {n_groups} groups to hold out"
+        n_folds = n_groups if n_groups > 1 else 0
+        yield f"folds: {{n_folds: {n_folds}}}   # as many as there are speakers to hold out"
     is_label = proposal.cohort is not None and proposal.cohort.task is not None
     is_label = is_label and proposal.cohort.task.is_label  # type: ignore[union-attr]
     calibration = ", calibration: temperature" if is_label else ""
@@ -182,7 +183,8 @@ def _has_sound(proposal: Proposal) -> bool:
 
 def _is_learnable(proposal: Proposal) -> bool:
     assert proposal.cohort is not None
-    return len({clip.truth for clip in proposal.cohort.training}) > 1
+    is_judged = _n_groups(proposal) > 1 or bool(proposal.cohort.select("val"))
+    return is_judged and len({clip.truth for clip in proposal.cohort.training}) > 1
 
 
 def _n_groups(proposal: Proposal) -> int:

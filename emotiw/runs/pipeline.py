@@ -18,6 +18,7 @@ from emotiw.runs.stages.index import make_index
 from emotiw.runs.stages.persons import link_individuals
 from emotiw.runs.stages.submit import submit
 from emotiw.runs.stages.train import make_scores
+from emotiw.runs.trainable import require_trainable
 from features.registry import EXTRACTORS
 from submissions.check_report import CheckReport
 
@@ -66,6 +67,7 @@ def run_all(run: Run, *, force: bool = False) -> Summary:
     submission, check = None, None
     with run.at_work(begins=True):
         make_index(run, force=force)
+        require_trainable(run)
         if needs_faces(run):
             make_faces(run, force=force)
         if run.recipe.features:
