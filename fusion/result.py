@@ -23,7 +23,7 @@ from fusion.late import LateFusion
 from fusion.training_rows import TrainingRows
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FusionResult:
     """A fused table, the fusion behind it, and how good it is on clips that it has not seen.
 
@@ -63,6 +63,11 @@ class FusionResult:
     metric: str = ""
     test_prior: Mapping[str, float] | None = None
     seed: int = 0
+
+    def __repr__(self) -> str:
+        """Return what was fused in one line; ``summary()`` has what it is worth."""
+        names = ", ".join(self.tables)
+        return f"<FusionResult of {names} by {self.fuser.method!r}: {len(self.table)} clips>"
 
     @property
     def n_clips(self) -> int:

@@ -12,6 +12,7 @@ from emotiw.analysis.text_tables import as_columns, as_csv, as_latex, as_markdow
 from emotiw.challenges.spec import ChallengeSpec
 from emotiw.core.config import read_document
 from emotiw.core.errors import ConfigError, EmotiwError, suggest
+from emotiw.core.files import shown_in_full
 from emotiw.core.score_table import ScoreTable
 from emotiw.evaluation.notes import groups_notes
 from emotiw.evaluation.results import Result, evaluate
@@ -108,7 +109,7 @@ def runs_of(spec: ChallengeSpec, runs: Path) -> list[Path]:
         ConfigError: if there is no such folder, or a recipe in it is damaged.
     """
     if not runs.is_dir():
-        raise ConfigError(f"no folder of runs at {runs}")
+        raise ConfigError(f"no folder of runs at {shown_in_full(runs)}")
     # a recipe may name the challenge's file instead
     asked = {
         path.parent: Path(str(read_document(path).data.get("challenge", ""))).stem

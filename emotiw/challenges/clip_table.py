@@ -12,6 +12,7 @@ from emotiw.core.clip import COLUMNS, Clip
 from emotiw.core.cohort import Cohort
 from emotiw.core.csv_rows import read_rows
 from emotiw.core.errors import ManifestError, Problems
+from emotiw.core.files import shown_in_full
 
 
 def read_clip_table(spec: ChallengeSpec, path: Path, root: Path) -> tuple[Cohort, list[str]]:
@@ -31,7 +32,7 @@ def read_clip_table(spec: ChallengeSpec, path: Path, root: Path) -> tuple[Cohort
         ManifestError: naming every line that is wrong.
     """
     if not path.is_file():
-        raise ManifestError(f"data.clips: no table of clips at {path}")
+        raise ManifestError(f"data.clips: no table of clips at {shown_in_full(path)}")
     builder = ManifestBuilder(spec, root, Problems(str(path), most=50))
     first: dict[str, int] = {}
     targets = [target.name for target in spec.targets]

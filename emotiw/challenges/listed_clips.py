@@ -48,7 +48,7 @@ def said_of_clips(
         return []
     path = None if asked is None else builder.root / asked
     if path is not None and not path.is_file():
-        builder.problems.add(f"no table {path}")
+        builder.problems.add(f"no table {path.absolute()}")
         return []
     found = []
     for each in [path] if path is not None else tables_in(builder.root):

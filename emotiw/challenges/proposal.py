@@ -21,6 +21,7 @@ from emotiw.challenges.spec import ChallengeSpec, load_spec, spec_names
 from emotiw.challenges.start_choices import Choices, Question
 from emotiw.core.cohort import Cohort
 from emotiw.core.errors import ConfigError, ManifestError
+from emotiw.core.files import shown_in_full
 from emotiw.core.media.file_kinds import MEDIA, kind_of
 
 UNKNOWN = "unknown"
@@ -74,7 +75,7 @@ def look(root: Path, choices: Choices | None = None) -> Proposal:
     """
     choices = choices or Choices()
     if not root.is_dir():
-        raise ManifestError(f"no folder {root.absolute()}")
+        raise ManifestError(f"no folder {shown_in_full(root)}")
     paths = media_files(root, MEDIA)
     found = Proposal(root)
     found.kinds.update(kind_of(path) or "unreadable" for path in paths)

@@ -20,6 +20,7 @@ from emotiw.core.clip import Clip
 from emotiw.core.cohort import Cohort
 from emotiw.core.config import Document, validated
 from emotiw.core.errors import ManifestError, Problems
+from emotiw.core.files import shown_in_full
 from emotiw.core.registry import Registry
 
 READERS: Registry[type[Reader]] = Registry(
@@ -47,7 +48,7 @@ def read_challenge(spec: ChallengeSpec, root: Path) -> tuple[Cohort, list[str], 
     """
     reader = reader_of(spec)
     if not root.is_dir():
-        raise ManifestError(f"{spec.title}: no folder {root}")
+        raise ManifestError(f"{spec.title}: no folder {shown_in_full(root)}")
     home = first_folder(root, reader.inside) or root
     builder = ManifestBuilder(spec, home, Problems(str(home), most=50))
     reader.read(builder)

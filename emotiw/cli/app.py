@@ -11,7 +11,7 @@ import typer
 from typer import Argument, Option
 
 from emotiw import __version__
-from emotiw.cli import attempts, challenges, data, faces, store, weights
+from emotiw.cli import attempts, challenges, data, faces, recipes, store, weights
 from emotiw.cli.ablate import ablate
 from emotiw.cli.backbone import train_backbone
 from emotiw.cli.compare import compare
@@ -50,6 +50,7 @@ app = typer.Typer(
 )
 
 app.add_typer(challenges.app, name="challenges")
+app.add_typer(recipes.app, name="recipes")
 app.add_typer(data.app, name="data")
 app.add_typer(attempts.app, name="attempts")
 app.add_typer(store.app, name="store")
@@ -188,7 +189,10 @@ def submit(
     ] = None,
     clips: Annotated[
         Path | None,
-        Option(help="With --challenge: the folder of test clips, or a list of their ids."),
+        Option(
+            help="With --challenge: the folder of test clips, or a list of their ids; without "
+            "it, names are not checked."
+        ),
     ] = None,
     settings: Set = None,
     quiet: Quiet = False,
@@ -201,10 +205,10 @@ def submit(
     if config is not None:
         run = opened(config, settings, quiet, as_json)
         report = stage.check(run, check) if check is not None else stage.submit(run)[1]
-    elif check is not None and challenge is not None and clips is not None:
+    elif check is not None and challenge is not None:
         report = stage.check_alone(challenge, check, clips)
     else:
-        raise ConfigError("submit needs a recipe, or --check FILE --challenge NAME --clips LIST")
+        raise ConfigError("submit needs a recipe, or --check FILE --challenge NAME")
     print_json(report.to_dict()) if as_json else print(report)
     if not report.is_ok:
         raise typer.Exit(1)

@@ -41,13 +41,18 @@ def list_attempts(
 def add(
     challenge: ChallengeName,
     submission: Annotated[Path, Argument(help="The file that was handed in.")],
-    run: Annotated[str, Option(help="The run that it comes from.")] = "",
+    run: Annotated[
+        str, Option(help="The run that it comes from; told by its place by default.")
+    ] = "",
     config: Annotated[str, Option(help="Hash of the run's configuration.")] = "",
-    val: Annotated[float | None, Option(help="Its score on validation.")] = None,
+    val: Annotated[
+        float | None, Option(help="Its score on validation; that of its run by default.")
+    ] = None,
     note: Annotated[str, Option(help="Anything worth remembering.")] = "",
     folder: Folder = Path("runs"),
 ) -> None:
     """Note that a submission was handed in, and keep a copy of it."""
+    from emotiw.analysis.handed_in import held_out_result, run_behind
     from emotiw.challenges.spec import load_spec
     from emotiw.core.errors import SubmissionError
     from submissions.attempts import Attempts
@@ -55,9 +60,15 @@ def add(
     if not submission.is_file():
         raise SubmissionError(f"no such file: {submission}")
     spec, attempts = load_spec(challenge), Attempts(folder)
+    behind = run_behind(submission, folder, run)
+    judged = held_out_result(behind, spec) if behind is not None and val is None else None
+    if judged is not None:
+        val = judged.metric.scale * judged.value
+        run = run or (behind.name if behind is not None else "")
     row = attempts.add(spec, submission, run=run, config=config, val=val, note=note)
     left = attempts.left(spec)
-    print(f"attempt {row.number} at {spec.name}" + ("" if left is None else f", {left} left"))
+    told = "" if judged is None else f"; {judged.judged_on}: {judged}"
+    print(f"attempt {row.number} at {spec.name}{told}" + ("" if left is None else f"; {left} left"))
 
 
 @app.command()

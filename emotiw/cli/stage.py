@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import suppress
+from textwrap import fill
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 from typer import Argument, Option
@@ -12,13 +13,14 @@ from typer import Argument, Option
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from rich.table import Column
+    from rich.table import Column, Table
 
     from emotiw.core.ledger import LedgerRow
     from emotiw.core.progress import Progress
     from emotiw.runs.pipeline import Summary
     from emotiw.runs.run import Run
 
+WIDEST = 2000  # characters of a line that no terminal wraps
 Config = Annotated[
     str, Argument(help="A recipe: a YAML file, or the name of one that comes along.")
 ]
@@ -94,14 +96,41 @@ def print_json(value: Any) -> None:
 def print_table(
     columns: Iterable[Column | str], rows: Iterable[Sequence[str]], **style: Any
 ) -> None:
-    """Print a table for a person to read, in a style of :class:`rich.table.Table`."""
+    """Print a table for a person to read, in a style of :class:`rich.table.Table`.
+
+    Nothing is cut: names, in the first column, stay whole, and the rest wraps. Where that would
+    leave columns of a few letters, each row is a paragraph.
+    """
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(*columns, **style)
-    for row in rows:
+    table, cells = Table(*columns, **style), [list(row) for row in rows]
+    for row in cells:
         table.add_row(*row)
-    Console().print(table)
+    heads = [str(column.header) for column in table.columns]
+    widths = [max(map(len, texts)) for texts in zip(heads, *cells, strict=True)]
+    console = Console()
+    if console.is_terminal and sum(widths) - max(widths[1:], default=0) > 0.75 * console.width:
+        for name, *others in cells:
+            told = (f"{h}: {cell}" for h, cell in zip(heads[1:], others, strict=True) if cell)
+            print(name)
+            print(fill(", ".join(told), console.width, initial_indent="  ", subsequent_indent="  "))
+        return
+    for number, column in enumerate(table.columns):
+        column.no_wrap, column.overflow = number == 0, "fold"
+    show(table)
+
+
+def show(table: Table) -> None:
+    """Print a table: within the width of a terminal, and plain, as wide as it is, for a program."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+
+    console = Console()
+    if not console.is_terminal:
+        table.box = SIMPLE_HEAD if table.box is SIMPLE_HEAD else None
+        console = Console(width=WIDEST)
+    console.print(table)
 
 
 def show_download(name: str, done: int, total: int | None) -> None:

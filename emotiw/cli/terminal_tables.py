@@ -9,13 +9,13 @@ from statistics import fmean, stdev
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 
-from emotiw.cli.stage import print_table
+from emotiw.cli.stage import print_table, show
 from emotiw.evaluation.notes import notes_of
 from emotiw.evaluation.results import Result
 from emotiw.models.tabular.tabular_model import TabularOptions
+from emotiw.runs.run import FUSED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,9 +44,9 @@ def results_table(results: Sequence[Result], *, told: str = "") -> None:
         counts = (str(first.n), str(first.n_scored))
         table.add_row(*place, *counts, main.number(first.value), main.span(first.low, first.high))
         beside.add_row(*place, *(metric.number(found[metric].value) for metric in others))
-    Console().print(table)
+    show(table)
     if others:
-        Console().print(beside)
+        show(beside)
     for note in notes_of([result for result in results if result.metric is main]):
         if note not in told:
             print(note)
@@ -56,8 +56,9 @@ def summary_tables(run: Run, summary: Summary) -> None:
     """Print what a run came to: results, clips that could not be read, the submission."""
     if summary.results is not None:
         told = run.summary_path.read_text(encoding="utf-8")
-        results_table(summary.results, told=told)
-        folds_table(summary.results)
+        results = without_twin(summary.results)
+        results_table(results, told=told)
+        folds_table(results)
         print(standardisation_note(run.recipe), end="")
         print(told)
     if summary.failures:
@@ -71,6 +72,20 @@ def summary_tables(run: Run, summary: Summary) -> None:
     print(f"everything is in {run.folder}")
 
 
+def without_twin(results: Sequence[Result]) -> list[Result]:
+    """Return the results without those of a fusion of one modality that is no other than it."""
+
+    def values(name: str) -> dict[tuple[str, str], tuple[float, ...]]:
+        own = (result for result in results if result.name == name)
+        return {(r.judged_on, r.metric.name): (r.value, r.low, r.high) for r in own}
+
+    names = list(dict.fromkeys(result.name for result in results))
+    others = [name for name in names if name != FUSED]
+    if len(others) == 1 and repr(values(FUSED)) == repr(values(others[0])):  # NaN is NaN
+        return [result for result in results if result.name != FUSED]
+    return list(results)
+
+
 def folds_table(results: Sequence[Result]) -> None:
     """Print what was judged out of fold, fold by fold, with 95 % intervals."""
     table = _table(("modality", "metric", "fold by fold"), ("all", "95 %"))
@@ -80,7 +95,7 @@ def folds_table(results: Sequence[Result]) -> None:
         span = metric.span(result.low, result.high)
         table.add_row(result.name, metric.heading, _by_fold(result), whole, span)
     if table.row_count:
-        Console().print(table)
+        show(table)
 
 
 def _by_fold(result: Result) -> str:
@@ -102,7 +117,7 @@ def ablation_table(frame: pd.DataFrame, axes: Sequence[str]) -> None:
     table = _table(header[: len(axes)], header[len(axes) :])
     for row in rows:
         table.add_row(*row[:-1])
-    Console().print(table)
+    show(table)
 
 
 def _table(texts: Sequence[str], numbers: Sequence[str] = ()) -> Table:

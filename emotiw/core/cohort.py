@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from emotiw.core.clip import COLUMNS, Clip, Split, clip_problems
 from emotiw.core.errors import ManifestError, Problems, suggest
@@ -82,6 +82,11 @@ class Cohort:
             for clip_id, clip in self._answered.items()
         }
         self._protocol: tuple[Scheme, int, int] | None = None
+
+    def __repr__(self) -> str:
+        """Return what it holds in one line."""
+        counts = ", ".join(f"{len(self.select(split))} {split}" for split in get_args(Split))
+        return f"<Cohort of {len(self)} clips: {counts}>"
 
     def __iter__(self) -> Iterator[Clip]:
         return iter(self._clips.values())

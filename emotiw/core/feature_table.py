@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from emotiw.core.errors import TableError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Unit = Literal["frame", "snippet", "clip", "face"]
 Dtype = Literal["float32", "uint8"]
@@ -170,6 +173,36 @@ class FeatureTable:
         self.spec = spec
         self.trained_on = trained_on
         self._arrays = arrays
+
+    def __repr__(self) -> str:
+        """Return what it holds in one line."""
+        shape = "×".join(map(str, self.spec.shape))
+        unit = self.spec.unit
+        return f"<FeatureTable {self.spec.name}: {len(self)} clips, {shape} per {unit}>"
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the rows that are present in pandas, clip by clip.
+
+        Columns are ``clip_id``, ``row``, ``start_sec`` and ``end_sec`` where times are known, and
+        one per value, by name where values have any.
+
+        Raises:
+            TableError: if a row is an image, which no table holds.
+        """
+        import pandas as pd
+
+        if len(self.spec.shape) != 1:
+            raise TableError(f"feature {self.spec.name!r}: rows of {self.spec.shape} are no table")
+        names = list(self.spec.columns or map(str, range(self.spec.dim)))
+        frames = []
+        for clip_id, array in self.items():
+            rows = np.flatnonzero(array.present)
+            frame = pd.DataFrame(array.values[rows], columns=names)  # noqa: PD011 (our own)
+            keys: dict[str, Any] = {"clip_id": clip_id, "row": rows}
+            if array.times is not None:
+                keys |= dict(zip(("start_sec", "end_sec"), array.times[rows].T, strict=True))
+            frames.append(pd.concat([pd.DataFrame(keys, index=frame.index), frame], axis=1))
+        return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=names)
 
     @property
     def clip_ids(self) -> tuple[str, ...]:

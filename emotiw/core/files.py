@@ -159,6 +159,17 @@ def _stamp(entry: os.DirEntry[str]) -> str:
     return f"{known.st_size} {known.st_mtime_ns}"
 
 
+def shown_in_full(path: Path) -> str:
+    """Return a path that isn't there as messages show it: whole, and where it was looked for.
+
+    Examples:
+        >>> shown_in_full(Path("/data/clips"))
+        '/data/clips'
+    """
+    told = "" if path.is_absolute() else f" ({path} starts where the command is run)"
+    return f"{path.absolute()}{told}"
+
+
 def file_problem(path: Path) -> str:
     """Return why nothing can be read from a path, without opening it; empty where it is a file.
 

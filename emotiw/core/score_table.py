@@ -28,7 +28,7 @@ KEY_COLUMNS = ("clip_id", "split", "fold")
 DECIMALS = 9
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ScoreTable:
     """Scores by clip id, each with the fold of the model that gave it.
 
@@ -74,6 +74,10 @@ class ScoreTable:
             problems.add("infinite scores")
         self.task.check(self.scores[self.present], problems)
         problems.raise_if_any(TableError)
+
+    def __repr__(self) -> str:
+        """Return what it holds in one line."""
+        return f"<ScoreTable {self.name}: {len(self)} clips, {', '.join(self.labels)}>"
 
     def __len__(self) -> int:
         return len(self.clip_ids)

@@ -110,7 +110,7 @@ def load_recipe(config: Path | str, settings: Sequence[str] = ()) -> Recipe:
         >>> load_recipe("ravdess", ["data.root=clips"]).settings.data.root.name
         'clips'
     """
-    path = _find(config)
+    path = recipe_path(config)
     return _checked(override(read_document(path), settings), path.stem, path.parent)
 
 
@@ -149,6 +149,20 @@ def packaged_recipes() -> dict[str, Path]:
     """Return the files of the recipes that come with the toolkit, by name."""
     files = (*packaged("recipes").glob("*.yaml"), *packaged().glob("demo*.yaml"))
     return {path.stem: path for path in files}
+
+
+def described_recipes() -> dict[str, str]:
+    """Return what each recipe that comes along is for, as the comment at its top says, by name.
+
+    Examples:
+        >>> described_recipes()["clips"]
+        'A folder of clips of one\'s own: face and voice features of every one.'
+    """
+    texts = {name: path.read_text("utf-8") for name, path in packaged_recipes().items()}
+    return {
+        name: text.partition("\n")[0].lstrip("# ") if text.startswith("#") else ""
+        for name, text in sorted(texts.items())
+    }
 
 
 def _as_yaml(value: Any) -> str:
@@ -191,7 +205,15 @@ def _checked(document: Document, stem: str, home: Path) -> Recipe:
     return Recipe(name, top, spec, faces, features, models, fusion, document, where)
 
 
-def _find(config: Path | str) -> Path:
+def recipe_path(config: Path | str) -> Path:
+    """Return the file of a recipe.
+
+    Args:
+        config: a YAML file, or the name of a recipe that comes along.
+
+    Raises:
+        ConfigError: if there is none.
+    """
     path = Path(config)
     if path.is_file():
         return path
@@ -200,7 +222,8 @@ def _find(config: Path | str) -> Path:
         return known[str(config)]
     hint = suggest(path.stem, known)
     raise ConfigError(
-        f"no such recipe: {config}{hint} (a file, or one of {', '.join(sorted(known))})"
+        f"no such recipe: {config}{hint} (one of {', '.join(sorted(known))}, or a file: there is "
+        f"no {path.absolute()})"
     )
 
 

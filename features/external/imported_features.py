@@ -19,6 +19,7 @@ from emotiw.core.config import Strict
 from emotiw.core.csv_rows import read_rows, row_lines, text_of
 from emotiw.core.errors import Problems, TableError, suggest
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable, LearntOn, Unit
+from emotiw.core.files import shown_in_full
 from features.extractor import Extractor
 
 KEY_COLUMNS = ("clip_id", "frame", "time_sec")
@@ -79,7 +80,7 @@ def import_features(name: str, options: ImportedOptions, *, root: Path = Path())
     """
     path = root / options.path
     if not path.is_file():
-        raise TableError(f"feature {name!r}: no file {path}")
+        raise TableError(f"feature {name!r}: no file {shown_in_full(path)}")
     columns: tuple[str, ...] | None = None
     if options.ids is not None:
         arrays = _matrix_arrays(path, root / options.ids)

@@ -25,6 +25,7 @@ from submissions.attempts import LEDGER, Attempts
 from submissions.check_report import CheckReport
 from submissions.checker import check_submission
 from submissions.clip_list import read_clip_list
+from submissions.own_ids import note_unlisted, own_ids
 from submissions.registry import format_of
 from submissions.writer import predictions_of, submission_files, submission_path
 
@@ -116,20 +117,24 @@ def check(run: Run, path: Path) -> CheckReport:
     )
 
 
-def check_alone(challenge: str, path: Path, clips: Path) -> CheckReport:
+def check_alone(challenge: str, path: Path, clips: Path | None = None) -> CheckReport:
     """Check a submission without any run.
 
     Args:
         challenge: its name, or its YAML file.
         path: the submission.
-        clips: the folder of the test clips, or a text with one name per line.
+        clips: the folder of the test clips, or a text with one name per line. Without it the
+            answers are checked, their number where it was published, and their names are not.
 
     Raises:
         SubmissionError: if there is no such folder or list, or it names nothing.
     """
     spec = load_spec(challenge)
-    expected = read_clip_list(spec, clips)
-    return check_submission(spec, path, expected_ids=expected)
+    expected = own_ids(spec, path) if clips is None else read_clip_list(spec, clips)
+    report = check_submission(spec, path, expected_ids=expected)
+    if clips is None:
+        note_unlisted(spec, report, expected)
+    return report
 
 
 def answers_for(

@@ -1,0 +1,32 @@
+"""`emotiw recipes list|show`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from typer import Argument
+
+from emotiw.cli.stage import AsJson, print_json, print_table
+
+app = typer.Typer(help="The recipes that come along.", no_args_is_help=True)
+
+
+@app.command(name="list")
+def list_recipes(as_json: AsJson = False) -> None:
+    """List every recipe that comes along: its name does for a file in `emotiw run`."""
+    from emotiw.runs.recipe import described_recipes
+
+    lines = described_recipes()
+    if as_json:
+        print_json([{"name": name, "about": about} for name, about in lines.items()])
+    else:
+        print_table(("name", "about"), lines.items(), box=None)
+
+
+@app.command()
+def show(name: Annotated[str, Argument(help="A recipe that comes along.")]) -> None:
+    """Print a recipe, to be copied and changed: emotiw recipes show afew > mine.yaml."""
+    from emotiw.runs.recipe import recipe_path
+
+    print(recipe_path(name).read_text(encoding="utf-8"), end="")
