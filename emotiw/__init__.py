@@ -7,9 +7,11 @@ What a notebook needs is here by name, and imported when it is first used:
 - what they leave: :func:`face_tracks`, :func:`feature_table`, ``run.scores(name)``,
   ``run.cohort()``, ``run.ledger()``; all tables have ``to_frame()``
 - scores from anywhere: :func:`load_scores`, :func:`fuse`, :func:`evaluate`, :func:`attribute`
-- a part of one's own: :func:`check_part`
-- looking: :func:`ablate`, :func:`load_ablation`, :func:`compare`
-- a part of your own: :func:`check_part` says whether it keeps what its kind promises
+- a part of one's own: :func:`check_part` says whether it keeps what its kind promises
+- looking: :func:`report`, :func:`leaderboard`, :func:`ablate`, :func:`load_ablation`,
+  :func:`compare`, ``run.status()``
+- clips of one's own: :func:`start` writes the first recipe of a folder
+- any video: :func:`predict`; any submission: :func:`check_submission`
 """
 
 from __future__ import annotations
@@ -22,8 +24,19 @@ from emotiw.core.siblings import clash, is_command
 
 if TYPE_CHECKING:
     from emotiw.analysis.ablation.outputs import load_ablation
-    from emotiw.api import ablate, compare, evaluate, fuse, load_scores
+    from emotiw.api import (
+        ablate,
+        check_submission,
+        compare,
+        evaluate,
+        fuse,
+        leaderboard,
+        load_scores,
+        predict,
+        report,
+    )
     from emotiw.checks.check_part import check_part
+    from emotiw.runs.first_recipe import start
     from emotiw.runs.pipeline import run_all
     from emotiw.runs.run import open_run
     from emotiw.runs.stages.faces import face_tracks, find_all_faces
@@ -39,6 +52,7 @@ __all__ = [
     "ablate",
     "attribute",
     "check_part",
+    "check_submission",
     "compare",
     "evaluate",
     "extract_all",
@@ -48,10 +62,14 @@ __all__ = [
     "fuse",
     "fuse_all",
     "index",
+    "leaderboard",
     "load_ablation",
     "load_scores",
     "open_run",
+    "predict",
+    "report",
     "run_all",
+    "start",
     "submit",
     "train_all",
 ]
@@ -59,6 +77,7 @@ _HOME = {
     "attribute": "fusion.attribution",
     "check_part": "emotiw.checks.check_part",
     "load_ablation": "emotiw.analysis.ablation.outputs",
+    "start": "emotiw.runs.first_recipe",
     "run_all": "emotiw.runs.pipeline",
     "open_run": "emotiw.runs.run",
     "face_tracks": "emotiw.runs.stages.faces",

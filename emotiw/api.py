@@ -4,30 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import pandas as pd
 
 from emotiw.analysis.ablation import work
 from emotiw.analysis.ablation.ablation_table import Ablation
 from emotiw.analysis.comparison import Comparison, compare_runs
+from emotiw.analysis.leaderboard import rank_runs, runs_of
+from emotiw.analysis.report.page import Report, write_report
+from emotiw.challenges.spec import load_spec
 from emotiw.core.cohort import Cohort
 from emotiw.core.cohort_table import cohort_of_frame
 from emotiw.core.config import Document, validated
 from emotiw.core.csv_rows import read_frame, text_frame
 from emotiw.core.errors import ConfigError
 from emotiw.core.imported_scores import KEYS, TrainedOn, import_scores, table_from_frame
+from emotiw.core.notices import warn
 from emotiw.core.score_kinds import Kind
 from emotiw.core.score_table import ScoreTable
 from emotiw.evaluation.metrics import metric_named
 from emotiw.evaluation.results import evaluate_all, results_frame
-from emotiw.runs.ablation_settings import AblationSettings
-from emotiw.runs.run import Run
+from emotiw.evaluation.sample import JudgedOn
+from emotiw.runs.ablation_settings import AblationKeywords, AblationSettings
+from emotiw.runs.run import Run, reopen_run
+from emotiw.runs.stages import submit as submission_stage
 from fusion.cross_fitting import fuse as fuse_tables
-from fusion.fusion_options import FusionOptions
+from fusion.fusion_options import FusionKeywords, FusionOptions
 from fusion.result import FusionResult
 from fusion.standalone import known_splits, score_columns
+from submissions import checker
+from submissions.attempts import Attempts
+from submissions.check_report import CheckReport
 
+Scores = ScoreTable | pd.DataFrame
 Clips = Run | Cohort | pd.DataFrame | Path | str
 
 
@@ -71,18 +81,19 @@ def load_scores(
 
 
 def fuse(
-    tables: Iterable[ScoreTable] | Mapping[str, ScoreTable],
+    tables: Iterable[Scores] | Mapping[str, Scores],
     clips: Clips,
     *,
     metric: str = "",
-    references: Mapping[str, ScoreTable] | None = None,
+    references: Mapping[str, Scores] | None = None,
     seed: int = 0,
-    **options: Any,
+    **options: Unpack[FusionKeywords],
 ) -> FusionResult:
     """Calibrate and fuse scores; every figure is of clips that the fusion has not seen.
 
     Args:
-        tables: one per modality.
+        tables: one per modality; of plain tables in pandas the models have seen other folds, and
+            anything else is said by :func:`load_scores`.
         clips: a run, a cohort, or a table or CSV of the clips as in :func:`load_scores`.
         metric: by which the fusion is compared; that of the run's challenge by default.
         references: scores that the fusion is compared with but never sees.
@@ -97,21 +108,26 @@ def fuse(
         LeakageError: if a model has seen the groups of clips that would be fitted on.
         ConfigError: if an option is unknown.
     """
-    named = dict(tables) if isinstance(tables, Mapping) else {t.name: t for t in tables}
+    named = _named(tables, clips)
     if not named:
         raise ConfigError("no scores to fuse")
-    document = Document("fuse", options)
-    checked = validated(FusionOptions, options, document=document)
+    asked = dict(options)
+    checked = validated(FusionOptions, asked, document=Document("fuse", asked))
     cohort = _cohort(clips, next(iter(named.values())).labels, named.values())
     if isinstance(clips, Run):
         metric = metric or clips.recipe.spec.metric
     return fuse_tables(
-        named, cohort, options=checked, metric=metric, seed=seed, references=references
+        named,
+        cohort,
+        options=checked,
+        metric=metric,
+        seed=seed,
+        references=_named(references or {}, clips),
     )
 
 
 def evaluate(
-    scores: ScoreTable | Iterable[ScoreTable], clips: Clips, *, metrics: Sequence[str] = ()
+    scores: Scores | Iterable[Scores], clips: Clips, *, metrics: Sequence[str] = ()
 ) -> pd.DataFrame:
     """Return one row per table, split and metric, with 95 % intervals.
 
@@ -124,9 +140,9 @@ def evaluate(
         clips: a run, a cohort, or a table or CSV of the clips as in :func:`load_scores`.
         metrics: by name; all that suit the task by default.
     """
-    tables = [scores] if isinstance(scores, ScoreTable) else list(scores)
+    several = [scores] if isinstance(scores, ScoreTable | pd.DataFrame) else scores
     results = []
-    for table in tables:
+    for table in _named(several, clips).values():
         chosen = [metric_named(name, table.task) for name in metrics]
         results += evaluate_all(
             [table], _cohort(clips, table.labels, [table]), chosen, in_sample=True
@@ -139,7 +155,7 @@ def ablate(
     axes: Mapping[str, Any] | None = None,
     *,
     reference: Mapping[str, Any] | None = None,
-    **more: Any,
+    **more: Unpack[AblationKeywords],
 ) -> Ablation:
     """Vary a run along some axes; ``.table`` has one row per variant, tested in pairs.
 
@@ -163,16 +179,142 @@ def ablate(
     return work.ablate(run, validated(AblationSettings, asked, document=document))
 
 
-def compare(run_a: Run | Path | str, run_b: Run | Path | str, **more: Any) -> Comparison:
+def compare(
+    run_a: Run | Path | str,
+    run_b: Run | Path | str,
+    *,
+    split: JudgedOn = "auto",
+    metric: str = "",
+) -> Comparison:
     """Return what differs between two runs: settings, figures per class, clips that flipped.
 
     Args:
         run_a: a run, or its folder.
         run_b: the other.
-        **more: ``split`` and ``metric`` of :func:`~emotiw.analysis.comparison.compare_runs`.
+        split: the clips judged; as in :func:`emotiw.evaluation.results.evaluate`.
+        metric: that of the challenge by default.
     """
     folders = [run.folder if isinstance(run, Run) else Path(run) for run in (run_a, run_b)]
-    return compare_runs(*folders, **more)
+    return compare_runs(*folders, split=split, metric=metric)
+
+
+def predict(
+    inputs: Path | str | Iterable[Path | str],
+    *,
+    run: Run | Path | str | None = None,
+    weights: str | None = None,
+    window_sec: float | None = None,
+    hop_sec: float | None = None,
+    speakers: pd.DataFrame | Path | str | None = None,
+    device: str | None = None,
+    workers: int = 1,
+) -> pd.DataFrame:
+    """Return the emotion in videos, photographs and recordings: a row per file, person, window.
+
+    Args:
+        inputs: files, or folders of them.
+        run: a trained run, or its folder; the bundled frame CNN without one.
+        weights: without a run: a weights card of a frame CNN with labels.
+        window_sec: also score windows of so many seconds.
+        hop_sec: from one window to the next; half of it by default.
+        speakers: with a run: ``clip_id`` (the file's stem) and ``group``, for models that go by
+            speaker.
+        device: where networks compute; the run's own choice, or ``auto``.
+        workers: processes; they change no answer.
+
+    Returns:
+        ``file``, ``person`` (missing for everyone together), ``start_sec``, ``end_sec``,
+        ``is_whole``, ``n_faces``, ``prediction``, a column per label, and ``reason`` where there
+        is nothing.
+
+    Raises:
+        ConfigError: if there are no such files, or options exclude each other.
+        EmotiwError: if the run or the weights can't be used.
+    """
+    from emotiw.predict.company import read_speakers, speakers_in
+    from emotiw.predict.inputs import media_files
+    from emotiw.predict.predict_files import Wanted, predict_files
+    from emotiw.predict.prediction_rows import prediction_frame
+
+    if run is not None and weights is not None:
+        raise ConfigError("run and weights exclude each other")
+    if run is None and speakers is not None:
+        raise ConfigError("speakers need a run: only its models go by speaker")
+    named = [inputs] if isinstance(inputs, Path | str) else inputs
+    files = media_files([Path(each) for each in named])
+    folder = run.folder if isinstance(run, Run) else None if run is None else Path(run)
+    if isinstance(speakers, pd.DataFrame):
+        told = text_frame(speakers)
+        who = speakers_in(list(zip(told["clip_id"], told["group"], strict=True)), files)
+    else:
+        who = () if speakers is None else read_speakers(Path(speakers), files)
+    wanted = Wanted(folder, (), weights, window_sec, hop_sec, device=device, speakers=who)
+    return prediction_frame(predict_files(files, wanted, workers=workers))
+
+
+def report(
+    run: Run | Path | str, path: Path | str | None = None, *, samples: bool = True
+) -> Report:
+    """Write one HTML file that shows a run: metrics, how sure they are, every clip.
+
+    Args:
+        run: a run, or its folder.
+        path: the file; ``report.html`` in the run's folder by default.
+        samples: whether small images and sounds of clips go in.
+    """
+    opened = run if isinstance(run, Run) else reopen_run(Path(run))
+    return write_report(opened, None if path is None else Path(path), has_samples=samples)
+
+
+def check_submission(
+    path: Path | str, of: Run | str, *, clips: Path | str | Iterable[str] | None = None
+) -> CheckReport:
+    """Return everything that is wrong or odd with a submission; nothing is unpacked or sent.
+
+    Args:
+        path: the file.
+        of: the run whose test clips it answers for; or the name of a challenge.
+        clips: with a challenge: the folder of test clips, a list of their ids as a file, or the
+            ids. Without it their names are not checked.
+    """
+    if isinstance(of, Run):
+        return submission_stage.check(of, Path(path))
+    if clips is None or isinstance(clips, Path | str):
+        listed = None if clips is None else Path(clips)
+        return submission_stage.check_alone(of, Path(path), listed)
+    return checker.check_submission(load_spec(of), Path(path), expected_ids=list(clips))
+
+
+def leaderboard(challenge: str, runs: Path | str = "runs") -> pd.DataFrame:
+    """Return all runs of a challenge by its official metric, among what was published, best first.
+
+    Args:
+        challenge: its name, or its YAML file.
+        runs: the folder of runs.
+
+    Returns:
+        The columns of :class:`emotiw.analysis.leaderboard.Standing`.
+    """
+    spec, folder = load_spec(challenge), Path(runs)
+    rows = Attempts(folder).rows(spec.name)
+    tested = {row.run: row.test for row in rows if row.test is not None}
+    standings, unread = rank_runs(spec, runs_of(spec, folder), test_values=tested)
+    for reason in unread:
+        warn(f"left out: {reason}")
+    return pd.DataFrame([vars(standing) for standing in standings])
+
+
+def _named(tables: Iterable[Scores] | Mapping[str, Scores], clips: Clips) -> dict[str, ScoreTable]:
+    """Return score tables by name; those in pandas, without one, are numbered."""
+    if not isinstance(tables, Mapping):
+        tables = {
+            table.name if isinstance(table, ScoreTable) else f"scores {number}": table
+            for number, table in enumerate(tables, start=1)
+        }
+    return {
+        name: table if isinstance(table, ScoreTable) else load_scores(table, clips, name=name)
+        for name, table in tables.items()
+    }
 
 
 def _cohort(clips: Clips, labels: Sequence[str], tables: Iterable[ScoreTable] = ()) -> Cohort:

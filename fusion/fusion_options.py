@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypedDict
 
 from pydantic import Field, model_validator
 
@@ -14,6 +14,26 @@ from fusion.registry import CALIBRATIONS, COMBINERS, RULES
 
 Pool = Literal["arithmetic", "geometric"]
 FitOn = Literal["all", "train", "val"]
+Prior = Literal["none", "em", "declared"]
+PriorBase = Literal["fit", "even"]
+
+
+class FusionKeywords(TypedDict, total=False):
+    """The same options as keywords, for editors and type checkers; the metric is apart."""
+
+    method: str
+    pool: Pool
+    calibration: str
+    weights: Mapping[str, float] | None
+    candidates: tuple[str, ...]
+    target_range: tuple[float, float] | None
+    fit_on: FitOn
+    n_folds: int
+    nested: bool
+    prior: Prior
+    prior_weights: Mapping[str, float] | None
+    prior_power: float
+    prior_base: PriorBase
 
 
 class FusionOptions(Strict):
@@ -62,10 +82,10 @@ class FusionOptions(Strict):
     fit_on: FitOn = "all"
     n_folds: int = Field(default=5, ge=2)
     nested: bool = True
-    prior: Literal["none", "em", "declared"] = "none"
+    prior: Prior = "none"
     prior_weights: Mapping[str, float] | None = None
     prior_power: float = Field(default=1.0, ge=0)
-    prior_base: Literal["fit", "even"] = "fit"
+    prior_base: PriorBase = "fit"
 
     @property
     def learns(self) -> bool:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 import emotiw
 from emotiw.core.errors import ConfigError
+from emotiw.runs.ablation_settings import AblationKeywords, AblationSettings
+from fusion.fusion_options import FusionKeywords, FusionOptions
 from tests.ablation.small import LABELS, make_small
 
 ROOT = Path(__file__).parents[1]
@@ -92,3 +97,77 @@ def test_a_run_and_what_it_leaves(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="did you mean 'metric'"):
         emotiw.ablate(run, {"fusion": ["mean"]}, metrik="uar")
     assert emotiw.compare(run, run.folder).flips.empty
+
+
+def test_plain_tables_go_in_and_come_out(clips: pd.DataFrame) -> None:
+    tables = {"a": frame(clips, 3), "b": frame(clips, 4)}
+    result = emotiw.fuse(tables, clips, method="mean")
+    known = [emotiw.load_scores(table, clips, name=name) for name, table in tables.items()]
+    pd.testing.assert_frame_equal(
+        result.table.to_frame(), emotiw.fuse(known, clips, method="mean").table.to_frame()
+    )
+    judged = emotiw.evaluate(tables["a"], clips)
+    assert judged["value"].tolist() == emotiw.evaluate(known[0], clips)["value"].tolist()
+    assert set(emotiw.evaluate(list(tables.values()), clips)["modality"]) == {
+        "scores 1",
+        "scores 2",
+    }
+
+
+def test_keywords_are_the_options() -> None:
+    assert set(FusionKeywords.__annotations__) == set(FusionOptions.model_fields) - {"metric"}
+    assert set(AblationKeywords.__annotations__) <= set(AblationSettings.model_fields)
+
+
+def test_any_file_is_predicted_whatever_was_imported_before(tmp_path: Path) -> None:
+    code = (
+        "import sys, emotiw\n"
+        "early = emotiw.predict\n"
+        "from emotiw.predict.inputs import media_files\n"
+        "assert callable(emotiw.predict) and early.__name__ and callable(early)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+    image = np.zeros((60, 80, 3), dtype=np.uint8)
+    Image.fromarray(image).save(tmp_path / "black.png")
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    found = emotiw.predict(tmp_path)
+    assert [Path(name).name for name in found["file"]] == ["black.png", "broken.png"]
+    assert found["reason"].all()
+    with pytest.raises(ConfigError, match="exclude each other"):
+        emotiw.predict(tmp_path, run="runs/x", weights="emotion_cnn")
+
+
+def test_a_run_tells_its_status_its_place_and_its_report(tmp_path: Path) -> None:
+    run = emotiw.open_run(make_small(tmp_path, {"voice": 1.0}, n_train=18, n_val=9))
+    emotiw.run_all(run)
+    status = run.status()
+    assert not status.to_do
+    assert set(status.to_frame()["state"]) == {"up to date"}
+    assert emotiw.report(run, samples=False).path == run.folder / "report.html"
+    board = emotiw.leaderboard(str(tmp_path / "small.yaml"), run.folder.parent)
+    assert f"{run.folder.name}/fused" in set(board["who"])
+
+
+def test_a_submission_is_checked_by_name_or_ids(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "Team.zip", "w") as file:
+        file.writestr("a.txt", "Sad")
+    found = emotiw.check_submission(tmp_path / "Team.zip", "afew2017", clips=["a"])
+    assert found.is_ok
+    assert (
+        "missing"
+        in emotiw.check_submission(tmp_path / "Team.zip", "afew2017", clips=["a", "b"]).kinds
+    )
+    assert "names not checked" in emotiw.check_submission(tmp_path / "Team.zip", "afew2017").kinds
+
+
+def test_a_folder_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("happy/speaker1_a.wav", "sad/speaker1_b.wav", "sad/speaker2_c.wav"):
+        path = tmp_path / "clips" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"RIFF    WAVE" + name.encode())
+    started = emotiw.start("clips")
+    assert started.recipe == Path("clips.yaml")
+    assert len(emotiw.index(emotiw.open_run(started.recipe))) == 3
+    with pytest.raises(ConfigError, match="exists, and is left as it is"):
+        emotiw.start("clips")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from emotiw.core.csv_rows import read_records
@@ -26,12 +26,23 @@ def read_speakers(table: Path, files: Mapping[str, Path]) -> Speakers:
     rows = read_records(
         table, ("clip_id", "group"), lambda row: (row["clip_id"], row["group"]), TableError
     )
+    return speakers_in(rows, files, where=str(table))
+
+
+def speakers_in(
+    rows: Sequence[tuple[str, str]], files: Mapping[str, Path], *, where: str = "speakers"
+) -> Speakers:
+    """Return who speaks in each file, as pairs of its stem and the speaker say.
+
+    Raises:
+        TableError: if a stem is no file's.
+    """
     stems = {path.stem: path for path in files.values()}
     unknown = [clip_id for clip_id, _ in rows if clip_id not in stems]
     if unknown:
         repair = likely_repair(unknown, stems)
         hint = f"; {repair} they would be" if repair else ""
-        raise TableError(f"{table}: {len(unknown)} ids are no file's, e.g. {unknown[0]!r}{hint}")
+        raise TableError(f"{where}: {len(unknown)} ids are no file's, e.g. {unknown[0]!r}{hint}")
     return tuple((stems[clip_id], group) for clip_id, group in rows if group)
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from emotiw.core.csv_rows import rows_as_csv
 from emotiw.core.task import Task
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 DECIMALS = 6
 EVERYONE = ""
+HEAD = ("file", "person", "start_sec", "end_sec", "is_whole", "n_faces", "prediction")
 
 
 @dataclass(frozen=True)
@@ -128,10 +132,31 @@ def _mean(
     )
 
 
+def prediction_frame(found: Sequence[FilePrediction]) -> pd.DataFrame:
+    """Return the rows of :func:`as_csv` in pandas; ``person`` is missing for everyone together."""
+    import pandas as pd
+
+    rows: list[dict[str, Any]] = []
+    for one in found:
+        if one.reason:
+            rows.append({"file": one.file, "reason": one.reason})
+        for row in one.rows:
+            about = {name: getattr(row, name) for name in HEAD if hasattr(row, name)}
+            given = dict(zip(one.labels, row.scores or (), strict=False))
+            reason = "" if row.scores else "nothing to go by"
+            about |= {"file": one.file, "prediction": one.answer(row), "reason": reason}
+            rows.append(about | given)
+    frame = pd.DataFrame(rows, columns=[*HEAD, *_labels(found), "reason"])
+    return frame.astype({"person": "Int64", "n_faces": "Int64", "is_whole": "boolean"})
+
+
+def _labels(found: Sequence[FilePrediction]) -> list[str]:
+    return list(dict.fromkeys(label for one in found for label in one.labels))
+
+
 def as_csv(found: Sequence[FilePrediction]) -> str:
     """Return every row as CSV; a file that could not be read has one row with the reason."""
-    labels = list(dict.fromkeys(label for one in found for label in one.labels))
-    head = ["file", "person", "start_sec", "end_sec", "is_whole", "n_faces", "prediction"]
+    head, labels = HEAD, _labels(found)
     rows: list[Sequence[object]] = [[*head, *labels, "reason"]]
     for one in found:
         if one.reason:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 from pydantic import Field
 
 from emotiw.core.config import Strict
+
+Combine = Literal["product", "one at a time"]
+JudgedSplit = Literal["auto", "val", "train", "both", "test"]
+
+
+class AblationKeywords(TypedDict, total=False):
+    """Those options of an ablation that are simple, as keywords."""
+
+    combine: Combine
+    metric: str | None
+    split: JudgedSplit
 
 
 class AblationSettings(Strict):
@@ -28,7 +39,7 @@ class AblationSettings(Strict):
     """
 
     axes: dict[str, Any] = Field(default_factory=dict)
-    combine: Literal["product", "one at a time"] = "product"
+    combine: Combine = "product"
     reference: dict[str, Any] = Field(default_factory=dict)
     metric: str | None = None
-    split: Literal["auto", "val", "train", "both", "test"] = "auto"
+    split: JudgedSplit = "auto"

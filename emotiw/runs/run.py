@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 from emotiw.core.clip import Clip
@@ -30,6 +31,7 @@ from emotiw.runs.ledger_pages import page_of, read_ledger, write_ledger
 from emotiw.runs.lock import held, is_held
 from emotiw.runs.recipe import Recipe, load_recipe, packaged_recipes
 from emotiw.runs.records import Records
+from emotiw.runs.stage_status import RunStatus
 
 FUSED = "fused"
 
@@ -255,6 +257,10 @@ class Run:
             stage = "fuse" if name == FUSED else f"train {name}"
             raise MissingStageError(f"{path} is not there yet: run `emotiw {stage}`")
         return replace(ScoreTable.read_csv(path), name=name)
+
+    def status(self) -> RunStatus:
+        """Return every stage, whether it is up to date, and what was changed by hand."""
+        return import_module("emotiw.runs.status").status_of(self)  # type: ignore[no-any-return]
 
     def ledger(self, stage: str | None = None) -> Ledger:
         """Read the ledger, or the page of one stage."""

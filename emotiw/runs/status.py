@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from emotiw.runs.cohort_digests import digests_of
-from emotiw.runs.edits import Edit
 from emotiw.runs.lock import holder_of, is_held
 from emotiw.runs.pipeline import needs_faces
 from emotiw.runs.run import Run
 from emotiw.runs.stage import Stage
+from emotiw.runs.stage_status import CURRENT, MISSING, STALE, RunStatus, StageStatus
 from emotiw.runs.stages.faces import faces_stage
 from emotiw.runs.stages.features import feature_stage, made_extractor
 from emotiw.runs.stages.fuse import fused_as_asked
@@ -20,52 +19,6 @@ from emotiw.runs.stages.index import index_stage
 from emotiw.runs.stages.judge import judge_stage
 from emotiw.runs.stages.submit import submit_stage
 from emotiw.runs.stages.train import train_stage
-
-CURRENT, STALE, MISSING = "up to date", "out of date", "not made yet"
-
-
-@dataclass(frozen=True)
-class StageStatus:
-    """One stage of a run.
-
-    Attributes:
-        name: of the stage.
-        state: ``up to date``, ``out of date`` or ``not made yet``.
-        reasons: what has changed since it was made.
-        edits: its files that were changed by hand.
-        counts: clips by what became of them.
-    """
-
-    name: str
-    state: str
-    reasons: list[str] = field(default_factory=list)
-    edits: list[Edit] = field(default_factory=list)
-    counts: Mapping[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class RunStatus:
-    """A run's folder.
-
-    Attributes:
-        folder: the folder.
-        stages: in the order in which they are made.
-        holder: who is at work in it; empty if nobody is.
-    """
-
-    folder: str
-    stages: list[StageStatus]
-    holder: str = ""
-
-    @property
-    def to_do(self) -> list[str]:
-        """The stages that ``emotiw run`` would make."""
-        return [stage.name for stage in self.stages if stage.state != CURRENT]
-
-    @property
-    def edits(self) -> list[Edit]:
-        """Everything that was changed by hand."""
-        return [edit for stage in self.stages for edit in stage.edits]
 
 
 def status_of(run: Run) -> RunStatus:

@@ -10,7 +10,6 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from emotiw import __version__
 from emotiw.analysis.report.clips import Browsed, browsed
 from emotiw.analysis.report.confusion_matrices import matrices_of, recalls, scatters
 from emotiw.analysis.report.headline import headline
@@ -20,6 +19,7 @@ from emotiw.analysis.report.quality import quality
 from emotiw.analysis.report.samples import Samples, samples
 from emotiw.analysis.report.snapshot import RunSnapshot, read_facts
 from emotiw.core.files import atomic_write
+from emotiw.core.versions import versions
 from emotiw.evaluation.notes import notes_of
 from emotiw.runs.edits import edits_of, outdated
 from emotiw.runs.run import Run
@@ -85,7 +85,7 @@ def _parts(facts: RunSnapshot) -> dict[str, Any]:
     matrices = matrices_of(facts)
     recipe = facts.run.recipe
     return {
-        "version": __version__,
+        "version": versions()["emotiw"],
         "name": recipe.name,
         "spec": facts.spec,
         "is_synthetic": facts.is_synthetic,
