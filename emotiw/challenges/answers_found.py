@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -97,7 +97,7 @@ def _tables(
         raise ConfigError(f"no table {(root / choices.table).absolute()}")
     usable: list[tuple[FoundTable, TableColumns, Mapping[str, list[str]]]] = []
     unclear: list[FoundTable] = []
-    for path in [root / choices.table] if choices.table else tables_in(root):
+    for path in [root / choices.table] if choices.table else tables_in(root, found.doubts):
         try:
             table = read_found_table(path)
         except ManifestError as error:
@@ -194,21 +194,28 @@ def _from_folders(found: Answers, root: Path, paths: Sequence[Path], choices: Ch
         names = {parts[-1] for parts in above if parts}
         names = {name for name in names if not NAMED.search(name)}
         if 2 <= len(names) <= MOST_LABELS:
-            some = ", ".join(sorted(names)[:5]) + (", …" if len(names) > 5 else "")
-            text = f"the folders {some} might be labels, or speakers, or sessions: what are they?"
-            options = {"folders": "labels", "none": "no labels"}
-            found.questions.append(Question("labels", text, options))
+            _ask_of_folders(found, names)
         return
     words = [parts[depth] for parts in above if len(parts) > depth >= 0]
     if not words:
         return
     known = label_set(words)
+    if choices.labels is None and 2 * len(known.strange) > len(known.labels):
+        _ask_of_folders(found, set(words))  # Joy may be a name, as those beside it are
+        return
     found.told.append(f"labels from the names of folders: {', '.join(known.labels)}")
     if known.strange and len(known.strange) < len(known.labels):
         found.doubts.append(
             f"folders beside them are taken for labels too: {', '.join(known.strange)}"
         )
     _take_labels(found, known)
+
+
+def _ask_of_folders(found: Answers, names: Collection[str]) -> None:
+    some = ", ".join(sorted(names)[:5]) + (", …" if len(names) > 5 else "")
+    text = f"the folders {some} might be labels, or speakers, or sessions: what are they?"
+    options = {"folders": "labels", "none": "no labels"}
+    found.questions.append(Question("labels", text, options))
 
 
 def _take_labels(found: Answers, known: LabelSet) -> None:

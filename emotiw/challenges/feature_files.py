@@ -7,10 +7,6 @@ from collections.abc import Collection
 from pathlib import Path
 from zipfile import BadZipFile
 
-from emotiw.challenges.found_table import read_found_table
-from emotiw.challenges.table_columns import is_number
-from emotiw.core.errors import ManifestError
-
 FEWEST = 0.5  # of the clips
 
 
@@ -44,10 +40,11 @@ def _ids_of(path: Path) -> list[str]:
 
             return [str(name) for name in pd.read_parquet(path, columns=["clip_id"])["clip_id"]]
         if path.suffix == ".csv":
-            table = read_found_table(path)
-            numbers = [c for c in table.columns if all(map(is_number, table.values(c)))]
-            if "clip_id" in table.columns and len(set(numbers) - {"clip_id"}) > 1:
-                return table.values("clip_id")
-    except (OSError, ValueError, KeyError, BadZipFile, ManifestError):
+            import pandas as pd
+
+            n_numbers = pd.read_csv(path, nrows=100).select_dtypes("number").shape[1]
+            ids = pd.read_csv(path, usecols=["clip_id"], dtype="str")["clip_id"]
+            return [str(name) for name in ids] if n_numbers > 1 else []
+    except (OSError, ValueError, KeyError, BadZipFile):
         pass
     return []

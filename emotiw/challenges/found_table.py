@@ -10,11 +10,12 @@ from pathlib import Path
 from emotiw.challenges.spreadsheet import SUFFIXES, read_sheet
 from emotiw.core.csv_rows import numbered, separator_of, text_of, with_point
 from emotiw.core.errors import ManifestError, Problems
-from emotiw.core.files import read_file
+from emotiw.core.files import file_problem, read_file
 
 TEXTS = (".csv", ".tsv", ".tab")
 JSON_LINES = (".jsonl", ".ndjson")
 TABLES = (*TEXTS, *JSON_LINES, *SUFFIXES)
+MOST_BYTES = 64 * 2**20
 Rows = Iterator[tuple[int, list[str]]]
 
 
@@ -39,13 +40,23 @@ class FoundTable:
         return [row[column] for _, row in self.rows if row[column]]
 
 
-def tables_in(folder: Path) -> list[Path]:
-    """Return the tables directly in a folder, by name; hidden ones are left out."""
-    return sorted(
-        path
-        for path in folder.iterdir()
-        if path.suffix.lower() in TABLES and not path.name.startswith((".", "~")) and path.is_file()
-    )
+def tables_in(folder: Path, told: list[str]) -> list[Path]:
+    """Return the tables directly in a folder, by name; hidden ones are left out.
+
+    Args:
+        folder: any.
+        told: takes a sentence on each that is too large to be a list of clips.
+    """
+    found = []
+    for path in sorted(folder.iterdir()):
+        is_table = path.suffix.lower() in TABLES and not path.name.startswith((".", "~"))
+        if not is_table or file_problem(path):
+            continue
+        if path.stat().st_size > MOST_BYTES:
+            told.append(f"{path.name} is not read: too large for a list of clips")
+        else:
+            found.append(path)
+    return found
 
 
 def read_found_table(path: Path) -> FoundTable:

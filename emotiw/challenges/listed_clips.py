@@ -9,6 +9,7 @@ from pathlib import Path
 from emotiw.challenges.found_table import FoundTable, read_found_table, tables_in
 from emotiw.challenges.manifest_builder import ManifestBuilder
 from emotiw.challenges.table_columns import ClipFinder, TableColumns, guessed_columns
+from emotiw.core.errors import ManifestError
 
 NONE = "none"
 START = "`emotiw start FOLDER` asks, and writes down what is meant"
@@ -51,8 +52,14 @@ def said_of_clips(
         builder.problems.add(f"no table {path.absolute()}")
         return []
     found = []
-    for each in [path] if path is not None else tables_in(builder.root):
-        table = read_found_table(each)
+    for each in [path] if path is not None else tables_in(builder.root, builder.warnings):
+        try:
+            table = read_found_table(each)
+        except ManifestError as error:
+            builder.problems.add(
+                f"{error}\n    mend it, or say data: {{options: {{table: {NONE}}}}}"
+            )
+            continue
         columns = _columns(builder, table, finder, given, is_asked=path is not None)
         if columns is not None:
             found.append((table, columns))

@@ -79,6 +79,8 @@ def look(root: Path, choices: Choices | None = None) -> Proposal:
     paths = media_files(root, MEDIA)
     found = Proposal(root)
     found.kinds.update(kind_of(path) or "unreadable" for path in paths)
+    if paths and set(found.kinds) == {"unreadable"}:
+        raise ManifestError(f"{root}: none of {len(paths)} files begins like media, whatever named")
     _tell_kinds(found)
     found.challenge = _known_challenge(found, paths, choices)
     if found.challenge and not found.questions:

@@ -133,9 +133,8 @@ def _recipe_lines(proposal: Proposal, challenge: str, recipe: Path) -> Iterator[
     if n_groups < MOST_FOLDS:
         n_folds = n_groups if n_groups > 1 else 0
         yield f"folds: {{n_folds: {n_folds}}}   # as many as there are speakers to hold out"
-    is_label = proposal.cohort is not None and proposal.cohort.task is not None
-    is_label = is_label and proposal.cohort.task.is_label  # type: ignore[union-attr]
-    calibration = ", calibration: temperature" if is_label else ""
+    task = proposal.cohort.task if proposal.cohort is not None else None
+    calibration = ", calibration: temperature" if task is not None and task.is_label else ""
     yield f"fusion: {{method: weighted{calibration}}}"
 
 

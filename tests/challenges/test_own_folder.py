@@ -152,3 +152,16 @@ def test_decimal_commas_are_numbers_and_clips_need_no_media(tmp_path: Path) -> N
         "b": ("train", 0.25, "y"),
         "c": ("test", None, "y"),
     }
+
+
+def test_a_table_that_can_not_be_read_is_refused_with_the_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touch(tmp_path, "sad/1.wav", "fear/2.wav")
+    (tmp_path / "odd.csv").write_text("a,b\n1,2,3\n")
+    with pytest.raises(ManifestError, match=r"expected 2 fields, got 3\n.*table: none"):
+        read(tmp_path)
+    assert len(read(tmp_path, table="none")[0].select("train")) == 2
+    monkeypatch.setattr("emotiw.challenges.found_table.MOST_BYTES", 3)
+    told = read(tmp_path)[1]
+    assert "odd.csv is not read: too large for a list of clips" in told

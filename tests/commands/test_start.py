@@ -147,6 +147,20 @@ def test_what_only_a_person_can_say_is_refused(home: Path) -> None:
     assert "clips.yaml exists" in str(told)
 
 
+def test_a_name_among_names_is_no_label_unasked(home: Path) -> None:
+    for n, name in enumerate(("Joy", "Anna", "Ben") * 2):
+        write_sound(home / name / f"{n}.wav", 500, n)
+    told = call("start", "clips", "--yes", status=1).exception
+    assert "the folders Anna, Ben, Joy might be labels, or speakers" in str(told)
+
+
+def test_files_that_are_no_media_are_no_clips(home: Path) -> None:
+    (home / "sad").mkdir(parents=True)
+    (home / "sad" / "a.wav").write_text("no sound")
+    told = call("start", "clips", "--yes", status=1).exception
+    assert "none of 1 files begins like media" in str(told)
+
+
 def test_nothing_is_written_where_nobody_can_be_asked(home: Path) -> None:
     write_sound(home / "happy" / "a.wav", 500, 1)
     write_sound(home / "sad" / "b.wav", 500, 2)
