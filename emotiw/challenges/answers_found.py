@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from emotiw.challenges.folder_words import label_of_word, split_of_word, words_of
+from emotiw.challenges.folder_words import label_of_word, split_folders, words_of
 from emotiw.challenges.found_table import FoundTable, read_found_table, tables_in
 from emotiw.challenges.label_sets import VOCABULARY, LabelSet, label_set
 from emotiw.challenges.speaker_patterns import NAMED
@@ -176,10 +176,9 @@ def _from_table(
 
 
 def _from_folders(found: Answers, root: Path, paths: Sequence[Path], choices: Choices) -> None:
-    above = [
-        [part for part in path.parent.relative_to(root).parts if not split_of_word(part)]
-        for path in paths
-    ]
+    folders = [path.parent.relative_to(root).parts for path in paths]
+    split_of, _ = split_folders(name for parts in folders for name in parts)
+    above = [[part for part in parts if part not in split_of] for parts in folders]
     spoken = Counter(
         depth
         for parts in above

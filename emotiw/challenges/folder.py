@@ -6,7 +6,13 @@ from collections import Counter
 from pathlib import Path
 
 from emotiw.challenges.clip_table import in_fold
-from emotiw.challenges.folder_words import Place, label_of_word, place_of, split_of_word
+from emotiw.challenges.folder_words import (
+    Place,
+    label_of_word,
+    place_of,
+    split_folders,
+    split_of_word,
+)
 from emotiw.challenges.listed_clips import START, Said, said_by_file, said_of_clips
 from emotiw.challenges.manifest_builder import ManifestBuilder, media_files
 from emotiw.challenges.reader import Reader
@@ -53,7 +59,13 @@ def _add_files(
     by_file: dict[Path, Said],
 ) -> None:
     labels = builder.spec.labels
-    places = {path: place_of(path.parent.relative_to(builder.root).parts, labels) for path in paths}
+    above = {path: path.parent.relative_to(builder.root).parts for path in paths}
+    split_of, doubtful = split_folders(name for parts in above.values() for name in parts)
+    places = {path: place_of(parts, labels, split_of) for path, parts in above.items()}
+    if doubtful:
+        builder.warnings.append(
+            f"folders that might mean a split, and are taken for none: {', '.join(doubtful[:5])}"
+        )
     has_labels = any(place.labels for place in places.values()) or bool(by_file)
     lost: Counter[str] = Counter()
     unlisted = []

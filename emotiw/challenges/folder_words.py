@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from emotiw.core.clip import Split
@@ -60,6 +60,33 @@ def split_of_word(text: str) -> Split | None:
     return found.pop() if len(found) == 1 else None
 
 
+def split_folders(names: Iterable[str]) -> tuple[dict[str, Split], list[str]]:
+    """Return the split of each folder that means one, and those that might.
+
+    What stands beside ``train`` may be anything, as long as ``val`` or ``test`` stands beside the
+    same: one ``test_subject_3`` alone is a subject of a test.
+
+    Examples:
+        >>> split_folders(["Train_AFEW", "Val_AFEW", "test", "test_subject_3", "happy"])
+        ({'Train_AFEW': 'train', 'Val_AFEW': 'val', 'test': 'test'}, ['test_subject_3'])
+    """
+    kinds: dict[tuple[str, ...], dict[str, Split]] = {}
+    for name in sorted(set(names)):
+        words = [word for word in words_of(name) if word not in BESIDE_A_SPLIT]
+        found = {SPLIT_WORDS[word] for word in words if word in SPLIT_WORDS}
+        if len(found) == 1:
+            beside = tuple(word for word in words if word not in SPLIT_WORDS)
+            kinds.setdefault(beside, {})[name] = found.pop()
+    sure = {beside for beside, split_of in kinds.items() if len(set(split_of.values())) > 1}
+    splits, doubtful = dict[str, Split](), list[str]()
+    for beside, split_of in kinds.items():
+        if not beside or beside in sure:
+            splits |= split_of
+        else:
+            doubtful += split_of
+    return splits, doubtful
+
+
 def label_of_word(text: str, labels: Sequence[str]) -> str | None:
     """Return the label that the name of a folder means, or None; numbers around it don't matter.
 
@@ -75,17 +102,22 @@ def label_of_word(text: str, labels: Sequence[str]) -> str | None:
     return translated(word, labels) if len(word) >= SHORTEST else None
 
 
-def place_of(folders: Sequence[str], labels: Sequence[str]) -> Place:
+def place_of(folders: Sequence[str], labels: Sequence[str], split_of: Mapping[str, Split]) -> Place:
     """Return what the folders between a root and a clip say of it.
 
+    Args:
+        folders: their names.
+        labels: of the challenge.
+        split_of: the split of each that means one.
+
     Examples:
-        >>> place_of(("Train", "anger"), ("Angry", "Happy"))
+        >>> place_of(("Train", "anger"), ("Angry", "Happy"), {"Train": "train"})
         Place(splits=('train',), labels=('Angry',), others=())
     """
     splits, found, others = dict[Split, None](), dict[str, None](), []
     for name in folders:
         label = label_of_word(name, labels)
-        split = None if label else split_of_word(name)
+        split = None if label else split_of.get(name)
         if label is not None:
             found[label] = None
         elif split is not None:

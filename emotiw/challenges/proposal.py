@@ -7,13 +7,15 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 from emotiw.challenges.answers_found import Answers, answers_of
+from emotiw.challenges.class_folders import ClassFolders
 from emotiw.challenges.feature_files import feature_files
 from emotiw.challenges.file_names import FileNames
-from emotiw.challenges.folder_words import split_of_word
+from emotiw.challenges.folder_words import split_folders
 from emotiw.challenges.manifest_builder import media_files
 from emotiw.challenges.reading import read_challenge, reader_of
 from emotiw.challenges.speaker_patterns import speaker_patterns
@@ -93,6 +95,7 @@ def look(root: Path, choices: Choices | None = None) -> Proposal:
     found.questions += answers.questions
     if found.questions:
         return found
+    _tell_known_folders(found, choices)
     options = dict(answers.options)
     if not paths:
         found.features = feature_files(root, answers.ids)
@@ -165,6 +168,22 @@ def _known_challenge(found: Proposal, paths: list[Path], choices: Choices) -> st
     return fitting[0] if fitting else ""
 
 
+def _tell_known_folders(found: Proposal, choices: Choices) -> None:
+    """Say which challenges have folders of these names; several may, and so may anybody's clips."""
+    here = {path.name for path in found.root.iterdir() if path.is_dir()}
+    fitting = []
+    for name in spec_names() if choices.challenge is None else ():
+        reader = reader_of(load_spec(name))
+        if isinstance(reader, ClassFolders):
+            patterns = [reader.splits.get("train", ()), reader.splits.get("val", ())]
+            if all(any(fnmatch(each, p) for each in here for p in names) for names in patterns):
+                fitting.append(name)
+    if fitting:
+        found.doubts.append(
+            f"the folders might be those of {', '.join(fitting)}: --challenge NAME if they are"
+        )
+
+
 def _speakers(found: Proposal, paths: list[Path], answers: Answers, choices: Choices) -> str:
     """Return the pattern of speakers to take, if any."""
     if answers.has_groups or not answers.are_known:
@@ -183,7 +202,7 @@ def _speakers(found: Proposal, paths: list[Path], answers: Answers, choices: Cho
             raise ConfigError(f"speakers: the pattern {choices.speakers!r} fits no clip")
         found.told.append(f"speakers: {choices.speakers}: {n_fitting} of {len(names)} clips")
         return choices.speakers
-    means = {*answers.words, *(word for word in _parts(names) if split_of_word(word))}
+    means = {*answers.words, *split_folders(_parts(names))[0]}
     patterns = speaker_patterns(names, {word.lower() for word in means})
     if patterns and patterns[0].is_named and patterns[0].n_clips >= len(names) / 2:
         best = patterns[0]

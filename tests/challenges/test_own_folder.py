@@ -165,3 +165,13 @@ def test_a_table_that_can_not_be_read_is_refused_with_the_way_out(
     monkeypatch.setattr("emotiw.challenges.found_table.MOST_BYTES", 3)
     told = read(tmp_path)[1]
     assert "odd.csv is not read: too large for a list of clips" in told
+
+
+def test_splits_are_told_from_each_other_or_not_at_all(tmp_path: Path) -> None:
+    touch(tmp_path, "Train_AFEW/Happy/1.avi", "Val_AFEW/Sad/2.avi", "test_subject_3/Sad/3.avi")
+    cohort, told = read(tmp_path)
+    assert [clip.split for clip in cohort] == ["train", "val", "train"]
+    assert "might mean a split, and are taken for none: test_subject_3" in told
+    touch(tmp_path, "Test_vid_Distribute/4.avi")
+    with pytest.raises(ManifestError, match="name no label: 'Test_vid_Distribute'"):
+        read(tmp_path)

@@ -147,6 +147,14 @@ def test_what_only_a_person_can_say_is_refused(home: Path) -> None:
     assert "clips.yaml exists" in str(told)
 
 
+def test_folders_of_a_challenge_are_told(home: Path) -> None:
+    for n, name in enumerate(("Train_AFEW/Happy", "Train_AFEW/Sad", "Val_AFEW/Happy")):
+        write_sound(home / name / f"{n}.wav", 500, n)
+    told = started()
+    assert "splits: 2 train, 1 val, 0 test" in told.stdout
+    assert "might be those of afew2013" in told.stderr
+
+
 def test_a_name_among_names_is_no_label_unasked(home: Path) -> None:
     for n, name in enumerate(("Joy", "Anna", "Ben") * 2):
         write_sound(home / name / f"{n}.wav", 500, n)
