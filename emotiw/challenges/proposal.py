@@ -7,19 +7,17 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 from emotiw.challenges.answers_found import Answers, answers_of
-from emotiw.challenges.class_folders import ClassFolders
 from emotiw.challenges.feature_files import feature_files
-from emotiw.challenges.file_names import FileNames
 from emotiw.challenges.folder_words import split_folders
+from emotiw.challenges.known_layouts import fitting_folders, fitting_names
 from emotiw.challenges.manifest_builder import media_files
-from emotiw.challenges.reading import read_challenge, reader_of
+from emotiw.challenges.reading import read_challenge
 from emotiw.challenges.speaker_patterns import speaker_patterns
-from emotiw.challenges.spec import ChallengeSpec, load_spec, spec_names
+from emotiw.challenges.spec import ChallengeSpec, load_spec
 from emotiw.challenges.start_choices import Choices, Question
 from emotiw.core.cohort import Cohort
 from emotiw.core.errors import ConfigError, ManifestError
@@ -84,7 +82,8 @@ def look(root: Path, choices: Choices | None = None) -> Proposal:
     if paths and set(found.kinds) == {"unreadable"}:
         raise ManifestError(f"{root}: none of {len(paths)} files begins like media, whatever named")
     _tell_kinds(found)
-    found.challenge = _known_challenge(found, paths, choices)
+    names = [path.relative_to(root).with_suffix("").as_posix() for path in paths]
+    found.challenge = _known_challenge(found, names, choices)
     if found.challenge and not found.questions:
         found.told.append(f"challenge: {found.challenge}, by the names of all {len(paths)} files")
         _read(found, load_spec(found.challenge))
@@ -95,7 +94,9 @@ def look(root: Path, choices: Choices | None = None) -> Proposal:
     found.questions += answers.questions
     if found.questions:
         return found
-    _tell_known_folders(found, choices)
+    if choices.challenge is None and (like := fitting_folders(root)):
+        told = f"the folders might be those of {', '.join(like)}: --challenge NAME if they are"
+        found.doubts.append(told)
     options = dict(answers.options)
     if not paths:
         found.features = feature_files(root, answers.ids)
@@ -112,7 +113,7 @@ def look(root: Path, choices: Choices | None = None) -> Proposal:
         found.doubts.append("no labels are found: nothing is learnt, features alone are measured")
         _read(found, load_spec("folder"))
         return found
-    pattern = _speakers(found, paths, answers, choices)
+    pattern = _speakers(found, names or list(answers.ids), answers, choices)
     if pattern:
         options["group_pattern"] = pattern
     if found.questions:
@@ -141,25 +142,17 @@ def _tell_kinds(found: Proposal) -> None:
         )
 
 
-def _known_challenge(found: Proposal, paths: list[Path], choices: Choices) -> str:
+def _known_challenge(found: Proposal, names: list[str], choices: Choices) -> str:
     """Return the challenge whose names the files have; a question where there are several."""
     if choices.challenge is not None:
         return "" if choices.challenge == "none" else load_spec(choices.challenge).name
-    names = [path.relative_to(found.root).with_suffix("").as_posix() for path in paths]
-    fitting = []
-    for name in spec_names():
-        spec = load_spec(name)
-        reader = reader_of(spec)
-        if not isinstance(reader, FileNames) or not paths:
-            continue
-        pattern = re.compile(f"(?:^|/)(?:{reader.pattern})$")
-        n_fitting = sum(bool(pattern.search(each)) for each in names)
-        if n_fitting == len(names):
-            fitting.append(name)
-        elif n_fitting > len(names) / 2:
+    counts = fitting_names(names)
+    fitting = [name for name, n_fitting in counts.items() if n_fitting == len(names)]
+    for name, n_fitting in counts.items():
+        if len(names) / 2 < n_fitting < len(names):
             found.doubts.append(
-                f"{n_fitting} of {len(names)} files are named as in {spec.title}; if all should "
-                f"be: --challenge {name}"
+                f"{n_fitting} of {len(names)} files are named as in {load_spec(name).title}; if "
+                f"all should be: --challenge {name}"
             )
     if len(fitting) > 1:
         options = {name: load_spec(name).title for name in fitting}
@@ -168,28 +161,10 @@ def _known_challenge(found: Proposal, paths: list[Path], choices: Choices) -> st
     return fitting[0] if fitting else ""
 
 
-def _tell_known_folders(found: Proposal, choices: Choices) -> None:
-    """Say which challenges have folders of these names; several may, and so may anybody's clips."""
-    here = {path.name for path in found.root.iterdir() if path.is_dir()}
-    fitting = []
-    for name in spec_names() if choices.challenge is None else ():
-        reader = reader_of(load_spec(name))
-        if isinstance(reader, ClassFolders):
-            patterns = [reader.splits.get("train", ()), reader.splits.get("val", ())]
-            if all(any(fnmatch(each, p) for each in here for p in names) for names in patterns):
-                fitting.append(name)
-    if fitting:
-        found.doubts.append(
-            f"the folders might be those of {', '.join(fitting)}: --challenge NAME if they are"
-        )
-
-
-def _speakers(found: Proposal, paths: list[Path], answers: Answers, choices: Choices) -> str:
+def _speakers(found: Proposal, names: list[str], answers: Answers, choices: Choices) -> str:
     """Return the pattern of speakers to take, if any."""
     if answers.has_groups or not answers.are_known:
         return ""
-    names = [path.relative_to(found.root).with_suffix("").as_posix() for path in paths]
-    names = names or list(answers.ids)
     if choices.speakers == UNKNOWN:
         found.doubts.append("speakers: unknown, as you say; figures may be far too high")
         return ""
