@@ -204,7 +204,8 @@ class FusionResult:
                     if np.isfinite(self.optimism[name]):
                         line += f", optimism {metric.shown(self.optimism[name], sign=True)}"
                 lines.append(line)
-        lines += ["", *self._told_comparisons()]
+        if told := self._told_comparisons():
+            lines += ["", *told]
         if self.calibration_errors:
             lines += ["", f"expected calibration error, calibration {self.fuser.calibration!r}:"]
             for name, (before, after) in self.calibration_errors.items():
@@ -222,8 +223,8 @@ class FusionResult:
             if metric.parts
             else f"no test: {metric.no_interval}"
         )
-        if not self.comparisons:
-            return []
+        if not self.comparisons or len(self.tables) + len(self.references) < 2:
+            return []  # with itself nothing is compared
         lines = [f"{metric.title}, {judged_on(split)}, {test}:"]
         for other in self.comparisons:
             a, b = (metric.shown(one.value) or "undefined" for one in (other.ours, other.theirs))

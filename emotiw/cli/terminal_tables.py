@@ -57,10 +57,11 @@ def summary_tables(run: Run, summary: Summary) -> None:
     if summary.results is not None:
         told = run.summary_path.read_text(encoding="utf-8")
         results = without_twin(summary.results)
-        results_table(results, told=told)
+        is_alone = len(results) < len(summary.results)
+        results_table(results, told="" if is_alone else told)
         folds_table(results)
         print(standardisation_note(run.recipe), end="")
-        print(told)
+        print(f"one model alone: its calibration is in {run.summary_path}" if is_alone else told)
     if summary.failures:
         first = {row.clip_id: row.reason for row in reversed(summary.failures)}
         print_table(("clip", "could not be read because"), sorted(first.items()))

@@ -46,8 +46,12 @@ def started(*options: str) -> Result:
 
 def run(n_scored: int) -> list[dict[str, str]]:
     """Run the recipe as it was written; return the manifest."""
-    call("run", "clips.yaml", "--set", SET_IN_PROCESS, "--quiet")
+    told = call("run", "clips.yaml", "--set", SET_IN_PROCESS, "--quiet").stdout
     folder = Path("runs/clips")
+    if len(list(folder.glob("scores/*.csv"))) == 1:  # then nothing is shown twice
+        assert "one model alone" in told
+        assert " fused " not in told
+        assert "paired test" not in (folder / "fusion.txt").read_text()
     assert (folder / "metrics.csv").is_file()
     with (folder / "fused.csv").open() as file:
         assert len(list(csv.DictReader(file))) == n_scored
