@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -42,8 +43,8 @@ class Collector:
     def add(self, seen: Seen) -> None:
         """Cut out and keep the faces of one frame."""
         options = self.options
-        origin = Origin.DETECTED if seen.is_detected else Origin.FOLLOWED
         for row, number in enumerate(seen.numbers):
+            origin = Origin.DETECTED if seen.is_detected[row] else Origin.FOLLOWED
             transform = face_transform(
                 seen.faces.box[row],
                 seen.faces.landmarks[row],
@@ -90,24 +91,21 @@ class Collector:
         self.size.append(len(jpeg))
         self._crops.write(jpeg)
 
-    def tracks(self, n_frames: int, frame_size: tuple[int, int], *, shortest: int) -> FaceTracks:
-        """Return the tracks that are long and sure enough, the main one first.
+    def tracks(
+        self, n_frames: int, frame_size: tuple[int, int], *, persons: Mapping[int, int]
+    ) -> FaceTracks:
+        """Return the tracks of those that are persons, the main one first.
 
         Args:
             n_frames: decoded from the clip.
             frame_size: (width, height), px.
-            shortest: frames that a track needs at least.
+            persons: who each track is; those that are not named are left out.
         """
         track, frame = np.array(self.track, dtype=np.int32), np.array(self.frame, dtype=np.int32)
         box = np.array(self.box, dtype=np.float32).reshape(-1, 4)
-        confidence = np.array(self.confidence, dtype=np.float32)
-        is_sure = np.array(self.origin, dtype=np.uint8) == Origin.FALLBACK
-        is_sure |= confidence >= self.options.min_confidence
-        kept = [
-            number
-            for number in rank_tracks(track, frame, box)
-            if (track == number).sum() >= shortest and is_sure[track == number].any()
-        ]
+        is_kept = np.isin(track, list(persons))
+        track = np.array([persons.get(number, -1) for number in track.tolist()], np.int32)
+        kept = rank_tracks(track[is_kept], frame[is_kept], box[is_kept])
         if self.options.tracks == "main":
             kept = kept[:1]
         # faces that were followed back in time came after later ones
@@ -124,7 +122,7 @@ class Collector:
             frame=frame[order],
             box=box[order],
             landmarks=np.array(self.landmarks, np.float32).reshape(-1, 5, 2)[order],
-            confidence=confidence[order],
+            confidence=np.array(self.confidence, dtype=np.float32)[order],
             origin=np.array(self.origin, dtype=np.uint8)[order],
             transform=np.array(self.transform, np.float32).reshape(-1, 2, 3)[order],
             crop_size=self.options.crop_size,

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from inspect import signature
-from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from emotiw.core.device import CPU, resolve_device
-from emotiw.core.lazy_pictures import Pixels
 from emotiw.core.part import Part
 from emotiw.core.registry import Registry
 
 Floats = npt.NDArray[np.float32]
+FLOOR = 0.15  # the least confidence that a detector tells of
 
 
 class Faces(NamedTuple):
@@ -56,12 +56,18 @@ class Detector(Part):
 
     Attributes:
         min_face_px: the smallest face that it can find at all, in px.
+        scale: slope and offset that bring the logit of a network's score to that of the
+            probability that two detectors of other families agree; see :func:`calibrated`.
     """
 
     min_face_px: ClassVar[float]
+    scale: ClassVar[tuple[float, float]] = (1.0, 0.0)
 
     def detect(self, pictures: Sequence[npt.NDArray[np.uint8]], smallest_px: float) -> list[Faces]:
         """Return the faces of each ``(height, width, 3)`` RGB image, all of one size.
+
+        Faces that are hardly sure come too, down to a confidence of :data:`FLOOR`: in a video they
+        say that a face is still there.
 
         Args:
             pictures: at full size; the backend scales them as it needs.
@@ -70,24 +76,23 @@ class Detector(Part):
         raise NotImplementedError
 
 
-@runtime_checkable
-class Follower(Protocol):
-    """A detector that needs less time for a face when it is told where to look.
+def calibrated(score: Floats, scale: tuple[float, float]) -> Floats:
+    """Return the probability that what has a score is a face that others see too.
 
-    One that doesn't is asked for all faces of every frame.
+    Examples:
+        >>> calibrated(np.array([0.2, 0.5, 0.8], np.float32), (2.0, 0.0)).round(3).tolist()
+        [0.059, 0.5, 0.941]
     """
-
-    def follow(self, picture: Pixels, boxes: Floats) -> Faces:
-        """Return the face at or near each of the ``(n, 4)`` boxes.
-
-        The confidence says whether there is one; the other values then mean nothing.
-        """
-        ...
+    clipped = np.clip(score.astype(np.float64), 1e-7, 1 - 1e-7)
+    slope, offset = scale
+    logit = slope * np.log(clipped / (1 - clipped)) + offset
+    return (1 / (1 + np.exp(-logit))).astype(np.float32)
 
 
 DETECTORS: Registry[type[Detector]] = Registry(
     "face detector",
     {
+        "centerface": "features.faces.centerface:CenterfaceDetector",
         "mtcnn": "features.faces.mtcnn:MtcnnDetector",
         "yunet": "features.faces.yunet:YunetDetector",
     },
@@ -116,7 +121,7 @@ def takes_device(name: str) -> bool:
     """Return whether the detector of that name can be told where to compute.
 
     Examples:
-        >>> takes_device("mtcnn"), takes_device("yunet")
-        (True, False)
+        >>> takes_device("mtcnn"), takes_device("centerface")
+        (True, True)
     """
     return "device" in signature(DETECTORS.resolve(name)).parameters

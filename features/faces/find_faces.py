@@ -45,17 +45,17 @@ def find_faces(
         MediaError: if the file can't be read or holds no picture.
         ConfigError: if there is no such detector, or no such device here.
     """
-    options = options or FaceOptions()
+    options = (options or FaceOptions()).resolved()
+    name = options.detector if detector is None else type(detector).__name__
     detector = detector or load_detector(options.detector, device, options.weights)
     collector = Collector(options)
     with MediaReader(path) as reader:
         info = reader.info
-        fps = info.fps or 25.0
         sequence = FaceSequence(
             detector,
             smallest_px=options.min_face_px(info.width, info.height, is_still=info.is_still),
-            stride=max(1, round(options.detect_every_sec * fps)),
-            max_gap=round(options.max_gap_sec * fps),
+            detect_every_sec=options.detect_every_sec,
+            max_gap_sec=options.max_gap_sec,
         )
         size = (0, 0)
         last_sec = 0.0
@@ -72,8 +72,8 @@ def find_faces(
         n_damaged = reader.n_damaged_packets
     if n_frames == 0:
         raise MediaError(f"{escaped(path.name)}: not a single frame could be decoded")
-    shortest = min(n_frames, max(1, round(options.min_track_sec * fps)))
-    tracks = collector.tracks(n_frames, size, shortest=shortest)
+    persons = sequence.persons(options.sensitivity)
+    tracks = collector.tracks(n_frames, size, persons=persons)
     if not len(tracks) and options.no_face != "mask":
         tracks = _fall_back(path, options, n_frames, size)
     quality: Quality = {
@@ -83,6 +83,7 @@ def find_faces(
         "duration_sec": round(info.duration_sec or last_sec, 3),
         "n_damaged_packets": n_damaged,
         "audio": "present" if info.has_audio else "missing",
+        "detector": name,
         **face_quality(tracks),
     }
     return tracks, quality
@@ -147,4 +148,4 @@ def _fall_back(
                 transform=transform,
                 pixels=picture.pixels,
             )
-    return collector.tracks(n_frames, size, shortest=1)
+    return collector.tracks(n_frames, size, persons={0: 0})
