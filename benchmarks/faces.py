@@ -37,6 +37,7 @@ SIZES = ((20, 30), (30, 50), (50, 100), (100, 10_000))
 TURNED = 0.25  # of the eyes' distance: how far the nose of a frontal face may be from their middle
 TONES = ((0, 70), (70, 120), (120, 256))  # mean luminance of the inner half of the box
 PARTS = ("left_eye", "right_eye", "nose", "left_mouth", "right_mouth")
+NOBODY = "-"
 LABELS = Path(__file__).with_name("faces_labels.csv")
 # the default first
 CURVE: tuple[dict[str, Any], ...] = (
@@ -282,16 +283,20 @@ def judge_tracks(count: Count, clip: Path, real: dict[int, Reference], tracks: A
                 is_judged = True
                 box = tracks.box[row][None]
                 overlap = iou(box, faces.box)[0]
-                named = [(overlap[face], people.get((frame, face), "")) for face in range(len(overlap))]
+                # somebody without a name, where at least two families see a face
+                named = [
+                    (overlap[face], people.get((frame, face), "?" if len(found) > 1 else NOBODY))
+                    for face, found in enumerate(faces.families)
+                ]
                 named += [(iou(box, other[None])[0, 0], who) for f, other, who in extra if f == frame]
-                best = max((each for each in named if each[1]), default=(0.0, ""))
-                if best[0] >= TOUCH:
-                    owners.append(best[1])
+                best = max(named, default=(0.0, NOBODY))
+                owners.append(best[1] if best[0] >= TOUCH else NOBODY)
+        on_faces = [who for who in owners if who != NOBODY]
+        known = set(on_faces) - {"?"}
         count.n_tracks += is_judged
-        count.n_false += is_judged and not owners
-        # once is a slip of a box between two heads; twice is another owner
-        count.n_changing += len({who for who in owners if owners.count(who) > 1 or len(owners) < 3}) > 1
-        for who in set(owners):
+        count.n_false += is_judged and not on_faces
+        count.n_changing += len(known) > 1
+        for who in known:
             pieces[who].add(number)
     count.n_people += len(pieces)
     count.n_pieces += sum(map(len, pieces.values()))
