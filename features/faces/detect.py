@@ -76,17 +76,34 @@ class Detector(Part):
         raise NotImplementedError
 
 
-def calibrated(score: Floats, scale: tuple[float, float]) -> Floats:
+def calibrated(
+    score: Floats,
+    scale: tuple[float, float],
+    other: Floats | None = None,
+    weight: float = 0.0,
+) -> Floats:
     """Return the probability that what has a score is a face that others see too.
+
+    Args:
+        score: in [0, 1].
+        scale: slope and offset of its logit.
+        other: a second network's score of the same face.
+        weight: of that one's logit.
 
     Examples:
         >>> calibrated(np.array([0.2, 0.5, 0.8], np.float32), (2.0, 0.0)).round(3).tolist()
         [0.059, 0.5, 0.941]
     """
-    clipped = np.clip(score.astype(np.float64), 1e-7, 1 - 1e-7)
     slope, offset = scale
-    logit = slope * np.log(clipped / (1 - clipped)) + offset
+    logit = slope * _logit(score, 1e-7) + offset
+    if other is not None:
+        logit += weight * _logit(other, 1e-4)
     return (1 / (1 + np.exp(-logit))).astype(np.float32)
+
+
+def _logit(score: Floats, least: float) -> npt.NDArray[np.float64]:
+    clipped = np.clip(score.astype(np.float64), least, 1 - least)
+    return np.log(clipped / (1 - clipped))
 
 
 DETECTORS: Registry[type[Detector]] = Registry(
