@@ -36,7 +36,7 @@ class FaceOptions(Strict):
         "what the detector can find (mtcnn 20 px, yunet 10)",
     )
     detect_every_sec: float = Field(
-        default=0.4,
+        default=0.3,
         ge=0,
         description="longest time from one detection to the next; in between, faces are followed "
         "both ways; 0 detects in every frame",
@@ -50,8 +50,8 @@ class FaceOptions(Strict):
         default=0.5,
         ge=0,
         le=1,
-        description="of any detector: a track is kept if the probability that it is a face, in the "
-        "mean over the detections, is at least 1 less this",
+        description="of any detector: in a photograph, a face is kept whose probability is at least "
+        "1 less this; a track in a video has to be surer, one detected only once nearly certain",
     )
     tracks: Literal["all", "main"] = Field(
         default="all", description="keep everyone, or track 0 only"

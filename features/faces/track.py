@@ -10,7 +10,7 @@ import numpy.typing as npt
 from features.faces.detect import Floats
 
 AS_LONG = 0.9  # of the longest track: as long as that one
-LONE = 10  # times as sure must be what was detected only once
+REPEATED, LONE = 0.6, 0.05  # of the doubt that a photograph allows
 
 
 @dataclass
@@ -43,19 +43,24 @@ class Evidence:
 
     @property
     def probability(self) -> float:
-        """Whether it is a face at all: the mean confidence, those that missed it being 0."""
-        return float(sum(self.confidences) / max(len(self.confidences) + self.n_missed, 1))
+        """Whether it is a face at all: half way from the mean confidence to the best.
+
+        Detections that missed it count as 0.
+        """
+        mean = sum(self.confidences) / max(len(self.confidences) + self.n_missed, 1)
+        return (mean + max(self.confidences, default=0.0)) / 2
 
     def is_person(self, sensitivity: float, *, is_still: bool) -> bool:
         """Return whether there is enough evidence.
 
         Args:
-            sensitivity: in [0, 1]; how far from 1 the probability may be. A face that was detected
-                only once, though the clip goes on, may be a tenth of that away.
+            sensitivity: in [0, 1]: how far from 1 the probability may be in a photograph. A track
+                had many chances to look like a face, and may be a part of that away; one that was
+                detected only once, though the clip goes on, hardly at all.
             is_still: there was nothing but one image.
         """
-        doubt = sensitivity if len(self.times) > 1 or is_still else sensitivity / LONE
-        return self.probability >= 1 - doubt
+        share = 1.0 if is_still else REPEATED if len(self.times) > 1 else LONE
+        return self.probability >= 1 - share * sensitivity
 
 
 def iou(
