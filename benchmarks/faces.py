@@ -386,7 +386,7 @@ def pictures_without_people() -> Iterator[tuple[str, npt.NDArray[np.uint8]]]:
     names = (
         "brick", "cat", "cell", "checkerboard", "chelsea", "clock", "coffee", "coins", "colorwheel",
         "grass", "gravel", "horse", "hubble_deep_field", "immunohistochemistry", "moon", "page",
-        "retina", "rocket", "text", "binary_blobs", "human_mitosis", "logo", "motorcycle",
+        "retina", "rocket", "text", "binary_blobs", "logo", "motorcycle",
     )  # fmt: skip
     for name in names:
         try:

@@ -15,7 +15,7 @@ from features.faces.second_opinion import SecondOpinion
 
 OUTPUTS = ("537", "538", "539", "540")  # how the published file calls them, in this order
 CELL = 4  # px of the input that one output stands for
-SMALLEST_SEEN = 10  # px of the input: a face that is still found nine times out of ten
+SMALLEST_SEEN = 14  # px of the input that the smallest face asked for has; points need them
 MULTIPLE = 32  # sides of the input
 OVERLAP = 0.3
 SECOND_WEIGHT = 0.41  # of the second opinion's logit
@@ -38,7 +38,7 @@ class CenterfaceDetector(Detector):
         WeightsError: if the file is missing, or not such a network.
     """
 
-    min_face_px = 10.0
+    min_face_px = 14.0
     scale = (4.3, 3.5)
 
     def __init__(self, weights: str = "centerface", device: str = "cpu") -> None:

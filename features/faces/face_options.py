@@ -33,16 +33,16 @@ class FaceOptions(Strict):
         default=0.022,
         gt=0,
         description="smallest face of a video: share of the shorter side (< 1), or px; never below "
-        "what the detector can find (mtcnn 20 px, yunet 10)",
+        "what the detector can find (centerface 14 px, mtcnn 20, yunet 10)",
     )
     detect_every_sec: float = Field(
-        default=0.3,
+        default=0.4,
         ge=0,
         description="longest time from one detection to the next; in between, faces are followed "
         "both ways; 0 detects in every frame",
     )
     min_face_still: float = Field(
-        default=0.04,
+        default=0.016,
         gt=0,
         description="smallest face of a photograph: share of the shorter side, or px",
     )

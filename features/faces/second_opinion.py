@@ -9,7 +9,7 @@ from features.faces.detect import Faces, Floats
 from features.faces.mtcnn import MtcnnDetector
 
 SURE = 0.5  # that there is a face at all
-AGREED = 0.5  # of the distance between the eyes: what is farther apart is not averaged
+AGREED = 0.3  # of the distance between the eyes: what is farther apart is not averaged
 
 
 class SecondOpinion:
