@@ -14,6 +14,7 @@ from emotiw.core.lazy_pictures import Pixels
 from features.faces.align import face_transform, warp
 from features.faces.face_options import FaceOptions
 from features.faces.follow import Seen
+from features.faces.pose import are_trusted, turn_of
 from features.faces.track import rank_tracks
 
 IN_MEMORY = 1 << 24  # bytes of crops; what is more waits in a temporary file
@@ -36,6 +37,7 @@ class Collector:
     origin: list[int] = field(default_factory=list)
     transform: list[npt.NDArray[np.float32]] = field(default_factory=list)
     size: list[int] = field(default_factory=list)
+    sharpness: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._crops = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 (closed with the tracks)
@@ -86,6 +88,8 @@ class Collector:
         self.origin.append(int(origin))
         self.transform.append(transform.astype(np.float32))
         crop = warp(pixels, transform, self.options.crop_size)
+        grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
+        self.sharpness.append(float(cv2.Laplacian(grey, cv2.CV_32F).var()))
         quality = [cv2.IMWRITE_JPEG_QUALITY, self.options.jpeg_quality]
         jpeg = cv2.imencode(".jpg", crop[..., ::-1], quality)[1].tobytes()
         self.size.append(len(jpeg))
@@ -115,19 +119,26 @@ class Collector:
         )
         renumbered = {number: place for place, number in enumerate(kept)}
         size = np.array(self.size, dtype=np.int64)
+        box = box[order]
+        landmarks = np.array(self.landmarks, np.float32).reshape(-1, 5, 2)[order]
+        sides = np.maximum(box[:, 2:] - box[:, :2], 0)
+        sharpness = np.array(self.sharpness, np.float32)[order]
+        quality = [np.sqrt(sides.prod(axis=1)), sharpness, turn_of(landmarks)]
         return FaceTracks(
             n_frames=n_frames,
             frame_size=frame_size,
             track=np.array([renumbered[number] for number in track[order].tolist()], np.int32),
             frame=frame[order],
-            box=box[order],
-            landmarks=np.array(self.landmarks, np.float32).reshape(-1, 5, 2)[order],
+            box=box,
+            landmarks=landmarks,
             confidence=np.array(self.confidence, dtype=np.float32)[order],
             origin=np.array(self.origin, dtype=np.uint8)[order],
             transform=np.array(self.transform, np.float32).reshape(-1, 2, 3)[order],
             crop_size=self.options.crop_size,
             crop_jpeg=self._ordered_crops(order, np.cumsum(size) - size, size),
             crop_offset=np.concatenate([[0], np.cumsum(size[order])]).astype(np.int64),
+            has_points=are_trusted(box, landmarks),
+            quality=np.stack(quality, axis=1).astype(np.float32),
         )
 
     def _ordered_crops(

@@ -59,6 +59,10 @@ class FaceOptions(Strict):
     max_gap_sec: float = Field(
         default=1.0, ge=0, description="a face lost for longer comes back as another track"
     )
+    reidentify: bool = Field(
+        default=False,
+        description="know people again, by face and clothes, after a longer gap or a cut",
+    )
     template: Literal["arcface", "box"] = Field(
         default="arcface",
         description="five points on the ArcFace template, or the square box unturned",

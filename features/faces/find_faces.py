@@ -72,7 +72,7 @@ def find_faces(
         n_damaged = reader.n_damaged_packets
     if n_frames == 0:
         raise MediaError(f"{escaped(path.name)}: not a single frame could be decoded")
-    persons = sequence.persons(options.sensitivity)
+    persons = sequence.persons(options.sensitivity, across_gaps=options.reidentify)
     tracks = collector.tracks(n_frames, size, persons=persons)
     if not len(tracks) and options.no_face != "mask":
         tracks = _fall_back(path, options, n_frames, size)
@@ -84,6 +84,7 @@ def find_faces(
         "n_damaged_packets": n_damaged,
         "audio": "present" if info.has_audio else "missing",
         "detector": name,
+        "false_track_score": sequence.false_track_score(persons),
         **face_quality(tracks),
     }
     return tracks, quality
@@ -111,18 +112,8 @@ def face_quality(tracks: FaceTracks) -> Quality:
         tilt = np.degrees(np.arctan2(eyes[:, 1], eyes[:, 0]))
         quality["mean_confidence"] = round(float(tracks.confidence[main].mean()), 4)
         quality["tilt_deg"] = round(float(np.median(tilt)), 2)
-        sample = main[:: max(1, len(main) // 8)]
-        quality["blur"] = round(float(np.median([_sharpness(tracks, row) for row in sample])), 1)
+        quality["blur"] = round(float(np.median(tracks.quality[main, 1])), 1)
     return quality
-
-
-def _sharpness(tracks: FaceTracks, row: int) -> float:
-    import cv2
-
-    begin, end = tracks.crop_offset[row], tracks.crop_offset[row + 1]
-    grey = cv2.imdecode(np.asarray(tracks.crop_jpeg[begin:end]), cv2.IMREAD_GRAYSCALE)
-    assert grey is not None
-    return float(cv2.Laplacian(grey, cv2.CV_64F).var())
 
 
 def _fall_back(

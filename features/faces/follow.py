@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ from emotiw.core.media import VideoFrame
 from features.faces.detect import FLOOR, Detector, Faces, Floats
 from features.faces.flow import FlowPicture, Moved, flow_picture, moved
 from features.faces.looks import likeness, looks_of
+from features.faces.reidentify import same_people
 from features.faces.shots import Shots, thumbnail
 from features.faces.track import Evidence, iou
 
@@ -117,13 +118,25 @@ class FaceSequence:
             yield from self._detect()
         self._steps, self._tracks = [], []
 
-    def persons(self, sensitivity: float) -> dict[int, int]:
-        """Return the tracks that are persons, by number."""
-        return {
-            number: number
+    def persons(self, sensitivity: float, *, across_gaps: bool) -> dict[int, int]:
+        """Return the tracks that are persons, and which person each is.
+
+        Args:
+            sensitivity: see :meth:`Evidence.is_person`.
+            across_gaps: know people again by their looks after a gap or a cut; otherwise each
+                track is a person.
+        """
+        kept = {
+            number: evidence
             for number, evidence in self.evidence.items()
             if evidence.is_person(sensitivity, is_still=self._n_detections == 1)
         }
+        return same_people(kept) if across_gaps else {number: number for number in kept}
+
+    def false_track_score(self, persons: Iterable[int]) -> float:
+        """Return the share of tracks that may be expected to be no faces, by their evidence."""
+        doubts = [1 - self.evidence[number].probability for number in persons]
+        return round(float(np.mean(doubts)), 4) if doubts else 0.0
 
     def _is_due(self) -> bool:
         first, before, now = self._steps[0], self._steps[-2], self._steps[-1]

@@ -42,6 +42,12 @@ class Evidence:
         self._missed += 1
 
     @property
+    def mean_looks(self) -> Floats:
+        """What it looked like, in the mean over the detections."""
+        assert self.looks is not None
+        return self.looks / len(self.times)
+
+    @property
     def probability(self) -> float:
         """Whether it is a face at all: half way from the mean confidence to the best.
 
