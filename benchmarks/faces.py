@@ -4,8 +4,9 @@ Reads EMOTIW_REAL_DATA: ``vgaf/consensus.csv`` and ``faces/consensus.csv`` name 
 families of detectors find in every 13th frame of clips and in photographs. A face of at least 20 px
 that two families other than the one under test have found is taken as real. Thresholds were chosen
 on CHOSEN_ON and on the photographs; the figures to quote are those under ``quoted``. Who is who in
-those frames was labelled by eye (``faces_labels.csv``, by place in the consensus): ``owner_changes``
-are tracks of several people, ``fragments`` tracks a person, ``false_tracks`` those on no face.
+those frames was labelled by eye (``faces_labels.csv``, by place in the consensus):
+``owner_changes`` are tracks of several people, ``fragments`` tracks a person, ``false_tracks``
+those on no face.
 One process, one thread, processor seconds.
 Usage: python benchmarks/faces.py [--set min_face=0.05 …] [--clips Test_12 …] [--curve] [--loop]
        python benchmarks/faces.py --stills | --speakers | --nobody | --memory | --workers
@@ -113,6 +114,7 @@ class Reference:
     families: list[set[str]]
 
     def is_sure(self, family: str) -> npt.NDArray[np.bool_]:
+        """Return which faces are taken as real for a detector of that family."""
         size = np.sqrt(np.prod(self.box[:, 2:] - self.box[:, :2], axis=1))
         others = np.array([len(found - {family}) for found in self.families], dtype=int)
         return np.asarray((others >= 2) & (size >= SMALLEST_PX))
@@ -160,6 +162,7 @@ class Count:
     n_pieces: int = 0
 
     def add(self, other: Count) -> None:
+        """Add what was counted elsewhere."""
         for name, (hits, n) in other.groups.items():
             self.groups[name][0] += hits
             self.groups[name][1] += n
@@ -187,7 +190,8 @@ class Count:
             off_middle = abs((truth[2] - truth[:2].mean(axis=0)) @ eyes) / apart**2
             is_frontal = off_middle < TURNED and apart > 0.3 * side
             size = next(f"{low}+" for low, high in SIZES if low <= side < high)
-            tone = next(f"{low}+" for low, high in TONES if low <= tone_of(grey, real.box[row]) < high)
+            grey_level = tone_of(grey, real.box[row])
+            tone = next(f"{low}+" for low, high in TONES if low <= grey_level < high)
             names = ("all", f"size {size}", "frontal" if is_frontal else "turned", f"tone {tone}")
             for name in names:
                 self.groups[name][0] += is_hit
@@ -197,6 +201,7 @@ class Count:
                 self.distances.append(float(np.hypot(*away.T).mean()) / apart)
 
     def figures(self) -> dict[str, Any]:
+        """Return what a reader wants to know."""
         half, most = np.percentile(self.distances or [np.nan], [50, 95]).round(4).tolist()
         told: dict[str, Any] = {
             "recall": {name: share(*pair) for name, pair in sorted(self.groups.items())},
@@ -288,7 +293,9 @@ def judge_tracks(count: Count, clip: Path, real: dict[int, Reference], tracks: A
                     (overlap[face], people.get((frame, face), "?" if len(found) > 1 else NOBODY))
                     for face, found in enumerate(faces.families)
                 ]
-                named += [(iou(box, other[None])[0, 0], who) for f, other, who in extra if f == frame]
+                named += [
+                    (iou(box, other[None])[0, 0], who) for at, other, who in extra if at == frame
+                ]
                 best = max(named, default=(0.0, NOBODY))
                 owners.append(best[1] if best[0] >= TOUCH else NOBODY)
         on_faces = [who for who in owners if who != NOBODY]
@@ -541,8 +548,6 @@ def write_clip(path: Path, seconds: int, fps: int = 25) -> None:
 def peak_mb() -> float:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return round(peak / (1 << 20 if sys.platform == "darwin" else 1 << 10), 1)
-
-
 
 
 def use_one_thread() -> None:

@@ -77,7 +77,7 @@ def predict_files(
     if wanted.window_sec is not None:
         window_spans(1.0, wanted.window_sec, wanted.hop_sec)
     progress = progress or Silent()
-    if lost := _predictor(wanted).what_is_lost():
+    if _predictor(wanted).needs_faces and (lost := _predictor(wanted).face_options.what_is_lost()):
         progress.say(lost)
     names = _targets(files)
     jobs = {name: (name, path, names[name], wanted) for name, path in files.items()}

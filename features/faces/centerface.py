@@ -97,7 +97,8 @@ def decoded(
     grid = heat.shape[2:]
     for values, n in ((heat, 1), (size, 2), (offset, 2), (points, 10)):
         if values.shape != (1, n, *grid):
-            raise WeightsError(f"no CenterFace: expected outputs {(1, n, *grid)}, got {values.shape}")
+            expected = (1, n, *grid)
+            raise WeightsError(f"no CenterFace: expected outputs {expected}, got {values.shape}")
     row, column = np.nonzero(heat[0, 0] >= min_score)
     score = heat[0, 0, row, column]
     high, wide = np.exp(size[0][:, row, column]) * CELL

@@ -9,7 +9,6 @@ from pydantic import Field, model_validator
 
 from emotiw.core.config import Strict
 
-
 AUTO, BEST, FALLBACK = "auto", "centerface", "mtcnn"
 OF_CARDS = (BEST, "yunet")  # detectors with a weights card of their own name
 
@@ -27,7 +26,7 @@ class FaceOptions(Strict):
     )
     weights: str | None = Field(
         default=None,
-        description="a weights card, by name or as a YAML file; centerface and yunet have their own",
+        description="a weights card, by name or as a YAML file; centerface and yunet have one",
     )
     min_face: float = Field(
         default=0.022,
@@ -50,8 +49,8 @@ class FaceOptions(Strict):
         default=0.5,
         ge=0,
         le=1,
-        description="of any detector: in a photograph, a face is kept whose probability is at least "
-        "1 less this; a track in a video has to be surer, one detected only once nearly certain",
+        description="of any detector: in a photograph, a face is kept whose probability is at "
+        "least 1 less this; a track has to be surer, one detected only once nearly certain",
     )
     tracks: Literal["all", "main"] = Field(
         default="all", description="keep everyone, or track 0 only"

@@ -42,7 +42,7 @@ class Moved(NamedTuple):
         box: ``(n, 4)`` px.
         landmarks: ``(n, 5, 2)`` px.
         step: ``(n, 2)`` px: how far they came in the last frame.
-        is_sure: ``(n,)`` bool: enough points came back to where they started, in every frame so far.
+        is_sure: ``(n,)`` bool: enough points came back to where they started, so far.
         camera: ``(2,)`` px: how far most of the picture moved in the last frame.
         held: the share of points all over the picture that came back.
     """
@@ -141,8 +141,8 @@ def _flow(
         "flags": cv2.OPTFLOW_USE_INITIAL_FLOW,
     }
     ways = before.grey, after.grey
-    there, found, _ = cv2.calcOpticalFlowPyrLK(*ways, points, guess.copy(), **told)  # type: ignore[call-overload]
-    back, found_back, _ = cv2.calcOpticalFlowPyrLK(  # type: ignore[call-overload]
+    there, found, _ = cv2.calcOpticalFlowPyrLK(*ways, points, guess.copy(), **told)
+    back, found_back, _ = cv2.calcOpticalFlowPyrLK(
         *ways[::-1], there, there - (guess - points), **told
     )
     stray = np.abs(back - points).max(axis=1)

@@ -230,7 +230,8 @@ class FaceSequence:
                 going = step.faces.box[row], step.faces.landmarks[row]
                 sure = float((1 - share) * self._tracks[row].confidence + share * sure)
                 is_forth, is_back = bool(step.faces.is_sure[row]), bool(behind.is_sure[column])
-                if is_forth and is_back and iou(going[0][None], coming[0][None])[0, 0] >= SAME_PLACE:
+                overlap = iou(going[0][None], coming[0][None])[0, 0]
+                if is_forth and is_back and overlap >= SAME_PLACE:
                     box, points = (a + share * (b - a) for a, b in zip(going, coming, strict=True))
                     rows.append((number, box, points, sure))
                 elif is_forth or is_back:

@@ -43,7 +43,7 @@ def looks_of(picture: npt.NDArray[np.uint8], boxes: Floats) -> Floats:
 
 
 def likeness(first: Floats, second: Floats) -> npt.NDArray[np.float64]:
-    """Return how alike each of ``(n, 304)`` looks is to each of ``(m, 304)``: ``(n, m)`` in [-1, 1].
+    """Return how alike looks are, ``(n, 304)`` and ``(m, 304)``: ``(n, m)`` in [-1, 1].
 
     The mean of the correlation of the faces and of the overlap of the colours below them; of the
     first alone where nothing is seen below.

@@ -34,9 +34,10 @@ def open_session(path: Path, device: str = "cpu", *, any_size: bool = False) -> 
     settings.intra_op_num_threads = 1  # the result can't depend on their number
     settings.log_severity_level = 3
     providers: list[Any] = ["CPUExecutionProvider"]
-    if device.startswith("cuda") and "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+    on_gpu = "CUDAExecutionProvider"
+    if device.startswith("cuda") and on_gpu in onnxruntime.get_available_providers():
         number = int(device.partition(":")[2] or 0)
-        providers.insert(0, ("CUDAExecutionProvider", {"device_id": number}))
+        providers.insert(0, (on_gpu, {"device_id": number}))
     try:
         data = path.read_bytes()
         network = without_sizes(data) if any_size else data

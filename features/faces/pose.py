@@ -27,7 +27,7 @@ def turn_of(landmarks: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
     eyes = points[:, 1] - points[:, 0]  # (n, 2)
     nose = points[:, 2] - points[:, :2].mean(axis=1)
     along = np.abs((nose * eyes).sum(axis=1))
-    return np.minimum(along / np.maximum((eyes**2).sum(axis=1), 1e-9), 10.0)
+    return np.asarray(np.minimum(along / np.maximum((eyes**2).sum(axis=1), 1e-9), 10.0))
 
 
 def tilt_of(landmarks: npt.NDArray[np.floating]) -> float:

@@ -31,8 +31,8 @@ class Shots:
     """Tells hard cuts from motion, light and camera work.
 
     At a cut the image changes much, all over, and much more than from frame to frame before, and
-    hardly a point of it is found again, as it is where the camera pans. The change of light is taken
-    out first, so that a flash is none; somebody who steps in changes only a part. Fades and
+    hardly a point of it is found again, as many are where the camera pans. The change of light is
+    taken out first, so that a flash is none; somebody who steps in changes only a part. Fades and
     dissolves are not seen.
     """
 

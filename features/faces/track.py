@@ -45,7 +45,7 @@ class Evidence:
     def mean_looks(self) -> Floats:
         """What it looked like, in the mean over the detections."""
         assert self.looks is not None
-        return self.looks / len(self.times)
+        return np.asarray(self.looks / len(self.times), np.float32)
 
     @property
     def probability(self) -> float:
