@@ -58,6 +58,7 @@ class _Step(NamedTuple):
 class _Track:
     number: int
     seen_sec: float  # when it was detected last
+    sure_sec: float  # when it was last where it should be
     confidence: float
     looks: Floats
 
@@ -161,7 +162,7 @@ class FaceSequence:
         for after, before in zip(steps[:0:-1], steps[-2::-1], strict=True):
             back.append(moved(after.flow, before.flow, back[-1]))
         back.reverse()  # one for each step
-        pairs = self._pairs(back[0], found, looks)
+        pairs = self._pairs(back, found, looks)
         owner = {column: row for row, column in pairs}
         numbers = [
             tracks[owner[column]].number if column in owner else self._new_number()
@@ -177,7 +178,7 @@ class FaceSequence:
         self.evidence[number] = Evidence()
         return number
 
-    def _pairs(self, back: Moved, found: Faces, looks: Floats) -> list[tuple[int, int]]:
+    def _pairs(self, back: list[Moved], found: Faces, looks: Floats) -> list[tuple[int, int]]:
         """Return which track each of the faces found goes on with: rows of both."""
         from scipy.optimize import linear_sum_assignment
 
@@ -185,12 +186,13 @@ class FaceSequence:
         if not len(end.box) or not len(found.box):
             return []
         forth = iou(end.box, found.box) * end.is_sure[:, None]
-        behind = iou(start.box, back.box) * back.is_sure
+        behind = iou(start.box, back[0].box) * back[0].is_sure
         alike = likeness(np.stack([track.looks for track in self._tracks]), looks)
         shift, growth = _apart(end.box, found.box)
         by_both = (forth >= SAME_PLACE) & (behind >= SAME_PLACE)
         by_one = ((forth >= SAME_PLACE) | (behind >= SAME_PLACE)) & (alike >= ALIKE)
         by_looks = (shift <= NEAR) & (growth <= MAX_GROWTH) & (alike >= VERY_ALIKE)
+        by_looks &= self._gaps(back) <= self._max_gap_sec
         score = np.select(
             [by_both, by_one, by_looks],
             [4 + forth + behind, 2 + np.maximum(forth, behind) + alike, 1 + alike - shift],
@@ -199,6 +201,18 @@ class FaceSequence:
         rows, columns = linear_sum_assignment(-score)
         matched = zip(rows.tolist(), columns.tolist(), strict=True)
         return [(row, column) for row, column in matched if score[row, column] > 0]
+
+    def _gaps(self, back: list[Moved]) -> npt.NDArray[np.float64]:
+        """Return for how long each track is missing before each of the faces found, in seconds."""
+        times = np.array([step.picture.time_sec for step in self._steps])
+        forth = np.stack([step.faces.is_sure for step in self._steps])  # (steps, tracks)
+        last = np.where(forth, times[:, None], -np.inf).max(axis=0)
+        last = np.maximum(last, [track.sure_sec for track in self._tracks])
+        for track, time_sec in zip(self._tracks, last.tolist(), strict=True):
+            track.sure_sec = time_sec
+        behind = np.stack([each.is_sure for each in back])  # (steps, found)
+        first = np.where(behind, times[:, None], np.inf).min(axis=0)
+        return np.asarray(first[None] - last[:, None])
 
     def _fill(
         self,
@@ -213,6 +227,7 @@ class FaceSequence:
         seen[-1].numbers, seen[-1].faces = list(numbers), found
         seen[-1].is_detected = [True] * len(numbers)
         alone = [row for row in range(len(self._tracks)) if row not in owner.values()]
+        drifted = self._drifted(alone)
         for one, step, behind in zip(seen[1:], self._steps[1:], back[1:], strict=True):
             time_sec = one.picture.time_sec
             share = np.float32((time_sec - first_sec) / max(last_sec - first_sec, 1e-9))
@@ -239,11 +254,25 @@ class FaceSequence:
                     rows.append((number, *nearer, sure))
             for row in alone:
                 track = self._tracks[row]
-                if step.faces.is_sure[row] and time_sec - track.seen_sec <= COAST_SEC:
+                is_there = step.faces.is_sure[row] and (share < 0.5 or row not in drifted)
+                if is_there and time_sec - track.seen_sec <= COAST_SEC:
                     place = step.faces.box[row], step.faces.landmarks[row]
                     late.append((track.number, *place, track.confidence))
             _add(one, rows)
             _add(one, late, only_free=True)
+
+    def _drifted(self, rows: list[int]) -> set[int]:
+        """Return which of the tracks that no detection confirms have come to look otherwise."""
+        last = self._steps[-1]
+        sure = [row for row in rows if last.faces.is_sure[row]]
+        looks = looks_of(last.picture.rgb, last.faces.box[sure])
+        drifted = {
+            row
+            for row, look in zip(sure, looks, strict=True)
+            if likeness(self._tracks[row].looks[None], look[None])[0, 0] < ALIKE
+        }
+        last.faces.is_sure[list(drifted)] = False
+        return drifted
 
     def _go_on(
         self, found: Faces, looks: Floats, numbers: list[int], owner: dict[int, int]
@@ -262,7 +291,8 @@ class FaceSequence:
         tracks = [self._tracks[row] for row in left]
         for column, number in enumerate(numbers):
             look = looks[column]
-            tracks.append(_Track(number, now_sec, float(found.confidence[column]), look))
+            sure = float(found.confidence[column])
+            tracks.append(_Track(number, now_sec, now_sec, sure, look))
         new, old = Moved.start(found), last.faces
         step = new.step.copy()
         for column, row in owner.items():
