@@ -48,7 +48,7 @@ class FaceTracks:
             the crop is aligned by box and tilt. True by default.
         quality: ``(n, 3)`` float32, for whoever weighs faces: size (root of the box's area, px),
             sharpness (variance of the crop's Laplacian; small is blurred), and turn (0 from the
-            front, about 1 in profile). NaN by default.
+            front, about 1 in profile). 0 by default.
     """
 
     n_frames: int
@@ -71,7 +71,7 @@ class FaceTracks:
         if self.has_points is None:
             object.__setattr__(self, "has_points", np.ones(n_rows, dtype=bool))
         if self.quality is None:
-            object.__setattr__(self, "quality", np.full((n_rows, 3), np.nan, np.float32))
+            object.__setattr__(self, "quality", np.zeros((n_rows, 3), np.float32))
         expected = dict.fromkeys(("track", "frame", "confidence", "origin"), (n_rows,)) | {
             "box": (n_rows, 4),
             "landmarks": (n_rows, 5, 2),
@@ -125,7 +125,10 @@ class FaceTracks:
         Raises:
             TableError: if an array is missing, of the wrong shape, or one too many.
         """
+        missing = {each.name for each in fields(cls)} - tensors.keys()
         try:
+            if missing:
+                raise KeyError(*sorted(missing))
             arrays: dict[str, npt.NDArray[np.generic]] = dict(tensors)
             width, height = (int(side) for side in arrays.pop("frame_size").tolist())
             n_frames = int(arrays.pop("n_frames").tolist()[0])

@@ -18,6 +18,7 @@ INNER = (0.25, 0.5, 0.75)  # of a box: where its points are
 CAMERA_GRID = (6, 4)  # points all over the picture
 STRAY = 1.0  # px of that picture: how far a point may come back from where it started
 ENOUGH = 4  # of nine points
+STILL = 2.0  # grey levels: what changes less hasn't moved
 ODD_ONE = 0.15  # of a box: how far a point may move otherwise than most
 MOST_GROWTH, MOST_TURN = 1.1, 0.15  # from one frame to the next; turn in radians
 
@@ -113,8 +114,10 @@ def moved(before: FlowPicture, after: FlowPicture, faces: Moved) -> Moved:
         middle = _medians(end - start, good)  # (rows, 2)
         away = np.abs(end - start - middle[:, None]).max(axis=2)
         good &= away < np.maximum(1.0, ODD_ONE * sides.max(axis=1))[:, None]
-        is_sure[rows] = good.sum(axis=1) >= ENOUGH
-        kept = np.flatnonzero(good.sum(axis=1) >= ENOUGH)
+        is_enough = good.sum(axis=1) >= ENOUGH
+        few = rows[~is_enough]
+        is_sure[few] = _are_still(before, after, faces.box[few], box[few])
+        kept = np.flatnonzero(is_enough)
         to = rows[kept]
         shift_px, turn = _similarity(start[kept], end[kept], good[kept])
         here = faces.box[to].astype(np.float64)
@@ -127,6 +130,27 @@ def moved(before: FlowPicture, after: FlowPicture, faces: Moved) -> Moved:
         step[to] = gone
     camera_px = (camera / before.scale).astype(np.float32)
     return Moved(box, landmarks, step, is_sure, camera_px, len(far) / len(grid))
+
+
+def _are_still(
+    before: FlowPicture, after: FlowPicture, boxes: Floats, there: Floats
+) -> npt.NDArray[np.bool_]:
+    """Return which parts of the picture look as before, but for the camera: flow needs texture."""
+    is_still = np.zeros(len(boxes), dtype=bool)
+    ends = [
+        np.round(sides.astype(np.float64) * before.scale).astype(int) for sides in (boxes, there)
+    ]
+    height, width = before.grey.shape
+    for row, (old, new) in enumerate(zip(*ends, strict=True)):
+        is_inside = min(*old[:2], *new[:2]) >= 0 and max(old[2], new[2]) <= width
+        if not is_inside or max(old[3], new[3]) > height:
+            continue
+        wide, high = np.maximum(old[2:] - old[:2], 1)
+        first = before.grey[old[1] : old[1] + high, old[0] : old[0] + wide].astype(np.int16)
+        second = after.grey[new[1] : new[1] + high, new[0] : new[0] + wide]
+        if first.shape == second.shape and first.size:
+            is_still[row] = np.abs(first - second).mean() < STILL
+    return is_still
 
 
 def _flow(

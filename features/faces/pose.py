@@ -37,8 +37,8 @@ def tilt_of(landmarks: npt.NDArray[np.floating]) -> float:
         landmarks: ``(5, 2)``.
 
     Examples:
-        >>> tilt_of(np.array([[2, 0], [2, 0], [3, 2], [2, 4], [2, 4]]))
-        0.0
+        >>> round(tilt_of(np.array([[2, 0], [2, 0], [3, 2], [0, 2], [0, 2]])), 3)
+        0.785
     """
     down = landmarks[3:].mean(axis=0) - landmarks[:2].mean(axis=0)
     return float(np.arctan2(-down[0], down[1])) if np.abs(down).max() > 0 else 0.0

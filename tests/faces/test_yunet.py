@@ -138,10 +138,11 @@ def test_weights_are_asked_for_and_never_fetched(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EMOTIW_CACHE", str(tmp_path))
-    with pytest.raises(ValidationError, match="needs weights: yunet"):
-        FaceOptions(detector="yunet")
-    with pytest.raises(ValidationError, match="leave weights out"):
+    with pytest.raises(ValidationError, match="takes no weights"):
+        FaceOptions(detector="mtcnn", weights="yunet")
+    with pytest.raises(ValidationError, match="takes no weights"):
         FaceOptions(weights="yunet")
+    assert FaceOptions(detector="yunet").resolved().weights == "yunet"
     with pytest.raises(WeightsError, match="emotiw weights fetch yunet"):
         FaceOptions(detector="yunet", weights="yunet").weights_fingerprint()
     with pytest.raises(WeightsError, match="emotiw weights fetch yunet"):
