@@ -18,7 +18,7 @@ from features.faces.detect import Detector, load_detector
 from features.faces.face_options import FaceOptions
 from features.faces.follow import FaceSequence
 
-VERSION = "6"
+VERSION = "7"
 Quality = dict[str, float | int | str]
 
 
