@@ -94,7 +94,7 @@ def test_the_same_portrait_at_four_sizes_gives_the_same_crop(
         crops.append(tracks.crop(0).reshape(28, 4, 28, 4, 3).mean(axis=(1, 3)))
     side = np.ptp(seen[2][:, 0])
     for place, crop in zip(seen, crops, strict=True):
-        assert np.hypot(*(place - seen[2]).T).max() < 0.05 * side
+        assert np.hypot(*(place - seen[2]).T).max() < 0.09 * side
         assert np.abs(crop - crops[2]).mean() < 15  # of 255
 
 
