@@ -1,4 +1,4 @@
-"""CenterFace as an ONNX file that a weights card names: one look at the whole image."""
+"""CenterFace as an ONNX file that a weights card names: two looks at the whole image."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ OUTPUTS = ("537", "538", "539", "540")  # how the published file calls them, in 
 CELL = 4  # px of the input that one output stands for
 SMALLEST_SEEN = 14  # px of the input that the smallest face asked for has; points need them
 MULTIPLE = 32  # sides of the input
+WIDE, COARSER = 480, 4  # px: of a larger input, large faces are looked for in one so much smaller
+LARGEST_FINE, SMALLEST_COARSE = 224, 112  # px of the larger input: both look for those between
 OVERLAP = 0.3
 SECOND_WEIGHT = 0.41  # of the second opinion's logit
 Picture = npt.NDArray[np.uint8]
@@ -26,7 +28,8 @@ Floats = npt.NDArray[np.float32]
 class CenterfaceDetector(Detector):
     """Xu et al. 2019, "CenterFace: Joint Face Detection and Alignment Using Face as Point".
 
-    The image is shrunk until the smallest face asked for is as small as the network can still see.
+    The image is shrunk until the smallest face asked for is as small as the network can still see,
+    and once more for large faces, which it sees less well.
     MTCNN's last network gives a second opinion on points and confidence.
 
     Args:
@@ -57,10 +60,26 @@ class CenterfaceDetector(Detector):
         return [self._detect(picture, max(smallest_px, self.min_face_px)) for picture in pictures]
 
     def _detect(self, picture: Picture, smallest_px: float) -> Faces:
+        import torch
+        from torchvision.ops import nms
+
+        scale = min(1.0, SMALLEST_SEEN / smallest_px)
+        found = self._at_scale(picture, scale)
+        if max(picture.shape[:2]) * scale > WIDE:
+            sides = (found.box[:, 2:] - found.box[:, :2]).max(axis=1) * scale
+            coarse = self._at_scale(picture, scale / COARSER)
+            wide = (coarse.box[:, 2:] - coarse.box[:, :2]).max(axis=1) * scale
+            found = found.take(sides < LARGEST_FINE).join(coarse.take(wide >= SMALLEST_COARSE))
+            boxes, scores = torch.from_numpy(found.box), torch.from_numpy(found.confidence)
+            found = found.take(nms(boxes, scores, OVERLAP).numpy())
+        faces, other = self._second.on(picture, found)
+        confidence = calibrated(faces.confidence, self.scale, other, SECOND_WEIGHT)
+        return faces._replace(confidence=confidence).take(confidence >= FLOOR)
+
+    def _at_scale(self, picture: Picture, scale: float) -> Faces:
         import cv2
 
         height, width = picture.shape[:2]
-        scale = min(1.0, SMALLEST_SEEN / smallest_px)
         shown = (max(1, round(width * scale)), max(1, round(height * scale)))
         wide, high = (-(-side // MULTIPLE) * MULTIPLE for side in shown)
         canvas = np.zeros((high, wide, 3), np.uint8)
@@ -69,10 +88,7 @@ class CenterfaceDetector(Detector):
         inputs = canvas.transpose(2, 0, 1)[None].astype(np.float32)  # (1, 3, height, width)
         found = decoded(*self._session.run(OUTPUTS, {self._input: inputs}))
         factors = np.array([width / shown[0], height / shown[1]], np.float32)
-        scaled = Faces(found.box * np.tile(factors, 2), found.landmarks * factors, found.confidence)
-        faces, other = self._second.on(picture, scaled)
-        confidence = calibrated(faces.confidence, self.scale, other, SECOND_WEIGHT)
-        return faces._replace(confidence=confidence).take(confidence >= FLOOR)
+        return Faces(found.box * np.tile(factors, 2), found.landmarks * factors, found.confidence)
 
 
 def decoded(
