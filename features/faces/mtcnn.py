@@ -34,7 +34,7 @@ class MtcnnDetector(Detector):
     """
 
     min_face_px = 20.0
-    scale = (1.2, 0.0)
+    scale = (1.8, -0.8)
 
     def __init__(self, device: str = "cpu") -> None:
         self._device = torch.device(device)
