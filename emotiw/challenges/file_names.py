@@ -84,7 +84,7 @@ class FileNames(Reader):
             values.index(fields[name]) if fields[name] in values else len(values)
             for name, values in self.prefer.items()
         ]
-        return (*by_field, self.extensions.index(path.suffix.lower()))
+        return (*by_field, self.rank_of(path))
 
     def _add_best(self, builder: ManifestBuilder, candidates: list[Form]) -> int:
         best = min(rank for rank, _, _ in candidates)

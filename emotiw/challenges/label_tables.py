@@ -212,7 +212,7 @@ class Tables(Reader):
         """Return files by name, and those of the best extension by stem; also below the folder."""
         by_name: Named = {}
         by_stem: Named = {}
-        for path in sorted(clips, key=lambda path: self.extensions.index(path.suffix.lower())):
+        for path in sorted(clips, key=self.rank_of):
             below = path.relative_to(folder)
             for name in {path.name, below.as_posix()}:
                 by_name.setdefault(name, []).append(path)

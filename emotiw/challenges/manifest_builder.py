@@ -12,10 +12,7 @@ from pathlib import Path
 from emotiw.challenges.spec import ChallengeSpec
 from emotiw.core.clip import Clip, Split, escaped, id_problem
 from emotiw.core.errors import Problems, suggest
-
-VIDEO = (".avi", ".mp4", ".mkv", ".mov", ".flv", ".webm", ".mpg", ".mpeg", ".wmv", ".m4v")
-SOUND = (".wav", ".flac", ".mp3", ".m4a", ".ogg", ".opus", ".aac")
-PICTURE = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
+from emotiw.core.media.file_kinds import MEDIA, is_named_media, kind_of
 
 
 @dataclass(frozen=True)
@@ -164,6 +161,8 @@ def first_file(parent: Path, names: Iterable[str]) -> Path | None:
 def media_files(folder: Path, extensions: Sequence[str], *, deep: bool = True) -> list[Path]:
     """Return the media files of a folder, sorted by path; hidden ones are left out.
 
+    Where all kinds of media are asked for, what begins like one of them is one, whatever its name.
+
     Links to folders are followed, each folder once. What has the name of a media file and is none
     (a pipe, a link to nothing, a folder without any) is among them, so that somebody tells of it.
     """
@@ -176,15 +175,42 @@ def media_files(folder: Path, extensions: Sequence[str], *, deep: bool = True) -
             folders.clear()
             continue
         seen.add(real)
-        files += [Path(parent, name) for name in names if _is_media(name, extensions)]
-        named_so += [Path(parent, name) for name in folders if _is_media(name, extensions)]
+        files += [Path(parent, name) for name in names if _is_media(parent, name, extensions)]
+        named_so += [Path(parent, name) for name in folders if _is_named(name, extensions)]
         folders[:] = sorted(name for name in folders if not _is_hidden(name)) if deep else []
     holding = {folder for file in files for folder in file.parents} if named_so else set()
     return sorted([*files, *(folder for folder in named_so if folder not in holding)])
 
 
-def _is_media(name: str, extensions: Sequence[str]) -> bool:
-    return not _is_hidden(name) and Path(name).suffix.lower() in extensions
+def tell_of_others(builder: ManifestBuilder) -> None:
+    """Warn of the files below the root that are no clip, by kind and count."""
+    taken = {os.path.realpath(clip.path) for clip in builder.clips}
+    refused = {odd.name for odd in builder.refused}
+    left_out: dict[bool, Counter[str]] = {True: Counter(), False: Counter()}
+    for path in media_files(builder.root, ("",)):
+        is_known = os.path.realpath(path) in taken or builder.name(path) in refused
+        if is_known or path.is_dir():
+            continue
+        is_media = is_named_media(path.name) or kind_of(path) is not None
+        left_out[is_media][path.suffix.lower() or "without a suffix"] += 1
+    for is_media, counts in left_out.items():
+        if counts:
+            what = "media files that are no clip of this challenge" if is_media else "no media"
+            listed = ", ".join(f"{n} {suffix}" for suffix, n in counts.most_common(8))
+            more = f" and {len(counts) - 8} other kinds" if len(counts) > 8 else ""
+            builder.warnings.append(f"{counts.total()} files are {what}: {listed}{more}")
+
+
+def _is_media(folder: str, name: str, extensions: Sequence[str]) -> bool:
+    if tuple(extensions) != MEDIA:
+        return not _is_hidden(name) and _is_named(name, extensions)
+    if _is_hidden(name):
+        return False
+    return is_named_media(name) or kind_of(Path(folder, name)) is not None
+
+
+def _is_named(name: str, extensions: Sequence[str]) -> bool:
+    return not _is_hidden(name) and ("" in extensions or Path(name).suffix.lower() in extensions)
 
 
 def _is_hidden(name: str) -> bool:

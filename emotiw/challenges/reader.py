@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from emotiw.challenges.duplicate_ids import SameId
-from emotiw.challenges.manifest_builder import PICTURE, SOUND, VIDEO, ManifestBuilder
+from emotiw.challenges.manifest_builder import ManifestBuilder
 from emotiw.challenges.spec import ChallengeSpec, FoldProtocol
 from emotiw.core.errors import ConfigError, suggest
+from emotiw.core.media.file_kinds import MEDIA
 from emotiw.core.part import DataPart
 
 
@@ -24,7 +26,7 @@ class Reader(DataPart):
     """
 
     inside: tuple[str, ...] = ()
-    extensions: tuple[str, ...] = (*VIDEO, *SOUND, *PICTURE)
+    extensions: tuple[str, ...] = MEDIA
     same_id: SameId = "refuse"
     protocol: str | None = None
 
@@ -36,8 +38,15 @@ class Reader(DataPart):
         """Return what a submission answers for, where that isn't simply the test clips."""
         return None
 
+    def rank_of(self, path: Path) -> int:
+        """Return how far back a file's extension stands in the list; unknown ones come last."""
+        suffix = path.suffix.lower()
+        return self.extensions.index(suffix) if suffix in self.extensions else len(self.extensions)
+
     def expects(self) -> str:
         """Say what the folder should hold, for the message that there is nothing in it."""
+        if self.extensions == MEDIA:
+            return "videos, photographs or recordings"
         return f"files ending in {', '.join(self.extensions)}"
 
     def protocol_of(self, spec: ChallengeSpec) -> FoldProtocol | None:

@@ -7,7 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from emotiw.challenges.duplicate_ids import resolve_duplicate_ids
-from emotiw.challenges.manifest_builder import ManifestBuilder, Refused, first_folder
+from emotiw.challenges.manifest_builder import (
+    ManifestBuilder,
+    Refused,
+    first_folder,
+    tell_of_others,
+)
 from emotiw.challenges.reader import Reader
 from emotiw.challenges.spec import ChallengeSpec, FoldProtocol
 from emotiw.core.clip import Clip
@@ -61,6 +66,7 @@ def read_challenge(spec: ChallengeSpec, root: Path) -> tuple[Cohort, list[str], 
             + "".join(f"; {warning}" for warning in builder.warnings)
         )
     builder.check_sizes()
+    tell_of_others(builder)
     clips = _with_folds(builder.clips, reader.protocol_of(spec), builder.warnings)
     return Cohort(clips, task=spec.task, where=str(home)), builder.warnings, builder.refused
 

@@ -31,6 +31,7 @@ def small_faces(seed: int, n: int) -> FaceTracks:
     points = rng.uniform(5, 30, (len(track), 5, 2))
     return FaceTracks(
         n_frames=N_FRAMES,
+        time_sec=np.arange(N_FRAMES) / 25,
         frame_size=(SIDE, SIDE),
         track=track,
         frame=np.concatenate([np.arange(n), np.arange(n // 2)]).astype(np.int32),

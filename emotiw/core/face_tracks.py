@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emotiw.core.errors import TableError
-from emotiw.core.feature_table import FeatureArray
+from emotiw.core.feature_table import FeatureArray, until_the_next
 
 
 class Origin(IntEnum):
@@ -32,6 +32,8 @@ class FaceTracks:
 
     Attributes:
         n_frames: frames decoded from the clip; those without a face have no row.
+        time_sec: ``(n_frames,)`` float64, when each decoded frame is shown, counted from the start
+            of the clip.
         frame_size: (width, height) of the upright frames, in px.
         track: ``(n,)`` int32, 0 for the main face.
         frame: ``(n,)`` int32, index of the decoded frame.
@@ -52,6 +54,7 @@ class FaceTracks:
     """
 
     n_frames: int
+    time_sec: npt.NDArray[np.float64]
     frame_size: tuple[int, int]
     track: npt.NDArray[np.int32]
     frame: npt.NDArray[np.int32]
@@ -79,6 +82,7 @@ class FaceTracks:
             "crop_offset": (n_rows + 1,),
             "has_points": (n_rows,),
             "quality": (n_rows, 3),
+            "time_sec": (self.n_frames,),
         }
         for name, shape in expected.items():
             got = getattr(self, name).shape
@@ -92,6 +96,11 @@ class FaceTracks:
     def n_tracks(self) -> int:
         """The number of people followed."""
         return int(self.track.max()) + 1 if len(self.track) else 0
+
+    @property
+    def shown_sec(self) -> npt.NDArray[np.float64]:
+        """``(n_frames, 2)``: when each frame is shown, and when the next one takes its place."""
+        return until_the_next(self.time_sec)
 
     def crop(self, row: int) -> npt.NDArray[np.uint8]:
         """Return the aligned crop of one row as ``(crop_size, crop_size, 3)`` RGB."""
@@ -112,7 +121,7 @@ class FaceTracks:
         for row in np.flatnonzero(self.track == track):
             values[self.frame[row]] = self.crop(int(row))
             present[self.frame[row]] = True
-        return FeatureArray(values, present)
+        return FeatureArray(values, present, self.shown_sec)
 
     def to_tensors(self) -> dict[str, npt.NDArray[np.generic]]:
         """Return the arrays under the names that the store keeps them by."""

@@ -13,6 +13,7 @@ from emotiw.core.errors import TableError
 
 Unit = Literal["frame", "snippet", "clip", "face"]
 Dtype = Literal["float32", "uint8"]
+Times = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -57,18 +58,25 @@ class FeatureArray:
     Attributes:
         values: ``(n, *shape)``; a row that is not present holds zeros and means nothing.
         present: ``(n,)`` bool; False where there was no face, no sound, no frame.
+        times: ``(n, 2)`` float64, begin and end of what each row was measured in, in seconds from
+            the start of the clip; None where nobody knows.
     """
 
     values: npt.NDArray[np.float32] | npt.NDArray[np.uint8]
     present: npt.NDArray[np.bool_]
+    times: Times | None = None
 
     @classmethod
-    def all_present(cls, values: npt.NDArray[np.float32] | npt.NDArray[np.uint8]) -> FeatureArray:
+    def all_present(
+        cls,
+        values: npt.NDArray[np.float32] | npt.NDArray[np.uint8],
+        times: Times | None = None,
+    ) -> FeatureArray:
         """Wrap rows that all hold data."""
-        return cls(values, np.ones(len(values), dtype=bool))
+        return cls(values, np.ones(len(values), dtype=bool), times)
 
     @classmethod
-    def finite(cls, values: npt.NDArray[Any]) -> FeatureArray:
+    def finite(cls, values: npt.NDArray[Any], times: Times | None = None) -> FeatureArray:
         """Wrap rows as float32; those that hold NaN or infinity are not present.
 
         Examples:
@@ -79,7 +87,28 @@ class FeatureArray:
         with np.errstate(over="ignore"):
             rows = values.astype(np.float32)
         present = np.asarray(np.isfinite(rows).all(axis=1))
-        return cls(np.where(present[:, None], rows, np.float32(0)), present)
+        return cls(np.where(present[:, None], rows, np.float32(0)), present, times)
+
+    def without(self, is_missing: npt.NDArray[np.bool_]) -> FeatureArray:
+        """Return the rows with some of them marked as not present.
+
+        Examples:
+            >>> rows = FeatureArray.all_present(np.ones((2, 1), np.float32))
+            >>> rows.without(np.array([True, False])).present.tolist()
+            [False, True]
+        """
+        present = self.present & ~is_missing
+        shape = (-1,) + (1,) * (self.values.ndim - 1)
+        values = np.where(present.reshape(shape), self.values, self.values.dtype.type(0))
+        return FeatureArray(values, present, self.times)
+
+    def to_tensors(self) -> dict[str, npt.NDArray[np.generic]]:
+        """Return the arrays under the names that the store keeps them by."""
+        tensors: dict[str, npt.NDArray[np.generic]] = {
+            "values": self.values,
+            "present": self.present,
+        }
+        return tensors if self.times is None else {**tensors, "times": self.times}
 
     def check(self, spec: FeatureSpec, clip_id: str) -> None:
         """Raise TableError unless these rows keep the promise of ``spec``."""
@@ -91,8 +120,23 @@ class FeatureArray:
             )
         if self.present.shape != (len(self.values),) or self.present.dtype != np.bool_:
             raise TableError(f"{name}: the presence mask must be ({len(self.values)},) bool")
+        if self.times is not None and self.times.shape != (len(self.values), 2):
+            raise TableError(f"{name}: the times must be ({len(self.values)}, 2)")
         if self.values.dtype == np.float32 and not np.isfinite(self.values[self.present]).all():
             raise TableError(f"{name}: NaN or infinity in a row that is marked as present")
+
+
+def until_the_next(begins: Times) -> Times:
+    """Return ``(n, 2)``: when each thing is shown, and when the next one takes its place.
+
+    The last one stays as long as the one before.
+
+    Examples:
+        >>> until_the_next(np.array([0.0, 0.5, 2.0])).tolist()
+        [[0.0, 0.5], [0.5, 2.0], [2.0, 3.5]]
+    """
+    step = np.diff(begins[-2:]) if len(begins) > 1 else np.zeros(len(begins))
+    return np.stack([begins, np.concatenate([begins[1:], begins[-1:] + step])], axis=1)
 
 
 class FeatureTable:

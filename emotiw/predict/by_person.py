@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emotiw.core.face_tracks import FaceTracks, Origin
+from emotiw.predict.windows import frames_between
 
 Rows = npt.NDArray[np.intp]
 NO_BYTES = np.zeros(0, np.uint8)
@@ -19,12 +20,13 @@ def only_person(tracks: FaceTracks, person: int) -> FaceTracks:
     return _taken(tracks, rows, np.zeros(len(rows), np.int32), 0, tracks.n_frames)
 
 
-def in_frames(tracks: FaceTracks, first: int, end: int) -> FaceTracks:
-    """Return the tracks of the frames from ``first`` up to ``end``, counted from ``first``.
+def in_time(tracks: FaceTracks, start_sec: float, end_sec: float) -> FaceTracks:
+    """Return the tracks of what is shown from ``start_sec`` up to ``end_sec``.
 
-    People keep their numbers, so that the main face stays the main face; one who is not in these
-    frames has no rows.
+    Frames are counted from the first one shown, their times stay those of the clip. People keep
+    their numbers, so that the main face stays the main face; one who is not seen then has no rows.
     """
+    first, end = frames_between(tracks.shown_sec, start_sec, end_sec)
     rows = np.flatnonzero((tracks.frame >= first) & (tracks.frame < end))
     return _taken(tracks, rows, tracks.track[rows], first, end - first)
 
@@ -51,6 +53,7 @@ def _taken(
         parts = [tracks.crop_jpeg[begin:end] for begin, end in zip(begins, ends, strict=True)]
     return FaceTracks(
         n_frames=n_frames,
+        time_sec=tracks.time_sec[first : first + n_frames],
         frame_size=tracks.frame_size,
         track=numbers,
         frame=(tracks.frame[rows] - first).astype(np.int32),

@@ -15,11 +15,12 @@ from emotiw.core.errors import ConfigError, EmotiwError, MissingStageError
 from emotiw.core.face_tracks import FaceTracks
 from emotiw.core.feature_table import FeatureArray, FeatureTable
 from emotiw.core.machine_faults import require_machine
+from emotiw.core.media.reading_report import notes_of
 from emotiw.core.progress import Progress
 from emotiw.core.score_table import ScoreTable
 from emotiw.models.model import Examples, Model
 from emotiw.models.registry import MODELS
-from emotiw.predict.by_person import in_frames, only_person, people
+from emotiw.predict.by_person import in_time, only_person, people
 from emotiw.predict.media_chunks import image_chunks, sound_chunks
 from emotiw.predict.prediction_rows import Row, mean_over_time
 from emotiw.predict.windows import Footage, window_spans
@@ -142,9 +143,8 @@ class Ensemble:
             track = progress.track(chunks, stage="models, window by window", total=len(spans))
             for (start, end), sound, pictures in track:
                 faces = None
-                if tracks is not None and file.fps:
-                    first, last = (min(round(t * file.fps), tracks.n_frames) for t in (start, end))
-                    faces = in_frames(tracks, first, last)
+                if tracks is not None:
+                    faces = in_time(tracks, start, end)
                 notes: dict[str, None] = {}
                 source = _Source(sound, pictures, faces)
                 rows += self._people_of(source, Row(None, start, end, False, 0, None), notes)
@@ -182,6 +182,7 @@ class Ensemble:
                 extraction = extractor.extract(ClipSource(CLIP, path, source.faces))
                 array = extraction.array
                 array.check(extractor.spec, CLIP)
+                notes |= dict.fromkeys(notes_of(extraction.quality))
             except EmotiwError as error:
                 require_machine(error)
                 notes[f"{name}: {error}"] = None

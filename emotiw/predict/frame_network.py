@@ -13,7 +13,7 @@ from emotiw.core.progress import Progress
 from emotiw.core.task import Classification, Task
 from emotiw.predict.by_person import crops_in_parts, people
 from emotiw.predict.prediction_rows import Row
-from emotiw.predict.windows import Footage
+from emotiw.predict.windows import Footage, frames_between
 from features.faces.face_options import FaceOptions
 from features.frames.frame_embeddings import BATCH, FrameEmbeddings, FrameEmbeddingsOptions
 
@@ -69,7 +69,6 @@ class FrameCNN:
                 f"{escaped(file.path.name)}: no images to read; without --run only faces count"
             )
         scores = self._scores(tracks, progress)
-        time_sec = tracks.frame / file.fps if file.fps else np.zeros(len(tracks))
         seen = np.asarray(tracks.origin != Origin.FALLBACK)
         found = []
         who = people(tracks)
@@ -78,7 +77,8 @@ class FrameCNN:
         for is_whole, (start, end) in spans:
             inside = np.ones(len(tracks), bool)
             if not is_whole:
-                inside = (time_sec >= start) & (time_sec < end)
+                first, after = frames_between(tracks.shown_sec, start, end)
+                inside = (tracks.frame >= first) & (tracks.frame < after)
             for person in (None, *(who if len(who) > 1 else [])):
                 chosen = inside if person is None else inside & (tracks.track == person)
                 if person is not None and not chosen.any():

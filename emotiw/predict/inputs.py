@@ -6,19 +6,17 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from emotiw.challenges.manifest_builder import PICTURE, SOUND, VIDEO
 from emotiw.challenges.manifest_builder import media_files as files_below
 from emotiw.core.clip import escaped
 from emotiw.core.errors import ConfigError
 from emotiw.core.files import file_problem
-
-MEDIA = (*VIDEO, *SOUND, *PICTURE)
+from emotiw.core.media.file_kinds import MEDIA
 
 
 def media_files(named: Sequence[Path]) -> dict[str, Path]:
     """Return the videos, photographs and recordings among files and folders, by what to call them.
 
-    Of folders, everything below with a usual suffix, in the order of names; a file that is named
+    Of folders, everything below that is media, in the order of names; a file that is named
     itself is always taken. A file comes once, however often it is named.
 
     Raises:
@@ -32,8 +30,5 @@ def media_files(named: Sequence[Path]) -> dict[str, Path]:
         for file in files_below(path, MEDIA) if path.is_dir() else [path]:
             found.setdefault(os.path.realpath(file), file)
     if not found:
-        raise ConfigError(
-            f"no video, photograph or recording in {', '.join(map(str, named))} "
-            f"(looked for {', '.join(sorted(MEDIA))})"
-        )
+        raise ConfigError(f"no video, photograph or recording in {', '.join(map(str, named))}")
     return {escaped(path.as_posix()): path for path in found.values()}

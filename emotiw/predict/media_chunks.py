@@ -9,36 +9,41 @@ from typing import Any
 
 import numpy as np
 
-from emotiw.core.media import MediaReader
-from emotiw.predict.windows import Span
+from emotiw.core.media import MediaReader, VideoFrame
+from emotiw.predict.windows import CLOCK_SEC, Span
 
 
 def sound_chunks(path: Path, spans: Sequence[Span], folder: Path) -> Iterator[Path | None]:
     """Yield a WAV of the sound of each window in turn; None where there is none.
 
-    The file is read once, and only about a window of it is ever in memory. Samples are float,
-    mixed to one channel; a chunk is there until the next one is asked for.
+    Only about a window of it is ever in memory. Samples are float, in one channel, zero where a
+    part is missing in the file; a chunk is there until the next one is asked for.
 
     Args:
-        spans: start and end of each window in seconds, in the order of time.
+        spans: start and end of each window in seconds from the start of the clip, in the order of
+            time.
         folder: for the chunks.
     """
     target = folder / "chunk.wav"
     with MediaReader(path) as reader:
-        blocks = reader.sound() if reader.info.has_audio else iter(())
-        heard, first = np.zeros(0, dtype=np.float32), 0  # the samples at hand, and where they begin
+        blocks = reader.sound()
+        heard = np.zeros(0, dtype=np.float32)  # the samples at hand …
+        first: int | None = None  # … and where they begin
         rate = 0
         for start_sec, end_sec in spans:
-            while not rate or first + len(heard) < round(end_sec * rate):
+            while first is None or first + len(heard) < round(end_sec * rate):
                 block = next(blocks, None)
                 if block is None:
                     break
                 rate = block.sampling_rate
-                heard = np.concatenate([heard, block.waveform])
+                begin = round(block.start_sec * rate)
+                first = begin if first is None else first
+                missing = np.zeros(max(begin - first - len(heard), 0), np.float32)
+                heard = np.concatenate([heard, missing, block.waveform])
                 # nothing that comes later begins before this window
                 gone = min(max(round(start_sec * rate) - first, 0), len(heard))
                 heard, first = heard[gone:], first + gone
-            begin, end = (max(round(t * rate) - first, 0) for t in (start_sec, end_sec))
+            begin, end = (max(round(t * rate) - (first or 0), 0) for t in (start_sec, end_sec))
             if len(heard[begin:end]):
                 _write_sound(target, heard[begin:end], rate)
                 yield target
@@ -49,39 +54,52 @@ def sound_chunks(path: Path, spans: Sequence[Span], folder: Path) -> Iterator[Pa
 def image_chunks(path: Path, spans: Sequence[Span], folder: Path) -> Iterator[Path | None]:
     """Yield a video of the images of each window in turn, in FFV1, which loses nothing.
 
-    None where there are none. The file is read once, also where windows overlap.
+    None where there are none. A window has the images that come into view in it, or where none
+    does the one on display, each at its time. The file is read once, also where windows overlap.
 
     Args:
-        spans: start and end of each window in seconds, in the order of time.
+        spans: start and end of each window in seconds from the start of the clip, in the order of
+            time.
         folder: for the chunks; each is there until the next one is asked for.
     """
     with MediaReader(path) as reader:
-        fps = reader.info.fps or 25.0
-        ends = [(round(start * fps), round(end * fps)) for start, end in spans]
         writers: dict[int, _Writer] = {}
         place = 0
+        shown: VideoFrame | None = None  # on display until the next one comes into view
+        step = 0.0
         try:
             for frame in reader.frames() if reader.info.has_video else ():
-                while place < len(ends) and frame.index >= ends[place][1]:
-                    yield from _finished(writers, place)
+                now = frame.time_sec + CLOCK_SEC
+                while place < len(spans) and now >= spans[place][1]:
+                    yield from _finished(writers, place, folder, shown)
                     place += 1
-                for number in range(place, len(ends)):
-                    first, end = ends[number]
-                    if frame.index < first:
+                for number in range(place, len(spans)):
+                    start, end = spans[number]
+                    if now < start:
                         break
-                    if frame.index >= end:
-                        continue
-                    if number not in writers:
-                        writers[number] = _Writer(folder / f"chunk-{number}.mkv", fps)
-                    writers[number].add(frame.rgb)
-            for number in range(place, len(ends)):
-                yield from _finished(writers, number)
+                    if now < end:
+                        _writer_of(writers, number, folder).add(frame.rgb, frame.time_sec)
+                step = frame.time_sec - shown.time_sec if shown is not None else 0.0
+                shown = frame
+            for number in range(place, len(spans)):
+                is_gone = shown is None or shown.time_sec + step <= spans[number][0] + CLOCK_SEC
+                yield from _finished(writers, number, folder, None if is_gone else shown)
         finally:
             for writer in writers.values():
                 writer.close()
 
 
-def _finished(writers: dict[int, _Writer], number: int) -> Iterator[Path | None]:
+def _writer_of(writers: dict[int, _Writer], number: int, folder: Path) -> _Writer:
+    if number not in writers:
+        writers[number] = _Writer(folder / f"chunk-{number}.mkv")
+    return writers[number]
+
+
+def _finished(
+    writers: dict[int, _Writer], number: int, folder: Path, shown: VideoFrame | None
+) -> Iterator[Path | None]:
+    if number not in writers and shown is not None:
+        _writer_of(writers, number, folder).add(shown.rgb, shown.time_sec)
     writer = writers.pop(number, None)
     if writer is None:
         yield None
@@ -94,25 +112,27 @@ def _finished(writers: dict[int, _Writer], number: int) -> Iterator[Path | None]
 class _Writer:
     """One video that grows image by image."""
 
-    def __init__(self, path: Path, fps: float) -> None:
+    def __init__(self, path: Path) -> None:
         import av
 
         self.path = path
-        self._rate = Fraction(fps).limit_denominator(1001)
         self._out: Any = av.open(str(path), "w")
         self._video: Any = None
-        self._n = 0
+        self._begin_sec = 0.0
+        self._last = -1
 
-    def add(self, rgb: np.ndarray[Any, np.dtype[np.uint8]]) -> None:
+    def add(self, rgb: np.ndarray[Any, np.dtype[np.uint8]], time_sec: float) -> None:
         import av
 
         if self._video is None:
-            self._video = self._out.add_stream("ffv1", rate=self._rate)
+            self._begin_sec = time_sec
+            self._video = self._out.add_stream("ffv1", rate=25)
+            self._video.codec_context.time_base = Fraction(1, 1000)
             self._video.height, self._video.width = rgb.shape[:2]
             self._video.pix_fmt = "bgr0"
         shown = av.VideoFrame.from_ndarray(rgb, format="rgb24")
-        shown.pts, shown.time_base = self._n, 1 / self._rate
-        self._n += 1
+        self._last = max(round(1000 * (time_sec - self._begin_sec)), self._last + 1)
+        shown.pts, shown.time_base = self._last, Fraction(1, 1000)
         self._out.mux(self._video.encode(shown))
 
     def close(self) -> None:

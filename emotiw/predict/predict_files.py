@@ -15,6 +15,7 @@ from emotiw.core.errors import MediaError
 from emotiw.core.execution import run_jobs
 from emotiw.core.machine_faults import require_machine
 from emotiw.core.media import MediaReader
+from emotiw.core.media.reading_report import notes_of
 from emotiw.core.progress import Progress, Silent, ticking
 from emotiw.predict.ensemble import Ensemble
 from emotiw.predict.frame_network import FrameCNN
@@ -107,8 +108,8 @@ def predict_file(
     predictor = _predictor(wanted)
     with MediaReader(path) as reader:
         info = reader.info
-    tracks, duration, fps = None, info.duration_sec, 0.0
-    unread = ""
+    tracks, duration = None, info.duration_sec
+    unread, told = "", []
     with _one_thread():
         if info.has_video and predictor.needs_faces:
             n_frames = info.expected_frames
@@ -125,13 +126,12 @@ def predict_file(
                     raise
                 unread = f"faces: {error}"  # the sound may still be heard
             else:
-                duration = float(quality["duration_sec"])
-                fps = 0.0 if info.is_still else info.fps or tracks.n_frames / max(duration, 1e-9)
-                duration = max(duration, tracks.n_frames / fps) if fps else 0.0
+                duration = max(duration, float(tracks.shown_sec[-1, 1]))
+                told = notes_of(quality)
         spans = _spans(wanted, duration, is_still=info.is_still)
-        footage = Footage(path, tracks, fps, duration, spans)
+        footage = Footage(path, tracks, duration, spans)
         rows, notes = predictor.rows(footage, progress)
-    notes = [*([unread] if unread else []), *notes]
+    notes = [*([unread] if unread else []), *told, *(note for note in notes if note not in told)]
     if unread and all(row.scores is None for row in rows):
         raise MediaError(unread)
     found = FilePrediction(name, predictor.task, duration, tuple(rows), "", tuple(notes))

@@ -6,10 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from emotiw.core.errors import ConfigError
 from emotiw.core.face_tracks import FaceTracks
 
 Span = tuple[float, float]
+CLOCK_SEC = 0.0006  # of files that keep times in milliseconds
 
 
 @dataclass(frozen=True)
@@ -19,14 +23,12 @@ class Footage:
     Attributes:
         path: the file.
         tracks: its faces; None where none are needed, or it has no images.
-        fps: frames per second of the tracks; 0 in a photograph.
         duration_sec: of the file.
         spans: the windows to be scored beside the whole, seconds.
     """
 
     path: Path
     tracks: FaceTracks | None
-    fps: float
     duration_sec: float
     spans: Sequence[Span]
 
@@ -64,3 +66,29 @@ def window_spans(
             break
         start += hop
     return found
+
+
+def frames_between(
+    shown_sec: npt.NDArray[np.float64], start_sec: float, end_sec: float
+) -> tuple[int, int]:
+    """Return the first frame of a window, and the one after its last.
+
+    Those that come into view in it; where none does, the one that is on display all the while.
+
+    Args:
+        shown_sec: ``(n_frames, 2)``, when each frame comes into view, and when it goes.
+        start_sec: of the window.
+        end_sec: of the window.
+
+    Examples:
+        >>> shown = np.array([[0.0, 0.1], [0.1, 0.2], [0.2, 5.0], [5.0, 5.1]])
+        >>> frames_between(shown, 0.1, 0.3), frames_between(shown, 2.0, 3.0)
+        ((1, 3), (2, 3))
+        >>> frames_between(shown, 6.0, 7.0)
+        (4, 4)
+    """
+    window = [start_sec - CLOCK_SEC, end_sec - CLOCK_SEC]
+    first, end = np.searchsorted(shown_sec[:, 0], window).tolist()
+    if first == end and first and shown_sec[first - 1, 1] > start_sec + CLOCK_SEC:
+        first -= 1
+    return first, end

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -19,10 +19,15 @@ class DataSettings(Strict):
     Attributes:
         root: the challenge's folder; relative paths start where the command is run.
         options: over the layout options of the challenge's spec.
+        damaged: what becomes of a clip that could be read in part only. ``use``: what was read of
+            it counts, with what is known to be damaged masked. ``mask``: it has no faces, or no
+            sound, as if there were none in it. ``drop``: that for training clips alone; what has to
+            be predicted is, as well as it can be.
     """
 
     root: Path
     options: dict[str, Any] = Field(default_factory=dict)
+    damaged: Literal["use", "mask", "drop"] = "use"
 
 
 class PathSettings(Strict):

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from emotiw.core.containers import open_container
 from emotiw.core.files import atomic_write
-from emotiw.core.media import MediaReader, read_still
+from emotiw.core.media import Audio, MediaReader, read_still
 from emotiw.core.progress import Progress
 
 CODECS = ("libx264", "mpeg4")  # H.264 plays everywhere, MPEG-4 part 2 nearly
 TICKS = 90_000  # per second
+SOUND_HZ = 48_000
 Picture = npt.NDArray[np.uint8]
 Draw = Callable[[Picture, int, float], Picture]
 
@@ -92,54 +92,49 @@ def _write_video(path: Path, draw: Draw, target: Path, progress: Progress) -> No
 
 
 class _Sound:
-    """The sound of the file, encoded again alongside the images."""
+    """The sound of the file, encoded again alongside the images: in one channel, in its place."""
 
     def __init__(self, path: Path, out: Any) -> None:
         import av
 
         self._out = out
-        self._source = open_container(path)
-        stream: Any = next(s for s in self._source.streams.audio if s.codec_context is not None)
-        stream.thread_count = 1
-        rate = stream.rate if stream.rate in (22_050, 32_000, 44_100, 48_000) else 48_000
-        self._track = out.add_stream("aac", rate=rate)
-        self._track.layout = "stereo" if stream.codec_context.layout.nb_channels > 1 else "mono"
+        self._reader = MediaReader(path)
+        self._parts: Iterator[Audio] | None = self._reader.sound()
+        self._track = out.add_stream("aac", rate=SOUND_HZ)
+        self._track.layout = "mono"
         self._resampler = av.AudioResampler(
-            format="fltp", layout=self._track.layout, rate=rate, frame_size=1024
+            format="fltp", layout="mono", rate=SOUND_HZ, frame_size=1024
         )
-        self._frames = self._decoded(stream)
         self._done_sec = 0.0
         self._n_samples = 0
 
     def up_to(self, time_sec: float | None) -> None:
         """Write the sound up to this time, or all that is left."""
-        while self._frames is not None and (time_sec is None or self._done_sec < time_sec):
-            frame = next(self._frames, None)
-            if frame is not None and frame.time is not None:
-                self._done_sec = frame.time
-            self._write(frame)
-            if frame is None:
-                self._frames = None  # type: ignore[assignment]
-                self._out.mux(self._track.encode(None))
-                self._source.close()
+        while self._parts is not None and (time_sec is None or self._done_sec < time_sec):
+            part = next(self._parts, None)
+            if part is not None:
+                self._add(part)
+                continue
+            self._write(None)
+            self._out.mux(self._track.encode(None))
+            with self._reader:
+                self._parts = None
+
+    def _add(self, part: Audio) -> None:
+        import av
+
+        rate = part.sampling_rate
+        silence = max(round((part.start_sec - self._done_sec) * rate), 0)
+        wave = np.concatenate([np.zeros(silence, np.float32), part.waveform])
+        if len(wave):
+            block = av.AudioFrame.from_ndarray(wave[None], format="fltp", layout="mono")
+            block.sample_rate = rate
+            self._write(block)
+        self._done_sec += len(wave) / rate
 
     def _write(self, frame: Any) -> None:
         for block in self._resampler.resample(frame):
             block.pts = self._n_samples
-            block.time_base = Fraction(1, self._track.rate)
+            block.time_base = Fraction(1, SOUND_HZ)
             self._n_samples += block.samples
             self._out.mux(self._track.encode(block))
-
-    def _decoded(self, stream: Any) -> Iterator[Any]:
-        import av
-
-        packets = self._source.demux(stream)
-        while True:
-            try:
-                packet = next(packets)
-            except (StopIteration, av.FFmpegError):
-                return
-            try:
-                yield from packet.decode()
-            except av.FFmpegError:
-                continue

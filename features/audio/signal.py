@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -12,8 +12,9 @@ import numpy.typing as npt
 from pydantic import Field
 
 from emotiw.core.config import Strict
-from emotiw.core.errors import MediaError
-from emotiw.core.media import Audio, MediaReader
+from emotiw.core.media import Audio, MediaReader, NoSamplesError
+from emotiw.core.media.downmix import Rule
+from emotiw.core.media.reading_report import quality_of
 from features.extractor import ClipSource
 
 PEAK = 0.999  # full-scale samples wrap around in openSMILE's 16-bit input
@@ -24,10 +25,13 @@ SHORTEST_SEC = 0.06
 # half of what makes speech understood lies above 1.9 kHz (French and Steinberg 1947, equal
 # intelligibility of low and high pass), which a lower sampling rate doesn't hold
 LOWEST_HZ = 4_000
+# of the rms: a smaller offset adds less than a quarter of a percent to the power, and stays
+OFFSET_SHARE = 0.05
 
 State = Literal["present", "clipped", "silent", "missing", "empty", "damaged", "short", "slow"]
 Quality = Mapping[str, float | int | str]
 Waveform = npt.NDArray[np.float32]
+Span = tuple[float, float]
 
 
 class SignalOptions(Strict):
@@ -41,12 +45,19 @@ class SignalOptions(Strict):
             (0 dB is full scale) counts as silent.
         trim_db: leading and trailing parts this much quieter than the loudest are cut off;
             None keeps them.
+        downmix: what is done with several channels. ``auto``: the only one that isn't silent; the
+            difference of two in opposite phase; ITU weights of more than two; else their mean.
+            ``mean``: always the mean.
+        audio_track: which of several tracks to hear, counted from 0; what a player would take
+            where None.
     """
 
     sampling_rate: int = Field(default=16_000, ge=LOWEST_HZ, le=192_000)
     min_sec: float = Field(default=0.25, ge=0.1, le=60)
     silence_db: float = Field(default=-70.0, lt=0)
     trim_db: float | None = Field(default=None, gt=0)
+    downmix: Rule = "auto"
+    audio_track: int | None = Field(default=None, ge=0)
 
 
 @dataclass(frozen=True)
@@ -61,11 +72,16 @@ class Signal:
             least 0.1 % of the samples are at full scale), ``silent``, ``missing`` (no track),
             ``empty`` (a track without samples), ``damaged`` (no sample is a number), ``short``
             (less than one analysis window) or ``slow`` (its sampling rate holds no speech).
+        start_sec: when the waveform begins, counted from the start of the clip.
+        gaps: begin and end of the parts that are missing in the file, and zero here, in seconds
+            from the start of the clip.
     """
 
     waveform: Waveform | None
     sampling_rate: int
     quality: Quality
+    start_sec: float = 0.0
+    gaps: Sequence[Span] = ()
 
 
 def heard_sec(quality: Quality) -> float:
@@ -98,28 +114,31 @@ def signal_of(source: ClipSource, options: SignalOptions) -> Signal:
         MediaError: if the file can't be read at all.
     """
     if options not in source.shared:
-        if Audio not in source.shared:
-            source.shared[Audio] = _read_track(source.path)
-        source.shared[options] = _signal_of_track(source.shared[Audio], options)
+        track = (Audio, options.downmix, options.audio_track)
+        if track not in source.shared:
+            source.shared[track] = _read_track(source.path, options)
+        source.shared[options] = _signal_of_track(source.shared[track], options)
     signal: Signal = source.shared[options]
     return signal
 
 
 def read_signal(path: Path, options: SignalOptions | None = None) -> Signal:
-    """Return the sound of a clip, mixed to the mean of its channels and prepared.
+    """Return the sound of a clip, mixed down to one channel and prepared.
 
     A clip without an audio track is not an error: its ``audio`` is ``missing``.
 
     Raises:
         MediaError: if the file can't be read at all.
     """
-    return _signal_of_track(_read_track(path), options or SignalOptions())
+    wanted = options or SignalOptions()
+    return _signal_of_track(_read_track(path, wanted), wanted)
 
 
 def prepare(audio: Audio, options: SignalOptions | None = None) -> Signal:
     """Clean, resample, guard and lengthen a waveform.
 
-    Samples that are NaN or infinite become 0 and are counted as ``n_nan``.
+    Samples that are NaN or infinite become 0 and are counted as ``n_nan``. A constant offset is
+    taken out where it is worth it, and told as ``offset``.
 
     Examples:
         >>> tone = np.sin(np.arange(4000) / 5).astype(np.float32)
@@ -139,6 +158,7 @@ def prepare(audio: Audio, options: SignalOptions | None = None) -> Signal:
         "duration_sec": round(len(recorded) / max(rate, 1), 4),
         "sampling_rate": rate,
         "n_nan": int((~is_number).sum()),
+        **audio.notes,
     }
 
     def without_sound(state: State) -> Signal:
@@ -157,18 +177,50 @@ def prepare(audio: Audio, options: SignalOptions | None = None) -> Signal:
     clipped_share = float((np.abs(clean) >= PEAK).mean())
     quality |= {"peak_db": round(peak_db, 2), "clipped_share": round(clipped_share, 5)}
     # a constant offset is no sound
-    if _decibels(float(np.abs(clean - clean.mean()).max())) < wanted.silence_db:
+    centred, offset, level_db = without_offset(clean, _is_heard(audio))
+    quality |= {"offset": round(offset, 4), "level_db": round(level_db, 2)}
+    if _decibels(float(np.abs(centred).max())) < wanted.silence_db:
         return without_sound("silent")
     if clipped_share >= CLIPPED_SHARE:
         quality["audio"] = "clipped"
-    waveform = _resampled(clean, rate, wanted.sampling_rate)
+    waveform, start_sec = _resampled(centred, rate, wanted.sampling_rate), audio.start_sec
     if wanted.trim_db is not None:
-        waveform = trim_silence(waveform, top_db=wanted.trim_db)
+        waveform, cut = trim_silence(waveform, top_db=wanted.trim_db)
+        start_sec += cut / wanted.sampling_rate
         quality["trimmed_sec"] = round(len(waveform) / wanted.sampling_rate, 4)
         if len(waveform) < SHORTEST_SEC * wanted.sampling_rate:
             return without_sound("short")
     waveform = lengthen(waveform, round(wanted.min_sec * wanted.sampling_rate))
-    return Signal(guard_peak(waveform), wanted.sampling_rate, quality)
+    gaps = [(audio.start_sec + begin, audio.start_sec + end) for begin, end in audio.gaps]
+    return Signal(guard_peak(waveform), wanted.sampling_rate, quality, start_sec, gaps)
+
+
+def without_offset(
+    waveform: Waveform, is_heard: npt.NDArray[np.bool_] | slice = slice(None)
+) -> tuple[Waveform, float, float]:
+    """Return the waveform around zero, the offset that it had, and its level in dB (rms).
+
+    Examples:
+        >>> wave, offset, level = without_offset(np.array([0.4, 0.2, 0.4, 0.2], np.float32))
+        >>> print(wave.round(3), round(offset, 3), round(level, 2))
+        [ 0.1 -0.1  0.1 -0.1] 0.3 -20.0
+    """
+    heard = waveform[is_heard].astype(np.float64)
+    offset, rms = float(heard.mean()), float(heard.std())
+    if abs(offset) > OFFSET_SHARE * rms:
+        waveform = waveform.copy()
+        waveform[is_heard] -= np.float32(offset)
+    return waveform, offset, _decibels(rms)
+
+
+def _is_heard(audio: Audio) -> npt.NDArray[np.bool_] | slice:
+    """Return which samples were in the file, and don't only fill a gap."""
+    if not audio.gaps:
+        return slice(None)
+    is_heard = np.ones(len(audio.waveform), bool)
+    for begin, end in audio.gaps:
+        is_heard[round(begin * audio.sampling_rate) : round(end * audio.sampling_rate)] = False
+    return is_heard
 
 
 def guard_peak(waveform: Waveform) -> Waveform:
@@ -195,29 +247,39 @@ def lengthen(waveform: Waveform, n_samples: int) -> Waveform:
     return waveform if missing <= 0 else np.pad(waveform, (0, missing), mode="symmetric")
 
 
-def trim_silence(waveform: Waveform, *, top_db: float) -> Waveform:
-    """Return the waveform without what is ``top_db`` below its loudest part at either end."""
+def trim_silence(waveform: Waveform, *, top_db: float) -> tuple[Waveform, int]:
+    """Return the waveform without what is ``top_db`` below its loudest part at either end.
+
+    The number of samples that were cut off at its beginning comes with it.
+    """
     import librosa
 
-    trimmed, _ = librosa.effects.trim(waveform, top_db=top_db)
-    return np.ascontiguousarray(trimmed, dtype=np.float32)
+    trimmed, (begin, _) = librosa.effects.trim(waveform, top_db=top_db)
+    return np.ascontiguousarray(trimmed, dtype=np.float32), int(begin)
 
 
-def _read_track(path: Path) -> Audio | State:
-    """Return the whole track as it was recorded, or why there is none."""
-    with MediaReader(path) as reader:
-        if not reader.info.has_audio:
-            return "missing"
+def _read_track(path: Path, options: SignalOptions) -> tuple[Audio | State, Quality]:
+    """Return the whole track as it was recorded, or why there is none, and what is noted."""
+    with MediaReader(path, audio_track=options.audio_track, downmix=options.downmix) as reader:
+        info = reader.info
+        if not info.has_audio:
+            return "missing", {}
+        noted: dict[str, float | int | str] = {}
+        if info.n_audio_tracks > 1:
+            noted = {"n_audio_tracks": info.n_audio_tracks, "audio_track": info.audio_track or 0}
         try:
-            return reader.audio()
-        except MediaError:
-            return "empty"
+            audio: Audio | State = reader.audio()
+        except NoSamplesError:
+            audio = "empty"
+        return audio, {**noted, **quality_of(reader.report.told)}
 
 
-def _signal_of_track(track: Audio | State, options: SignalOptions) -> Signal:
-    if isinstance(track, Audio):
-        return prepare(track, options)
-    return Signal(None, options.sampling_rate, {"audio": track})
+def _signal_of_track(track: tuple[Audio | State, Quality], options: SignalOptions) -> Signal:
+    audio, noted = track
+    if not isinstance(audio, Audio):
+        return Signal(None, options.sampling_rate, {"audio": audio, **noted})
+    signal = prepare(audio, options)
+    return replace(signal, quality={**signal.quality, **noted})
 
 
 def _resampled(waveform: Waveform, rate: int, wanted: int) -> Waveform:

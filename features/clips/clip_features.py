@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -11,17 +12,19 @@ from pydantic import Field
 from emotiw.core.config import Strict
 from emotiw.core.device import OnDevice
 from emotiw.core.errors import ConfigError
-from emotiw.core.feature_table import FeatureArray, FeatureSpec
+from emotiw.core.feature_table import FeatureArray, FeatureSpec, Times, until_the_next
 from emotiw.core.media import MediaReader
+from emotiw.core.media.reading_report import quality_of
 from emotiw.core.weights import read_card
 from features.clips.clip_networks import VIDEO_NETWORKS, fill_from, pixels_of
-from features.clips.snippets import STRIDE, snippet_rows, snippet_starts
+from features.clips.snippets import STRIDE, snippet_rows, snippet_starts, steady_rows
 from features.extractor import ClipSource, Extraction, Extractor
 from features.frames.resizing import Pictures, resized, whole_frames
 
 if TYPE_CHECKING:
     from torch import nn
 
+Seen = tuple[Pictures, Times, Mapping[str, str]]  # with when each is shown, and what to note
 SNIPPETS_AT_ONCE = 8  # fixed, so that the same clip always gives the same last bit
 
 
@@ -53,6 +56,7 @@ class ClipFeatures(OnDevice, Extractor):
     """
 
     Options = ClipFeaturesOptions
+    version: ClassVar[str] = "2"
     needs = "faces"
 
     def __init__(self, name: str, options: ClipFeaturesOptions) -> None:
@@ -69,18 +73,26 @@ class ClipFeatures(OnDevice, Extractor):
 
     def extract(self, source: ClipSource) -> Extraction:
         """Return the vectors of the main face's snippets."""
-        pictures = self.pictures(source)
+        pictures, times, quality = self.pictures(source)
         if not len(pictures):
             nothing = np.zeros((0, self.card.embedding), dtype=np.float32)
-            return Extraction(FeatureArray.all_present(nothing), {"n_snippets": 0})
+            return Extraction(FeatureArray.all_present(nothing), {"n_snippets": 0, **quality})
         rows = self.embed(pictures)
-        return Extraction(FeatureArray.all_present(rows), {"n_snippets": len(rows)})
+        starts = snippet_starts(len(pictures), stride=self.options.stride)
+        ends = [snippet_rows(len(pictures), start)[-1] for start in starts]
+        spans = np.stack([times[starts, 0], times[ends, 1]], axis=1)
+        return Extraction(
+            FeatureArray.all_present(rows, spans), {"n_snippets": len(rows), **quality}
+        )
 
-    def pictures(self, source: ClipSource) -> Pictures:
+    def pictures(self, source: ClipSource) -> Seen:
         """Return what the network sees: ``(n, size, size, 3)`` crops of the main face."""
         crops = source.main_crops
-        faces = np.asarray(crops.values[crops.present], dtype=np.uint8)
-        return resized(faces, self.card.size, self.card.size)
+        assert crops.times is not None
+        rows = steady_rows(crops.times, len(crops.present))
+        rows = rows[crops.present[rows]]
+        faces = np.asarray(crops.values[rows], dtype=np.uint8)
+        return resized(faces, self.card.size, self.card.size), crops.times[rows], {}
 
     def embed(self, pictures: Pictures) -> npt.NDArray[np.float32]:
         """Return the ``(n_snippets, dim)`` vectors of ``(n, size, size, 3)`` uint8 RGB images."""
@@ -134,10 +146,14 @@ class SceneClipFeatures(ClipFeatures):
 
     needs = "pictures"
 
-    def pictures(self, source: ClipSource) -> Pictures:
+    def pictures(self, source: ClipSource) -> Seen:
         """Return the middle of every frame, ``(n, size, size, 3)``."""
+        side = self.card.size
+        found, begins = [np.zeros((0, side, side, 3), dtype=np.uint8)], []
         with MediaReader(source.path) as reader:
-            found = [whole_frames(f.rgb[None], self.card.size) for f in reader.frames()]
-        if not found:
-            return np.zeros((0, self.card.size, self.card.size, 3), dtype=np.uint8)
-        return np.concatenate(found)
+            for frame in reader.frames():
+                found.append(whole_frames(frame.rgb[None], side))
+                begins.append(frame.time_sec)
+        times = until_the_next(np.array(begins))
+        rows = steady_rows(times, len(times))
+        return np.concatenate(found)[rows], times[rows], quality_of(reader.report.told)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from emotiw.core.lazy_pictures import Pixels
+from emotiw.core.media.lazy_pictures import Pixels
 from features.faces.pose import are_trusted, tilt_of
 
 # in units of the crop's side, so that one template serves every size

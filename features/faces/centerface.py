@@ -42,6 +42,7 @@ class CenterfaceDetector(Detector):
     """
 
     min_face_px = 14.0
+    points_tell_up = True
     scale = (4.3, 3.5)
 
     def __init__(self, weights: str = "centerface", device: str = "cpu") -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from emotiw.core.face_tracks import FaceTracks, Origin
-from emotiw.core.lazy_pictures import Pixels
+from emotiw.core.media.lazy_pictures import Pixels
 from features.faces.align import face_transform, warp
 from features.faces.face_options import FaceOptions
 from features.faces.follow import Seen
@@ -43,8 +43,10 @@ class Collector:
         self._crops = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 (closed with the tracks)
 
     def add(self, seen: Seen) -> None:
-        """Cut out and keep the faces of one frame."""
+        """Cut out and keep the faces of one frame; none of one that is known to be damaged."""
         options = self.options
+        if seen.picture.is_damaged:
+            return
         for row, number in enumerate(seen.numbers):
             origin = Origin.DETECTED if seen.is_detected[row] else Origin.FOLLOWED
             transform = face_transform(
@@ -96,12 +98,16 @@ class Collector:
         self._crops.write(jpeg)
 
     def tracks(
-        self, n_frames: int, frame_size: tuple[int, int], *, persons: Mapping[int, int]
+        self,
+        time_sec: Sequence[float],
+        frame_size: tuple[int, int],
+        *,
+        persons: Mapping[int, int],
     ) -> FaceTracks:
         """Return the tracks of those that are persons, the main one first.
 
         Args:
-            n_frames: decoded from the clip.
+            time_sec: when each decoded frame is shown.
             frame_size: (width, height), px.
             persons: who each track is; those that are not named are left out.
         """
@@ -125,7 +131,8 @@ class Collector:
         sharpness = np.array(self.sharpness, np.float32)[order]
         quality = [np.sqrt(sides.prod(axis=1)), sharpness, turn_of(landmarks)]
         return FaceTracks(
-            n_frames=n_frames,
+            n_frames=len(time_sec),
+            time_sec=np.array(time_sec, np.float64),
             frame_size=frame_size,
             track=np.array([renumbered[number] for number in track[order].tolist()], np.int32),
             frame=frame[order],

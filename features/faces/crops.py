@@ -34,4 +34,4 @@ class FaceCrops(Extractor):
         """Return the crops of the main face."""
         crops = source.main_crops
         values = resized(np.asarray(crops.values, np.uint8), self.options.size, self.options.size)
-        return Extraction(FeatureArray(values, crops.present))
+        return Extraction(FeatureArray(values, crops.present, crops.times))

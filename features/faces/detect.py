@@ -56,11 +56,13 @@ class Detector(Part):
 
     Attributes:
         min_face_px: the smallest face that it can find at all, in px.
+        points_tell_up: of a face that stands on its head, its points do too.
         scale: slope and offset that bring the logit of a network's score to that of the
             probability that two detectors of other families agree; see :func:`calibrated`.
     """
 
     min_face_px: ClassVar[float]
+    points_tell_up: ClassVar[bool] = False
     scale: ClassVar[tuple[float, float]] = (1.0, 0.0)
 
     def detect(self, pictures: Sequence[npt.NDArray[np.uint8]], smallest_px: float) -> list[Faces]:

@@ -52,6 +52,12 @@ class FaceOptions(Strict):
         description="of any detector: in a photograph, a face is kept whose probability is at "
         "least 1 less this; a track has to be surer, one detected only once nearly certain",
     )
+    video_track: int | None = Field(
+        default=None,
+        ge=0,
+        description="which of several video tracks to see, counted from 0; what a player would "
+        "take by default",
+    )
     tracks: Literal["all", "main"] = Field(
         default="all", description="keep everyone, or track 0 only"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +11,16 @@ from emotiw.core.clip import escaped
 from emotiw.core.device import CPU
 from emotiw.core.errors import MediaError
 from emotiw.core.face_tracks import FaceTracks, Origin
-from emotiw.core.media import MediaReader
+from emotiw.core.media import MediaInfo, MediaReader
+from emotiw.core.media.reading_report import quality_of
 from features.faces.align import square_to_crop
 from features.faces.collect import Collector
 from features.faces.detect import Detector, load_detector
 from features.faces.face_options import FaceOptions
 from features.faces.follow import FaceSequence
+from features.faces.orientation import seems_turned, spread_out, turn_of, turned, turned_back
 
-VERSION = "7"
+VERSION = "8"
 Quality = dict[str, float | int | str]
 
 
@@ -48,46 +50,87 @@ def find_faces(
     options = (options or FaceOptions()).resolved()
     name = options.detector if detector is None else type(detector).__name__
     detector = detector or load_detector(options.detector, device, options.weights)
-    collector = Collector(options)
-    with MediaReader(path) as reader:
+    with MediaReader(path, video_track=options.video_track) as reader:
         info = reader.info
-        sequence = FaceSequence(
-            detector,
-            smallest_px=options.min_face_px(info.width, info.height, is_still=info.is_still),
-            detect_every_sec=options.detect_every_sec,
-            max_gap_sec=options.max_gap_sec,
-        )
-        size = (0, 0)
-        last_sec = 0.0
-        for picture in reader.frames():
-            size = (picture.pixels.shape[1], picture.pixels.shape[0])
-            last_sec = picture.time_sec
-            for seen in sequence.push(picture):
-                collector.add(seen)
-            if on_frame is not None:
-                on_frame()
-        for seen in sequence.flush():
-            collector.add(seen)
-        n_frames = reader.n_decoded_frames
-        n_damaged = reader.n_damaged_packets
-    if n_frames == 0:
-        raise MediaError(f"{escaped(path.name)}: not a single frame could be decoded")
-    persons = sequence.persons(options.sensitivity, across_gaps=options.reidentify)
-    tracks = collector.tracks(n_frames, size, persons=persons)
+        if not info.has_video:
+            nothing = Collector(options).tracks([], (0, 0), persons={})
+            return nothing, {"pictures": "missing"}
+        tracks, doubt = _followed(reader, options, detector, 0, on_frame)
+        report = reader.report
+        if not tracks.n_frames:
+            told = f" ({report.told})" if report.told else ""
+            raise MediaError(f"{escaped(path.name)}: not a single frame could be decoded{told}")
+        turns = 0
+        if seems_turned(tracks, detector):
+            pictures = spread_out(reader.frames(), tracks.n_frames)
+            turns = turn_of(pictures, detector, _smallest_px(options, info))
+        if turns:
+            tracks, doubt = _followed(reader, options, detector, turns, None)
     if not len(tracks) and options.no_face != "mask":
-        tracks = _fall_back(path, options, n_frames, size)
+        tracks = _fall_back(path, options, tracks.time_sec.tolist(), tracks.frame_size)
     quality: Quality = {
-        "declared_frames": info.declared_frames,
-        "decoded_frames": n_frames,
+        "declared_frames": info.expected_frames,
+        "decoded_frames": tracks.n_frames,
         "fps": round(info.fps, 3),
-        "duration_sec": round(info.duration_sec or last_sec, 3),
-        "n_damaged_packets": n_damaged,
+        "start_sec": round(float(tracks.time_sec[0]), 3),
+        "duration_sec": round(info.duration_sec or float(tracks.time_sec[-1]), 3),
+        "n_damaged_packets": report.n_damaged_packets,
         "audio": "present" if info.has_audio else "missing",
         "detector": name,
-        "false_track_score": sequence.false_track_score(persons),
+        "false_track_score": doubt,
+        **_tracks_of(info),
+        **({"turned_deg": 90 * turns} if turns else {}),
         **face_quality(tracks),
+        **quality_of(report.told),
     }
     return tracks, quality
+
+
+def _followed(
+    reader: MediaReader,
+    options: FaceOptions,
+    detector: Detector,
+    turns: int,
+    on_frame: Callable[[], object] | None,
+) -> tuple[FaceTracks, float]:
+    """Return the faces of a clip whose images are upright after so many quarter turns.
+
+    And the share of tracks that may be expected to be no faces.
+    """
+    collector = Collector(options)
+    sequence = FaceSequence(
+        detector,
+        smallest_px=_smallest_px(options, reader.info),
+        detect_every_sec=options.detect_every_sec,
+        max_gap_sec=options.max_gap_sec,
+    )
+    size = (0, 0)
+    times: list[float] = []
+    for picture in reader.frames():
+        size = (picture.pixels.shape[1], picture.pixels.shape[0])
+        times.append(picture.time_sec)
+        for seen in sequence.push(turned(picture, turns)):
+            collector.add(seen)
+        if on_frame is not None:
+            on_frame()
+    for seen in sequence.flush():
+        collector.add(seen)
+    found = (size[1], size[0]) if turns % 2 else size
+    persons = sequence.persons(options.sensitivity, across_gaps=options.reidentify)
+    tracks = collector.tracks(times, found, persons=persons)
+    doubt = sequence.false_track_score(persons)
+    return (turned_back(tracks, turns, size) if turns else tracks), doubt
+
+
+def _smallest_px(options: FaceOptions, info: MediaInfo) -> float:
+    return options.min_face_px(info.width, info.height, is_still=info.is_still)
+
+
+def _tracks_of(info: MediaInfo) -> Quality:
+    """Return which of several tracks was seen."""
+    if info.n_video_tracks < 2:
+        return {}
+    return {"n_video_tracks": info.n_video_tracks, "video_track": info.video_track or 0}
 
 
 def face_quality(tracks: FaceTracks) -> Quality:
@@ -117,7 +160,7 @@ def face_quality(tracks: FaceTracks) -> Quality:
 
 
 def _fall_back(
-    path: Path, options: FaceOptions, n_frames: int, size: tuple[int, int]
+    path: Path, options: FaceOptions, times: Sequence[float], size: tuple[int, int]
 ) -> FaceTracks:
     """Return one track that shows the whole frame, or its centre, in every frame."""
     width, height = size
@@ -127,7 +170,7 @@ def _fall_back(
     box = np.array([*(middle - reach), *(middle + reach)], dtype=np.float32)
     transform = square_to_crop(box, options.crop_size)
     collector = Collector(options)
-    with MediaReader(path) as reader:
+    with MediaReader(path, video_track=options.video_track) as reader:
         for picture in reader.frames():
             collector.append(
                 0,
@@ -139,4 +182,4 @@ def _fall_back(
                 transform=transform,
                 pixels=picture.pixels,
             )
-    return collector.tracks(n_frames, size, persons={0: 0})
+    return collector.tracks(times, size, persons={0: 0})

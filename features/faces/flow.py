@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from emotiw.core.lazy_pictures import Pixels, grey_of
+from emotiw.core.media.lazy_pictures import Pixels, grey_of
 from features.faces.detect import Faces, Floats
 
 LONG_SIDE = 640  # px of the picture that flow is computed in, at most

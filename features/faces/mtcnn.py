@@ -12,7 +12,7 @@ from facenet_pytorch import MTCNN
 from torch import Tensor, nn
 from torchvision.ops import nms
 
-from emotiw.core.lazy_pictures import Pixels
+from emotiw.core.media.lazy_pictures import Pixels
 from features.faces.align import warp
 from features.faces.detect import Detector, Faces, calibrated
 from features.faces.proposals import Proposals, squares

@@ -33,7 +33,7 @@ def resized_transform(
 
 
 def recut(
-    path: Path, tracks: FaceTracks, crop_size: int
+    path: Path, tracks: FaceTracks, crop_size: int, *, video_track: int | None = None
 ) -> Iterator[tuple[int, npt.NDArray[np.uint8]]]:
     """Yield the crop of every face at another size, frame by frame.
 
@@ -41,6 +41,7 @@ def recut(
         path: the clip that the tracks are of.
         tracks: where its faces are.
         crop_size: side of the new crops, px.
+        video_track: the one that they are in.
 
     Yields:
         The row of the tracks, and ``(crop_size, crop_size, 3)`` uint8 RGB.
@@ -52,7 +53,7 @@ def recut(
     rows_at: dict[int, list[int]] = {}
     for row, frame in enumerate(tracks.frame.tolist()):
         rows_at.setdefault(frame, []).append(row)
-    with MediaReader(path) as reader:
+    with MediaReader(path, video_track=video_track) as reader:
         for picture in reader.frames():
             size = (picture.pixels.shape[1], picture.pixels.shape[0])
             if size != tracks.frame_size and picture.index == 0:

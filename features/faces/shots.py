@@ -7,7 +7,7 @@ from collections import deque
 import numpy as np
 import numpy.typing as npt
 
-from emotiw.core.lazy_pictures import Pixels, grey_of
+from emotiw.core.media.lazy_pictures import Pixels, grey_of
 
 Thumbnail = npt.NDArray[np.float32]
 CELLS = 48  # along the shorter side

@@ -68,7 +68,7 @@ class FrameEmbeddings(OnDevice, Extractor):
         for frames, crops in source.main_crops_in_parts(BATCH):
             values[frames] = self.embed(crops)
             present[frames] = True
-        return Extraction(FeatureArray(values, present))
+        return Extraction(FeatureArray(values, present, source.faces.shown_sec))
 
     def embed(self, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Return the rows of face crops.

@@ -76,19 +76,24 @@ class People(Extractor):
         tracks = source.faces
         assert tracks is not None
         is_person = tracks.origin != Origin.FALLBACK
-        rows = []
+        rows, times = [], []
+        shown = tracks.shown_sec
         for number in np.unique(tracks.track[is_person]).tolist():
             frames = np.flatnonzero((tracks.track == number) & is_person)
             seen = evenly(frames, self.options.max_frames)
             said = self._frames.embed(np.stack([tracks.crop(int(row)) for row in seen]))
             if self.options.over_time == "mean":
                 place = _place(tracks, frames)[None]
+                first, last = tracks.frame[frames[[0, -1]]]
+                times.append(np.array([[shown[first, 0], shown[last, 1]]]))
                 said = said.mean(axis=0, dtype=np.float64, keepdims=True).astype(np.float32)
             else:
                 place = np.stack([_place(tracks, np.array([row])) for row in seen])
+                times.append(shown[tracks.frame[seen]])
             rows.append(np.concatenate([place, said], axis=1))
         values = np.concatenate(rows) if rows else np.zeros((0, self.spec.dim))
-        array = FeatureArray.all_present(values.astype(np.float32))
+        when = np.concatenate([np.zeros((0, 2)), *times])
+        array = FeatureArray.all_present(values.astype(np.float32), when)
         return Extraction(array, {"n_faces": len(rows)})
 
 

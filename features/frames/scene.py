@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ from emotiw.core.config import Strict
 from emotiw.core.device import OnDevice
 from emotiw.core.feature_table import FeatureArray, FeatureSpec
 from emotiw.core.media import MediaReader
+from emotiw.core.media.reading_report import quality_of
 from emotiw.core.weights import read_card
 from features.extractor import ClipSource, Extraction, Extractor
 from features.frames import scene_statistics
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 STATISTICS = "statistics"
 Picture = npt.NDArray[np.uint8]
+Seen = TypeVar("Seen")
 
 
 class SceneOptions(Strict):
@@ -53,6 +55,7 @@ class Scene(OnDevice, Extractor):
     """
 
     Options = SceneOptions
+    version: ClassVar[str] = "2"
     needs = "pictures"
 
     def __init__(self, name: str, options: SceneOptions) -> None:
@@ -70,14 +73,19 @@ class Scene(OnDevice, Extractor):
         """Return the rows of the image, or of frames of the clip."""
         with MediaReader(source.path) as reader:
             # kept small: a long clip needs no more memory than a short one
-            pictures = (self._shrunk(frame.rgb) for frame in reader.frames())
+            pictures = ((f.time_sec, self._shrunk(f.rgb)) for f in reader.frames())
             kept = evenly_kept(pictures, self.options.n_frames)
+            noted = quality_of(reader.report.told)
         if not kept:
-            return Extraction(FeatureArray.all_present(np.zeros((0, self.spec.dim), np.float32)))
-        rows = self._describe(kept)
+            nothing = np.zeros((0, self.spec.dim), np.float32)
+            return Extraction(FeatureArray.all_present(nothing), noted)
+        rows = self._describe([picture for _, picture in kept])
+        times = np.array([(time, time) for time, _ in kept])
         if self.options.over_time == "mean":
             rows = rows.mean(axis=0, dtype=np.float64, keepdims=True).astype(np.float32)
-        return Extraction(FeatureArray.all_present(rows), {"n_frames_seen": len(kept)})
+            times = times[[0, -1], 0][None]
+        quality: dict[str, int | str] = {"n_frames_seen": len(kept), **noted}
+        return Extraction(FeatureArray.all_present(rows, times), quality)
 
     def _shrunk(self, rgb: Picture) -> Picture:
         side = scene_statistics.SIDE if self.card is None else self.card.size
@@ -99,15 +107,15 @@ class Scene(OnDevice, Extractor):
         return np.asarray(rows.numpy(), dtype=np.float32)
 
 
-def evenly_kept(pictures: Iterable[Picture], most: int) -> list[Picture]:
+def evenly_kept(pictures: Iterable[Seen], most: int) -> list[Seen]:
     """Return at most so many of the images, evenly spread, without knowing how many come.
 
     Examples:
-        >>> frames = (np.full((1, 1, 3), number, np.uint8) for number in range(100))
-        >>> [int(frame[0, 0, 0]) for frame in evenly_kept(frames, 4)]
+        >>> evenly_kept(range(100), 4)
         [0, 32, 64, 96]
     """
-    step, kept = 1, []
+    step = 1
+    kept: list[Seen] = []
     for number, picture in enumerate(pictures):
         if number % step == 0:
             kept.append(picture)

@@ -27,6 +27,7 @@ def make_tracks(rows: list[tuple[int, int, int]], n_frames: int = 5) -> FaceTrac
     rng = np.random.default_rng(0)
     return FaceTracks(
         n_frames=n_frames,
+        time_sec=np.arange(n_frames) / 25,
         frame_size=(640, 480),
         track=np.array([row[0] for row in rows], dtype=np.int32),
         frame=np.array([row[1] for row in rows], dtype=np.int32),

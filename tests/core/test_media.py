@@ -16,10 +16,9 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from emotiw.core import media
-from emotiw.core.containers import open_container
 from emotiw.core.errors import MediaError
-from emotiw.core.media import Audio, MediaReader, VideoFrame, read_audio, read_still
+from emotiw.core.media import Audio, MediaReader, VideoFrame, media_reader, read_audio, read_still
+from emotiw.core.media.containers import open_container
 
 GREYS = [20 * (index + 1) for index in range(10)]
 QUARTER = 8192  # a quarter of full scale in 16 bits
@@ -173,14 +172,13 @@ class TestAudio:
         assert np.array_equal(audio.waveform * 32768, np.arange(-8000, 8000))
         assert audio.duration_sec == 1.0
 
-    @pytest.mark.parametrize(("layout", "n_channels"), [("stereo", 2), ("5.1", 6)])
-    def test_channels_are_mixed_to_their_mean(
-        self, tmp_path: Path, layout: str, n_channels: int
-    ) -> None:
-        sound = np.tile(1000 * np.arange(1, n_channels + 1, dtype=np.int16), (8000, 1))
-        audio = read_audio(write_clip(tmp_path / "a.wav", sound=sound, layout=layout))
+    def test_two_channels_are_mixed_to_their_mean(self, tmp_path: Path) -> None:
+        sound = np.tile(np.array([1000, 2000], np.int16), (8000, 1))
+        sound[::2] *= -1
+        audio = read_audio(write_clip(tmp_path / "a.wav", sound=sound, layout="stereo"))
         assert audio.waveform.shape == (8000,)
-        assert np.allclose(audio.waveform * 32768, 1000 * (n_channels + 1) / 2)
+        assert np.allclose(audio.waveform[1::2] * 32768, 1500)
+        assert audio.notes["downmix"] == "mean"
 
     def test_mp3_is_decoded(self, tmp_path: Path) -> None:
         tone = 8000 * np.sin(2 * np.pi * 440 * np.arange(16_000) / 16_000)
@@ -354,7 +352,8 @@ class TestDamage:
             def __getattr__(self, name: str) -> Any:
                 return getattr(self.container, name)
 
-        monkeypatch.setattr(media, "open_container", lambda p: FailingDisk(open_container(p)))
+        failing = lambda p: FailingDisk(open_container(p))  # noqa: E731
+        monkeypatch.setattr(media_reader, "open_container", failing)
         path = write_clip(tmp_path / "a.avi", [grey_picture(9)] * 10)
         with MediaReader(path) as reader:
             assert len(list(reader.frames())) == 4

@@ -10,7 +10,16 @@ import numpy.typing as npt
 import pytest
 from av.video.reformatter import ColorRange, Colorspace
 
-from emotiw.core.lazy_pictures import MOST_CONVERTERS, Converters, DecodedPixels, grey_of
+from emotiw.core.media.lazy_pictures import MOST_CONVERTERS, Converters, DecodedPixels, grey_of
+from emotiw.core.media.upright import Geometry, Turn
+
+# quarter turns to the left
+TURNS = (Turn(), Turn(True, False, True), Turn(False, True, True), Turn(True, True, False))
+
+
+def pixels_of(frame: av.VideoFrame, turns: int, converters: Converters) -> DecodedPixels:
+    geometry = Geometry.of((frame.width, frame.height), None, TURNS[turns])
+    return DecodedPixels(frame, geometry, converters)
 
 
 def decoded(kind: str = "yuv420p", size: tuple[int, int] = (160, 120)) -> av.VideoFrame:
@@ -53,7 +62,7 @@ def test_a_part_has_the_values_of_the_whole(
     whole = np.rot90(frame.to_ndarray(format="rgb24"), turns)
     made_parts = False
     for where in places(*whole.shape[:2]):
-        pixels = DecodedPixels(frame, turns, converters)
+        pixels = pixels_of(frame, turns, converters)
         assert pixels.shape == whole.shape
         part: npt.NDArray[np.uint8] = pixels[where]
         np.testing.assert_array_equal(part, whole[where])
@@ -68,13 +77,13 @@ def test_colours_mean_what_the_file_says(space: Colorspace, reach: ColorRange) -
     frame = decoded()
     frame.colorspace, frame.color_range = space, reach
     where = slice(20, 60), slice(30, 90)
-    part = DecodedPixels(frame, 0, Converters())[where]
+    part = pixels_of(frame, 0, Converters())[where]
     np.testing.assert_array_equal(part, frame.to_ndarray(format="rgb24")[where])
 
 
 def test_one_converter_per_size_and_not_too_many() -> None:
     frame, converters = decoded(size=(1200, 200)), Converters()
-    pixels = DecodedPixels(frame, 0, converters)
+    pixels = pixels_of(frame, 0, converters)
     whole = frame.to_ndarray(format="rgb24")
     for bottom, right in [(b, r) for b in (20, 60, 80) for r in range(10, 590, 10)] * 2:
         np.testing.assert_array_equal(pixels[10:bottom, 8:right], whole[10:bottom, 8:right])
@@ -88,7 +97,7 @@ def test_grey_is_how_bright_it_is_and_upright() -> None:
     for kind in ("yuv420p", "rgb24", "yuv420p10le"):
         frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format=kind)
         for turns in range(4):
-            grey = grey_of(DecodedPixels(frame, turns, Converters()))
+            grey = grey_of(pixels_of(frame, turns, Converters()))
             bright = np.rot90(picture[..., 1], turns) > 0
             assert grey.shape == bright.shape
             assert grey[bright].min() > 200 > 30 > grey[~bright].max()

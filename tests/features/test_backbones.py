@@ -258,6 +258,7 @@ def face_tracks(crops: npt.NDArray[np.uint8], frames: list[int], n_frames: int) 
     n = len(files)
     return FaceTracks(
         n_frames=n_frames,
+        time_sec=np.arange(n_frames) / 25,
         frame_size=(320, 240),
         track=np.zeros(n, np.int32),
         frame=np.array(frames, np.int32),

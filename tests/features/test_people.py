@@ -38,6 +38,7 @@ def tracks(rows: list[tuple[int, int]], origin: Origin = Origin.DETECTED) -> Fac
     corner = np.arange(n, dtype=np.float32)[:, None] * 10
     return FaceTracks(
         n_frames=9,
+        time_sec=np.arange(9) / 25,
         frame_size=(640, 480),
         track=np.array([track for track, _ in rows], np.int32).reshape(n),
         frame=np.array([frame for _, frame in rows], np.int32).reshape(n),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import wave
 from pathlib import Path
+from typing import Any, Literal
 
 import av
 import numpy as np
@@ -52,12 +53,19 @@ def test_any_sampling_rate_gives_the_same_tone(tmp_path: Path, rate: int) -> Non
     assert np.allclose(signal.waveform[middle], tone(1.0, 16_000)[middle], atol=0.01)
 
 
-def test_six_channels_are_mixed_to_their_mean(tmp_path: Path) -> None:
-    voice = tone(1.0, 16_000)
-    channels = np.stack([voice, 0 * voice, 0 * voice, 0 * voice, 0 * voice, 2 * voice])
-    signal = read_signal(write_wav(tmp_path / "a.wav", channels, 16_000))
+@pytest.mark.parametrize(
+    ("rule", "level", "told"), [("auto", 0.5**0.5 + 0.5, "ITU"), ("mean", 2 / 6, "mean")]
+)
+def test_six_channels_are_mixed_by_the_rule(
+    tmp_path: Path, rule: Literal["auto", "mean"], level: float, told: str
+) -> None:
+    voice = 0.3 * tone(1.0, 16_000)
+    channels = np.stack([voice, 0 * voice, 0 * voice, 0 * voice, 0 * voice, voice])  # left, back
+    path = write_wav(tmp_path / "a.wav", channels, 16_000)
+    signal = read_signal(path, SignalOptions(downmix=rule))
     assert signal.waveform is not None
-    assert np.allclose(signal.waveform, voice * 3 / 6, atol=1e-6)
+    assert np.allclose(signal.waveform, voice * level, atol=1e-6)
+    assert (signal.quality["channels"], signal.quality["downmix"]) == (6, told)
 
 
 def test_a_track_of_100_ms_is_mirrored_to_a_quarter_of_a_second() -> None:
@@ -194,9 +202,9 @@ def test_extractors_of_one_clip_share_what_was_decoded(
     path = write_wav(tmp_path / "a.wav", tone(1.0, 44_100)[None], 44_100)
     opened: list[Path] = []
 
-    def reader(path: Path) -> MediaReader:
+    def reader(path: Path, **options: Any) -> MediaReader:
         opened.append(path)
-        return MediaReader(path)
+        return MediaReader(path, **options)
 
     monkeypatch.setattr(module, "MediaReader", reader)
     source, slow = ClipSource("a", path), SignalOptions(sampling_rate=8_000)

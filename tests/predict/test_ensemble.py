@@ -129,7 +129,7 @@ def test_a_long_file_is_asked_in_parts(run: Run, monkeypatch: pytest.MonkeyPatch
     predictor = Ensemble(run)
     predictor.most_sec = 0.5
     tracks, _ = find_faces(path, predictor.face_options)
-    rows, notes = predictor.rows(Footage(path, tracks, 10.0, 0.9, []), Silent())
+    rows, notes = predictor.rows(Footage(path, tracks, 0.9, []), Silent())
     assert [(row.person, row.is_whole, row.n_faces) for row in rows] == [(None, True, 9)]
     assert "long: asked in parts of 0.4 s, scores are their mean" in notes
     # the face is the same all along

@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 
 from emotiw.core.weights import read_card
 from features.faces.align import ARCFACE_TEMPLATE
-from features.faces.detect import Faces
+from features.faces.detect import Detector, Faces
 
 LABELS = ("Dark", "Bright")
 LIGHT = {
@@ -34,7 +34,7 @@ FPS = 10
 Picture = npt.NDArray[np.uint8]
 
 
-class SquareDetector:
+class SquareDetector(Detector):
     """Finds squares of at least 60 on a black ground; the smaller channel counts."""
 
     min_face_px = 20.0

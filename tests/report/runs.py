@@ -152,6 +152,7 @@ def drawn_tracks(number: int, n_frames: int = 9) -> FaceTracks:
         jpeg.append(cv2.imencode(".jpg", crop)[1].tobytes())
     return FaceTracks(
         n_frames=n_frames,
+        time_sec=np.arange(n_frames) / 25,
         frame_size=(320, 240),
         track=np.zeros(n_frames, np.int32),
         frame=np.arange(n_frames, dtype=np.int32),

@@ -90,7 +90,8 @@ def test_faces_and_sounds_can_be_seen_and_heard(page: Path) -> None:
 
 def test_a_photograph_shows_its_people_side_by_side() -> None:
     tracks = drawn_tracks(1, n_frames=5)
-    crowd = type(tracks)(**{**vars(tracks), "n_frames": 1, "track": np.arange(5, dtype=np.int32),
+    crowd = type(tracks)(**{**vars(tracks), "n_frames": 1, "time_sec": np.zeros(1),
+                            "track": np.arange(5, dtype=np.int32),
                             "frame": np.zeros(5, np.int32)})  # fmt: skip
     with Image.open(io.BytesIO(strip_of(crowd, 3))) as strip:
         assert strip.size == (3 * 48, 48)

@@ -59,6 +59,7 @@ def _stage(ledger: Ledger, stage: str) -> dict[str, Any]:
         "name": stage,
         "n": len(rows),
         "ok": counts["ok"],
+        "partial": counts["partial"],
         "missing": counts["missing"],
         "failed": counts["failed"],
         # a model is fitted on all clips at once: it has no time per clip
@@ -70,7 +71,10 @@ def _facts(ledger: Ledger) -> list[dict[str, Any]]:
     faces = ledger.rows("faces")
     sounds = [row for row in ledger.rows() if row.stage.startswith("features:")]
     heard = {row.clip_id: str(row.quality["audio"]) for row in sounds if "audio" in row.quality}
+    partial = {row.clip_id for row in ledger.rows() if row.status == "partial"}
+    clips = {row.clip_id for row in ledger.rows()}
     found = [
+        ("read in part", len(partial), len(clips)),
         ("no face found", sum(row.status == "missing" for row in faces), len(faces)),
         ("a face in less than half of the frames", sum(map(_has_few, faces)), len(faces)),
         ("several people", sum(_number(row, "n_tracks") > 1 for row in faces), len(faces)),

@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 import numpy as np
 
 from emotiw.analysis.report.snapshot import RunSnapshot
-from emotiw.challenges.manifest_builder import PICTURE
 from emotiw.core.errors import EmotiwError
 from emotiw.core.face_tracks import FaceTracks
 from emotiw.core.media import read_audio
+from emotiw.core.media.file_kinds import PICTURE
 from emotiw.runs.stages import faces
 from emotiw.runs.stages.artifacts import read_artifacts
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emotiw.models.model import Examples
-from features.clips.snippets import snippet_rows, snippet_starts
+from features.clips.snippets import snippet_rows, snippet_starts, steady_rows
 
 if TYPE_CHECKING:
     import torch
@@ -92,7 +92,8 @@ class SnippetSource:
         if row in self._kept:
             return self._kept[row]
         array = self._examples.table[self._examples.clip_ids[row]]
-        values: Rows = array.values[array.present]
+        seen = steady_rows(array.times, len(array.present))
+        values: Rows = array.values[seen[array.present[seen]]]
         if self._prepare is not None:
             values = self._prepare(values)
         if self._kept_bytes + values.nbytes <= CACHE_BYTES:

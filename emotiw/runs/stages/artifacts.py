@@ -68,7 +68,7 @@ class StoredArrays(Mapping[str, FeatureArray]):
 
     def __getitem__(self, clip_id: str) -> FeatureArray:
         tensors = self._store.read(self._stage, self._keys[clip_id])
-        return FeatureArray(tensors["values"], tensors["present"])  # type: ignore[arg-type]
+        return FeatureArray(tensors["values"], tensors["present"], tensors.get("times"))  # type: ignore[arg-type]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._keys)

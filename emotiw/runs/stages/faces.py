@@ -49,6 +49,7 @@ def faces_stage(run: Run) -> Stage:
         **dict(flat(options.result_options(), "faces.")),
         "version": faces_version(options),
         "weights": options.weights_fingerprint(),
+        "data.damaged": run.recipe.settings.data.damaged,
     }
     return Stage(run, STAGE, STAGE, settings, {"clips": digests_of(run)["clips"]})
 

@@ -60,6 +60,7 @@ def feature_stage(run: Run, entry: FeatureEntry) -> Stage:
         f"features.{entry.name}.extractor": entry.extractor,
         "version": full_version(type(extractor)),
         "weights": extractor.weights_fingerprint,
+        "data.damaged": run.recipe.settings.data.damaged,
     }
     inputs, after = {"clips": digests_of(run)["clips"]}, []
     if extractor.needs == "faces":
@@ -123,6 +124,7 @@ def _extract(run: Run, todo: Sequence[tuple[FeatureEntry, Stage]], *, force: boo
         needs_faces = extractor.needs == "faces"
         keys: dict[str, str] = {}
         refused: dict[str, str] = {}
+        masked = set()
         for clip in cohort:
             face = face_artifacts.get(clip.clip_id)
             if needs_faces and face is None:
@@ -130,6 +132,8 @@ def _extract(run: Run, todo: Sequence[tuple[FeatureEntry, Stage]], *, force: boo
                 why = row.reason if row else "run `emotiw faces` again"
                 refused[clip.clip_id] = f"no face tracks: {why}"
                 continue
+            if needs_faces and face and face.n_rows and not face.n_present:
+                masked.add(clip.clip_id)
             key = key_of(face.key if needs_faces and face else clip.content)
             keys[clip.clip_id] = key
             if not run.store.has(FOLDER, key):
@@ -149,6 +153,7 @@ def _extract(run: Run, todo: Sequence[tuple[FeatureEntry, Stage]], *, force: boo
                 nothing="no face found" if needs_faces else "no such data",
                 table=f"features/{entry.name}.csv",
                 derived={f"features/{entry.name}.json": _spec_text(extractor.spec)},
+                masked=masked,
                 force=force,
             )
         )
@@ -252,7 +257,7 @@ def extract_and_store(job: FeaturesJob) -> Made:
             continue
         n_rows, n_present = len(array.values), int(array.present.sum())
         noted = {"n_rows": n_rows, "n_present": n_present, "quality": dict(extraction.quality)}
-        store.write(FOLDER, key, {"values": array.values, "present": array.present}, noted)
+        store.write(FOLDER, key, array.to_tensors(), noted)
         seconds[key] = perf_counter() - start
     return Made(failures, seconds)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,8 @@ from emotiw.runs.run import Run
 from emotiw.runs.stage import Stage
 from emotiw.runs.stages.artifacts import Artifact, artifacts_as_csv
 from features.audio.signal import why_unheard
+
+LEFT_OUT = "left out, as data.damaged says"
 
 
 class ClipJob(Protocol):
@@ -118,6 +120,7 @@ def settle(
     nothing: str,
     table: str,
     derived: Mapping[str, bytes] | None = None,
+    masked: Collection[str] = (),
     force: bool = False,
 ) -> None:
     """Write the stage's table and its page of the ledger: one row for every clip.
@@ -131,6 +134,7 @@ def settle(
         nothing: why a clip counts as missing, where no row of its artifact holds data.
         table: the name of the CSV of artifacts to write.
         derived: other files of the stage.
+        masked: clips whose faces were left out because they were read in part.
         force: overwrite a table that was changed by hand.
     """
     run = stage.run
@@ -146,23 +150,35 @@ def settle(
             rows.append(LedgerRow(clip_id, stage.name, "failed", done.failures[key], spent))
             continue
         noted = run.store.metadata(folder, key)
-        artifact = Artifact(key, int(noted["n_rows"]), int(noted["n_present"]))
-        artifacts[clip_id] = artifact
+        quality = dict(noted["quality"])
+        told = str(quality.pop("read_in_part", ""))
+        is_masked = clip_id in masked or bool(told and masks_damaged(run, clip_id))
+        n_present = 0 if is_masked else int(noted["n_present"])
+        artifacts[clip_id] = Artifact(key, int(noted["n_rows"]), n_present)
         before = earlier.get(stage.name, clip_id)
+        why = "" if n_present else LEFT_OUT if is_masked else why_missing(nothing, quality)
         rows.append(
             LedgerRow(
                 clip_id=clip_id,
                 stage=stage.name,
-                status="ok" if artifact.n_present else "missing",
-                reason="" if artifact.n_present else why_missing(nothing, noted["quality"]),
+                status="missing" if why else "partial" if told else "ok",
+                reason="; ".join(filter(None, [why, f"read in part: {told}" if told else ""])),
                 seconds=before.seconds if before and key not in done.seconds else spent,
-                quality=noted["quality"],
+                quality=quality,
             )
         )
     stage.commit({table: artifacts_as_csv(artifacts)}, rows, derived=derived, force=force)
 
 
+def masks_damaged(run: Run, clip_id: str) -> bool:
+    """Return whether the recipe leaves out of this clip what was read in part."""
+    wanted = run.recipe.settings.data.damaged
+    return wanted == "mask" or (wanted == "drop" and run.cohort()[clip_id].split == "train")
+
+
 def why_missing(nothing: str, quality: Mapping[str, float | int | str]) -> str:
     """Return why no row of a clip holds data: the state of its sound, or what else is given."""
+    if quality.get("pictures") == "missing":
+        return "no images: a sound recording"
     is_of_sound = "audio" in quality and "n_tracks" not in quality
     return f"sound: {why_unheard(quality)}" if is_of_sound else nothing

@@ -89,6 +89,10 @@ def submit(run: Run) -> tuple[Path, CheckReport]:
             report = replace(check(run, draft), path=target)
         told = f"{settings.fallback!r} for {len(guessed)} of {len(expected)} test clips: no scores"
         report.add("fallback", guessed, advice=told, severity="warning")
+        in_part = {row.clip_id for row in run.ledger().rows() if row.status == "partial"}
+        partial = [clip_id for clip_id in expected if clip_id in in_part]
+        told = f"{len(partial)} of {len(expected)} test clips were read in part; see the ledger"
+        report.add("read in part", partial, advice=told, severity="warning")
         refused = [row.clip_id for row in run.ledger(INDEX).rows() if _is_lost(row, cohort)]
         advice = "test clips without an answer: their names can't be ids"
         report.add("left out", refused, advice=advice, severity="warning")

@@ -8,6 +8,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from emotiw.core.media.upright import AS_STORED, Geometry
+
 Rgb = npt.NDArray[np.uint8]
 HALF_COLOUR = {"yuv420p", "yuvj420p"}  # planes of bytes, colour at half the resolution both ways
 STEP = 32  # sides of parts are multiples of it, for a converter per size is dear
@@ -51,23 +53,32 @@ class DecodedPixels:
 
     Args:
         frame: PyAV's.
-        turns: quarter turns to the left that make it upright.
+        geometry: how it is shown.
         converters: shared by the frames of a file.
     """
 
-    def __init__(self, frame: Any, turns: int, converters: Converters) -> None:
-        self._frame, self._turns, self._converters = frame, turns, converters
-        height, width = frame.height, frame.width
-        self.shape = (width, height, 3) if turns % 2 else (height, width, 3)
+    def __init__(self, frame: Any, geometry: Geometry, converters: Converters) -> None:
+        self._frame, self._geometry, self._converters = frame, geometry, converters
+        width, height = geometry.shown
+        self.shape = (height, width, 3)
+        self._is_as_stored = geometry == Geometry(
+            (frame.width, frame.height), AS_STORED, (frame.width, frame.height)
+        )
         self._has_parts = (
-            frame.format.name in HALF_COLOUR and not turns and width % 2 == 0 and height % 2 == 0
+            frame.format.name in HALF_COLOUR
+            and self._is_as_stored
+            and width % 2 == 0
+            and height % 2 == 0
         )
 
     @cached_property
     def whole(self) -> Rgb:
         """The whole image."""
-        rgb: Rgb = self._frame.to_ndarray(format="rgb24")
-        return np.ascontiguousarray(np.rot90(rgb, self._turns)) if self._turns else rgb
+        if self._is_as_stored:
+            return self._frame.to_ndarray(format="rgb24")  # type: ignore[no-any-return]
+        width, height = self._geometry.square
+        rgb: Rgb = self._frame.to_ndarray(format="rgb24", width=width, height=height)
+        return self._geometry.lay(rgb)
 
     def __getitem__(self, where: tuple[slice, slice]) -> Rgb:
         """Return a part of the image; both slices need ends, and count px from the corner."""
@@ -88,7 +99,14 @@ class DecodedPixels:
         if self._frame.format.name not in HALF_COLOUR:
             return self.whole[..., 1]
         height, width = self._frame.height, self._frame.width
-        return np.rot90(_values(self._frame.planes[0])[:height, :width], self._turns)
+        grey = _values(self._frame.planes[0])[:height, :width]
+        if self._is_as_stored:
+            return grey
+        if self._geometry.square != (width, height):
+            import cv2
+
+            grey = cv2.resize(np.ascontiguousarray(grey), self._geometry.square)  # type: ignore[assignment]
+        return self._geometry.lay(grey)
 
 
 Pixels: TypeAlias = Rgb | DecodedPixels

@@ -8,7 +8,7 @@ these would be read from wherever it points, so only kinds that hold all they ne
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from emotiw.core.clip import escaped
 from emotiw.core.errors import MediaError
@@ -21,8 +21,12 @@ SELF_CONTAINED = (
 )
 
 
-def open_container(path: Path) -> Any:
+def open_container(path: Path, part: IO[bytes] | None = None) -> Any:
     """Return a file opened by PyAV.
+
+    Args:
+        path: the file.
+        part: what to read in its place, which is a part of it.
 
     Raises:
         MediaError: if it is no video, sound or image, or one that names other files.
@@ -31,7 +35,7 @@ def open_container(path: Path) -> Any:
 
     options = {"format_whitelist": ",".join(SELF_CONTAINED), "protocol_whitelist": "file"}
     try:
-        return av.open(f"file:{path}", options=options, metadata_errors="replace")
+        return av.open(part or f"file:{path}", options=options, metadata_errors="replace")
     except (av.FFmpegError, OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         if isinstance(error, av.ArgumentError):
