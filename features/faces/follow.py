@@ -26,6 +26,7 @@ SAME = 0.4  # two faces of a frame that overlap so much are one
 COAST_SEC = 0.5  # for so long a face is followed that no detection confirms
 MOST_WAITING = 64  # frames that wait for the next detection
 LOST_SHARE = 0.34  # of the faces, lost at once: time to detect again
+CALM, IN_PLACE = 2, 0.6  # times longer until the next detection, where all faces overlap so much
 EARLY = 0.4  # of the time from one detection to the next, at least
 
 
@@ -66,11 +67,12 @@ class _Track:
 class FaceSequence:
     """Gives every face of every frame, up to one detection later than it gets the frames.
 
-    The detector looks at the first and the last frame of a shot, and at one every so often. In
-    between, faces move as the optical flow of a few of their points does: forwards from one
-    detection, backwards from the next. What both ways agree on is one track, and blended; what only
-    one way leads to needs to look alike too; a face that was lost is looked for where the camera's
-    motion has put it. Without a detection nothing is followed for longer than half a second.
+    The detector looks at the first and the last frame of a shot, and at one every so often; half as
+    often where nobody has come or gone and all faces are where following says. In between, faces
+    move as the optical flow of a few of their points does: forwards from one detection, backwards
+    from the next. What both ways agree on is one track, and blended; what only one way leads to
+    needs to look alike too; a face that was lost is looked for where the camera's motion has put
+    it. Without a detection nothing is followed for longer than half a second.
     Tracks end at hard cuts.
 
     Args:
@@ -98,6 +100,7 @@ class FaceSequence:
         self._shots = Shots()
         self._steps: list[_Step] = []  # the last frame that was detected in, and those since
         self._tracks: list[_Track] = []  # in the order of the faces of each step
+        self._is_calm = False
         self._n_detections = 0
         self.evidence: dict[int, Evidence] = {}
 
@@ -143,7 +146,11 @@ class FaceSequence:
         first, before, now = self._steps[0], self._steps[-2], self._steps[-1]
         since_sec = now.picture.time_sec - first.picture.time_sec
         step_sec = now.picture.time_sec - before.picture.time_sec
-        if since_sec + step_sec / 2 >= self._every_sec or len(self._steps) > MOST_WAITING:
+        patience = CALM if self._is_calm else 1
+        if (
+            since_sec + step_sec / 2 >= patience * self._every_sec
+            or len(self._steps) > MOST_WAITING
+        ):
             return True
         lost = before.faces.is_sure & ~now.faces.is_sure
         n_sure = int(first.faces.is_sure.sum())
@@ -158,10 +165,7 @@ class FaceSequence:
         found = found.take(found.confidence >= FLOOR)
         self._n_detections += 1
         looks = looks_of(picture.rgb, found.box)
-        back = [Moved.start(found)]
-        for after, before in zip(steps[:0:-1], steps[-2::-1], strict=True):
-            back.append(moved(after.flow, before.flow, back[-1]))
-        back.reverse()  # one for each step
+        back = self._backwards(found)
         pairs = self._pairs(back, found, looks)
         owner = {column: row for row, column in pairs}
         numbers = [
@@ -177,6 +181,34 @@ class FaceSequence:
         number = len(self.evidence)
         self.evidence[number] = Evidence()
         return number
+
+    def _backwards(self, found: Faces) -> list[Moved]:
+        """Return where the faces found were in each frame since the last detection.
+
+        Where all are where following forwards has led, that is the way they came.
+        """
+        end = self._steps[-1].faces
+        in_place = iou(end.box, found.box) * end.is_sure[:, None] >= IN_PLACE  # (tracks, found)
+        is_one = bool((in_place.sum(axis=0) == 1).all() and (in_place.sum(axis=1) == 1).all())
+        self._is_calm = is_one and len(found.box) > 0
+        if self._is_calm:
+            rows = in_place.argmax(axis=0)
+            off, points_off = found.box - end.box[rows], found.landmarks - end.landmarks[rows]
+            ways = [step.faces for step in self._steps]
+            return [
+                Moved(
+                    way.box[rows] + off,
+                    way.landmarks[rows] + points_off,
+                    way.step[rows],
+                    way.is_sure[rows],
+                    way.camera,
+                )
+                for way in ways
+            ]
+        back = [Moved.start(found)]
+        for after, before in zip(self._steps[:0:-1], self._steps[-2::-1], strict=True):
+            back.append(moved(after.flow, before.flow, back[-1]))
+        return back[::-1]
 
     def _pairs(self, back: list[Moved], found: Faces, looks: Floats) -> list[tuple[int, int]]:
         """Return which track each of the faces found goes on with: rows of both."""

@@ -92,7 +92,7 @@ def test_a_face_that_moves_is_one_track(head: tuple[Picture, Points]) -> None:
     places = [(60 + 5.0 * t, 90 + 10 * np.sin(t / 3), 0.0) for t in range(25)]
     seen = faces_of([scene(head[0], [place]) for place in places])
     assert [one.numbers for one in seen] == [[0]] * 25
-    assert [t for t, one in enumerate(seen) if one.is_detected[0]] == [0, 8, 16, 24]
+    assert [t for t, one in enumerate(seen) if one.is_detected[0]] == [0, 8, 24]  # calm
     away = [distance(one.faces, head[1], place)[0] for one, place in zip(seen, places, strict=True)]
     assert np.median(away) < 0.05
     assert max(away) < 0.10
@@ -239,8 +239,8 @@ def test_frames_are_let_go(head: tuple[Picture, Points]) -> None:
         n_done += sum(1 for _ in sequence.push(picture))
         del picture
         most = max(most, sum(one() is not None for one in alive))
-    assert n_done >= 34
-    assert most <= 8  # since the last detection, and the one that was looked at last
+    assert n_done >= 26
+    assert most <= 14  # twice 0.24 s, since the last detection, and the one that was looked at last
 
 
 def test_no_more_frames_wait_than_memory_has_room_for() -> None:
