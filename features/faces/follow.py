@@ -4,24 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from emotiw.core.media import VideoFrame
 from features.faces.detect import FLOOR, Detector, Faces, Floats
-from features.faces.flow import FlowPicture, Moved, flow_picture, moved
+from features.faces.flow import Moved, flow_picture, moved
 from features.faces.looks import likeness, looks_of
+from features.faces.pairing import ALIKE, SAME_PLACE, Step, Track, pairs_of
 from features.faces.reidentify import same_people
 from features.faces.shots import Shots, thumbnail
 from features.faces.track import Evidence, iou
 
-SAME_PLACE = 0.3  # overlap of a face that was followed with one that was found
-ALIKE = 0.35  # likeness of a face that only one way of following leads to
-VERY_ALIKE = 0.6  # … that neither way leads to, near where it should be
-NEAR = 0.8  # of its width: how far it may be from there
-MAX_GROWTH = 1.6  # and how much larger or smaller
 SAME = 0.4  # two faces of a frame that overlap so much are one
 COAST_SEC = 0.5  # for so long a face is followed that no detection confirms
 MOST_WAITING = 64  # frames that wait for the next detection
@@ -45,23 +39,6 @@ class Seen:
     numbers: list[int] = field(default_factory=list)
     faces: Faces = field(default_factory=Faces.none)
     is_detected: list[bool] = field(default_factory=list)
-
-
-class _Step(NamedTuple):
-    """A frame since the last detection, and where the faces of that detection are in it."""
-
-    picture: VideoFrame
-    flow: FlowPicture
-    faces: Moved
-
-
-@dataclass
-class _Track:
-    number: int
-    seen_sec: float  # when it was detected last
-    sure_sec: float  # when it was last where it should be
-    confidence: float
-    looks: Floats
 
 
 class FaceSequence:
@@ -98,8 +75,8 @@ class FaceSequence:
         self._every_sec = detect_every_sec
         self._max_gap_sec = max_gap_sec
         self._shots = Shots()
-        self._steps: list[_Step] = []  # the last frame that was detected in, and those since
-        self._tracks: list[_Track] = []  # in the order of the faces of each step
+        self._steps: list[Step] = []  # the last frame that was detected in, and those since
+        self._tracks: list[Track] = []  # in the order of the faces of each step
         self._is_calm = False
         self._n_detections = 0
         self.evidence: dict[int, Evidence] = {}
@@ -112,7 +89,7 @@ class FaceSequence:
         if self._shots.is_cut(thumbnail(picture.pixels), faces.held):
             yield from self.flush()
             faces = Moved.start(Faces.none())
-        self._steps.append(_Step(picture, flow, faces))
+        self._steps.append(Step(picture, flow, faces))
         if len(self._steps) == 1 or self._is_due():
             yield from self._detect()
 
@@ -166,7 +143,7 @@ class FaceSequence:
         self._n_detections += 1
         looks = looks_of(picture.rgb, found.box)
         back = self._backwards(found)
-        pairs = self._pairs(back, found, looks)
+        pairs = pairs_of(steps, tracks, back, found, looks, max_gap_sec=self._max_gap_sec)
         owner = {column: row for row, column in pairs}
         numbers = [
             tracks[owner[column]].number if column in owner else self._new_number()
@@ -209,42 +186,6 @@ class FaceSequence:
         for after, before in zip(self._steps[:0:-1], self._steps[-2::-1], strict=True):
             back.append(moved(after.flow, before.flow, back[-1]))
         return back[::-1]
-
-    def _pairs(self, back: list[Moved], found: Faces, looks: Floats) -> list[tuple[int, int]]:
-        """Return which track each of the faces found goes on with: rows of both."""
-        from scipy.optimize import linear_sum_assignment
-
-        start, end = self._steps[0].faces, self._steps[-1].faces
-        if not len(end.box) or not len(found.box):
-            return []
-        forth = iou(end.box, found.box) * end.is_sure[:, None]
-        behind = iou(start.box, back[0].box) * back[0].is_sure
-        alike = likeness(np.stack([track.looks for track in self._tracks]), looks)
-        shift, growth = _apart(end.box, found.box)
-        by_both = (forth >= SAME_PLACE) & (behind >= SAME_PLACE)
-        by_one = ((forth >= SAME_PLACE) | (behind >= SAME_PLACE)) & (alike >= ALIKE)
-        by_looks = (shift <= NEAR) & (growth <= MAX_GROWTH) & (alike >= VERY_ALIKE)
-        by_looks &= self._gaps(back) <= self._max_gap_sec
-        score = np.select(
-            [by_both, by_one, by_looks],
-            [4 + forth + behind, 2 + np.maximum(forth, behind) + alike, 1 + alike - shift],
-            default=0.0,
-        )
-        rows, columns = linear_sum_assignment(-score)
-        matched = zip(rows.tolist(), columns.tolist(), strict=True)
-        return [(row, column) for row, column in matched if score[row, column] > 0]
-
-    def _gaps(self, back: list[Moved]) -> npt.NDArray[np.float64]:
-        """Return for how long each track is missing before each of the faces found, in seconds."""
-        times = np.array([step.picture.time_sec for step in self._steps])
-        forth = np.stack([step.faces.is_sure for step in self._steps])  # (steps, tracks)
-        last = np.where(forth, times[:, None], -np.inf).max(axis=0)
-        last = np.maximum(last, [track.sure_sec for track in self._tracks])
-        for track, time_sec in zip(self._tracks, last.tolist(), strict=True):
-            track.sure_sec = time_sec
-        behind = np.stack([each.is_sure for each in back])  # (steps, found)
-        first = np.where(behind, times[:, None], np.inf).min(axis=0)
-        return np.asarray(first[None] - last[:, None])
 
     def _fill(
         self,
@@ -324,7 +265,7 @@ class FaceSequence:
         for column, number in enumerate(numbers):
             look = looks[column]
             sure = float(found.confidence[column])
-            tracks.append(_Track(number, now_sec, now_sec, sure, look))
+            tracks.append(Track(number, now_sec, now_sec, sure, look))
         new, old = Moved.start(found), last.faces
         step = new.step.copy()
         for column, row in owner.items():
@@ -350,15 +291,3 @@ def _add(
         seen.numbers.append(number)
         seen.faces = seen.faces.join(one)
         seen.is_detected.append(False)
-
-
-def _apart(
-    first: Floats, second: Floats
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return how far boxes are from each other, in widths, and how many times as large."""
-    a, b = first[:, None].astype(np.float64), second[None].astype(np.float64)
-    size_a = np.sqrt(np.maximum(np.prod(a[..., 2:] - a[..., :2], axis=-1), 1.0))
-    size_b = np.sqrt(np.maximum(np.prod(b[..., 2:] - b[..., :2], axis=-1), 1.0))
-    middles = (a[..., :2] + a[..., 2:] - b[..., :2] - b[..., 2:]) / 2
-    shift = np.hypot(middles[..., 0], middles[..., 1]) / size_a
-    return shift, np.maximum(size_a / size_b, size_b / size_a)
