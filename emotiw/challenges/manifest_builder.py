@@ -195,10 +195,12 @@ def tell_of_others(builder: ManifestBuilder) -> None:
         left_out[is_media][path.suffix.lower() or "without a suffix"] += 1
     for is_media, counts in left_out.items():
         if counts:
-            what = "media files that are no clip of this challenge" if is_media else "no media"
+            n = counts.total()
+            what = "media, but no clip of this challenge" if is_media else "no media"
             listed = ", ".join(f"{n} {suffix}" for suffix, n in counts.most_common(8))
             more = f" and {len(counts) - 8} other kinds" if len(counts) > 8 else ""
-            builder.warnings.append(f"{counts.total()} files are {what}: {listed}{more}")
+            files = f"{n} files are" if n > 1 else "1 file is"
+            builder.warnings.append(f"{files} {what}: {listed}{more}")
 
 
 def _is_media(folder: str, name: str, extensions: Sequence[str]) -> bool:

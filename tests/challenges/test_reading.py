@@ -37,6 +37,7 @@ def test_afew_folders_become_splits_and_labels(tmp_path: Path) -> None:
         "train: 1 clips, 773 were published",
         "val: 1 clips, 383 were published",
         "test: 1 clips, 653 were published",
+        "2 files are media, but no clip of this challenge: 2 .jpg",
     ]
 
 
@@ -157,4 +158,7 @@ def test_real_crema_d(real_data: Path) -> None:
         "neutral",
         "sad",
     ]
-    assert warnings == ["train: 6 clips, 7442 were published"]
+    assert warnings == [
+        "train: 6 clips, 7442 were published",
+        "1 file is no media: 1 .csv",
+    ]

@@ -86,4 +86,4 @@ def test_a_misspelt_layout_option_is_refused() -> None:
 def test_a_reader_of_ones_own_needs_no_registration(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text(MINIMAL.replace("reader: folder", "reader: 'emotiw.challenges.folder:Folder'"))
-    assert reader_of(load_spec(path)).expects().startswith("files ending in .avi")
+    assert reader_of(load_spec(path)).expects().startswith("videos, photographs or recordings")

@@ -150,10 +150,11 @@ def test_blocks_follow_the_clock_of_the_file() -> None:
         found: list[Block] = list(blocks_of(frames, 1.0, has_clock=has_clock))
         return [(round(b.start_sec, 3), b.samples.shape[1], b.is_joined) for b in found]
 
-    assert starts([1.0, 1.11, 1.2]) == [(0, 100, True), (0.1, 100, True), (0.2, 100, True)]
+    assert starts([1.0, 1.11, 1.2]) == [(0, 300, True)]
+    assert [n for _, n, _ in starts([1 + n / 10 for n in range(25)])] == [1000, 1000, 500]
     assert starts([1.5, 1.8]) == [(0.5, 100, True), (0.8, 100, False)]
     assert starts([1.0, 1.05]) == [(0, 100, True), (0.1, 50, True)]  # half of it was heard
-    assert starts([1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.0])[-1] == (0.6, 100, True)  # set back
-    assert starts([1.5, 1.8], has_clock=False) == [(0.5, 100, True), (0.6, 100, True)]
+    assert starts([1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.0, 1.5]) == [(0, 700, True), (1.1, 100, False)]
+    assert starts([1.5, 1.8], has_clock=False) == [(0.5, 200, True)]
     with pytest.raises(Exception, match="pauses for 999 s"):
         starts([1.0, 1000.0])

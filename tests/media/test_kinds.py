@@ -119,7 +119,7 @@ def test_media_that_a_challenge_does_not_know_are_told_of(tmp_path: Path) -> Non
         write(path, Pictures([image(90)] * 3, every(3), tick_ms=40), kind="avi")
     cohort, warnings, _ = read_challenge(load_spec("afew2018"), tmp_path)
     assert [clip.clip_id for clip in cohort] == ["a"]
-    told = "2 files are media files that are no clip of this challenge: 1 .3gp, 1 without a suffix"
+    told = "2 files are media, but no clip of this challenge: 1 .3gp, 1 without a suffix"
     assert told in warnings
 
 

@@ -8,30 +8,38 @@ several files may be read in turn.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
+from typing import Any
 
 
-@contextmanager
-def listening(heard: dict[str, int]) -> Iterator[None]:
-    """Count the errors that FFmpeg logs in this thread, by what it says.
+class DecoderLog:
+    """The errors that FFmpeg logs in this thread inside its ``with`` blocks, of which it has many.
 
     What it says while nobody listens, as of a video that is written, is heard nowhere.
     """
-    capture = _capture()
-    with capture() as said:
-        try:
-            yield
-        finally:
-            for level, who, what in said:
-                if level <= _error_level():
-                    message = f"{who}: {what.strip()}" if who else what.strip()
-                    heard[message] = heard.get(message, 0) + 1
+
+    def __init__(self) -> None:
+        self._capture = _capture()()
+
+    def __enter__(self) -> None:
+        self._capture.__enter__()
+
+    def __exit__(self, *error: object) -> None:
+        self._capture.__exit__(*error)
+
+    @property
+    def errors(self) -> dict[str, int]:
+        """What was said, and how often."""
+        heard: dict[str, int] = {}
+        for level, who, what in self._capture.logs:
+            if level <= _error_level():
+                message = f"{who}: {what.strip()}" if who else what.strip()
+                heard[message] = heard.get(message, 0) + 1
+        return heard
 
 
 @cache
-def _capture() -> type:
+def _capture() -> Any:
     import av.logging
 
     logging.getLogger("libav").addHandler(logging.NullHandler())

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from emotiw.core.errors import MediaError
 from emotiw.core.media.containers import open_container
-from emotiw.core.media.decoder_log import listening
+from emotiw.core.media.decoder_log import DecoderLog
 
 JPEG = b"\xff\xd8\xff"
 # of what it says, that which only wrong data brings about; the rest is of kinds it doesn't read
@@ -26,10 +26,10 @@ def damage_of_jpeg(path: Path) -> dict[str, int]:
             return {}
         file.seek(0)
         data = io.BytesIO(file.read())  # without the name, which FFmpeg may take for a pattern
-    heard: dict[str, int] = {}
-    with listening(heard):
+    log = DecoderLog()
+    with log:
         _decode(path, data)
-    return {message: n for message, n in heard.items() if DAMAGE.search(message)}
+    return {message: n for message, n in log.errors.items() if DAMAGE.search(message)}
 
 
 def _decode(path: Path, data: io.BytesIO) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from emotiw.core.media.upright import squared
 
+ENOUGH = 0.95  # of what a file declares; some declare a little that they don't have
 MOST_PIXELS = 1 << 28  # of an image of a video: 16,384 x 16,384
 
 
@@ -79,16 +80,22 @@ def info_of(container: Any, video: Any, audio: Any, **tracks: int | None) -> Med
         stored = (video.codec_context.width, video.codec_context.height)
         width, height = squared(stored, video.sample_aspect_ratio)
     is_guess = bool(kinds & GUESSED)
+    length = duration / 1e6 if duration is not None and duration > 0 else 0.0
+    sound_sec = 0.0 if is_guess else _length_sec(audio)
+    if video is not None and "avi" in kinds and video.average_rate:
+        # the index at its end says how long an AVI is; without it, FFmpeg goes by its size
+        declared = video.frames / float(video.average_rate)
+        sound_sec = declared if audio is not None and length < ENOUGH * declared else sound_sec
     return MediaInfo(
         is_still=False,
         has_video=video is not None,
         has_audio=audio is not None,
         declared_frames=video.frames if video is not None else 0,
         fps=float(video.average_rate or 0) if video is not None else 0.0,
-        duration_sec=duration / 1e6 if duration is not None and duration > 0 else 0.0,
+        duration_sec=length,
         width=width,
         height=height,
-        sound_sec=0.0 if is_guess else _length_sec(audio),
+        sound_sec=sound_sec,
         shown_sec=0.0 if is_guess else _length_sec(video),
         has_edits="mov" in kinds,
         start_sec=_zero_sec(video, audio),

@@ -18,19 +18,19 @@ from emotiw.core.clip import escaped
 from emotiw.core.errors import MediaError
 from emotiw.core.files import file_problem
 from emotiw.core.media.containers import open_container
-from emotiw.core.media.decoder_log import listening
+from emotiw.core.media.decoder_log import DecoderLog
 from emotiw.core.media.downmix import Rule
+from emotiw.core.media.image_clock import ImageClock
 from emotiw.core.media.jpeg_damage import damage_of_jpeg
 from emotiw.core.media.lazy_pictures import Converters, DecodedPixels, Pixels
 from emotiw.core.media.media_info import MOST_PIXELS, MediaInfo, has_clock, info_of
 from emotiw.core.media.ogg_links import links_of
 from emotiw.core.media.reading_report import ReadingReport
 from emotiw.core.media.sound_track import Audio, Block, Survey, blocks_of, laid_out, mixed_down
-from emotiw.core.media.stills import Still, read_animation, read_still, still_of
+from emotiw.core.media.still_info import info_of_still
+from emotiw.core.media.stills import read_animation, read_still, still_of
 from emotiw.core.media.streams import chosen_track, tracks
-from emotiw.core.media.upright import AS_STORED, Geometry, Size, Turn
-
-USUAL_FPS = 25.0  # of a video without a clock
+from emotiw.core.media.upright import Geometries
 
 
 class NoSamplesError(MediaError):
@@ -96,11 +96,12 @@ class MediaReader:
         self._is_read = False
         self._still = still_of(path)
         if self._still is not None:
-            self.info = _info_of_still(path, self._still)
+            self.info = info_of_still(path, self._still)
             return
-        self._opening: dict[str, int] = {}
-        with listening(self._opening):
+        opening = DecoderLog()
+        with opening:
             self._container = open_container(self.path)
+        self._opening = opening.errors
         self.info = self._probe()
 
     def __enter__(self) -> MediaReader:
@@ -137,16 +138,14 @@ class MediaReader:
             return
         sound: list[Any] = []
         kinds = ["video", "audio"] if keep_audio and self.info.has_audio else ["video"]
-        clock = _Clock(self.info)
+        clock = ImageClock(self.info)
         converters = Converters()
-        shown: Size | None = None
+        sizes = Geometries()
         for kind, frame in self._decode(kinds):
             if kind == "audio":
                 sound.append(frame)
                 continue
-            aspect = self._stream("video").sample_aspect_ratio
-            geometry = Geometry.of((frame.width, frame.height), aspect, _turn(frame), shown)
-            shown = geometry.shown
+            geometry = sizes.of(frame) or sizes.note(frame, self._stream("video"))
             time = clock.time_of(frame)
             self.report.n_clock_jumps = clock.n_jumps
             self.report.n_damaged_frames += frame.is_corrupt
@@ -233,31 +232,41 @@ class MediaReader:
     def _decode(self, kinds: list[str]) -> Iterator[tuple[str, Any]]:
         if self._is_read:
             self._container.close()
-            with listening({}):
+            with DecoderLog():
                 self._container = open_container(self.path)
         self._is_read = True
         self.report.errors |= self._opening
         yield from self._decoded(self._container, [self._stream(kind) for kind in kinds])
 
     def _decoded(self, container: Any, streams: list[Any]) -> Iterator[tuple[str, Any]]:
-        import av
-
-        report = self.report
+        log = DecoderLog()
         for stream in streams:
             stream.thread_count = 1  # with more, what hides damage depends on their number
+        try:
+            for packet_type, frames in self._unpacked(container, streams, log):
+                for frame in frames:
+                    yield packet_type, frame
+        finally:
+            self.report.errors |= log.errors
+
+    def _unpacked(
+        self, container: Any, streams: list[Any], log: DecoderLog
+    ) -> Iterator[tuple[str, list[Any]]]:
+        import av
+
         packets = container.demux(streams)
         while True:
-            frames: Any = ()
-            with listening(report.errors):
+            frames: list[Any] = []
+            with log:
                 try:
                     packet = next(packets)
                 except (StopIteration, EOFError):
                     return
                 except av.FFmpegError:
-                    report.n_damaged_packets += 1
+                    self.report.n_damaged_packets += 1
                     return
                 except IndexError:  # of a stream that begins in mid-file, which PyAV doesn't know
-                    report.n_damaged_packets += 1
+                    self.report.n_damaged_packets += 1
                     packets = container.demux(streams)
                     continue
                 try:
@@ -265,9 +274,9 @@ class MediaReader:
                 except EOFError:
                     continue
                 except av.FFmpegError:
-                    report.n_damaged_packets += 1
-            for frame in frames:
-                yield packet.stream.type, frame
+                    self.report.n_damaged_packets += 1
+            if frames:
+                yield packet.stream.type, frames
 
     def _stream(self, kind: str) -> Any:
         place = self.info.video_track if kind == "video" else self.info.audio_track
@@ -300,70 +309,7 @@ class MediaReader:
         return info
 
 
-class _Clock:
-    """The time of each image, which never goes back."""
-
-    def __init__(self, info: MediaInfo) -> None:
-        self._info = info
-        self._steps: dict[float, int] = {}
-        self._zero = info.start_sec
-        self._step = 1 / (info.fps or USUAL_FPS)
-        self._last: float | None = None
-        self._shift = 0.0
-        self.n_jumps = 0
-
-    def time_of(self, frame: Any) -> float:
-        """Return the seconds from the start of the clip; a frame without a time comes in step."""
-        following = 0.0 if self._last is None else self._last + self._step
-        time = following if frame.time is None else float(frame.time) - self._zero + self._shift
-        if self._last is not None and time < self._last:
-            self.n_jumps += 1
-            self._shift += following - time
-            time = following
-        time = max(time, 0.0)
-        if self._last is not None:
-            step = round(time - self._last, 3)
-            self._steps[step] = self._steps.get(step, 0) + 1
-        self._last = time
-        return time
-
-    @property
-    def expected_frames(self) -> int:
-        """As many images as there should be, now that their pace is known.
-
-        An AVI counts ticks of its clock, also those at which no new image comes.
-        """
-        usual = max(self._steps, key=lambda step: self._steps[step], default=0.0)
-        if usual * self._info.fps > 1.5 and self._info.shown_sec:
-            return min(round(self._info.shown_sec / usual), self._info.expected_frames)
-        return self._info.expected_frames
-
-
 def read_audio(path: Path, sampling_rate: int | None = None) -> Audio:
     """Return the sound of a file; see :meth:`MediaReader.audio`."""
     with MediaReader(path) as reader:
         return reader.audio(sampling_rate)
-
-
-def _turn(frame: Any) -> Turn:
-    matrix = frame.side_data.get("DISPLAYMATRIX")
-    return AS_STORED if matrix is None else Turn.of_matrix(bytes(matrix))
-
-
-def _info_of_still(path: Path, still: Still) -> MediaInfo:
-    width, height = still.size
-    if still.n_images == 1:
-        return MediaInfo(True, True, False, 1, width=width, height=height, n_video_tracks=1)
-    times = [time for time, _ in read_animation(path)]
-    lasts = times[-1] * len(times) / max(len(times) - 1, 1)
-    return MediaInfo(
-        is_still=False,
-        has_video=True,
-        has_audio=False,
-        declared_frames=still.n_images,
-        fps=len(times) / lasts if lasts else 0.0,
-        duration_sec=lasts,
-        width=width,
-        height=height,
-        n_video_tracks=1,
-    )

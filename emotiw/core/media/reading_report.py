@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-ENOUGH = 0.95  # of what a file declares; some declare a frame or two that they don't have
+from emotiw.core.media.media_info import ENOUGH
+
 MOST_TOLD = 2  # of FFmpeg's messages
 SEEM = {90: "to lie on one side", 180: "upside down", 270: "to lie on one side"}
 MOST_LOUD_DB = 6.0  # above full scale: what no recording holds, and a damaged decoder gives

@@ -60,23 +60,25 @@ class Block:
 
 
 def blocks_of(frames: Iterator[Any], zero_sec: float, *, has_clock: bool) -> Iterator[Block]:
-    """Yield decoded sound with its times.
+    """Yield decoded sound with its times, about a second at once.
 
     Args:
         frames: of PyAV.
         zero_sec: the time of the file that the clip begins at.
-        has_clock: the file says of each block when it is heard. Where it doesn't, as in a WAV, its
+        has_clock: the file says of each frame when it is heard. Where it doesn't, as in a WAV, its
             times only count samples, and mean nothing where some are missing.
 
     Raises:
         MediaError: if the clock jumps ahead by more than ten minutes.
     """
-    end = None  # of the last block
+    end = None  # of the last frame
     shift = 0.0  # after a clock that jumped back
+    run: list[Any] = []  # frames that follow each other
+    begin, n_cut, is_joined, n = 0.0, 0, True, 0
     for frame in frames:
-        samples, names, rate = _samples(frame), _names(frame), frame.sample_rate
+        rate = frame.sample_rate
         told = None if frame.time is None else float(frame.time) - zero_sec + shift
-        is_joined = True
+        follows, cut = True, 0
         if end is None:
             start = max(told or 0.0, 0.0)
         elif told is None or not has_clock or abs(told - end) < GAP_SEC:
@@ -84,16 +86,37 @@ def blocks_of(frames: Iterator[Any], zero_sec: float, *, has_clock: bool) -> Ite
         elif told < end - LONGEST_OVERLAP_SEC:  # another clock, which goes on from here
             start, shift = end, shift + end - told
         elif told < end:
-            start, samples = end, samples[:, round((end - told) * rate) :]
+            start, cut = end, min(round((end - told) * rate), frame.samples)
         elif told - end > LONGEST_GAP_SEC:
             raise MediaError(
                 f"the sound pauses for {told - end:.0f} s, more than {LONGEST_GAP_SEC:.0f}"
             )
         else:
-            start, is_joined = told, False
-        if samples.shape[1]:
-            end = start + samples.shape[1] / rate
-            yield Block(samples, rate, names, start, is_joined)
+            start, follows = told, False
+        end = start + (frame.samples - cut) / rate
+        is_alike = run and follows and not cut and n < rate and _are_alike(run[0], frame)
+        if run and not is_alike:
+            yield _block(run, n_cut, begin, is_joined)
+            run = []
+        if not run:
+            begin, n_cut, is_joined, n = start, cut, follows, 0
+        run.append(frame)
+        n += frame.samples
+    if run:
+        yield _block(run, n_cut, begin, is_joined)
+
+
+def _are_alike(first: Any, other: Any) -> bool:
+    return bool(
+        first.sample_rate == other.sample_rate
+        and first.format.name == other.format.name
+        and first.layout.name == other.layout.name
+    )
+
+
+def _block(run: list[Any], n_cut: int, begin: float, is_joined: bool) -> Block:
+    first = run[0]
+    return Block(_samples(run)[:, n_cut:], first.sample_rate, _names(first), begin, is_joined)
 
 
 class Survey:
@@ -102,6 +125,7 @@ class Survey:
     def __init__(self, rule: Rule) -> None:
         self._rule = rule
         self._heard: dict[tuple[str, ...], Channels] = {}
+        self._weights: dict[tuple[str, ...], Samples] = {}
         self.rates: list[int] = []
 
     def hear(self, block: Block) -> None:
@@ -117,7 +141,9 @@ class Survey:
 
     def mixed(self, block: Block) -> Samples:
         """Return the one channel of a block that was heard."""
-        weights = self._heard[block.names].weights(self._rule)[1]
+        if block.names not in self._weights:
+            self._weights[block.names] = self._heard[block.names].weights(self._rule)[1]
+        weights = self._weights[block.names]
         if len(weights) == 1:
             return np.asarray(block.samples[0])
         return np.asarray(weights @ block.samples, dtype=np.float32)
@@ -199,20 +225,20 @@ def laid_out(parts: Sequence[Audio], notes: Mapping[str, float | int | str]) -> 
 _NOTHING = np.zeros(0, np.float32)
 
 
-def _samples(frame: Any) -> Samples:
-    full_scale = FULL_SCALE.get(frame.format.packed.name)
+def _samples(run: list[Any]) -> Samples:
+    full_scale = FULL_SCALE.get(run[0].format.packed.name)
     if full_scale is None:
         import av
 
-        blocks = [b.to_ndarray() for b in av.AudioResampler(format="fltp").resample(frame)]
-        if not blocks:
-            return np.zeros((frame.layout.nb_channels, 0), np.float32)
-        return np.concatenate(blocks, axis=1).astype(np.float32)
-    samples: npt.NDArray[Any] = (
-        frame.to_ndarray()
-    )  # (channels, n), or (1, n * channels) where they alternate
-    if not frame.format.is_planar:
-        samples = samples.reshape(-1, frame.layout.nb_channels).T
+        resampler = av.AudioResampler(format="fltp")
+        made = [block for frame in run for block in resampler.resample(frame)]
+        if not made:
+            return np.zeros((run[0].layout.nb_channels, 0), np.float32)
+        return np.concatenate([block.to_ndarray() for block in made], axis=1)
+    # (channels, n), or (1, n * channels) where they alternate
+    samples = np.concatenate([frame.to_ndarray() for frame in run], axis=1)
+    if not run[0].format.is_planar:
+        samples = samples.reshape(-1, run[0].layout.nb_channels).T
     return np.asarray(samples, np.float32) / np.float32(full_scale)
 
 

@@ -143,3 +143,29 @@ def fitted(values: Values, size: Size) -> Values:
     small = cv2.resize(np.ascontiguousarray(values), inner, interpolation=cv2.INTER_AREA)
     canvas[top : top + inner[1], left : left + inner[0]] = small
     return canvas  # type: ignore[return-value]
+
+
+class Geometries:
+    """How the images of a clip are shown: the same for all that are stored alike."""
+
+    def __init__(self) -> None:
+        self._by_shape: dict[tuple[int, int, int], Geometry] = {}
+        self._shown: Size | None = None
+
+    def of(self, frame: Any) -> Geometry | None:
+        """Return how a frame is shown, if one like it was noted."""
+        return self._by_shape.get((frame.width, frame.height, frame.rotation))
+
+    def note(self, frame: Any, stream: Any) -> Geometry:
+        """Return how the first frame of its kind is shown."""
+        size = (frame.width, frame.height)
+        made = Geometry.of(size, stream.sample_aspect_ratio, turn_of_frame(frame), self._shown)
+        self._shown = made.shown
+        self._by_shape[(*size, frame.rotation)] = made
+        return made
+
+
+def turn_of_frame(frame: Any) -> Turn:
+    """Return how a frame of PyAV says that it is laid."""
+    matrix = frame.side_data.get("DISPLAYMATRIX")
+    return AS_STORED if matrix is None else Turn.of_matrix(bytes(matrix))

@@ -1,0 +1,48 @@
+"""When each image of a video is shown, and how many there should be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from emotiw.core.media.media_info import MediaInfo
+
+USUAL_FPS = 25.0  # of a video without a clock
+
+
+class ImageClock:
+    """The time of each image, which never goes back."""
+
+    def __init__(self, info: MediaInfo) -> None:
+        self._info = info
+        self._steps: dict[float, int] = {}
+        self._zero = info.start_sec
+        self._step = 1 / (info.fps or USUAL_FPS)
+        self._last: float | None = None
+        self._shift = 0.0
+        self.n_jumps = 0
+
+    def time_of(self, frame: Any) -> float:
+        """Return the seconds from the start of the clip; a frame without a time comes in step."""
+        following = 0.0 if self._last is None else self._last + self._step
+        time = following if frame.time is None else float(frame.time) - self._zero + self._shift
+        if self._last is not None and time < self._last:
+            self.n_jumps += 1
+            self._shift += following - time
+            time = following
+        time = max(time, 0.0)
+        if self._last is not None:
+            step = round(time - self._last, 3)
+            self._steps[step] = self._steps.get(step, 0) + 1
+        self._last = time
+        return time
+
+    @property
+    def expected_frames(self) -> int:
+        """As many images as there should be, now that their pace is known.
+
+        An AVI counts ticks of its clock, also those at which no new image comes.
+        """
+        usual = max(self._steps, key=lambda step: self._steps[step], default=0.0)
+        if usual * self._info.fps > 1.5 and self._info.shown_sec:
+            return min(round(self._info.shown_sec / usual), self._info.expected_frames)
+        return self._info.expected_frames
