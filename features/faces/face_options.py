@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from emotiw.core.config import Strict
 
 AUTO, BEST, FALLBACK = "auto", "centerface", "mtcnn"
+SLOW_STILL = 0.04  # of a photograph: for smaller faces, MTCNN would need many seconds
 OF_CARDS = (BEST, "yunet")  # detectors with a weights card of their own name
 
 
@@ -43,7 +44,8 @@ class FaceOptions(Strict):
     min_face_still: float = Field(
         default=0.016,
         gt=0,
-        description="smallest face of a photograph: share of the shorter side, or px",
+        description="smallest face of a photograph: share of the shorter side, or px; unless "
+        "given, 0.04 for mtcnn",
     )
     sensitivity: float = Field(
         default=0.5,
@@ -94,7 +96,10 @@ class FaceOptions(Strict):
         if detector == AUTO:
             detector = BEST if is_fetched(BEST) else FALLBACK
         weights = detector if self.weights is None and detector in OF_CARDS else self.weights
-        return self.model_copy(update={"detector": detector, "weights": weights})
+        update: dict[str, Any] = {"detector": detector, "weights": weights}
+        if detector == FALLBACK and "min_face_still" not in self.model_fields_set:
+            update["min_face_still"] = SLOW_STILL
+        return self.model_copy(update=update)
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

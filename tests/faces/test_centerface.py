@@ -163,12 +163,15 @@ def test_the_detector_really_used_is_told_and_in_the_key(
     monkeypatch.setenv("EMOTIW_CACHE", str(tmp_path))
     options = FaceOptions()
     assert options.result_options()["detector"] == "mtcnn"
+    assert options.resolved().min_face_still == 0.04  # it is slow
+    assert FaceOptions(min_face_still=0.01).resolved().min_face_still == 0.01
     assert "emotiw weights fetch centerface" in options.what_is_lost()
     path = tmp_path / "weights" / "centerface" / "centerface.onnx"
     path.parent.mkdir(parents=True)
     path.write_bytes(b"")
     assert options.result_options()["detector"] == "centerface"
     assert options.resolved().weights == "centerface"
+    assert options.resolved().min_face_still == options.min_face_still
     assert options.what_is_lost() == ""
 
 
