@@ -113,8 +113,9 @@ class Collector:
         """
         track, frame = np.array(self.track, dtype=np.int32), np.array(self.frame, dtype=np.int32)
         box = np.array(self.box, dtype=np.float32).reshape(-1, 4)
-        is_kept = np.isin(track, list(persons))
         track = np.array([persons.get(number, -1) for number in track.tolist()], np.int32)
+        is_kept = (track >= 0) & _is_first_of(track, frame, np.array(self.origin, np.uint8))
+        track[~is_kept] = -1
         kept = rank_tracks(track[is_kept], frame[is_kept], box[is_kept])
         if self.options.tracks == "main":
             kept = kept[:1]
@@ -163,3 +164,17 @@ class Collector:
             ordered.flush()
             # the mapping outlives the file's name
             return np.memmap(ordered._file, dtype=np.uint8, mode="r", shape=(n_bytes,))
+
+
+def _is_first_of(
+    track: npt.NDArray[np.int32], frame: npt.NDArray[np.int32], origin: npt.NDArray[np.uint8]
+) -> npt.NDArray[np.bool_]:
+    """Return which rows are the only or the surest of their person and frame.
+
+    Where two tracks are one person, the end of the one may be followed into the other.
+    """
+    order = np.lexsort((origin, frame, track))
+    is_first = np.ones(len(track), dtype=bool)
+    again = (np.diff(track[order]) == 0) & (np.diff(frame[order]) == 0)
+    is_first[order[1:][again]] = False
+    return is_first

@@ -20,6 +20,7 @@ from emotiw.core.progress import Silent
 from emotiw.core.store import Store
 from emotiw.runs.stages.faces import FacesJob, find_and_store
 from features.faces.align import template_points
+from features.faces.collect import Collector
 from features.faces.face_options import FaceOptions
 from features.faces.find_faces import find_faces
 from features.faces.recut import recut, resized_transform
@@ -156,3 +157,24 @@ def test_a_small_face_in_the_background_is_not_the_main_one() -> None:
     assert order((20, 100), (90, 95)) == [1, 0]
     assert order((20, 100), (90, 85)) == [0, 1]
     assert order((20, 50), (90, 95), (30, 100), (25, 49)) == [1, 2, 3, 0]
+
+
+def test_a_person_of_two_tracks_is_once_in_a_frame() -> None:
+    collector, five = Collector(FaceOptions(crop_size=16)), np.zeros((5, 2), np.float32)
+    rows = [(3, 0, True), (3, 1, False), (8, 1, True), (8, 2, False), (5, 1, True)]
+    for number, frame, is_detected in rows:
+        collector.append(
+            number,
+            frame,
+            box=np.array([number, 0, number + 10, 10], np.float32),
+            landmarks=five,
+            confidence=0.9,
+            origin=Origin.DETECTED if is_detected else Origin.FOLLOWED,
+            transform=np.eye(2, 3, dtype=np.float32),
+            pixels=np.zeros((20, 20, 3), np.uint8),
+        )
+    tracks = collector.tracks([0.0, 0.1, 0.2], (20, 20), persons={3: 3, 8: 3})
+    assert tracks.track.tolist() == [0, 0, 0]
+    assert tracks.frame.tolist() == [0, 1, 2]
+    assert tracks.box[:, 0].tolist() == [3, 8, 8]  # where it was detected
+    assert (tracks.has_points.tolist(), tracks.quality[:, 0].tolist()) == ([False] * 3, [10] * 3)
