@@ -33,7 +33,7 @@ import numpy as np
 import numpy.typing as npt
 
 CHOSEN_ON = ("Test_2", "Test_8", "Test_9", "Test_17")
-SMALLEST_PX, OVERLAP, TOUCH = 20, 0.5, 0.3
+SMALLEST_PX, LARGER_PX, OVERLAP, TOUCH = 20, 40, 0.5, 0.3
 SIZES = ((20, 30), (30, 50), (50, 100), (100, 10_000))
 TURNED = 0.25  # of the eyes' distance: how far the nose of a frontal face may be from their middle
 TONES = ((0, 70), (70, 120), (120, 256))  # mean luminance of the inner half of the box
@@ -149,7 +149,7 @@ class Count:
     """What was found of what there is, summed up over pictures."""
 
     groups: dict[str, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
-    distances: list[float] = field(default_factory=list)
+    distances: list[tuple[float, float]] = field(default_factory=list)  # of points, and sides
     n_pictures: int = 0
     n_alone: int = 0
     n_frames: int = 0
@@ -198,17 +198,22 @@ class Count:
                 self.groups[name][1] += 1
             if is_hit and is_frontal:
                 away = points[overlap[row].argmax()] - truth
-                self.distances.append(float(np.hypot(*away.T).mean()) / apart)
+                self.distances.append((float(np.hypot(*away.T).mean()) / apart, side))
 
     def figures(self) -> dict[str, Any]:
         """Return what a reader wants to know."""
-        half, most = np.percentile(self.distances or [np.nan], [50, 95]).round(4).tolist()
+        every = [away for away, _ in self.distances] or [np.nan]
+        larger = [away for away, side in self.distances if side >= LARGER_PX] or [np.nan]
+        half, most = np.percentile(every, [50, 95]).round(4).tolist()
+        half_of_larger, most_of_larger = np.percentile(larger, [50, 95]).round(4).tolist()
         told: dict[str, Any] = {
             "recall": {name: share(*pair) for name, pair in sorted(self.groups.items())},
             "n_faces": self.groups["all"][1],
             "alone_per_picture": round(self.n_alone / max(self.n_pictures, 1), 3),
             "points_median": half,
             "points_p95": most,
+            "points_median_from_40_px": half_of_larger,
+            "points_p95_from_40_px": most_of_larger,
         }
         if self.n_frames:
             told |= {
