@@ -54,7 +54,8 @@ def fuse(
     """
     options = options or FusionOptions()
     aligned = align(tables)
-    rows = training_rows(tables, aligned, cohort, splits=SPLITS_OF[options.fit_on])
+    splits, learns = SPLITS_OF[options.fit_on], options.learns
+    rows = training_rows(tables, aligned, cohort, splits=splits, learns=learns)
     fold_of_row = cross_fit_folds(rows, cohort, options.n_folds)
     unfitted = LateFusion.from_options(options, seed=seed)
     final = clone(unfitted).fit_rows(rows)
@@ -63,7 +64,8 @@ def fuse(
     fused = by_final.copy()
 
     fuser_fold = _fold_of_clips(aligned, rows, fold_of_row, cohort)
-    fuser_seen: dict[Fold, Groups] = {None: final.seen_groups_}
+    nothing: Groups = frozenset()
+    fuser_seen: dict[Fold, Groups] = {None: final.seen_groups_ if learns else nothing}
     for number in np.unique(fold_of_row).tolist():
         taken = np.array([own == number for own in fuser_fold])
         fitted_on = rows.subset(fold_of_row != number)
@@ -73,7 +75,7 @@ def fuse(
         part = clone(unfitted).fit_rows(fitted_on)
         calibrated[taken] = part.calibrated(aligned.scores[taken])
         fused[taken] = part.fused(calibrated[taken])
-        fuser_seen[number] = part.seen_groups_
+        fuser_seen[number] = part.seen_groups_ if learns else nothing
 
     position_of = {clip_id: position for position, clip_id in enumerate(aligned.clip_ids)}
     positions = np.array([position_of[clip_id] for clip_id in rows.clip_ids])
@@ -96,7 +98,7 @@ def fuse(
         unseen_scores=unseen_scores,
         by_final=by_final,
         calibrated=calibrated[positions],
-        is_nested=inner is not None or not seen_by_others(tables, rows, fold_of_row),
+        is_nested=inner is not None or not learns or not seen_by_others(tables, rows, fold_of_row),
         cohort=cohort,
         tables=dict(tables),
         references=dict(references or {}),

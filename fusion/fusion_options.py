@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from emotiw.core.config import Strict
 from emotiw.core.registry import named_in
 from emotiw.evaluation.metrics import METRICS
-from fusion.registry import CALIBRATIONS, COMBINERS
+from fusion.registry import CALIBRATIONS, COMBINERS, RULES
 
 Pool = Literal["arithmetic", "geometric"]
 FitOn = Literal["all", "train", "val"]
@@ -58,6 +58,11 @@ class FusionOptions(Strict):
     prior_weights: Mapping[str, float] | None = None
     prior_power: float = Field(default=1.0, ge=0)
     prior_base: Literal["fit", "even"] = "fit"
+
+    @property
+    def learns(self) -> bool:
+        """Whether anything is fitted: weights, a stacker, or calibrations."""
+        return self.calibration != "none" or self.method not in (*RULES, "fixed")
 
     @model_validator(mode="after")
     def _belongs_together(self) -> Self:

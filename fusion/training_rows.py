@@ -85,6 +85,7 @@ def training_rows(
     *,
     splits: Sequence[str] = ("train", "val"),
     hidden: frozenset[str] = frozenset(),
+    learns: bool = True,
 ) -> TrainingRows:
     """Choose the clips to fit on, and check that no model has seen the group of its clip.
 
@@ -97,6 +98,7 @@ def training_rows(
         cohort: the clips.
         splits: that may be fitted on.
         hidden: groups that may not.
+        learns: False where nothing is fitted, and so no row can leak into it.
 
     Raises:
         LeakageError: naming every row whose model has seen its group, or might have.
@@ -130,7 +132,7 @@ def training_rows(
         raise TableError(f"{where}: regression has one target, these scores have {found}")
     present = aligned.present[chosen]
     for position, name in enumerate(aligned.names):
-        if name in tables:
+        if name in tables and learns:
             held = np.flatnonzero(present[:, position])
             tables[name].require_unseen({ids[row]: cohort.groups[ids[row]] for row in held})
 

@@ -13,6 +13,7 @@ from emotiw.challenges.spec import ChallengeSpec
 from emotiw.core.config import read_document
 from emotiw.core.errors import ConfigError, EmotiwError, suggest
 from emotiw.core.score_table import ScoreTable
+from emotiw.evaluation.notes import groups_notes
 from emotiw.evaluation.results import Result, evaluate
 from emotiw.runs.edits import edits_of, outdated
 from emotiw.runs.records import Records
@@ -23,6 +24,7 @@ COLUMNS = (
     "rank", "who", "kind", "split", "value", "low", "high", "n", "test", "certainty", "note",
 )  # fmt: skip
 ALIGN = "rlllrrrrrll"
+UNKNOWN = "speakers unknown"
 DOUBT = ("", "found", "computed", "assumed", "memory")  # the surest first
 
 
@@ -42,7 +44,7 @@ class Standing:
         test: the official metric on test, as published or as the organisers returned it; NaN
             where unknown.
         certainty: of published figures, the lesser where there are two.
-        note: what was changed by hand in the run, or is out of date.
+        note: what was changed by hand in the run, or is out of date; that speakers are unknown.
     """
 
     who: str
@@ -92,7 +94,10 @@ def rank_runs(
                 continue
             test = (test_values or {}).get(folder.name, np.nan) if path.stem == FUSED else np.nan
             who = f"{folder.name}/{path.stem}"
-            standings.append(replace(standing_of(result, who, test=test), note=note))
+            doubts = [UNKNOWN] * (not result.knows_groups)
+            doubts += ["speakers estimated"] * cohort.estimates_groups
+            told = "; ".join([note] * bool(note) + doubts)
+            standings.append(replace(standing_of(result, who, test=test), note=told))
     return ranked(spec, standings), unread
 
 
@@ -189,4 +194,6 @@ def render(spec: ChallengeSpec, standings: Sequence[Standing], form: str = "tabl
         return as_markdown(COLUMNS, rows, ALIGN)
     if form == "latex":
         return as_latex(COLUMNS, rows, ALIGN)
-    return f"{spec.title}: {spec.metric}\n{as_columns(COLUMNS, rows)}"
+    notes = groups_notes(not any(UNKNOWN in line.note for line in standings))
+    told = "".join(f"{note}\n" for note in notes)
+    return f"{spec.title}: {spec.metric}\n{as_columns(COLUMNS, rows)}{told}"

@@ -17,7 +17,7 @@ from emotiw.core.device import CPU, placed
 from emotiw.core.errors import ConfigError, WeightsError
 from emotiw.core.feature_table import FeatureTable
 from emotiw.core.files import atomic_write
-from emotiw.core.score_table import Fold, ScoreTable
+from emotiw.core.score_table import Fold, Groups, ScoreTable
 from emotiw.core.task import Task
 from emotiw.models.model import Examples, Model
 
@@ -71,7 +71,8 @@ class OutOfFold:
     Training clips are scored by the fold that held their group out; validation and test clips by
     the final model. Clips that don't have the feature get no score. Byte-identical training
     clips count once, and no model learns from a copy of what it scores, whatever group the copy
-    is in. Names and order of clips change nothing.
+    is in. Names and order of clips change nothing. Where the features themselves were learnt on the
+    training clips, the table says of every fold that it has seen them all.
 
     Args:
         cohort: the clips with their labels or targets, groups and folds; training clips without
@@ -116,6 +117,18 @@ class OutOfFold:
                 )
             yield Fit(fold, self._once(learned), held_out)
         yield Fit(None, self._once(training), tuple(clip.clip_id for clip in self._others))
+
+    def seen_by(self, fit: Fit) -> Groups | None:
+        """Return the groups behind a fit: of its clips, and of what its features were learnt on.
+
+        None where nobody knows what these were learnt on.
+        """
+        groups = self.cohort.groups
+        if self.table.trained_on == "other data":
+            return frozenset(groups[clip_id] for clip_id in fit.training)
+        if self.table.trained_on == "unknown":
+            return None
+        return frozenset(groups[clip.clip_id] for clip in self.cohort.select("train"))
 
     def examples(self, clip_ids: Sequence[str], *, with_targets: bool) -> Examples:
         """Return these clips as a model wants them."""
@@ -180,8 +193,7 @@ class OutOfFold:
             split=tuple(self.cohort[clip_id].split for clip_id in clip_ids),
             fold=tuple(fold for fold, _ in rows),
             seen_groups={
-                fold: frozenset(self.cohort.groups[clip_id] for clip_id in fit.training)
-                for fold, fit in fits.items()
+                fold: seen for fold, fit in fits.items() if (seen := self.seen_by(fit)) is not None
             },
         )
 

@@ -14,7 +14,7 @@ from emotiw.core.device import OnDevice
 from emotiw.core.errors import ConfigError
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, Times, until_the_next
 from emotiw.core.media import MediaReader
-from emotiw.core.media.reading_report import quality_of
+from emotiw.core.media.reading_report import NO_IMAGES, quality_of
 from emotiw.core.weights import read_card
 from features.clips.clip_networks import VIDEO_NETWORKS, fill_from, pixels_of
 from features.clips.snippets import STRIDE, snippet_rows, snippet_starts, steady_rows
@@ -151,6 +151,8 @@ class SceneClipFeatures(ClipFeatures):
         side = self.card.size
         found, begins = [np.zeros((0, side, side, 3), dtype=np.uint8)], []
         with MediaReader(source.path) as reader:
+            if not reader.info.has_video:
+                return found[0], np.zeros((0, 2)), NO_IMAGES
             for frame in reader.frames():
                 found.append(whole_frames(frame.rgb[None], side))
                 begins.append(frame.time_sec)

@@ -12,7 +12,7 @@ from emotiw.core.device import CPU
 from emotiw.core.errors import MediaError
 from emotiw.core.face_tracks import FaceTracks, Origin
 from emotiw.core.media import MediaInfo, MediaReader
-from emotiw.core.media.reading_report import quality_of
+from emotiw.core.media.reading_report import NO_IMAGES, quality_of
 from features.faces.align import square_to_crop
 from features.faces.collect import Collector
 from features.faces.detect import Detector, load_detector
@@ -54,7 +54,7 @@ def find_faces(
         info = reader.info
         if not info.has_video:
             nothing = Collector(options).tracks([], (0, 0), persons={})
-            return nothing, {"pictures": "missing"}
+            return nothing, dict(NO_IMAGES)
         tracks, doubt = _followed(reader, options, detector, 0, on_frame)
         report = reader.report
         if not tracks.n_frames:
@@ -69,7 +69,7 @@ def find_faces(
     if not len(tracks) and options.no_face != "mask":
         tracks = _fall_back(path, options, tracks.time_sec.tolist(), tracks.frame_size)
     quality: Quality = {
-        "declared_frames": info.expected_frames,
+        "declared_frames": report.expected_frames,
         "decoded_frames": tracks.n_frames,
         "fps": round(info.fps, 3),
         "start_sec": round(float(tracks.time_sec[0]), 3),

@@ -13,7 +13,7 @@ from emotiw.core.config import Strict
 from emotiw.core.device import OnDevice
 from emotiw.core.feature_table import FeatureArray, FeatureSpec
 from emotiw.core.media import MediaReader
-from emotiw.core.media.reading_report import quality_of
+from emotiw.core.media.reading_report import NO_IMAGES, quality_of
 from emotiw.core.weights import read_card
 from features.extractor import ClipSource, Extraction, Extractor
 from features.frames import scene_statistics
@@ -35,6 +35,8 @@ class SceneOptions(Strict):
             for any network of timm), or ``statistics``: colour, edges and layout, which need no
             network. They are a weak baseline.
         n_frames: of a video this many frames are looked at, evenly spread.
+        video_track: which of several video tracks to see, counted from 0; what a player would
+            take where None.
         over_time: ``mean``: one row per clip, the mean over these frames. ``frames``: one row
             for each, for models that read sequences.
     """
@@ -42,6 +44,7 @@ class SceneOptions(Strict):
     weights: str = STATISTICS
     n_frames: int = Field(default=8, ge=1)
     over_time: Literal["mean", "frames"] = "mean"
+    video_track: int | None = Field(default=None, ge=0)
 
 
 class Scene(OnDevice, Extractor):
@@ -71,7 +74,10 @@ class Scene(OnDevice, Extractor):
 
     def extract(self, source: ClipSource) -> Extraction:
         """Return the rows of the image, or of frames of the clip."""
-        with MediaReader(source.path) as reader:
+        with MediaReader(source.path, video_track=self.options.video_track) as reader:
+            if not reader.info.has_video:
+                nothing = np.zeros((0, self.spec.dim), np.float32)
+                return Extraction(FeatureArray.all_present(nothing), NO_IMAGES)
             # kept small: a long clip needs no more memory than a short one
             pictures = ((f.time_sec, self._shrunk(f.rgb)) for f in reader.frames())
             kept = evenly_kept(pictures, self.options.n_frames)

@@ -19,6 +19,7 @@ from features.backbones.loading import build_network
 from features.extractor import ClipSource
 from features.frames.scene import Scene, SceneOptions
 from features.frames.scene_statistics import columns, describe
+from tests.media.twins import Sound, tone, write
 
 Picture = npt.NDArray[np.uint8]
 
@@ -135,3 +136,9 @@ def test_the_card_of_the_scene_network_fits_it() -> None:
     with torch.device("meta"):
         network = build_network(card)
         assert network.embed(torch.zeros(1, 3, card.size, card.size)).shape == (1, card.embedding)
+
+
+def test_a_recording_has_no_scene_and_is_no_failure(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.wav", Sound([(0, tone(440, 0.5))]))
+    extraction = Scene("scene", SceneOptions()).extract(ClipSource("a", path))
+    assert (len(extraction.array.values), extraction.quality) == (0, {"pictures": "missing"})

@@ -147,12 +147,11 @@ class MediaReader:
                 continue
             geometry = sizes.of(frame) or sizes.note(frame, self._stream("video"))
             time = clock.time_of(frame)
-            self.report.n_clock_jumps = clock.n_jumps
             self.report.n_damaged_frames += frame.is_corrupt
             pixels = DecodedPixels(frame, geometry, converters)
             yield VideoFrame(self.report.n_frames, time, pixels, bool(frame.is_corrupt))
             self.report.n_frames += 1
-        self.report.expected_frames = clock.expected_frames
+        clock.finish(self.report)
         if keep_audio:
             self._blocks = list(self._timed(iter(sound)))
 

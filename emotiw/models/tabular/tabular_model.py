@@ -47,8 +47,8 @@ class TabularOptions(Strict):
         preparation: how vectors are standardised, filtered and shortened.
         inner_folds: folds over the groups of the training clips, on which hyper-parameters are
             chosen and probabilities calibrated; fewer where there are fewer groups.
-        scoring: the metric by which hyper-parameters are chosen; by default ``uar``,
-            or ``ccc`` in regression.
+        scoring: the metric by which hyper-parameters are chosen; in a run that of the challenge,
+            else ``uar``, or ``ccc`` in regression.
     """
 
     preparation: PreparationOptions = PreparationOptions()

@@ -10,6 +10,7 @@ from typing import Any
 from emotiw.core.checksums import are_intact, write_checksums
 from emotiw.core.config import flat
 from emotiw.core.errors import ArtifactError, TableError
+from emotiw.core.id_joins import check_join
 from emotiw.core.ledger import LedgerRow
 from emotiw.core.part import full_version
 from emotiw.core.score_table import Fold, ScoreTable
@@ -31,6 +32,7 @@ from emotiw.runs.stages.features import (
 )
 from emotiw.runs.stages.persons import individuals_table, link_individuals
 from emotiw.runs.stages.score_files import score_files, write_scores
+from emotiw.runs.stages.speakers import make_speakers
 from emotiw.runs.stages.trained import model_folder, model_keys_as_csv
 
 
@@ -96,6 +98,7 @@ def make_scores(run: Run, names: Sequence[str] = (), *, force: bool = False) -> 
     entries = entries_named("model", run.recipe.models, names)
     run.require_device()
     with run.at_work():
+        make_speakers(run, force=force)
         for entry in entries:
             stage = train_stage(run, entry)
             if not stage.is_to_do(force=force):
@@ -209,6 +212,9 @@ def fits_of(run: Run, name: str) -> Fits:
     assert entry.features is not None
     cohort = run.cohort()
     table = feature_table(run, entry.features)
+    if made_extractor(run.recipe.features[entry.features]).needs == "table":
+        where = f"feature {entry.features!r}"
+        check_join(table.clip_ids, cohort.clip_ids, where, most=1.0)
     work = OutOfFold(cohort, table, run.task, device=run.device)
     contents = feature_contents(run, entry.features, table)
     fits = list(work.fits())
@@ -219,6 +225,8 @@ def fits_of(run: Run, name: str) -> Fits:
         "spec": asdict(table.spec) | {"name": ""},
         "seed": run.recipe.settings.seed,
     }
+    if table.trained_on != "other data":  # scores say what is behind them
+        about["trained_on"] = table.trained_on
     weights = make_model(run, entry, work).weights_fingerprint
     if weights:  # other bytes under the same name give other scores
         about["weights"] = weights
