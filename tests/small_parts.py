@@ -40,6 +40,7 @@ MODEL_OPTIONS: dict[str, dict[str, Any]] = {
     "group_network": {"channels": 4, "training": BRIEF},
     "one_vs_rest": {"learner": LOGISTIC},
     "expected_value": {"learner": LOGISTIC},
+    "ensemble": {"learner": LOGISTIC, "n": 3},
 }  # fmt: skip
 SPEECH: dict[str, Any] = {
     "extractor_mode": "group_norm",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,16 +36,20 @@ class Fit:
         fold: the fold held out; None for the final model.
         training: the clips to learn from, in an order that does not depend on their names.
         scored: the clips to score.
+        beside: of an inner fit, the second fold that is held out.
     """
 
     fold: Fold
     training: tuple[str, ...]
     scored: tuple[str, ...]
+    beside: Fold = None
 
     @property
     def name(self) -> str:
-        """``fold0``, …, or ``final``."""
-        return "final" if self.fold is None else f"fold{self.fold}"
+        """``fold0``, …, ``final``, or of an inner fit ``fold0+1``."""
+        if self.fold is None:
+            return "final"
+        return f"fold{self.fold}" if self.beside is None else f"fold{self.fold}+{self.beside}"
 
 
 def is_fitted(folder: Path) -> bool:
@@ -100,22 +105,15 @@ class OutOfFold:
 
     def fits(self) -> Iterator[Fit]:
         """Yield every fit: the folds in order, then the final model."""
-        training = [clip.clip_id for clip in self._training]
-        fold_of = self.cohort.folds
-        for fold in sorted({fold_of[clip_id] for clip_id in training if clip_id in fold_of}):
-            held_out = tuple(clip_id for clip_id in training if fold_of.get(clip_id) == fold)
-            hidden = {self._content(clip_id) for clip_id in held_out}
-            learned = [
-                clip_id
-                for clip_id in training
-                if fold_of.get(clip_id) != fold and self._content(clip_id) not in hidden
-            ]
+        for fold in self._numbers():
+            learned, held_out = self._without(fold)
             if not learned:
                 raise ConfigError(
                     f"folds: no training clip outside fold {fold} has a label or target and "
                     f"feature {self.table.spec.name!r}"
                 )
-            yield Fit(fold, self._once(learned), held_out)
+            yield Fit(fold, learned, held_out)
+        training = [clip.clip_id for clip in self._training]
         yield Fit(None, self._once(training), tuple(clip.clip_id for clip in self._others))
 
     def seen_by(self, fit: Fit) -> Groups | None:
@@ -129,6 +127,24 @@ class OutOfFold:
         if self.table.trained_on == "unknown":
             return None
         return frozenset(groups[clip.clip_id] for clip in self.cohort.select("train"))
+
+    def inner_fits(self) -> Iterator[Fit]:
+        """Yield a fit for every pair of folds, which holds out both and scores the clips of both.
+
+        What the fusion of fold 0 is fitted on are then scores of fold 1 by the model without 0 and
+        1, of fold 2 by the one without 0 and 2, and so on; the fusion of fold 1 shares the first.
+        Pairs that leave nothing to learn from, or one label alone, are left out.
+        """
+        for fold, beside in itertools.combinations(self._numbers(), 2):
+            learned, held_out = self._without(fold, beside)
+            known = {self.cohort[clip_id].truth for clip_id in learned}
+            if len(known) > 1:
+                yield Fit(fold, learned, held_out, beside)
+
+    def outer_fits_on_others(self) -> Iterator[Fit]:
+        """Yield the fit of every fold once more, for the clips that are not of training."""
+        others = tuple(clip.clip_id for clip in self._others if clip.split != "test")
+        yield from (Fit(f.fold, f.training, others) for f in self.fits() if f.fold is not None)
 
     def examples(self, clip_ids: Sequence[str], *, with_targets: bool) -> Examples:
         """Return these clips as a model wants them."""
@@ -196,6 +212,24 @@ class OutOfFold:
                 fold: seen for fold, fit in fits.items() if (seen := self.seen_by(fit)) is not None
             },
         )
+
+    def _numbers(self) -> list[int]:
+        fold_of = self.cohort.folds
+        ids = (clip.clip_id for clip in self._training)
+        return sorted({fold_of[clip_id] for clip_id in ids if clip_id in fold_of})
+
+    def _without(self, *folds: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the training clips of other folds, none a copy of those of these, and these."""
+        fold_of = self.cohort.folds
+        training = [clip.clip_id for clip in self._training]
+        held_out = tuple(clip_id for clip_id in training if fold_of.get(clip_id) in folds)
+        hidden = {self._content(clip_id) for clip_id in held_out}
+        learned = [
+            clip_id
+            for clip_id in training
+            if fold_of.get(clip_id) not in folds and self._content(clip_id) not in hidden
+        ]
+        return self._once(learned), held_out
 
     def _content(self, clip_id: str) -> str:
         return self.cohort[clip_id].content or clip_id
