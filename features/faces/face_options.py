@@ -14,6 +14,9 @@ SLOW_STILL = 0.04  # of a photograph: for smaller faces, MTCNN would need many s
 OF_CARDS = (BEST, "yunet")  # detectors with a weights card of their own name
 
 
+SMALLEST_PX = 20.0  # of which an expression can be told at all
+
+
 class FaceOptions(Strict):
     """Options that change which faces are found or what their crops look like.
 
@@ -32,8 +35,9 @@ class FaceOptions(Strict):
     min_face: float = Field(
         default=0.022,
         gt=0,
-        description="smallest face of a video: share of the shorter side (< 1), or px; never below "
-        "what the detector can find (centerface 14 px, mtcnn 20, yunet 10)",
+        description="smallest face of a video: share of the shorter side (< 1), which asks for no "
+        "less than 20 px, or px; never below what the detector can find (centerface 14 px, "
+        "mtcnn 20, yunet 10)",
     )
     detect_every_sec: float = Field(
         default=0.4,
@@ -134,9 +138,14 @@ class FaceOptions(Strict):
             36.0
             >>> FaceOptions(min_face=40).min_face_px(480, 360, is_still=False)
             40.0
+            >>> FaceOptions().min_face_px(480, 360, is_still=False)
+            20.0
         """
         smallest = self.min_face_still if is_still else self.min_face
-        return smallest if smallest >= 1 else smallest * min(width, height)
+        if smallest >= 1:
+            return smallest
+        share = smallest * min(width, height)
+        return share if is_still else max(share, SMALLEST_PX)
 
 
 @cache
