@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from re import Pattern
 from string import Formatter
+from typing import Any
 
 from pydantic import Field
 
@@ -70,6 +71,8 @@ class Tables(Reader):
         group: template of what is kept together in cross-validation.
         extra: template by column of the manifest.
         answers: where they are in a table of their own.
+        otherwise: options put over these, where none of these tables is there: another way in
+            which the same clips are handed out.
     """
 
     splits: dict[Split, SplitFiles]
@@ -82,9 +85,14 @@ class Tables(Reader):
     group: str = ""
     extra: dict[str, str] = Field(default_factory=dict)
     answers: Answers | None = None
+    otherwise: dict[str, Any] | None = None
 
     def read(self, builder: ManifestBuilder) -> None:
         """Note every row of the tables, and the clips of splits that have none."""
+        other = self._other_layout()
+        if other is not None and not self._is_there(builder) and other._is_there(builder):
+            other.read(builder)
+            return
         answers = self._read_answers(builder)
         for split, where in self.splits.items():
             folder = first_folder(builder.root, where.clips)
@@ -110,6 +118,14 @@ class Tables(Reader):
             for split, where in self.splits.items()
         )
 
+    def _other_layout(self) -> Tables | None:
+        if self.otherwise is None:
+            return None
+        return Tables(**{**self.model_dump(exclude={"otherwise"}), **self.otherwise})
+
+    def _is_there(self, builder: ManifestBuilder) -> bool:
+        return any(first_file(builder.root, where.table) for where in self.splits.values())
+
     def _read_split(
         self,
         builder: ManifestBuilder,
@@ -129,6 +145,7 @@ class Tables(Reader):
         by_name, by_stem = self._by_name(clips, folder)
         used: set[Path] = set()
         absent: list[str] = []
+        unfit: list[str] = []
         first_line: dict[tuple[str, str], int] = {}
         for line, row in read_table(path, self.style, needed, builder):
             place = f"{builder.name(path)}:{line}"
@@ -136,6 +153,8 @@ class Tables(Reader):
             name = self.id.format(**fields)
             clip_id = self._without_extension(name)
             match = self.id_pattern.fullmatch(clip_id) if self.id_pattern else None
+            if self.id_pattern and match is None:
+                unfit.append(clip_id)
             fields |= match.groupdict() if match else dict.fromkeys(parts, "")
             name = self.file.format(**fields) if self.file else name
             stem = self._without_extension(name)
@@ -167,6 +186,7 @@ class Tables(Reader):
                 where=place,
             )
         self._report(builder, split, folder, absent, len(first_line), set(clips) - used)
+        self._report_unfit(builder, split, unfit, len(first_line))
 
     def _report(
         self,
@@ -192,6 +212,15 @@ class Tables(Reader):
         if beside and not shared:
             builder.warnings.append(
                 f"{split}: {len(beside)} files of {where} are in no table, e.g. {beside[0].name}"
+            )
+
+    def _report_unfit(
+        self, builder: ManifestBuilder, split: Split, unfit: list[str], n_rows: int
+    ) -> None:
+        if unfit and self.id_pattern is not None:
+            builder.warnings.append(
+                f"{split}: {len(unfit)} of {n_rows} ids don't fit {self.id_pattern.pattern}, e.g. "
+                f"{unfit[0]}: nobody knows which of these clips belong together"
             )
 
     def _read_answers(self, builder: ManifestBuilder) -> dict[str, dict[str, str]] | None:

@@ -38,7 +38,9 @@ FILES = {
     "muse2023_humor": (
         ["baum/0/2000/1", "baum/2000/4000/1"], "predictions_test.csv", HUMOR, ("0.75", "yes"),
     ),
-    "abaw6_va": (["2-30-640x360/00001.jpg"], "team.txt", VA, ("valence,arousal", "arousal,valence")),
+    "abaw6_va": (
+        ["2-30-640x360/00001.jpg"], "team.txt", VA, ("valence,arousal", "arousal,valence"),
+    ),
     "mer2025": (
         ["samplenew_00000001", "samplenew_00000002"], "submission.csv", MER, ("worried", "worry"),
     ),
