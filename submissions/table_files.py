@@ -39,12 +39,14 @@ class Column(Strict):
             ``nothing``.
         target: which target, where there are several; the one of the same name by default.
         numeric: whether an id is a number, so that 12 and 12.0 are the same.
+        suffix: what is written behind an id: the extension of its file.
     """
 
     name: str
     holds: Literal["id", "label", "index", "target", "nothing"]
     target: str | None = None
     numeric: bool = False
+    suffix: str = ""
 
 
 class Table(SubmissionFormat):
@@ -128,7 +130,7 @@ class Table(SubmissionFormat):
             if first != wanted:
                 told = f"{prefix}line 1: {first[:80]!r} instead of {wanted!r}"
                 wrong["wrong header"].append(told)
-        expected = {_row_id(row_id, self.columns): row_id for row_id in expected_ids}
+        expected = {_as_written(row_id, self.columns): row_id for row_id in expected_ids}
         line_of: dict[str, int] = {}
         extra: list[str] = []
         for number, line in enumerate(lines[1:] if self.header else lines, start=1 + self.header):
@@ -167,7 +169,7 @@ def _row(spec: ChallengeSpec, style: Table, row_id: str, answer: Answer) -> str:
     texts = []
     for column in style.columns:
         if column.holds == "id":
-            texts.append(next(ids))
+            texts.append(next(ids) + column.suffix)
         elif column.holds == "label":
             texts.append(str(parts[0]))
         elif column.holds == "nothing":
@@ -183,6 +185,13 @@ def _row(spec: ChallengeSpec, style: Table, row_id: str, answer: Answer) -> str:
                 else number_text(value, style.decimals)
             )
     return _line(texts, style)
+
+
+def _as_written(row_id: str, columns: Sequence[Column]) -> str:
+    """Return an id as it stands in the table, see :func:`_row_id`."""
+    ids = [column for column in columns if column.holds == "id"]
+    parts = zip(row_id.split("/", len(ids) - 1), ids, strict=False)
+    return _row_id("/".join(part + column.suffix for part, column in parts), columns)
 
 
 def _row_id(row_id: str, columns: Sequence[Column]) -> str:
