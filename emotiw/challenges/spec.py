@@ -163,6 +163,7 @@ class ChallengeSpec(Strict):
         folds: published protocols of cross-validation; the first is the default.
         figures: published scores: baselines, winners and other published results.
         downloads: parts of the corpus that may be downloaded, by name.
+        ask: where one asks for the corpus, where it isn't downloaded by command.
         sources: of everything above.
     """
 
@@ -186,6 +187,7 @@ class ChallengeSpec(Strict):
     folds: dict[str, FoldProtocol] = Field(default_factory=dict)
     figures: tuple[Figure, ...] = ()
     downloads: dict[PartName, Download] = Field(default_factory=dict)
+    ask: str = ""
     sources: tuple[Source, ...]
 
     @model_validator(mode="after")
