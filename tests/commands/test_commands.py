@@ -136,6 +136,28 @@ def test_attempts_by_command(tmp_path: Path) -> None:
         run("attempts", "result", "afew2017", "1", *folder)
 
 
+def test_an_attempt_is_filled_in_from_its_run(tmp_path: Path) -> None:
+    spec, folder = load_spec("afew2017"), tmp_path / "runs" / "mine"
+    clips = [
+        Clip(str(i), Path(f"{i}.avi"), "val", label) for i, label in enumerate(("Sad", "Fear"))
+    ]
+    write_manifest(Cohort(clips, task=spec.task), folder / "manifest.csv", root=folder)
+    (folder / "recipe.yaml").write_text("challenge: afew2017\n")
+    header = ",".join(spec.labels)
+    rows = "".join(f"{i},val,,0,0,0,0,0,1,0\n" for i in range(2))
+    (folder / "fused.csv").write_text(f"clip_id,split,fold,{header}\n{rows}")
+    card = {"name": "fused", "task": "classification", "labels": spec.labels, "seen_groups": {}}
+    (folder / "fused.json").write_text(json.dumps(card))
+    path = write_submission(spec, {"9": "Sad"}, folder / "submission" / "team.zip")
+    told = run("attempts", "add", "afew2017", path)
+    assert "attempt 1 at afew2017, run mine, accuracy 50 on validation, 6 left" in told
+    listed = json.loads(
+        run("attempts", "list", "afew2017", "--json", "--folder", tmp_path / "runs")
+    )
+    (row,) = listed["attempts"]
+    assert (row["run"], row["val"], len(row["config"])) == ("mine", 50.0, 64)
+
+
 def test_the_leaderboard_of_a_folder_of_runs(tmp_path: Path) -> None:
     spec = load_spec("afew2017")
     for name, challenge in (("mine", "afew2017"), ("other", "vgaf")):
