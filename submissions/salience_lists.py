@@ -12,6 +12,7 @@ from emotiw.core.errors import ConfigError, suggest
 from submissions.answers import Wrong, check_range, parts_of
 from submissions.check_report import CheckReport
 from submissions.submission_format import SubmissionFormat
+from submissions.text_files import MARKS
 
 MAX_BYTES = 64 * 2**20
 MOST = 2  # emotions of a blend
@@ -62,8 +63,11 @@ class SalienceLists(SubmissionFormat):
             report.add("too large", [f"{path.stat().st_size} bytes"])
             return
         twice: list[str] = []
+        data = path.read_bytes()
+        if data.startswith(MARKS):
+            report.add("byte-order mark", [path.name], advice="save as UTF-8 without a mark")
         try:
-            told = json.loads(path.read_bytes(), object_pairs_hook=lambda p: _once(p, twice))
+            told = json.loads(data, object_pairs_hook=lambda p: _once(p, twice))
         except (ValueError, RecursionError) as error:
             report.add("not JSON", [f"{path.name}: {error}"])
             return

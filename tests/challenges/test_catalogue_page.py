@@ -17,3 +17,8 @@ def test_no_assumed_fact_is_shown_as_found() -> None:
         cells = [cell.strip() for cell in row.strip("| ").split(" | ")][-6:]
         facts = ("labels", "layout", "sizes", "metric", "submission", "attempts")
         assert cells == [known.get(fact, "–") for fact in facts]  # type: ignore[call-overload]
+
+
+def test_the_readme_counts_the_challenges() -> None:
+    readme = PAGE.parents[1] / "README.md"
+    assert f"The {len(spec_names())} that come\nalong" in readme.read_text(encoding="utf-8")
