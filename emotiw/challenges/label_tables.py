@@ -122,6 +122,7 @@ class Tables(Reader):
         used: set[Path] = set()
         absent: list[str] = []
         unfit: list[str] = []
+        lone: list[str] = []
         first_place: dict[tuple[str, str], str] = {}
         paths = all_files(builder.root, where.table) if where.every else [path]
         for place, row in self._rows(builder, paths, where, needed):
@@ -155,6 +156,9 @@ class Tables(Reader):
                 names = ", ".join(map(builder.name, files))
                 builder.problems.add(f"{place}: clip {clip_id!r} has {len(files)} files: {names}")
             used.add(file)
+            group = self.group.format(**fields)
+            if self.group and not group and where.labelled:
+                lone.append(clip_id)
             answer = fields if inside else (answers or {}).get(clip_id, {})
             if not answer and where.labelled:
                 builder.problems.add(f"{place}: no label or target for clip {clip_id!r}")
@@ -165,12 +169,17 @@ class Tables(Reader):
                 split,
                 code=answer.get(self.label) if self.label else None,
                 targets={t: answer.get(column, "") for t, column in self.targets.items()},
-                group=self.group.format(**fields) or None,
+                group=group or None,
                 extra={name: template.format(**fields) for name, template in self.extra.items()},
                 where=place,
             )
         self._report(builder, split, folder, absent, len(first_place), set(clips) - used)
         self._report_unfit(builder, split, unfit, len(first_place))
+        if lone and not unfit:
+            builder.warnings.append(
+                f"{split}: {len(lone)} of {len(first_place)} clips have nothing in {self.group}, "
+                f"e.g. {lone[0]}: nobody knows which of these clips belong together"
+            )
 
     def _rows(
         self, builder: ManifestBuilder, paths: list[Path], where: SplitFiles, needed: list[str]

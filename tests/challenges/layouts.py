@@ -80,6 +80,11 @@ def frames(name: str, header: str, values: str) -> Layout:
 
 
 LAYOUTS = {
+    "mer2023_semi": Layout(
+        {"train-label.csv": "name,discrete,valence\nsample_1,sad,-2.5\n"},
+        ("train/sample_1.avi", "test3/sample_2.mp4"),
+        {"sample_1": ("train", "sad", None), "sample_2": ("test", None, None)},
+    ),
     "mer2024_semi": MER2024,
     "mer2024_noise": MER2024,
     "mer2026": Layout(

@@ -24,6 +24,7 @@ LABELS = {  # in the order of the organisers' own program, or of their codes
     "mer2023": MER,
     "mer2025": MER,
     "mer2024_semi": MER,
+    "mer2023_semi": MER,
     "mer2024_noise": MER,
     "mer2026": MER,
     "is2025_categories": "A S H U F D C N",
@@ -113,6 +114,24 @@ def test_every_fact_that_is_stated_has_a_source(name: str) -> None:
     for source in spec.sources:
         if source.certainty in {"found", "computed"}:
             assert source.where, f"{source.says}: found, but where?"
+
+
+FIGURES = {  # challenge: who, kind, split, value
+    "cohesion2019": ("Guo et al. (second)", "entry", "test", 0.43821),
+    "engagewild2019": ("SML", "winner", "test", 0.0597),
+    "vgaf2023": ("arXiv 2312.05265", "winner", "test", 75.13),
+    "mer2025": ("organisers' baseline", "baseline", "test", 78.63),
+    "engagenet": ("TCCT-Net", "entry", "val", 68.91),
+    "muse2023_personalisation_valence": ("baseline", "baseline", "test", 0.7827),
+    "muse2023_personalisation_arousal": ("baseline", "baseline", "test", 0.7482),
+    "muse2021_arousal": ("baseline (MuSe-Wilder; both dimensions)", "baseline", "test", 0.4616),
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_published_figures_are_whose_they_are(name: str) -> None:
+    figures = [(f.who, f.kind, f.split, f.value) for f in load_spec(name).figures]
+    assert FIGURES[name] in figures
 
 
 @pytest.mark.parametrize("name", spec_names())

@@ -204,6 +204,16 @@ def test_ids_that_a_pattern_does_not_fit_are_counted(tmp_path: Path) -> None:
     assert any(w.startswith("train: 1 of 1 ids don't fit") for w in warnings)
 
 
+def test_clips_without_a_speaker_are_counted(tmp_path: Path) -> None:
+    touch(tmp_path, "audio/train_1.wav", "audio/train_2.wav")
+    (tmp_path / "labels").mkdir()
+    rows = "file_name;food_type;speaker\ntrain_1;Crisp;s1\ntrain_2;Apple;\n"
+    (tmp_path / "labels/train.csv").write_text(rows)
+    manifest, warnings, _ = read_challenge(load_spec("eat_food"), tmp_path)
+    assert [clip.group for clip in manifest] == ["s1", None]
+    assert any(w.startswith("train: 1 of 2 clips have nothing in {speaker}") for w in warnings)
+
+
 def test_meld_keeps_equal_names_of_two_splits_apart(tmp_path: Path) -> None:
     head = "Sr No.,Utterance,Speaker,Emotion,Sentiment,Dialogue_ID,Utterance_ID\n"
     for split, folder in (("train", "train_splits"), ("dev", "dev_splits_complete")):

@@ -62,6 +62,7 @@ FILES = {
     ),
     "abaw_va": (["2-30-640x360/00001.jpg"], "team.txt", VA, ("0.5,", "1.5,")),
     "blemore": (["x_1", "x_2"], "team.json", BLENDS, ("hap", "happy")),
+    "mer2023_semi": (["sample_1", "sample_2"], "team.csv", MER2023, ("happy", "joy")),
     "mer2023": (["sample_1", "sample_2"], "team.csv", MER2023, ("discrete,valence", "emo,val")),
 }  # fmt: skip
 
