@@ -16,7 +16,8 @@ from emotiw.core.cohort_table import cohort_of_frame
 from emotiw.core.config import Document, validated
 from emotiw.core.csv_rows import read_frame, text_frame
 from emotiw.core.errors import ConfigError
-from emotiw.core.imported_scores import KEYS, Kind, TrainedOn, import_scores, table_from_frame
+from emotiw.core.imported_scores import KEYS, TrainedOn, import_scores, table_from_frame
+from emotiw.core.score_kinds import Kind
 from emotiw.core.score_table import ScoreTable
 from emotiw.evaluation.metrics import metric_named
 from emotiw.evaluation.results import evaluate_all, results_frame
@@ -48,7 +49,7 @@ def load_scores(
             or CSV of ``clip_id``, ``label`` (or ``target``), ``group``, ``fold`` and ``split``.
         name: of the modality; that of the file by default.
         labels: in class order; by default those of the run, or the columns of the scores.
-        kind: probabilities, log-probabilities or logits; recognised by default.
+        kind: probabilities, log-probabilities, logits, or ``as is``; recognised by default.
         trained_on: what the models have seen: ``other folds``, ``train``, ``other data``, or
             ``unknown``, and then no fusion can be fitted on them.
 
@@ -112,10 +113,11 @@ def fuse(
 def evaluate(
     scores: ScoreTable | Iterable[ScoreTable], clips: Clips, *, metrics: Sequence[str] = ()
 ) -> pd.DataFrame:
-    """Return one row per table, split and metric, with 95 % intervals over groups.
+    """Return one row per table, split and metric, with 95 % intervals.
 
     A clip without scores counts as wrong, also one that a table does not list: ``n_scored`` of
-    ``n`` tells how many have scores. Training clips are judged out of fold.
+    ``n`` tells how many have scores. Training clips are judged out of fold; those that a model has
+    seen are a row of their own, whose ``provenance`` is ``seen``.
 
     Args:
         scores: one table or several.
@@ -126,7 +128,9 @@ def evaluate(
     results = []
     for table in tables:
         chosen = [metric_named(name, table.task) for name in metrics]
-        results += evaluate_all([table], _cohort(clips, table.labels, [table]), chosen)
+        results += evaluate_all(
+            [table], _cohort(clips, table.labels, [table]), chosen, in_sample=True
+        )
     return results_frame(results)
 
 

@@ -20,13 +20,15 @@ INNER_FOLDS = 4
 
 
 class Choice(Combiner):
-    """Takes the candidate that is best over inner folds of groups, and fits it on everything.
+    """Takes the first candidate, unless inner folds of groups clearly prefer another.
 
-    Labels are judged by the metric, regression by the squared error. Of candidates that are
-    equally good the first is taken.
+    Labels are judged by the metric, regression by the squared error. Another is preferred if it is
+    better over all folds by more than one standard error of the difference between folds; the best
+    of these is fitted on everything. So a stacker needs evidence, and luck is not enough.
     """
 
     tasks = ANY
+    version = "2"
 
     def __init__(self, setting: Setting) -> None:
         if not setting.candidates:
@@ -42,6 +44,7 @@ class Choice(Combiner):
     def fit(self, rows: TrainingRows) -> Self:
         """Judge every candidate on clips it has not seen, and fit the best."""
         folds = deal_groups(rows.groups, INNER_FOLDS, rows.classes)
+        by_fold: dict[str, list[float]] = {}
         for candidate in self.setting.candidates:
             unseen = np.zeros((len(rows), len(self.setting.labels)))
             for fold in np.unique(folds):
@@ -51,9 +54,13 @@ class Choice(Combiner):
             self.inner_figures[candidate] = self._metric.value(
                 rows.targets, decided, len(rows.labels)
             )
-        self.chosen = max(
-            self.inner_figures, key=lambda name: self._metric.signed(self.inner_figures[name])
-        )
+            by_fold[candidate] = [
+                self._metric.value(
+                    rows.targets[folds == fold], decided[folds == fold], len(rows.labels)
+                )
+                for fold in np.unique(folds)
+            ]
+        self.chosen = self._preferred(by_fold)
         self._combiner = self._new(self.chosen).fit(rows)
         return self
 
@@ -74,6 +81,17 @@ class Choice(Combiner):
         self.inner_figures = dict(state["inner_figures"])
         self._combiner = self._new(self.chosen).load_dict(state)
         return self
+
+    def _preferred(self, by_fold: Mapping[str, list[float]]) -> str:
+        first, *others = self.setting.candidates
+        best, most = first, 0.0
+        for name in others:
+            change = self._metric.signed(1.0) * np.subtract(by_fold[name], by_fold[first])
+            error = float(change.std(ddof=1)) / len(change) ** 0.5 if len(change) > 1 else np.inf
+            whole = self._metric.signed(self.inner_figures[name] - self.inner_figures[first])
+            if whole > max(error, most):
+                best, most = name, whole
+        return best
 
     def _new(self, method: str) -> Combiner:
         return combiner_for(replace(self.setting, method=method))

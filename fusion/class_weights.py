@@ -12,8 +12,8 @@ from emotiw.core.probabilities import log_probabilities
 from fusion.aligned import Scores
 from fusion.combiner import Combiner, Setting
 from fusion.combiners import named
-from fusion.modality_weights import log_linear_weights
 from fusion.pools import geometric_pool
+from fusion.pulled_weights import pulled_weights
 from fusion.ridge import LinearLogits
 from fusion.training_rows import TrainingRows
 
@@ -25,6 +25,8 @@ class ClassWeights(Combiner):
     weights that all labels share; its strength is chosen over inner folds of groups. Where a
     modality is missing it says what the others say.
     """
+
+    version = "2"
 
     def __init__(self, setting: Setting) -> None:
         if setting.pool != "geometric":
@@ -40,7 +42,7 @@ class ClassWeights(Combiner):
 
     def fit(self, rows: TrainingRows) -> Self:
         """Find the weights."""
-        shared, sharpness = log_linear_weights(rows.scores, rows.targets)
+        shared, sharpness = pulled_weights(rows, "geometric")
         others = geometric_pool(rows.scores, shared)
         logs = log_probabilities(np.where(np.isnan(rows.scores), others[:, None, :], rows.scores))
         shape = logs.shape[1:]

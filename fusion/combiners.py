@@ -12,8 +12,8 @@ import numpy.typing as npt
 from emotiw.core.errors import ConfigError, Problems, suggest
 from fusion.aligned import Scores
 from fusion.combiner import ANY, Combiner, Setting
-from fusion.modality_weights import log_linear_weights, mixture_weights, squared_error_weights
 from fusion.pools import REGRESSION_RULES, RULES, arithmetic_pool, geometric_pool
+from fusion.pulled_weights import pulled_weights
 from fusion.registry import COMBINERS
 from fusion.training_rows import TrainingRows
 
@@ -38,24 +38,25 @@ class Rule(Combiner):
 
 
 class WeightedPool(Combiner):
-    """One weight per modality, fitted by log loss or squared error."""
+    """One weight per modality, fitted by log loss or squared error, close to a centre.
+
+    The centre is equal weights, or those that the setting gives: what is known to be good before
+    any clip is seen. It decides where clips are few, and means nothing where they are many.
+    """
 
     tasks = ANY
+    version = "2"
 
     def __init__(self, setting: Setting) -> None:
         # of targets there is nothing but the mean
         super().__init__(setting if setting.task.is_label else replace(setting, pool="arithmetic"))
-        self.weights = np.full(len(setting.names), 1.0 / len(setting.names))
+        self.centre = typed_weights(setting) if setting.weights else equal_weights(setting)
+        self.weights = self.centre
         self.sharpness = 1.0
 
     def fit(self, rows: TrainingRows) -> Self:
-        """Find the weights with the smallest loss."""
-        if not rows.task.is_label:
-            self.weights = squared_error_weights(rows.scores, rows.targets)
-        elif self.setting.pool == "arithmetic":
-            self.weights = mixture_weights(rows.scores, rows.targets)
-        else:
-            self.weights, self.sharpness = log_linear_weights(rows.scores, rows.targets)
+        """Find the weights."""
+        self.weights, self.sharpness = pulled_weights(rows, self.setting.pool, self.centre)
         return self
 
     def combine(self, scores: Scores) -> Scores:
@@ -79,19 +80,11 @@ class WeightedPool(Combiner):
 class FixedWeights(WeightedPool):
     """Weights that were typed in, scaled to sum to 1."""
 
+    version = "1"
+
     def __init__(self, setting: Setting) -> None:
         super().__init__(setting)
-        given = setting.weights or {}
-        problems = Problems("fixed weights")
-        for name in given:
-            if name not in setting.names:
-                problems.add(f"no modality {name!r}{suggest(name, setting.names)}")
-        for name in setting.names:
-            if name not in given:
-                problems.add(f"modality {name!r} has no weight (0 leaves it out)")
-        problems.raise_if_any(ConfigError)
-        typed = np.array([given[name] for name in setting.names], float)
-        self.weights = typed / typed.sum()
+        self.weights = typed_weights(setting)
 
     def fit(self, rows: TrainingRows) -> Self:
         """Keep the weights."""
@@ -111,6 +104,30 @@ def combiner_for(setting: Setting) -> Combiner:
             f"{setting.task.kind} has 'weighted'"
         )
     return kind(setting)
+
+
+def equal_weights(setting: Setting) -> npt.NDArray[np.float64]:
+    """Return the same weight for every modality, sum 1."""
+    return np.full(len(setting.names), 1.0 / len(setting.names))
+
+
+def typed_weights(setting: Setting) -> npt.NDArray[np.float64]:
+    """Return the setting's weights, scaled to sum to 1.
+
+    Raises:
+        ConfigError: if a modality has none, or one has a weight that is no modality.
+    """
+    given = setting.weights or {}
+    problems = Problems(f"weights of method {setting.method!r}")
+    for name in given:
+        if name not in setting.names:
+            problems.add(f"no modality {name!r}{suggest(name, setting.names)}")
+    for name in setting.names:
+        if name not in given:
+            problems.add(f"modality {name!r} has no weight (0 leaves it out)")
+    problems.raise_if_any(ConfigError)
+    typed = np.array([given[name] for name in setting.names], float)
+    return np.asarray(typed / typed.sum())
 
 
 def named(names: Sequence[str], values: npt.NDArray[np.float64]) -> dict[str, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 from sklearn.base import clone
@@ -29,7 +29,7 @@ def fuse(
     options: FusionOptions | None = None,
     metric: str = "",
     seed: int = 0,
-    inner: Mapping[int, Mapping[str, ScoreTable]] | None = None,
+    inner: Mapping[str, Mapping[int, ScoreTable]] | None = None,
     references: Mapping[str, ScoreTable] | None = None,
 ) -> FusionResult:
     """Fit a fusion on all rows it may be fitted on, and score every clip without having seen it.
@@ -41,9 +41,9 @@ def fuse(
         options: everything else.
         metric: by which the fusion is compared with its modalities; accuracy or RMSE by default.
         seed: of everything random.
-        inner: for a nested figure, per fold the tables that its fusion is fitted on: scores of
-            models that have seen no group that the fold holds out. Without it the models of
-            ``tables`` are taken, and the result says whether that is nested.
+        inner: for a nested figure, by modality and fold the table that the fold's fusion is fitted
+            on: scores of models that have seen no group that the fold holds out. Where there is
+            none that of ``tables`` is taken, and the result says whether that is nested.
         references: scores by name that the fusion is compared with but never sees.
 
     Raises:
@@ -54,7 +54,8 @@ def fuse(
     """
     options = options or FusionOptions()
     aligned = align(tables)
-    rows = training_rows(tables, aligned, cohort, splits=SPLITS_OF[options.fit_on])
+    splits, learns = SPLITS_OF[options.fit_on], options.learns
+    rows = training_rows(tables, aligned, cohort, splits=splits, learns=learns)
     fold_of_row = cross_fit_folds(rows, cohort, options.n_folds)
     unfitted = LateFusion.from_options(options, seed=seed)
     final = clone(unfitted).fit_rows(rows)
@@ -63,17 +64,28 @@ def fuse(
     fused = by_final.copy()
 
     fuser_fold = _fold_of_clips(aligned, rows, fold_of_row, cohort)
-    fuser_seen: dict[Fold, Groups] = {None: final.seen_groups_}
+    nothing: Groups = frozenset()
+    fuser_seen: dict[Fold, Groups] = {None: final.seen_groups_ if learns else nothing}
+    is_nested = not options.learns
+    if not is_nested:
+        whole = {name for name, by_fold in (inner or {}).items() if is_whole(by_fold, fold_of_row)}
+        lacking = {name: table for name, table in tables.items() if name not in whole}
+        is_nested = not seen_by_others(lacking, rows, fold_of_row)
     for number in np.unique(fold_of_row).tolist():
         taken = np.array([own == number for own in fuser_fold])
         fitted_on = rows.subset(fold_of_row != number)
-        if inner is not None:
+        inside = {
+            name: by_fold[number] for name, by_fold in (inner or {}).items() if number in by_fold
+        }
+        if inside:
             held_out = rows.subset(fold_of_row == number).seen
-            fitted_on = _inner_rows(inner, number, held_out, rows, cohort, options)
+            fitted_on = _inner_rows(
+                {**tables, **inside}, number, held_out, rows, cohort, options, inside
+            )
         part = clone(unfitted).fit_rows(fitted_on)
         calibrated[taken] = part.calibrated(aligned.scores[taken])
         fused[taken] = part.fused(calibrated[taken])
-        fuser_seen[number] = part.seen_groups_
+        fuser_seen[number] = part.seen_groups_ if learns else nothing
 
     position_of = {clip_id: position for position, clip_id in enumerate(aligned.clip_ids)}
     positions = np.array([position_of[clip_id] for clip_id in rows.clip_ids])
@@ -96,7 +108,7 @@ def fuse(
         unseen_scores=unseen_scores,
         by_final=by_final,
         calibrated=calibrated[positions],
-        is_nested=inner is not None or not seen_by_others(tables, rows, fold_of_row),
+        is_nested=is_nested,
         cohort=cohort,
         tables=dict(tables),
         references=dict(references or {}),
@@ -130,20 +142,24 @@ def _fold_of_clips(
     ]
 
 
+def is_whole(by_fold: Mapping[int, ScoreTable], fold_of_row: FoldCodes) -> bool:
+    """Return whether there is an inner table for every fold."""
+    return set(np.unique(fold_of_row).tolist()) <= set(by_fold)
+
+
 def _inner_rows(
-    inner: Mapping[int, Mapping[str, ScoreTable]],
+    tables: Mapping[str, ScoreTable],
     number: int,
     held_out: Groups,
     rows: TrainingRows,
     cohort: Cohort,
     options: FusionOptions,
+    inside: Collection[str],
 ) -> TrainingRows:
     """Return the rows that one fold's fusion is fitted on, from tables that are nested in it."""
-    if number not in inner:
-        raise LeakageError(f"inner tables: none for fold {number}, only for {sorted(inner)}")
     allowed = {c for c in rows.clip_ids if cohort.groups[c] not in held_out}
-    tables = inner[number]
-    for name, table in tables.items():
+    for name in inside:
+        table = tables[name]
         for fold in {f for c, f in zip(table.clip_ids, table.fold, strict=True) if c in allowed}:
             leaked = table.seen_groups.get(fold, frozenset()) & held_out
             if leaked:

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from emotiw.core.config import Strict
 from emotiw.core.registry import named_in
 from emotiw.evaluation.metrics import METRICS
-from fusion.registry import CALIBRATIONS, COMBINERS
+from fusion.registry import CALIBRATIONS, COMBINERS, RULES
 
 Pool = Literal["arithmetic", "geometric"]
 FitOn = Literal["all", "train", "val"]
@@ -21,15 +21,18 @@ class FusionOptions(Strict):
 
     Attributes:
         method: a rule without fitting (``mean``, ``geometric``, ``product``, ``max``, ``median``,
-            ``majority``, ``rank``), weights (``weighted``: smallest log loss or squared error;
-            ``metric_weighted``; ``class_weighted``; ``fixed``: typed in), a stacker
-            (``logistic``, ``svm``, ``boosting``, ``cascade``), or ``auto``: the best of
-            ``candidates`` by an inner cross-validation; or ``module:Class``, a rule of your own.
+            ``majority``, ``rank``), weights (``weighted``: smallest log loss or squared error,
+            pulled toward equal weights as hard as inner folds ask; ``metric_weighted``;
+            ``class_weighted``; ``fixed``: typed in), a stacker (``logistic``, ``svm``,
+            ``boosting``, ``cascade``), or ``auto``: the first of ``candidates``, unless an inner
+            cross-validation clearly prefers another; or ``module:Class``, a rule of your own.
         pool: what weights multiply: probabilities (arithmetic) or their logarithms (geometric);
             in regression always the targets themselves.
         calibration: per modality, before fusion; regression has none. ``module:Class`` is your
             own.
-        weights: of ``fixed``, per modality; they are scaled to sum to 1.
+        weights: per modality, scaled to sum to 1: those of ``fixed``; and what the weights of
+            ``weighted`` are pulled toward where clips are few, a bundled network that has learnt
+            from none of them, say. Equal by default.
         metric: what ``metric_weighted`` and ``auto`` look at; of labels.
         candidates: what ``auto`` chooses from.
         target_range: regression is clipped to it.
@@ -37,6 +40,10 @@ class FusionOptions(Strict):
             out-of-fold scores and validation clips; each is then scored by a fusion that has not
             seen its group. Of ``train`` or ``val``, the other split is scored by the final fusion.
         n_folds: of cross-fitting, where no folds are published.
+        nested: whether ``train`` makes inner scores as well, by a model for every pair of folds,
+            so that the fusion of a fold is fitted on nothing that knows the fold. With five folds
+            that is 16 fits of each model instead of 6; False saves them, and the fused values say
+            that they are not nested. What learns nothing, or not from training clips, needs none.
         prior: ``em`` re-estimates how frequent labels are in the test clips, from their scores;
             ``declared`` takes ``prior_weights``. Both use statistics of the test clips, and say so.
         prior_weights: frequency of each label in the test clips, in any unit.
@@ -50,19 +57,32 @@ class FusionOptions(Strict):
     calibration: Annotated[str, named_in(CALIBRATIONS)] = "temperature"
     weights: Mapping[str, float] | None = None
     metric: Annotated[str, named_in(METRICS)] = "accuracy"
-    candidates: tuple[Annotated[str, named_in(COMBINERS)], ...] = ("mean", "weighted", "logistic")
+    candidates: tuple[Annotated[str, named_in(COMBINERS)], ...] = ("weighted", "mean", "logistic")
     target_range: tuple[float, float] | None = None
     fit_on: FitOn = "all"
     n_folds: int = Field(default=5, ge=2)
+    nested: bool = True
     prior: Literal["none", "em", "declared"] = "none"
     prior_weights: Mapping[str, float] | None = None
     prior_power: float = Field(default=1.0, ge=0)
     prior_base: Literal["fit", "even"] = "fit"
 
+    @property
+    def learns(self) -> bool:
+        """Whether anything is fitted: weights, a stacker, or calibrations."""
+        return self.calibration != "none" or self.method not in (*RULES, "fixed")
+
+    @property
+    def asks_inner(self) -> bool:
+        """Whether the fusion of a fold wants scores of models that have not seen the fold."""
+        return self.nested and self.learns and self.fit_on != "val"
+
     @model_validator(mode="after")
     def _belongs_together(self) -> Self:
-        if (self.method == "fixed") != (self.weights is not None):
-            raise ValueError("method 'fixed' and weights go together")
+        if self.method == "fixed" and self.weights is None:
+            raise ValueError("method 'fixed' needs weights")
+        if self.weights is not None and self.method not in ("fixed", "weighted"):
+            raise ValueError("weights are for methods 'fixed' and 'weighted'")
         if self.weights is not None and (
             min(self.weights.values(), default=0) < 0 or sum(self.weights.values()) <= 0
         ):

@@ -76,7 +76,7 @@ class LateFusion(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         calibration: str = "temperature",
         weights: Mapping[str, float] | None = None,
         metric: str = "accuracy",
-        candidates: tuple[str, ...] = ("mean", "weighted", "logistic"),
+        candidates: tuple[str, ...] = ("weighted", "mean", "logistic"),
         target_range: tuple[float, float] | None = None,
         seed: int = 0,
     ) -> None:

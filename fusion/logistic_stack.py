@@ -11,8 +11,8 @@ from emotiw.core.probabilities import softmax
 from fusion.aligned import Scores
 from fusion.combiner import Setting
 from fusion.combiners import named
-from fusion.modality_weights import log_linear_weights
 from fusion.pools import only_present
+from fusion.pulled_weights import pulled_weights
 from fusion.ridge import LinearLogits
 from fusion.stack_inputs import StackCombiner
 from fusion.training_rows import TrainingRows
@@ -25,6 +25,8 @@ class LogisticStack(StackCombiner):
     itself alone; its strength is chosen over inner folds of groups. The biases are free.
     """
 
+    version = "2"
+
     def __init__(self, setting: Setting) -> None:
         super().__init__(setting)
         n_labels = len(setting.labels)
@@ -36,7 +38,7 @@ class LogisticStack(StackCombiner):
         """Find the coefficients."""
         n_labels = rows.scores.shape[2]
         design = self.learn_inputs(rows.scores)
-        weights, sharpness = log_linear_weights(rows.scores, rows.targets)
+        weights, sharpness = pulled_weights(rows, "geometric")
         alone = np.vstack([weight * sharpness * np.eye(n_labels) for weight in weights])
         masks = np.zeros((len(self.masked), n_labels))
         centre = np.vstack([alone, masks, np.zeros((1, n_labels))])  # the last row is the bias

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +24,35 @@ MAX_STEPS = 200  # of Newton, before giving up
 TIE_BREAK = 1e-10  # relative curvature that makes modalities which say the same weigh the same
 
 
-def mixture_weights(scores: Scores, truth: Truth) -> Vector:
+@dataclass(frozen=True)
+class Pull:
+    """What is believed of the weights before any clip is seen.
+
+    Attributes:
+        centre: ``(n_modalities,)`` the weights that the fit is pulled toward, sum 1.
+        strength: how hard, as a number of clips.
+        reach: ``(n_modalities,)`` how far each modality's scores reach: what is pulled is a weight
+            times its reach, so that one that hardly says anything is as free to go as any other.
+    """
+
+    centre: Vector
+    strength: float
+    reach: Vector
+
+    def form(self) -> Matrix:
+        """Return the matrix ``A`` of the penalty ``w'Aw / 2``, 0 wherever ``w`` is the centre's.
+
+        Examples:
+            >>> even = Pull(np.array([0.5, 0.5]), 2.0, np.ones(2)).form()
+            >>> float(np.ones(2) @ even @ np.ones(2)), float(np.array([1, 0]) @ even[:, 0])
+            (0.0, 1.0)
+        """
+        size = len(self.centre)
+        away = self.reach[:, None] * (np.eye(size) - np.outer(self.centre, np.ones(size)))
+        return np.asarray(self.strength * away.T @ away)
+
+
+def mixture_weights(scores: Scores, truth: Truth, pull: Pull | None = None) -> Vector:
     """Return the weights whose mean of probabilities has the smallest log loss.
 
     Where a modality is missing it is taken to say what the others say under the current weights,
@@ -33,6 +62,7 @@ def mixture_weights(scores: Scores, truth: Truth) -> Vector:
     Args:
         scores: ``(n, n_modalities, n_labels)`` probabilities; NaN where missing.
         truth: ``(n,)`` class indices.
+        pull: what the weights are pulled toward; nothing by default.
 
     Returns:
         ``(n_modalities,)``, not negative, sum 1.
@@ -44,12 +74,16 @@ def mixture_weights(scores: Scores, truth: Truth) -> Vector:
     """
 
     def solve(filled: Scores) -> Vector:
-        return minimise_on_simplex(_mixture_loss(filled, truth), filled.shape[1])
+        objective = _mixture_loss(filled, truth)
+        size = filled.shape[1]
+        return minimise_on_simplex(_pulled(objective, pull, len(truth), scale=size), size)
 
     return _with_missing(scores, solve, "arithmetic")
 
 
-def log_linear_weights(scores: Scores, truth: Truth) -> tuple[Vector, float]:
+def log_linear_weights(
+    scores: Scores, truth: Truth, pull: Pull | None = None
+) -> tuple[Vector, float]:
     """Return the weights of log-probabilities, and their sum, with the smallest log loss.
 
     Any weights of at least 0 whose sum is at most 20 are looked at. The sum is the sharpness of
@@ -59,6 +93,7 @@ def log_linear_weights(scores: Scores, truth: Truth) -> tuple[Vector, float]:
     Args:
         scores: ``(n, n_modalities, n_labels)`` probabilities; NaN where missing.
         truth: ``(n,)`` class indices.
+        pull: what the weights, and not their sum, are pulled toward; nothing by default.
 
     Returns:
         ``(n_modalities,)`` weights that sum to 1, and the sharpness; equal weights and 0 where
@@ -69,6 +104,7 @@ def log_linear_weights(scores: Scores, truth: Truth) -> tuple[Vector, float]:
     def solve(filled: Scores) -> Vector:
         # the share of the sharpness that is not used goes to a modality that says nothing
         objective = _log_linear_loss(np.concatenate([filled, nothing], axis=1), truth)
+        objective = _pulled(objective, pull, len(truth), scale=MAX_SHARPNESS)
         return minimise_on_simplex(objective, filled.shape[1] + 1)[:-1] * MAX_SHARPNESS
 
     found = _with_missing(scores, solve, "geometric")
@@ -78,13 +114,16 @@ def log_linear_weights(scores: Scores, truth: Truth) -> tuple[Vector, float]:
     return found / sharpness, sharpness
 
 
-def squared_error_weights(scores: Scores, targets: npt.NDArray[np.float64]) -> Vector:
+def squared_error_weights(
+    scores: Scores, targets: npt.NDArray[np.float64], pull: Pull | None = None
+) -> Vector:
     """Return the weights whose mean has the smallest squared error.
 
     Args:
         scores: ``(n, n_modalities, 1)`` predictions; NaN where missing, as in
             :func:`mixture_weights`.
         targets: ``(n,)`` true targets.
+        pull: what the weights are pulled toward; nothing by default.
 
     Returns:
         ``(n_modalities,)``, not negative, sum 1.
@@ -92,7 +131,11 @@ def squared_error_weights(scores: Scores, targets: npt.NDArray[np.float64]) -> V
 
     def solve(filled: Scores) -> Vector:
         objective = _squared_error(filled[:, :, 0], targets)
-        return minimise_on_simplex(objective, filled.shape[1])
+        size = filled.shape[1]
+        # in units of the squared error of equal weights, so that a clip weighs as in a log loss
+        unit = 2 * objective(np.full(size, 1.0 / size))[0]
+        scale = size * max(unit, 1e-12) ** 0.5
+        return minimise_on_simplex(_pulled(objective, pull, len(targets), scale=scale), size)
 
     return _with_missing(scores, solve, "arithmetic")
 
@@ -145,6 +188,27 @@ def minimise_on_simplex(objective: Objective, size: int) -> Vector:
         value, gradient, hessian = new_value, new_gradient, new_hessian
     weights = np.maximum(weights, 0.0)
     return np.asarray(weights / weights.sum())
+
+
+def _pulled(objective: Objective, pull: Pull | None, n_clips: int, *, scale: float) -> Objective:
+    """Add the penalty of a pull on ``scale`` times the weights to a mean loss over clips.
+
+    A weight behind those that the pull knows, which says nothing, is free.
+    """
+    if pull is None:
+        return objective
+    size = len(pull.centre)
+    form = scale**2 / max(n_clips, 1) * pull.form()
+
+    def penalised(weights: Vector) -> tuple[float, Vector, Matrix]:
+        value, gradient, hessian = objective(weights)
+        slope = form @ weights[:size]
+        gradient, hessian = gradient.copy(), hessian.copy()
+        gradient[:size] += slope
+        hessian[:size, :size] += form
+        return value + float(weights[:size] @ slope) / 2, gradient, hessian
+
+    return penalised
 
 
 def _with_missing(scores: Scores, solve: Callable[[Scores], Vector], pool: str) -> Vector:

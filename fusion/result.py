@@ -13,9 +13,10 @@ from emotiw.core.errors import ConfigError
 from emotiw.core.score_table import ScoreTable
 from emotiw.evaluation.differences import Difference, compare, p_text
 from emotiw.evaluation.metrics import Metric, metric_named, metrics_of
+from emotiw.evaluation.notes import notes_of, over
 from emotiw.evaluation.reliability import expected_calibration_error
-from emotiw.evaluation.results import UNKNOWN_GROUPS, Result, evaluate, evaluate_all, results_on
-from emotiw.evaluation.sample import TITLES, Sample, chosen_sample
+from emotiw.evaluation.results import Result, evaluate, evaluate_all, results_on
+from emotiw.evaluation.sample import Sample, chosen_sample, judged_on, not_held_out
 from fusion.aligned import Scores
 from fusion.cross_fit_folds import FoldCodes
 from fusion.late import LateFusion
@@ -86,14 +87,23 @@ class FusionResult:
 
     @cached_property
     def results(self) -> tuple[Result, ...]:
-        """Every metric of the fused scores, per split; no clip's fusion has seen its group."""
-        judged = ("train", "val")
-        return tuple(evaluate_all([self.table], self.cohort, self.judged_by, splits=judged))
+        """Every metric of the fused scores, per split; no clip's fusion has seen its group.
+
+        Where nothing is fitted, the models behind it may have: then that is all there is to judge.
+        """
+        about, judged = ([self.table], self.cohort, self.judged_by), ("train", "val")
+        found = evaluate_all(*about, splits=judged)
+        return tuple(found or evaluate_all(*about, splits=judged, in_sample=True))
 
     @cached_property
     def sample(self) -> Sample:
         """What comparisons are about: validation clips, or training clips where there are none."""
-        return chosen_sample(self.table, self.cohort)[0]
+        try:
+            return chosen_sample(self.table, self.cohort)[0]
+        except ConfigError:
+            for sample, *_ in not_held_out(self.table, self.cohort):
+                return sample
+            raise
 
     @property
     def cross_fitted(self) -> dict[str, float]:
@@ -125,7 +135,11 @@ class FusionResult:
 
     def result(self, metric: str = "") -> Result:
         """Return value and interval of the fused scores by any metric, on :attr:`sample`."""
-        return evaluate(self.table, self.cohort, metric or self.metric, split=self.sample.split)
+        name = metric or self.metric
+        for found in self.results:
+            if (found.metric.name, found.split) == (name, self.sample.split):
+                return found
+        return evaluate(self.table, self.cohort, name, split=self.sample.split)
 
     def interval(self, metric: str) -> tuple[float, float]:
         """Return the 95 % interval over groups of a cross-fitted value."""
@@ -163,29 +177,28 @@ class FusionResult:
     def summary(self) -> str:
         """Return all of this as text for a person."""
         rows, sample = self.rows, self.sample
+        knows = self.cohort.knows_groups
+        of_groups = f" of {self.n_groups:,} groups" if knows else ""
         lines = [
             f"fused {len(rows.names)} modalities by {self.fuser.method!r}: {', '.join(rows.names)}",
-            f"cross-fitted on {self.n_clips:,} clips of {self.n_groups:,} groups in "
+            f"cross-fitted on {self.n_clips:,} clips{of_groups} in "
             f"{len(self.folds)} folds ({', '.join(map(str, self.folds.values()))} clips)",
             "nested: no model behind a fold's fusion has seen groups held out in it"
             if self.is_nested
             else "not nested: some models behind the scores have seen groups that a fold of the "
             "fusion holds out, so its values may be slightly too good",
         ]
-        if not self.cohort.knows_groups:
-            lines.append(UNKNOWN_GROUPS)
-        for split in dict.fromkeys(result.split for result in self.results):
-            lines += ["", f"{TITLES.get(split, split)}, 95 % intervals over groups:"]
-            for result in (r for r in self.results if r.split == split):
+        lines += notes_of([r for r in self.results if r.metric is self.judged_by[0]])
+        for where in dict.fromkeys(result.judged_on for result in self.results):
+            lines += ["", f"{where}, 95 % intervals {over(knows)}:"]
+            for result in (r for r in self.results if r.judged_on == where):
                 line = f"  {result}"
-                if split == sample.split:
+                if result.split == sample.split:
                     metric, name = result.metric, result.metric.name
                     line += f"; in sample {metric.shown(self.in_sample[name]) or 'undefined'}"
                     if np.isfinite(self.optimism[name]):
                         line += f", optimism {metric.shown(self.optimism[name], sign=True)}"
                 lines.append(line)
-            notes = dict.fromkeys(r.note for r in self.results if r.split == split and r.note)
-            lines += [f"  {note}" for note in notes]
         lines += ["", *self._told_comparisons()]
         if self.calibration_errors:
             lines += ["", f"expected calibration error, calibration {self.fuser.calibration!r}:"]
@@ -199,8 +212,14 @@ class FusionResult:
 
     def _told_comparisons(self) -> list[str]:
         metric, split = metric_named(self.metric), self.sample.split
-        test = "paired test over groups" if metric.parts else f"no test: {metric.no_interval}"
-        lines = [f"{metric.title}, {TITLES.get(split, split)}, {test}:"]
+        test = (
+            f"paired test {over(self.cohort.knows_groups)}"
+            if metric.parts
+            else f"no test: {metric.no_interval}"
+        )
+        if not self.comparisons:
+            return []
+        lines = [f"{metric.title}, {judged_on(split)}, {test}:"]
         for other in self.comparisons:
             a, b = (metric.shown(one.value) or "undefined" for one in (other.ours, other.theirs))
             line = f"  fused {a}, {other.theirs.name} {b} (n = {other.ours.n:,})"

@@ -28,6 +28,8 @@ class Stacker(StackCombiner):
     has learnt from; the estimator itself is then fitted on everything.
     """
 
+    version = "2"
+
     def __init__(self, setting: Setting) -> None:
         super().__init__(setting)
         self._estimator: Any = None

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from emotiw.core.cohort import Cohort
 from emotiw.core.cohort_table import cohort_of_frame
 from emotiw.core.csv_rows import read_frame
-from emotiw.core.errors import LeakageError, Problems, TableError
+from emotiw.core.errors import ConfigError, LeakageError, Problems, TableError, suggest
 from emotiw.core.files import atomic_write
-from emotiw.core.imported_scores import KEYS, Kind, TrainedOn, import_scores
+from emotiw.core.id_joins import check_join, likely_repair
+from emotiw.core.imported_scores import KEYS, TrainedOn, import_scores
+from emotiw.core.label_names import translated
+from emotiw.core.score_kinds import Kind
 from emotiw.core.score_table import ScoreTable
 from fusion.cross_fitting import fuse
 from fusion.fusion_options import FusionOptions
 from fusion.result import FusionResult
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MORE_THAN_SLIPS = 3  # rows of a label that the scores don't know
 
 
 def fuse_files(
@@ -24,8 +33,8 @@ def fuse_files(
     labels: Path,
     groups: Path | None = None,
     options: FusionOptions | None = None,
-    kind: Kind = "auto",
-    trained_on: TrainedOn = "other folds",
+    kind: Kind | Mapping[str, Kind] = "auto",
+    trained_on: TrainedOn | Mapping[str, TrainedOn] = "other folds",
     references: Sequence[Path] = (),
     seed: int = 0,
     out: Path | None = None,
@@ -41,9 +50,9 @@ def fuse_files(
         groups: a CSV with columns ``clip_id`` and ``group`` instead of the column. A clip without
             a group stands for itself.
         options: of fusion.
-        kind: what the numbers of the scores are.
+        kind: what the numbers of the scores are; of all files, or by modality.
         trained_on: what their models were trained on, as in
-            :func:`~emotiw.core.imported_scores.import_scores`.
+            :func:`~emotiw.core.imported_scores.import_scores`; likewise.
         references: scores that the fusion is compared with but never sees.
         seed: of everything random.
         out: folder for ``fused.csv``, ``fusion.yaml`` and ``summary.txt``; None writes nothing.
@@ -58,7 +67,10 @@ def fuse_files(
     cohort = read_cohort(labels, groups, scores, split_of=known_splits(tables.values()))
     for name, path in zip(names, paths, strict=True):
         if name not in tables:
-            about: dict[str, Any] = {"kind": kind, "trained_on": trained_on}
+            about: dict[str, Any] = {
+                "kind": _of(kind, name, names, "auto"),
+                "trained_on": _of(trained_on, name, names, "other folds"),
+            }
             tables[name] = import_scores(path, cohort, name=name, **about)
     try:
         result = fuse(
@@ -89,9 +101,12 @@ def read_cohort(
     Raises:
         TableError: naming file and line of everything that is wrong.
     """
+    frame, columns = read_frame(labels), score_columns(scores[0])
+    _check_columns(frame, columns, scores[0], labels)
+    _check_ids(frame, scores)
     return cohort_of_frame(
-        read_frame(labels),
-        score_columns(scores[0]),
+        frame,
+        columns,
         where=str(labels),
         group_of=None if groups is None else _group_of(groups),
         split_of=split_of,
@@ -103,6 +118,48 @@ def read_cohort(
             if clip_id
         ],
     )
+
+
+def _check_columns(frame: pd.DataFrame, columns: Sequence[str], scores: Path, labels: Path) -> None:
+    """Blame the scores where their columns don't name the labels that there are."""
+    counts = Counter(label for label in frame.get("label", ()) if label)
+    strange = [
+        label
+        for label, n in counts.items()
+        if translated(label, tuple(columns)) is None and n >= max(MORE_THAN_SLIPS, len(frame) // 50)
+    ]
+    if strange:
+        hint = suggest(strange[0], columns)
+        raise TableError(
+            f"{scores}: no column for label {', '.join(map(repr, sorted(strange)))} of "
+            f"{labels.name}{hint}; its columns are {', '.join(columns)}: call them as the labels"
+        )
+
+
+def _check_ids(frame: pd.DataFrame, scores: Sequence[Path]) -> None:
+    """Refuse ids that would be labelled clips in another spelling; others are test clips.
+
+    Raises:
+        TableError: naming the likely repair.
+    """
+    labelled = set(frame.get("clip_id", ()))
+    for file in (file for path in scores for file in _files(path)):
+        ids = [clip_id for clip_id in read_frame(file).get("clip_id", ()) if clip_id]
+        unknown = [clip_id for clip_id in ids if clip_id not in labelled]
+        if likely_repair(unknown, labelled):
+            check_join(ids, labelled, str(file))
+
+
+def _of(said: str | Mapping[str, str], name: str, names: Sequence[str], default: str) -> str:
+    """Return what is said of one modality."""
+    if isinstance(said, str):
+        return said
+    for other in said:
+        if other not in names:
+            raise ConfigError(
+                f"no scores called {other!r}{suggest(other, names)} (there are: {', '.join(names)})"
+            )
+    return said.get(name, default)
 
 
 def score_columns(path: Path) -> tuple[str, ...]:

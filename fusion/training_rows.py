@@ -85,6 +85,7 @@ def training_rows(
     *,
     splits: Sequence[str] = ("train", "val"),
     hidden: frozenset[str] = frozenset(),
+    learns: bool = True,
 ) -> TrainingRows:
     """Choose the clips to fit on, and check that no model has seen the group of its clip.
 
@@ -97,6 +98,7 @@ def training_rows(
         cohort: the clips.
         splits: that may be fitted on.
         hidden: groups that may not.
+        learns: False where nothing is fitted, and so no row can leak into it.
 
     Raises:
         LeakageError: naming every row whose model has seen its group, or might have.
@@ -130,11 +132,18 @@ def training_rows(
         raise TableError(f"{where}: regression has one target, these scores have {found}")
     present = aligned.present[chosen]
     for position, name in enumerate(aligned.names):
-        if name in tables:
+        if name in tables and learns:
             held = np.flatnonzero(present[:, position])
             tables[name].require_unseen({ids[row]: cohort.groups[ids[row]] for row in held})
 
-    order = content_order(aligned.scores[chosen], targets)
+    # what the clips themselves hold, where that is known: scores differ in their last bits by
+    # which rows were computed beside them
+    contents = [cohort[clip_id].content for clip_id in ids]
+    order = (
+        np.argsort(np.array(contents), kind="stable")
+        if all(contents)
+        else content_order(aligned.scores[chosen], targets)
+    )
     ids = [ids[row] for row in order]
     codes, names = pd.factorize(np.array([cohort.groups[c] for c in ids], dtype=object))
     return TrainingRows(

@@ -42,10 +42,10 @@ from tests.small_parts import (
     BACKBONE_CARDS,
     LABELS,
     MODEL_OPTIONS,
+    detector_options,
     extractor_options,
     portrait,
     write_onnx,
-    yunet_card,
 )
 
 PATH = Path(__file__).parent / "golden" / "parts.json"
@@ -167,7 +167,7 @@ def _pooled(part: Any, name: str, folder: Path) -> Any:
 
 
 def _faces(part: Any, name: str, folder: Path) -> Any:
-    detector = part(weights=yunet_card(folder)) if name == "yunet" else part()
+    detector = part(**detector_options(name, folder))
     faces = detector.detect([portrait()], 40.0)[0]
     return np.concatenate([faces.box.ravel(), faces.landmarks.ravel(), faces.confidence])
 

@@ -16,6 +16,7 @@ from emotiw.core.errors import ConfigError, Problems, TableError, suggest
 from emotiw.core.score_table import ScoreTable
 from emotiw.core.task import Decisions
 from emotiw.evaluation.differences import Difference, compare
+from emotiw.evaluation.notes import groups_notes
 from emotiw.evaluation.sample import JudgedOn, Sample, chosen_sample
 from emotiw.runs.run import cohort_in
 
@@ -58,6 +59,7 @@ class Comparison:
         only_a: clips that are judged in the first run alone.
         only_b: and in the second.
         split: what is judged.
+        notes: what has to be said of the figures.
     """
 
     a: Path
@@ -69,6 +71,7 @@ class Comparison:
     only_a: tuple[str, ...]
     only_b: tuple[str, ...]
     split: str
+    notes: tuple[str, ...] = ()
 
     @property
     def flips(self) -> pd.DataFrame:
@@ -111,6 +114,7 @@ def compare_runs(
         )
     sample, only = _common(a, b, names[0], split)
     figures, classes, clips = [], [], []
+    noted: list[str] = []
     for name in sorted(names, key=lambda each: each != FUSED):
         one, other = a.tables[name], b.tables[name]
         if one.labels != other.labels:
@@ -118,6 +122,7 @@ def compare_runs(
         found = compare(other, one, sample.cohort, metric, split=sample.split)
         pair = sample.predictions(one), sample.predictions(other)
         figures.append({"modality": name} | _figures(found))
+        noted += [found.ours.note] * bool(found.ours.note)
         classes += [{"modality": name} | row for row in _classes(sample, *pair)]
         clips += [{"modality": name} | row for row in _clips(sample, *pair)]
     clip_columns = ["modality", "clip_id", "group", "answer", "a", "b", "flip"]
@@ -132,6 +137,7 @@ def compare_runs(
         only_a=only[0],
         only_b=only[1],
         split=sample.split,
+        notes=tuple(dict.fromkeys([*groups_notes(sample.cohort.knows_groups), *noted])),
     )
 
 

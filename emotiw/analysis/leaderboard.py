@@ -15,6 +15,7 @@ from emotiw.core.config import read_document
 from emotiw.core.errors import ConfigError, EmotiwError, suggest
 from emotiw.core.score_table import ScoreTable
 from emotiw.evaluation.metrics import Metric
+from emotiw.evaluation.notes import groups_notes
 from emotiw.evaluation.results import Result, evaluate
 from emotiw.runs.edits import edits_of, outdated
 from emotiw.runs.records import Records
@@ -25,6 +26,7 @@ COLUMNS = (
     "rank", "who", "kind", "split", "value", "low", "high", "n", "test", "certainty", "note",
 )  # fmt: skip
 ALIGN = "rlllrrrrrll"
+UNKNOWN = "speakers unknown"
 DOUBT = ("", "found", "computed", "assumed", "memory")  # the surest first
 
 
@@ -44,7 +46,7 @@ class Standing:
         test: the official metric on test, as published or as the organisers returned it; NaN
             where unknown.
         certainty: of published figures, the lesser where there are two.
-        note: what was changed by hand in the run, or is out of date.
+        note: what was changed by hand in the run, or is out of date; that speakers are unknown.
         protocol: how training clips were held out; values of two protocols don't compare. Empty
             for the challenge's own splits.
     """
@@ -97,8 +99,11 @@ def rank_runs(
                 continue
             test = (test_values or {}).get(folder.name, np.nan) if path.stem == FUSED else np.nan
             line = standing_of(result, f"{folder.name}/{path.stem}", test=test)
+            doubts = [UNKNOWN] * (not result.knows_groups)
+            doubts += ["speakers estimated"] * cohort.estimates_groups
+            told = "; ".join([note] * bool(note) + doubts)
             protocol = protocol_of(spec, folder) if line.split == "folds" else ""
-            standings.append(replace(line, note=note, protocol=protocol))
+            standings.append(replace(line, note=told, protocol=protocol))
     return ranked(spec, standings), unread
 
 
@@ -235,4 +240,7 @@ def render(spec: ChallengeSpec, standings: Sequence[Standing], form: str = "tabl
         head = f"\nprotocol {protocol}, compared with no other:\n" if protocol else ""
         part = [row[:-1] for row in _rows_of(spec.official_metric, lines)]
         tables.append(head + as_columns(COLUMNS, part))
+    tables += [
+        f"{note}\n" for note in groups_notes(not any(UNKNOWN in line.note for line in standings))
+    ]
     return "".join(tables)

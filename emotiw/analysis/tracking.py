@@ -158,7 +158,9 @@ def figures_of(run: Run) -> dict[str, float]:
     frame = read_frame(run.metrics_path, (*keys, *OF_A_RESULT), numbers=OF_A_RESULT)
     found: dict[str, float] = {}
     for row in frame.to_dict("records"):
-        name = f"{row['modality']}/{row['split']}/{row['metric']}"
+        kind = row.get("provenance", "held out")
+        split = row["split"] if kind == "held out" else f"{row['split']} {kind}"
+        name = f"{row['modality']}/{split}/{row['metric']}"
         ends = {"": row["value"]} | {f"/{key}": row[key] for key in OF_A_RESULT[1:]}
         found |= {name + end: float(value) for end, value in ends.items() if not pd.isna(value)}
     return found

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
+from typing import Literal
 
 from emotiw.challenges.spec import ChallengeSpec
 from emotiw.core.clip import Clip, Split, escaped, id_problem
@@ -17,17 +18,19 @@ from emotiw.core.media.file_kinds import MEDIA, is_named_media, kind_of
 
 @dataclass(frozen=True)
 class Refused:
-    """A clip that is part of no table, and so of no stage, because it can have no id.
+    """A clip that is part of no table, and so of no stage.
 
     Attributes:
         name: its path below the root, escaped; no clip's id is written like that.
         split: as the challenge has it.
         reason: why.
+        status: ``failed`` where it can have no id, ``missing`` where the challenge leaves it out.
     """
 
     name: str
     split: Split
     reason: str
+    status: Literal["failed", "missing"] = "failed"
 
 
 @dataclass
@@ -40,7 +43,7 @@ class ManifestBuilder:
         problems: what stops the reading, in the end.
         warnings: what the user should know.
         clips: so far.
-        refused: of them, those that can have no id.
+        refused: who is no clip: they can have no id, or the challenge leaves them out.
     """
 
     spec: ChallengeSpec
@@ -52,7 +55,9 @@ class ManifestBuilder:
     ignored: Counter[str] = field(default_factory=Counter)
 
     def name(self, path: Path) -> str:
-        """Return a path as messages show it: below the root, and escaped."""
+        """Return a path as messages show it: below the root, and escaped; none where none is."""
+        if path == Path():
+            return ""
         return escaped(path.relative_to(self.root).as_posix()) if path != self.root else str(path)
 
     def add(
@@ -81,6 +86,8 @@ class ManifestBuilder:
         if code is not None:
             if code in self.spec.ignored_codes:
                 self.ignored[code] += 1
+                reason = f"left out: labelled {code!r}, which is none of the challenge's labels"
+                self.refused.append(Refused(self.name(path), split, reason, "missing"))
                 return
             label = self.spec.label_of(code)
             if label is None:

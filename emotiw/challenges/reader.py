@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from re import Pattern
 
 from emotiw.challenges.duplicate_ids import SameId
 from emotiw.challenges.manifest_builder import ManifestBuilder
@@ -23,12 +24,16 @@ class Reader(DataPart):
             ``qualify`` their ids.
         protocol: which published protocol of cross-validation; the challenge's first where None,
             ``none`` for none of them.
+        group_pattern: regular expression that finds the speaker or source video in the path of a
+            clip below the root, where the challenge's own files name none: its first group, or all
+            of it.
     """
 
     inside: tuple[str, ...] = ()
     extensions: tuple[str, ...] = MEDIA
     same_id: SameId = "refuse"
     protocol: str | None = None
+    group_pattern: Pattern[str] | None = None
 
     def read(self, builder: ManifestBuilder) -> None:
         """Note every clip, problem and warning of ``builder.root``."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from re import Pattern
 
 from emotiw.challenges.duplicate_ids import resolve_duplicate_ids
 from emotiw.challenges.manifest_builder import (
@@ -50,15 +51,15 @@ def read_challenge(spec: ChallengeSpec, root: Path) -> tuple[Cohort, list[str], 
     home = first_folder(root, reader.inside) or root
     builder = ManifestBuilder(spec, home, Problems(str(home), most=50))
     reader.read(builder)
+    if reader.group_pattern is not None:
+        builder.clips = _with_groups(builder, reader.group_pattern)
     builder.refuse_odd_names()
     resolve_duplicate_ids(builder, reader.same_id)
     builder.refuse_odd_names()  # longer ids hold the names of folders
     builder.problems.raise_if_any(ManifestError)
-    if builder.refused:
-        first = builder.refused[0]
-        told = (
-            f"clips that can have no id: {len(builder.refused)}, e.g. {first.name}: {first.reason}"
-        )
+    odd = [one for one in builder.refused if one.status == "failed"]
+    if odd:
+        told = f"clips that can have no id: {len(odd)}, e.g. {odd[0].name}: {odd[0].reason}"
         builder.warnings.append(told)
     if not builder.clips:
         raise ManifestError(
@@ -94,6 +95,24 @@ def reader_of(spec: ChallengeSpec) -> Reader:
     kind = READERS.resolve(spec.layout.reader)
     options = spec.layout.options
     return validated(kind, options, document=Document(f"layout of {spec.name}", dict(options)))
+
+
+def _with_groups(builder: ManifestBuilder, pattern: Pattern[str]) -> list[Clip]:
+    """Return the clips with the groups that their paths name."""
+    clips, without = [], []
+    for clip in builder.clips:
+        found = pattern.search(builder.name(clip.path)) if clip.group is None else None
+        if found is not None:
+            clip = replace(clip, group=found.group(1) if pattern.groups else found.group())
+        elif clip.group is None:
+            without.append(clip.clip_id)
+        clips.append(clip)
+    if without:
+        builder.warnings.append(
+            f"group_pattern {pattern.pattern!r} fits {len(without)} clips not, e.g. {without[0]}: "
+            "their speakers are unknown"
+        )
+    return clips
 
 
 def _with_folds(

@@ -53,7 +53,11 @@ def comparison_text(comparison: Comparison, *, most: int = 20) -> str:
             lines.append(
                 f"{len(only)} clips are judged in {name} alone, e.g. {', '.join(only[:3])}"
             )
-    lines += ["", f"{'':24} {'A':>9} {'B':>9} {'B - A':>9}   95 % interval      p"]
+    lines += [
+        "",
+        *comparison.notes,
+        f"{'':24} {'A':>9} {'B':>9} {'B - A':>9}   95 % interval      p",
+    ]
     for row in comparison.figures.to_dict("records"):
         metric = metric_named(row["metric"])
         shown = [metric.number(row[key]) for key in ("a", "b", "difference")]

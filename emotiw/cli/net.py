@@ -28,6 +28,7 @@ from pathlib import Path
 
 from emotiw.cli.run_log import end_logs
 from emotiw.core.errors import EmotiwError, MachineError
+from emotiw.core.notices import heard_by
 from emotiw.core.stopping import STATUSES, stops_on_signals
 
 DEBUG = "EMOTIW_DEBUG"
@@ -62,7 +63,8 @@ def caught(command: Callable[[], object]) -> int:
     try:
         with stops_on_signals():
             try:
-                command()
+                with heard_by(_warned):
+                    command()
             except SystemExit as end:  # so does every command end, also a good one
                 status = end.code or 0
             sys.stdout.flush()
@@ -85,6 +87,11 @@ def caught(command: Callable[[], object]) -> int:
             print(told, file=sys.stderr, flush=True)
     end_logs(told, status)
     return status
+
+
+def _warned(line: str) -> None:
+    with suppress(OSError, ValueError):  # there may be no terminal any more
+        print(f"warning: {line}", file=sys.stderr, flush=True)
 
 
 def _told(error: BaseException) -> tuple[str, int]:

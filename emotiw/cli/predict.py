@@ -28,6 +28,10 @@ def predict(
     ] = None,
     window: Annotated[float | None, Option(help="Also score windows of so many seconds.")] = None,
     hop: Annotated[float | None, Option(help="Seconds between windows; half by default.")] = None,
+    speakers: Annotated[
+        Path | None,
+        Option(help="With --run: CSV of clip_id (the file's stem), group."),
+    ] = None,
     csv: Annotated[Path | None, Option(help="Write every row into this CSV.")] = None,
     video: Annotated[Path | None, Option(help="Write annotated videos into this folder.")] = None,
     timeline: Annotated[
@@ -44,6 +48,7 @@ def predict(
     """Tell the emotion in any video or photograph, person by person and for everyone together."""
     from emotiw.core.errors import ConfigError
     from emotiw.core.files import atomic_write
+    from emotiw.predict.company import read_speakers
     from emotiw.predict.inputs import media_files
     from emotiw.predict.predict_files import Wanted, predict_files
     from emotiw.predict.prediction_rows import as_csv
@@ -53,8 +58,11 @@ def predict(
         raise ConfigError("--hop needs --window")
     if run is not None and weights is not None:
         raise ConfigError("--run and --weights exclude each other")
-    wanted = Wanted(run, tuple(settings or ()), weights, window, hop, video, timeline, device)
+    if speakers is not None and run is None:
+        raise ConfigError("--speakers needs --run: only models of a run go by speaker")
     files = media_files(inputs)
+    who = read_speakers(speakers, files) if speakers is not None else ()
+    wanted = Wanted(run, tuple(settings or ()), weights, window, hop, video, timeline, device, who)
     progress = progress_of(quiet, as_json)
     found = predict_files(files, wanted, workers=workers, progress=progress)
     if csv is not None:

@@ -45,10 +45,10 @@ def opened(config: str, settings: list[str] | None, quiet: bool, as_json: bool) 
 
 def progress_of(quiet: bool, as_json: bool) -> Progress:
     """Return bars where a person looks on, and lines for a file."""
-    from emotiw.core.progress import Bars, Lines, Silent
+    from emotiw.core.progress import Bars, Lines, Quiet
 
     if quiet or as_json:
-        return Silent()
+        return Quiet(_to_stderr)
     return Bars() if sys.stderr.isatty() else Lines(_to_stderr)
 
 

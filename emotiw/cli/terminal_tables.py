@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 from emotiw.cli.stage import print_table
-from emotiw.evaluation.results import UNKNOWN_GROUPS, Result
-from emotiw.evaluation.sample import TITLES
+from emotiw.evaluation.notes import notes_of
+from emotiw.evaluation.results import Result
 from emotiw.models.tabular.tabular_model import TabularOptions
 
 if TYPE_CHECKING:
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 MOST_FOLDS_SHOWN = 6
 
 
-def results_table(results: Sequence[Result]) -> None:
+def results_table(results: Sequence[Result], *, told: str = "") -> None:
     """Print one row per modality and split: the first metric with its interval, then the others.
 
-    Where groups are unknown a line says so.
+    What has to be known of them is told below, but for what ``told``, printed as well, says.
     """
     if not results:
         print("no clip has both scores and a label or target: nothing to judge")
@@ -38,28 +38,28 @@ def results_table(results: Sequence[Result]) -> None:
     main, *others = dict.fromkeys(result.metric for result in results)
     table = _table(("modality", "judged on"), ("clips", "scored", main.heading, "95 %"))
     beside = _table(("modality", "judged on"), [metric.heading for metric in others])
-    for (name, split), part in groupby(results, key=lambda one: (one.name, one.split)):
+    for place, part in groupby(results, key=lambda one: (one.name, one.judged_on)):
         found = {result.metric: result for result in part}
-        place, first = (name, TITLES.get(split, split)), found[main]
+        first = found[main]
         counts = (str(first.n), str(first.n_scored))
         table.add_row(*place, *counts, main.number(first.value), main.span(first.low, first.high))
         beside.add_row(*place, *(metric.number(found[metric].value) for metric in others))
     Console().print(table)
-    for note in dict.fromkeys(r.note for r in results if r.note and r.metric is main):
-        print(note)
     if others:
         Console().print(beside)
-    if not results[0].knows_groups:
-        print(UNKNOWN_GROUPS)
+    for note in notes_of([result for result in results if result.metric is main]):
+        if note not in told:
+            print(note)
 
 
 def summary_tables(run: Run, summary: Summary) -> None:
     """Print what a run came to: results, clips that could not be read, the submission."""
     if summary.results is not None:
-        results_table(summary.results)
+        told = run.summary_path.read_text(encoding="utf-8")
+        results_table(summary.results, told=told)
         folds_table(summary.results)
         print(standardisation_note(run.recipe), end="")
-        print(run.summary_path.read_text(encoding="utf-8"))
+        print(told)
     if summary.failures:
         first = {row.clip_id: row.reason for row in reversed(summary.failures)}
         print_table(("clip", "could not be read because"), sorted(first.items()))
@@ -72,7 +72,7 @@ def summary_tables(run: Run, summary: Summary) -> None:
 
 
 def folds_table(results: Sequence[Result]) -> None:
-    """Print what was judged out of fold, fold by fold, with 95 % intervals over groups."""
+    """Print what was judged out of fold, fold by fold, with 95 % intervals."""
     table = _table(("modality", "metric", "fold by fold"), ("all", "95 %"))
     for result in (one for one in results if one.by_fold):
         metric = result.metric

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+ESTIMATED = "probably speaker "  # so begin the names of groups that were estimated
+
+
 class Cohort:
     """The clips of a challenge by id, in the order of their ids.
 
@@ -124,6 +127,25 @@ class Cohort:
     def knows_groups(self) -> bool:
         """Whether the group of every clip with a known label or target was told."""
         return all(clip.group is not None for clip in self if clip.truth is not None)
+
+    @cached_property
+    def estimates_groups(self) -> bool:
+        """Whether the group of any clip is a guess."""
+        return any((clip.group or "").startswith(ESTIMATED) for clip in self)
+
+    def with_estimated(self, number_of: Mapping[str, int]) -> Cohort:
+        """Return the same clips; those of unknown group that have a number have a probable one.
+
+        It keeps clips of one split together. That somebody is in two splits is the challenge's
+        own doing, and no reason to refuse its validation clips.
+        """
+        clips = [
+            replace(clip, group=f"{ESTIMATED}{number_of[clip.clip_id]} of {clip.split}")
+            if clip.group is None and clip.clip_id in number_of
+            else clip
+            for clip in self._answered.values()
+        ]
+        return Cohort(clips, task=self.task)
 
     @cached_property
     def originals(self) -> Mapping[str, str]:

@@ -154,7 +154,7 @@ def _clip_of(row: Row, root: Path, problems: Problems) -> Clip:
     split: Split = row["split"]  # type: ignore[assignment]  # checked by clip_problems
     return Clip(
         clip_id=row["clip_id"],
-        path=root / row.get("path", ""),
+        path=root / row["path"] if row.get("path") else Path(),
         split=split,
         label=row.get("label") or None,
         target=number,
@@ -175,6 +175,8 @@ def _translated(text: str, labels: Sequence[str], problems: Problems) -> str:
 
 
 def _relative(path: Path, root: Path) -> str:
+    if path == Path():
+        return ""
     # as it is written first: a link below the root keeps its own name
     for form in (Path.absolute, Path.resolve):
         if form(path).is_relative_to(form(root)):

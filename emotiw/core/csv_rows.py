@@ -7,8 +7,10 @@ large for it are read by pandas, whose rows :func:`row_lines` places.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 LINE = "line"
+DECIMAL_COMMA = re.compile(r"\s*[-+]?\d*,\d+([eE][-+]?\d+)?\s*")
 Note = Callable[[int, str], None]
 
 
@@ -29,7 +32,8 @@ def read_rows(
 ) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield every row of a CSV as text by column, with the line it starts on.
 
-    Line ends, blank lines and a byte order mark make no difference. A file without a needed
+    Line ends, blank lines and a byte order mark make no difference; semicolons or tabs do for
+    commas, and then a comma may do for the point of a number. A file without a needed
     column yields nothing.
 
     Args:
@@ -121,7 +125,8 @@ def text_frame(frame: pd.DataFrame) -> pd.DataFrame:
 
 def row_lines(path: Path) -> list[int]:
     """Return the line that each row below the header starts on, whatever its fields are."""
-    rows = numbered(read_file(path).decode("utf-8-sig"), lambda line, text: None)
+    text, mark = text_of(path)
+    rows = numbered(text, lambda line, why: None, delimiter=mark)
     return [line for line, fields in rows if not _is_blank(fields)][1:]
 
 
@@ -170,12 +175,16 @@ def _table(
 ) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
     """Return the columns, and the rows that have a field for each; no row without them."""
     try:
-        text = read_file(path).decode("utf-8-sig")
+        text, mark = text_of(path)
     except (OSError, UnicodeDecodeError) as error:
         problems.add(f"can't be read as UTF-8 text ({error})")
         return [], iter(())
+
+    def note(line: int, why: str) -> None:
+        problems.add(f"line {line}: {why}")
+
     # strict, since a quote that never closes would swallow the rows after it
-    rows = numbered(text, lambda line, why: problems.add(f"line {line}: {why}"), strict=True)
+    rows = numbered(text, note, strict=True, delimiter=mark)
     first, columns = next(rows, (1, []))
     for column in needed:
         if column not in columns:
@@ -185,7 +194,29 @@ def _table(
         problems.add(f"line {first}: column {column!r} comes more than once")
     if not set(needed) <= set(columns):
         return columns, iter(())
-    return columns, _whole(rows, len(columns), problems)
+    whole = _whole(rows, len(columns), problems)
+    if mark == ",":
+        return columns, whole
+    return columns, ((line, [_with_point(cell) for cell in cells]) for line, cells in whole)
+
+
+def text_of(path: Path) -> tuple[str, str]:
+    """Return the text of a table as programs for tables write it, and what is between its cells.
+
+    That is a comma, a semicolon or a tab, whichever the first line has most of.
+
+    Raises:
+        UnicodeDecodeError: if it is neither UTF-8 nor, with a byte order mark, UTF-16.
+    """
+    data = read_file(path)
+    is_utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    text = data.decode("utf-16" if is_utf16 else "utf-8-sig")
+    first = re.sub('"[^"]*"', "", text.lstrip().partition("\n")[0])
+    return text, max(",;\t", key=first.count)
+
+
+def _with_point(cell: str) -> str:
+    return cell.replace(",", ".") if DECIMAL_COMMA.fullmatch(cell) else cell
 
 
 def _whole(

@@ -14,6 +14,7 @@ from emotiw.core.errors import TableError
 Unit = Literal["frame", "snippet", "clip", "face"]
 Dtype = Literal["float32", "uint8"]
 Times = npt.NDArray[np.float64]
+LearntOn = Literal["other data", "train", "unknown"]  # what made the rows, where it was learnt
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,12 @@ class FeatureTable:
     The arrays may be read from disk only when they are asked for, so a table of face crops costs
     nothing until a batch of it is needed.
 
+    Args:
+        spec: what a row is.
+        arrays: by clip id.
+        trained_on: what the tool behind them was trained on. Of features learnt on the training
+            clips, no figure of a training clip is held out, whatever model reads them.
+
     Examples:
         >>> spec = FeatureSpec("toy", shape=(2,), unit="frame")
         >>> rows = FeatureArray.all_present(np.zeros((3, 2), dtype=np.float32))
@@ -153,8 +160,15 @@ class FeatureTable:
         ((3, 2), False)
     """
 
-    def __init__(self, spec: FeatureSpec, arrays: Mapping[str, FeatureArray]) -> None:
+    def __init__(
+        self,
+        spec: FeatureSpec,
+        arrays: Mapping[str, FeatureArray],
+        *,
+        trained_on: LearntOn = "other data",
+    ) -> None:
         self.spec = spec
+        self.trained_on = trained_on
         self._arrays = arrays
 
     @property

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from emotiw.core.cohort import Cohort
 from emotiw.core.csv_rows import read_frame, text_frame
 from emotiw.core.errors import ConfigError, Problems, TableError, suggest
+from emotiw.core.id_joins import SMALL_SHARE, check_join
 from emotiw.core.label_names import translated
-from emotiw.core.probabilities import softmax
+from emotiw.core.notices import warn
+from emotiw.core.score_kinds import Kind, read_scores
 from emotiw.core.score_table import Fold, Groups, ScoreTable
 from emotiw.core.task import Task
 
-Kind = Literal["auto", "probabilities", "log-probabilities", "logits"]
 TrainedOn = Literal["unknown", "other folds", "train", "other data"]
 KEYS = ("clip_id", "split", "fold")
-ROUNDING = 0.02  # how far rows of published, rounded probabilities may be from a sum of 1
 
 
 def import_scores(
@@ -58,10 +57,9 @@ def import_scores(
         ConfigError: if ``kind`` or ``trained_on`` is unknown.
     """
     _check_choice("trained_on", trained_on, get_args(TrainedOn))
-    checked = [
-        _checked(read_frame(file), str(file), fold, cohort)
-        for file, fold in _files_with_folds(path, trained_on)
-    ]
+    files = [(read_frame(file), str(file), f) for file, f in _files_with_folds(path, trained_on)]
+    found = {clip_id for frame, _, _ in files for clip_id in frame.get("clip_id", ())}
+    checked = [_checked(frame, where, fold, cohort, found) for frame, where, fold in files]
     return _table(checked, cohort, str(path), name, kind, trained_on)
 
 
@@ -94,7 +92,8 @@ def table_from_frame(
         text = text_frame(frame)
     except TableError as error:
         raise TableError(f"{where}: {error}") from error
-    return _table([_checked(text, where, None, cohort)], cohort, where, name, kind, trained_on)
+    checked = _checked(text, where, None, cohort, set(text.get("clip_id", ())))
+    return _table([checked], cohort, where, name, kind, trained_on)
 
 
 def _table(
@@ -117,7 +116,10 @@ def _table(
 
     scores = frame[list(task.labels)].to_numpy(dtype=np.float64)
     if task.is_label:
-        scores = to_probabilities(scores, kind, where=where)
+        read = read_scores(scores, kind, where=where)
+        if read.kind != "probabilities" or read.n_zero:
+            warn(f"{where}: {read}")
+        scores = read.scores
     clip_ids = tuple(frame["clip_id"])
     folds: list[Fold] = [None] * len(clip_ids)
     if trained_on == "other folds":
@@ -133,50 +135,6 @@ def _table(
             dict(zip(clip_ids, folds, strict=True)), cohort, trained_on, where
         ),
     )
-
-
-def to_probabilities(
-    scores: npt.NDArray[np.float64], kind: Kind = "auto", *, where: str = "scores"
-) -> npt.NDArray[np.float64]:
-    """Turn logits or log-probabilities into probabilities; rounded ones get their sum of 1 back.
-
-    Args:
-        scores: ``(n, n_labels)``; rows of NaN stay as they are.
-        kind: what they are; ``auto`` recognises it.
-        where: named in errors.
-
-    Raises:
-        TableError: if they are not what was said, or can't be told apart.
-
-    Examples:
-        >>> to_probabilities(np.array([[0.0, 0.0]])).tolist()
-        Traceback (most recent call last):
-        ...
-        emotiw.core.errors.TableError: scores: not negative, but rows don't sum to 1; say which \
-kind of scores these are (probabilities, log-probabilities, logits)
-        >>> to_probabilities(np.array([[0.0, 0.0]]), "logits").tolist()
-        [[0.5, 0.5]]
-    """
-    there = ~np.isnan(scores).any(axis=1)
-    present = scores[there]
-    if kind == "auto":  # softmax does the same for logits and log-probabilities
-        is_negative = len(present) > 0 and present.min() < 0
-        kind = "logits" if is_negative else "probabilities"
-        if not is_negative and np.abs(present.sum(axis=1) - 1).max(initial=0) > ROUNDING:
-            raise TableError(
-                f"{where}: not negative, but rows don't sum to 1; say which kind of scores these "
-                "are (probabilities, log-probabilities, logits)"
-            )
-    result = np.full_like(scores, np.nan)
-    if kind == "probabilities":
-        if len(present) and (present.min() < 0 or present.sum(axis=1).min() <= 0):
-            raise TableError(f"{where}: negative or all 0; these are not probabilities")
-        result[there] = present / present.sum(axis=1, keepdims=True)
-        return result
-    if len(present) and np.isposinf(present).any():
-        raise TableError(f"{where}: infinite scores")
-    result[there] = softmax(present)
-    return result
 
 
 def _files_with_folds(path: Path, trained_on: str) -> list[tuple[Path, Fold]]:
@@ -196,8 +154,15 @@ def _files_with_folds(path: Path, trained_on: str) -> list[tuple[Path, Fold]]:
     return [(file, int(n.group(1))) for file, n in zip(files, numbers, strict=True) if n]
 
 
-def _checked(text: pd.DataFrame, where: str, number: Fold, cohort: Cohort) -> pd.DataFrame:
-    """Return clip_id, fold and one column per label, for the clips that are known."""
+def _checked(
+    text: pd.DataFrame, where: str, number: Fold, cohort: Cohort, found: Set[str]
+) -> pd.DataFrame:
+    """Return clip_id, fold and one column per label, for the clips that are known.
+
+    Args:
+        found: the ids of all files together: where hardly a known clip lacks scores, those of
+            other clips do no harm.
+    """
     problems = Problems(where)
     columns, labels = [str(column) for column in text.columns], _task_of(cohort, where).labels
     meaning: dict[str, str] = {}
@@ -225,12 +190,11 @@ def _checked(text: pd.DataFrame, where: str, number: Fold, cohort: Cohort) -> pd
             got = frame[column][place]
             problems.add(f"{frame.index.name} {place}: {column} {got!r} is not a number")
         frame[column] = numbers
-    known = np.array([clip_id in cohort for clip_id in frame["clip_id"]], dtype=bool)
-    if not known.any() and len(frame):
-        example = str(frame["clip_id"].iloc[0])
-        hint = suggest(example, cohort.clip_ids)
-        problems.add(f"no clip of this challenge, e.g. {example!r}{hint}")
-    frame = frame.loc[known]
+    problems.raise_if_any(TableError)
+    lacking = sum(clip_id not in found for clip_id in cohort.clip_ids)
+    most = 1.0 if lacking <= SMALL_SHARE * len(cohort) else SMALL_SHARE
+    check_join(frame["clip_id"].tolist(), cohort.clip_ids, where, most=most)
+    frame = frame.loc[[clip_id in cohort for clip_id in frame["clip_id"]]]
     frame = frame.assign(fold=_folds(frame, number, cohort, problems))
     problems.raise_if_any(TableError)
     return frame[["clip_id", "fold", *labels]]

@@ -42,7 +42,9 @@ def log_probabilities(scores: Scores) -> Scores:
     return logs
 
 
-def fit_temperature(logits: Scores, targets: Targets, *, limit: float = LIMIT) -> float:
+def fit_temperature(
+    logits: Scores, targets: Targets, *, limit: float = LIMIT, pull: float = 0.0
+) -> float:
     """Return the number by which logits are divided so that held-out clips surprise least.
 
     Found by Newton's method on the log loss, which is convex in the inverse temperature.
@@ -52,6 +54,7 @@ def fit_temperature(logits: Scores, targets: Targets, *, limit: float = LIMIT) -
             are left out. With no row left the temperature is 1.
         targets: ``(n,)`` class indices.
         limit: the temperature is kept within ``1 / limit`` and ``limit``.
+        pull: of its logarithm toward 0, as a number of clips.
 
     Source:
         Guo et al. 2017, section 4.2.
@@ -75,11 +78,13 @@ def fit_temperature(logits: Scores, targets: Targets, *, limit: float = LIMIT) -
         expected = scaled * finite
         mean = expected.sum(axis=1)
         slope = float(mean.mean()) - mean_of_truth
+        slope += pull * np.log(inverse) / (inverse * len(rows))
         if slope < 0:
             low = max(low, inverse)
         else:
             high = min(high, inverse)
         curvature = float((expected.ravel() @ finite.ravel() - mean @ mean) / len(mean))
+        curvature += pull / (inverse**2 * len(rows))
         proposal = inverse - slope / curvature if curvature > 1e-12 else inverse
         if not low < proposal < high:
             proposal = (low * high) ** 0.5

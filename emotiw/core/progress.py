@@ -9,6 +9,8 @@ from itertools import count
 from time import monotonic
 from typing import TypeVar
 
+from emotiw.core.notices import as_python_does
+
 T = TypeVar("T")
 BEAT_SEC = 50.0  # between two lines of one stage: at least one a minute
 
@@ -27,8 +29,27 @@ class Progress:
     def say(self, line: str) -> None:
         """Tell one line of news."""
 
+    def warn(self, line: str) -> None:
+        """Tell what a user should know whether or not they look on: else Python does."""
+        as_python_does(line)
+
 
 Silent = Progress  # for scripts, notebooks and tests
+
+
+class Quiet(Progress):
+    """Says nothing but warnings.
+
+    Args:
+        write: takes a line.
+    """
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self._write = write
+
+    def warn(self, line: str) -> None:
+        """Write the line."""
+        self._write(f"warning: {line}")
 
 
 class Bars(Progress):
@@ -66,6 +87,10 @@ class Bars(Progress):
     def say(self, line: str) -> None:
         """Print the line above the bars."""
         self._console.print(line, highlight=False, markup=False)
+
+    def warn(self, line: str) -> None:
+        """Print the warning above the bars."""
+        self.say(f"warning: {line}")
 
 
 class Lines(Progress):
@@ -110,6 +135,10 @@ class Lines(Progress):
         """Write the line."""
         self._write(line)
 
+    def warn(self, line: str) -> None:
+        """Write the warning."""
+        self.say(f"warning: {line}")
+
     @contextmanager
     def _beating(self, line: Callable[[], str]) -> Iterator[None]:
         is_over = threading.Event()
@@ -151,6 +180,11 @@ class Several(Progress):
         """Tell everyone."""
         for progress in self._told:
             progress.say(line)
+
+    def warn(self, line: str) -> None:
+        """Warn everyone."""
+        for progress in self._told:
+            progress.warn(line)
 
 
 def how_far(done: int, total: int, seconds: float) -> str:

@@ -9,12 +9,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from emotiw.core.clip import Clip
 from emotiw.core.csv_rows import read_frame
 from emotiw.core.errors import LeakageError, Problems, TableError
 from emotiw.core.files import atomic_write
@@ -22,6 +23,7 @@ from emotiw.core.task import Task, task_of
 
 Fold = int | None  # None: scored by the final model, fitted on all training clips
 Groups = frozenset[str]
+Provenance = Literal["held out", "seen", "unknown"]  # what a row's model knows of its clip
 KEY_COLUMNS = ("clip_id", "split", "fold")
 DECIMALS = 9
 
@@ -94,14 +96,19 @@ class ScoreTable:
             for row in np.flatnonzero(self.present)
         }
 
-    def is_held_out(self, clip_id: str, fold: Fold, group: str) -> bool:
-        """Return whether the model of a fold has neither seen a training clip nor its group.
+    def provenance_of(self, fold: Fold, clip: Clip, group: str) -> Provenance:
+        """Return whether the model of a fold has seen a clip or its group.
 
-        Of a final model that was trained on anything here nobody knows whether a clip whose
-        group is unknown was part of it: such a clip counts as seen.
+        Of a final model that was trained on anything here nobody knows whether a training clip
+        whose group is unknown was part of it: such a clip counts as seen. Other clips are none
+        that it was trained on.
         """
         seen = self.seen_groups.get(fold)
-        return seen is not None and group not in seen and (fold is not None or not seen)
+        if seen is None:
+            return "unknown"
+        if clip.split == "train" and (group in seen or (fold is None and seen)):
+            return "seen"
+        return "held out"
 
     def aligned_to(self, clip_ids: Sequence[str]) -> npt.NDArray[np.float64]:
         """Return ``(len(clip_ids), n_labels)`` scores in that order; NaN where there are none."""
@@ -149,13 +156,20 @@ class ScoreTable:
         Raises:
             LeakageError: naming the rows, also where nothing is known of a row's model.
         """
-        problems = Problems(f"scores of {self.name!r} can't be fitted on")
-        for clip_id, fold in zip(self.clip_ids, self.fold, strict=True):
-            if clip_id not in group_of:
-                continue
+        leaking = [
+            (clip_id, fold, split)
+            for clip_id, fold, split in zip(self.clip_ids, self.fold, self.split, strict=True)
+            if clip_id in group_of
+            and (fold not in self.seen_groups or group_of[clip_id] in self.seen_groups[fold])
+        ]
+        where = f"scores of {self.name!r} can't be fitted on"
+        if "val" in self.split and all(split == "train" for _, _, split in leaking):
+            where += " (those of validation clips can: fusion.fit_on: val)"
+        problems = Problems(where)
+        for clip_id, fold, _ in leaking:
             if fold not in self.seen_groups:
                 problems.add(f"clip {clip_id!r}: nothing says what its model was trained on")
-            elif group_of[clip_id] in self.seen_groups[fold]:
+            else:
                 problems.add(
                     f"clip {clip_id!r}: its model was trained on its group {group_of[clip_id]!r}"
                 )

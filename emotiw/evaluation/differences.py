@@ -13,7 +13,7 @@ import numpy.typing as npt
 from emotiw.core.cohort import Cohort
 from emotiw.core.score_table import ScoreTable
 from emotiw.core.task import Decisions
-from emotiw.evaluation.intervals import CELLS_AT_ONCE, SEED, drawn_sums, interval
+from emotiw.evaluation.intervals import interval_of_difference
 from emotiw.evaluation.metrics import Metric, metric_named
 from emotiw.evaluation.results import Result, results_on
 from emotiw.evaluation.sample import Sample, chosen_sample
@@ -21,6 +21,8 @@ from emotiw.evaluation.sample import Sample, chosen_sample
 Numbers = npt.NDArray[np.float64]
 MAX_EXACT_GROUPS = 13
 N_PERMUTATIONS = 9999
+SEED = 0  # the same tables, cohort and metric have the same p wherever it is printed
+CELLS_AT_ONCE = 10_000_000
 ROUNDING = 1e-9
 SMALLEST_SHOWN = 0.0001
 
@@ -110,10 +112,7 @@ def difference_on(
     if metric.parts is None or metric.of_sums is None:
         return Difference(ours, theirs, ours.value - theirs.value, nan, nan, nan)
     parts_a, parts_b = known.parts(metric, a), known.parts(metric, b)
-    low = high = nan
-    if known.n_groups > 1:
-        drawn = metric.of_sums(drawn_sums(parts_a)) - metric.of_sums(drawn_sums(parts_b))
-        low, high = interval(drawn)
+    low, high = interval_of_difference(metric, parts_a, parts_b, known.sizes)
     value = ours.value - theirs.value
     p = _swapped_p(parts_a, parts_b, metric, value)
     return Difference(ours, theirs, value, low, high, p, gained, lost, mcnemar_p)

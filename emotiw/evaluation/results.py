@@ -9,23 +9,30 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from emotiw.core.cohort import Cohort
-from emotiw.core.score_table import ScoreTable
+from emotiw.core.score_table import Provenance, ScoreTable
 from emotiw.core.task import Decisions, Task
-from emotiw.evaluation.intervals import drawn_sums, interval
+from emotiw.evaluation.intervals import doubt, interval
 from emotiw.evaluation.metrics import Metric, metric_named, metrics_of
-from emotiw.evaluation.sample import EVERY, Sample, chosen_sample, held_out
+from emotiw.evaluation.sample import (
+    EVERY,
+    Sample,
+    chosen_sample,
+    held_out,
+    judged_on,
+    not_held_out,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
+ESTIMATED_GROUPS = (
+    "speakers are estimated: one of them may be taken for two and be on both sides, and figures be "
+    "too high"
+)
 COLUMNS = (
     "modality", "split", "metric", "value", "low", "high", "n", "n_scored", "n_groups",
-    "knows_groups",
+    "knows_groups", "provenance",
 )  # fmt: skip
-UNKNOWN_GROUPS = (
-    "speakers are unknown: each clip counts as its own speaker, so copies of one voice or face may "
-    "be on both sides; values and intervals can be far too good"
-)
 
 
 @dataclass(frozen=True)
@@ -45,7 +52,9 @@ class Result:
         knows_groups: False where clips of unknown group stand for themselves: then the same
             speakers may be on both sides, and value and interval may be far too good.
         by_fold: the same metric in each fold.
-        note: why there is no value or no interval.
+        note: why there is no value or no interval, or that few groups make it.
+        provenance: ``seen`` where the models behind it were trained on these clips or their
+            groups: it says nothing of others. ``unknown`` where nothing is known of the models.
     """
 
     name: str
@@ -60,6 +69,12 @@ class Result:
     knows_groups: bool
     by_fold: Mapping[int, float] = field(default_factory=dict)
     note: str = ""
+    provenance: Provenance = "held out"
+
+    @property
+    def judged_on(self) -> str:
+        """What it was judged on, in words."""
+        return judged_on(self.split, self.provenance)
 
     def __str__(self) -> str:
         """Return value, interval and clips as every text prints them."""
@@ -112,7 +127,8 @@ def evaluate(
     if not isinstance(metric, Metric):
         metric = metric_named(metric or scores.task.main_metric, scores.task)
     sample, decisions = chosen_sample(scores, cohort, split)
-    return results_on(sample, scores.name, decisions, [metric])[0]
+    provenance = _weakest(sample, scores)
+    return results_on(sample, scores.name, decisions, [metric], provenance=provenance)[0]
 
 
 def evaluate_all(
@@ -121,6 +137,7 @@ def evaluate_all(
     metrics: Sequence[Metric] = (),
     *,
     splits: Sequence[str] = EVERY,
+    in_sample: bool = False,
 ) -> list[Result]:
     """Judge several tables by several metrics, on every split where they have held-out scores.
 
@@ -129,23 +146,39 @@ def evaluate_all(
         cohort: the clips.
         metrics: all that suit the task by default.
         splits: that are looked at.
+        in_sample: judge training clips also where their models have seen them, or nobody knows;
+            the results say so, and are of these clips alone.
     """
-    return [
-        result
-        for table in tables
-        for sample, decisions in held_out(table, cohort, splits)
-        for result in results_on(sample, table.name, decisions, metrics or metrics_of(table.task))
-    ]
+    found = []
+    for table in tables:
+        judged = [(*one, _weakest(one[0], table)) for one in held_out(table, cohort, splits)]
+        if in_sample and "train" in splits:
+            judged += not_held_out(table, cohort)
+        for sample, decisions, kind in judged:
+            chosen = metrics or metrics_of(table.task)
+            found += results_on(sample, table.name, decisions, chosen, provenance=kind)
+    return found
+
+
+def _weakest(sample: Sample, table: ScoreTable) -> Provenance:
+    """Return what can be said of a split's scores that are no training clips' of seen models."""
+    is_unknown = sample.split != "train" and "unknown" in sample.provenance(table)
+    return "unknown" if is_unknown else "held out"
 
 
 def results_on(
-    sample: Sample, name: str, decisions: Decisions, metrics: Sequence[Metric]
+    sample: Sample,
+    name: str,
+    decisions: Decisions,
+    metrics: Sequence[Metric],
+    *,
+    provenance: Provenance = "held out",
 ) -> list[Result]:
     """Return the results of ``(n,)`` predictions of a sample's clips, one per metric."""
     is_judged = sample.judged(decisions)
     n_scored = int(sample.task.is_decided(decisions).sum())
     known, own = sample.subset(is_judged), decisions[is_judged]
-    sums: dict[Any, Any] = {}  # metrics of the same parts share their draws
+    parts: dict[Any, Any] = {}  # several metrics have the same
     found = []
     for metric in metrics:
         n_labels = len(sample.task.labels)
@@ -154,12 +187,13 @@ def results_on(
         note = "" if np.isfinite(value) else f"{metric.title} is undefined on these clips"
         if metric.parts is None or metric.of_sums is None:
             note = note or metric.no_interval or "this metric has no interval"
-        elif known.n_groups < 2:
-            note = note or "one group: nothing says how sure this is"
         else:
-            if metric.parts not in sums:
-                sums[metric.parts] = drawn_sums(known.parts(metric, own))
-            low, high = interval(metric.of_sums(sums[metric.parts]))
+            note = note or doubt(known.n_groups, are_clips=not sample.cohort.knows_groups)
+            if sample.cohort.estimates_groups:
+                note = "; ".join([ESTIMATED_GROUPS] + [note] * bool(note))
+            if metric.parts not in parts:
+                parts[metric.parts] = known.parts(metric, own)
+            low, high = interval(metric, parts[metric.parts], known.sizes)
         by_fold = {
             int(fold): metric.value(known.y_true[rows], own[rows], n_labels)
             for fold in np.unique(known.folds[known.folds >= 0])
@@ -177,8 +211,9 @@ def results_on(
                 n_scored=n_scored,
                 n_groups=known.n_groups,
                 knows_groups=sample.cohort.knows_groups,
-                by_fold=by_fold if sample.split == "train" else {},
+                by_fold=by_fold if sample.split == "train" and provenance == "held out" else {},
                 note=note,
+                provenance=provenance,
             )
         )
     return found

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from emotiw.core.cohort import Cohort
 from emotiw.core.errors import ConfigError, TableError, suggest
-from emotiw.core.score_table import ScoreTable
+from emotiw.core.score_table import Provenance, ScoreTable
 from emotiw.core.task import Decisions, Task
 
 JudgedOn = Literal["auto", "val", "train", "both", "test"]
@@ -24,6 +24,7 @@ SPLITS: dict[str, tuple[str, ...]] = {
 }
 EVERY = ("train", "val", "test")
 TITLES = {"train": "train, out of fold", "both": "train, out of fold, and val"}
+NOT_HELD_OUT = {"seen": "in sample", "unknown": "by models of unknown training"}
 Codes = npt.NDArray[np.intp]
 
 
@@ -55,6 +56,11 @@ class Sample:
         """How many groups the clips come from."""
         return int(self.groups.max(initial=-1)) + 1
 
+    @property
+    def sizes(self) -> npt.NDArray[np.float64]:
+        """``(n_groups,)`` clips of each group."""
+        return np.bincount(self.groups).astype(np.float64)
+
     @cached_property
     def folds(self) -> Codes:
         """``(n,)`` fold that holds each clip out; -1 for none."""
@@ -68,10 +74,13 @@ class Sample:
         first = np.unique(names, return_index=True)[1]
         return np.isin(np.arange(len(self)), first)
 
-    def predictions(self, table: ScoreTable) -> Decisions:
+    def predictions(self, table: ScoreTable, of: Provenance | None = None) -> Decisions:
         """Return ``(n,)`` predictions of a table; what stands for none where it has no scores.
 
-        Scores that a training clip has from a model that has seen its group are none.
+        Args:
+            table: the scores.
+            of: take scores of this provenance alone. By default those of training clips that are
+                held out; and of other clips also those of models of which nothing is known.
 
         Raises:
             TableError: if the labels are others, or clips are in other splits.
@@ -81,13 +90,28 @@ class Sample:
             expected = self.task.labels
             raise TableError(f"{table.name!r} has labels {table.labels}, expected {expected}")
         scores = table.aligned_to(self.clip_ids)
-        fold_of = dict(zip(table.clip_ids, table.fold, strict=True))
-        for row, clip_id in enumerate(self.clip_ids):
-            if clip_id in fold_of and self.cohort[clip_id].split == "train":
-                group = self.cohort.groups[clip_id]
-                if not table.is_held_out(clip_id, fold_of[clip_id], group):
-                    scores[row] = np.nan
+        for row, (clip_id, own) in enumerate(
+            zip(self.clip_ids, self.provenance(table), strict=True)
+        ):
+            is_taken = own == "held out" or (
+                own == "unknown" and self.cohort[clip_id].split != "train"
+            )
+            if own != of if of else not is_taken:
+                scores[row] = np.nan
         return self.task.decide(scores)
+
+    def provenance(self, table: ScoreTable) -> list[Provenance | None]:
+        """Return what the model behind each clip's scores knows of it; None without scores."""
+        fold_of = {
+            clip_id: fold
+            for clip_id, fold, there in zip(table.clip_ids, table.fold, table.present, strict=True)
+            if there
+        }
+        clips, groups = self.cohort, self.cohort.groups
+        return [
+            table.provenance_of(fold_of[c], clips[c], groups[c]) if c in fold_of else None
+            for c in self.clip_ids
+        ]
 
     def held_out(self, table: ScoreTable) -> Decisions:
         """Return the predictions of a table that has some; ConfigError if it has none."""
@@ -150,6 +174,34 @@ def held_out(
             decisions = sample.predictions(table)
             if table.task.is_decided(decisions).any():
                 yield sample, decisions
+
+
+def not_held_out(
+    table: ScoreTable, cohort: Cohort
+) -> Iterator[tuple[Sample, Decisions, Provenance]]:
+    """Yield the training clips that a table has other scores of, apart by what these are."""
+    known = cohort.answer_key()
+    if not any(clip.split == "train" and clip.clip_id in known for clip in cohort):
+        return
+    sample = sample_of(cohort, table.task, "train")
+    kinds: tuple[Provenance, ...] = ("seen", "unknown")
+    for kind in kinds:
+        decisions = sample.predictions(table, kind)
+        rows = table.task.is_decided(decisions)
+        if rows.any():
+            yield sample.subset(rows), decisions[rows], kind
+
+
+def judged_on(split: str, provenance: Provenance = "held out") -> str:
+    """Return the clips of a figure as every text calls them.
+
+    Examples:
+        >>> judged_on("train"), judged_on("train", "seen"), judged_on("val", "unknown")
+        ('train, out of fold', 'train, in sample', 'val, by models of unknown training')
+    """
+    if provenance == "held out":
+        return TITLES.get(split, split)
+    return f"{split}, {NOT_HELD_OUT[provenance]}"
 
 
 def chosen_sample(

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from emotiw.core.cohort import Cohort
 from emotiw.core.config import Strict
-from emotiw.core.imported_scores import Kind, TrainedOn, import_scores
+from emotiw.core.imported_scores import TrainedOn, import_scores
+from emotiw.core.score_kinds import Kind
 from emotiw.core.score_table import ScoreTable
 from emotiw.models.model import Model
 
@@ -16,7 +17,8 @@ class ImportedOptions(Strict):
 
     Attributes:
         path: a CSV, or a folder of one per fold; relative to ``data.root``.
-        kind: probabilities, log-probabilities or logits; recognised by default.
+        kind: probabilities, log-probabilities, logits, or ``as is`` (the largest wins);
+            recognised by default.
         trained_on: what the models behind the scores have seen.
     """
 

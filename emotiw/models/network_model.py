@@ -63,6 +63,14 @@ class NetworkModel(OnDevice, Model, ABC):
     def adapt(self, network: nn.Module, examples: Examples) -> None:
         """Set what is counted rather than learnt (scales of the input), from training examples."""
 
+    def finish(self, network: nn.Module, examples: Examples) -> None:
+        """Set once more what needs no validation part, from all examples; nothing, here."""
+
+    @property
+    def has_start(self) -> bool:
+        """Whether the network is of use before its first step, and may be the best as it is."""
+        return False
+
     @property
     def predict_batch(self) -> int:
         """Clips that are scored together."""
@@ -91,7 +99,9 @@ class NetworkModel(OnDevice, Model, ABC):
             inner=None if judged is None else self.source(examples.subset(judged), augments=False),
             seed=self.seed,
             folder=folder,
+            start_counts=self.has_start,
         )
+        self.finish(network, examples)
         self._network = network
 
     def predict(self, examples: Examples) -> npt.NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from emotiw.core.device import CPU, placed
 from emotiw.core.errors import ConfigError, WeightsError
 from emotiw.core.feature_table import FeatureTable
 from emotiw.core.files import atomic_write
-from emotiw.core.score_table import Fold, ScoreTable
+from emotiw.core.score_table import Fold, Groups, ScoreTable
 from emotiw.core.task import Task
 from emotiw.models.model import Examples, Model
 
@@ -35,16 +36,20 @@ class Fit:
         fold: the fold held out; None for the final model.
         training: the clips to learn from, in an order that does not depend on their names.
         scored: the clips to score.
+        beside: of an inner fit, the second fold that is held out.
     """
 
     fold: Fold
     training: tuple[str, ...]
     scored: tuple[str, ...]
+    beside: Fold = None
 
     @property
     def name(self) -> str:
-        """``fold0``, …, or ``final``."""
-        return "final" if self.fold is None else f"fold{self.fold}"
+        """``fold0``, …, ``final``, or of an inner fit ``fold0+1``."""
+        if self.fold is None:
+            return "final"
+        return f"fold{self.fold}" if self.beside is None else f"fold{self.fold}+{self.beside}"
 
 
 def is_fitted(folder: Path) -> bool:
@@ -71,7 +76,8 @@ class OutOfFold:
     Training clips are scored by the fold that held their group out; validation and test clips by
     the final model. Clips that don't have the feature get no score. Byte-identical training
     clips count once, and no model learns from a copy of what it scores, whatever group the copy
-    is in. Names and order of clips change nothing.
+    is in. Names and order of clips change nothing. Where the features themselves were learnt on the
+    training clips, the table says of every fold that it has seen them all.
 
     Args:
         cohort: the clips with their labels or targets, groups and folds; training clips without
@@ -99,23 +105,46 @@ class OutOfFold:
 
     def fits(self) -> Iterator[Fit]:
         """Yield every fit: the folds in order, then the final model."""
-        training = [clip.clip_id for clip in self._training]
-        fold_of = self.cohort.folds
-        for fold in sorted({fold_of[clip_id] for clip_id in training if clip_id in fold_of}):
-            held_out = tuple(clip_id for clip_id in training if fold_of.get(clip_id) == fold)
-            hidden = {self._content(clip_id) for clip_id in held_out}
-            learned = [
-                clip_id
-                for clip_id in training
-                if fold_of.get(clip_id) != fold and self._content(clip_id) not in hidden
-            ]
+        for fold in self._numbers():
+            learned, held_out = self._without(fold)
             if not learned:
                 raise ConfigError(
                     f"folds: no training clip outside fold {fold} has a label or target and "
                     f"feature {self.table.spec.name!r}"
                 )
-            yield Fit(fold, self._once(learned), held_out)
+            yield Fit(fold, learned, held_out)
+        training = [clip.clip_id for clip in self._training]
         yield Fit(None, self._once(training), tuple(clip.clip_id for clip in self._others))
+
+    def seen_by(self, fit: Fit) -> Groups | None:
+        """Return the groups behind a fit: of its clips, and of what its features were learnt on.
+
+        None where nobody knows what these were learnt on.
+        """
+        groups = self.cohort.groups
+        if self.table.trained_on == "other data":
+            return frozenset(groups[clip_id] for clip_id in fit.training)
+        if self.table.trained_on == "unknown":
+            return None
+        return frozenset(groups[clip.clip_id] for clip in self.cohort.select("train"))
+
+    def inner_fits(self) -> Iterator[Fit]:
+        """Yield a fit for every pair of folds, which holds out both and scores the clips of both.
+
+        What the fusion of fold 0 is fitted on are then scores of fold 1 by the model without 0 and
+        1, of fold 2 by the one without 0 and 2, and so on; the fusion of fold 1 shares the first.
+        Pairs that leave nothing to learn from, or one label alone, are left out.
+        """
+        for fold, beside in itertools.combinations(self._numbers(), 2):
+            learned, held_out = self._without(fold, beside)
+            known = {self.cohort[clip_id].truth for clip_id in learned}
+            if len(known) > 1:
+                yield Fit(fold, learned, held_out, beside)
+
+    def outer_fits_on_others(self) -> Iterator[Fit]:
+        """Yield the fit of every fold once more, for the clips that are not of training."""
+        others = tuple(clip.clip_id for clip in self._others if clip.split != "test")
+        yield from (Fit(f.fold, f.training, others) for f in self.fits() if f.fold is not None)
 
     def examples(self, clip_ids: Sequence[str], *, with_targets: bool) -> Examples:
         """Return these clips as a model wants them."""
@@ -180,10 +209,27 @@ class OutOfFold:
             split=tuple(self.cohort[clip_id].split for clip_id in clip_ids),
             fold=tuple(fold for fold, _ in rows),
             seen_groups={
-                fold: frozenset(self.cohort.groups[clip_id] for clip_id in fit.training)
-                for fold, fit in fits.items()
+                fold: seen for fold, fit in fits.items() if (seen := self.seen_by(fit)) is not None
             },
         )
+
+    def _numbers(self) -> list[int]:
+        fold_of = self.cohort.folds
+        ids = (clip.clip_id for clip in self._training)
+        return sorted({fold_of[clip_id] for clip_id in ids if clip_id in fold_of})
+
+    def _without(self, *folds: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the training clips of other folds, none a copy of those of these, and these."""
+        fold_of = self.cohort.folds
+        training = [clip.clip_id for clip in self._training]
+        held_out = tuple(clip_id for clip_id in training if fold_of.get(clip_id) in folds)
+        hidden = {self._content(clip_id) for clip_id in held_out}
+        learned = [
+            clip_id
+            for clip_id in training
+            if fold_of.get(clip_id) not in folds and self._content(clip_id) not in hidden
+        ]
+        return self._once(learned), held_out
 
     def _content(self, clip_id: str) -> str:
         return self.cohort[clip_id].content or clip_id

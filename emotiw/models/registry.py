@@ -29,6 +29,7 @@ MODELS: Registry[type[Model]] = Registry(
         "vote": "emotiw.models.groups.vote:Vote",
         "group_network": "emotiw.models.groups.group_network:GroupNetworkModel",
         "one_vs_rest": "emotiw.models.groups.one_vs_rest:OneVsRest",
+        "ensemble": "emotiw.models.groups.averaged:Ensemble",
         "expected_value": "emotiw.models.groups.expected_value:ExpectedValue",
     },
     base="emotiw.models.model:Model",

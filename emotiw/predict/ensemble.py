@@ -21,6 +21,7 @@ from emotiw.core.score_table import ScoreTable
 from emotiw.models.model import Examples, Model
 from emotiw.models.registry import MODELS
 from emotiw.predict.by_person import in_time, only_person, people
+from emotiw.predict.company import Company, Speakers
 from emotiw.predict.media_chunks import image_chunks, sound_chunks
 from emotiw.predict.prediction_rows import Row, mean_over_time
 from emotiw.predict.windows import Footage, window_spans
@@ -65,13 +66,20 @@ class Ensemble:
     seconds, and its scores are their mean over time: five minutes at once are nothing that the
     models have ever seen, and would not fit into memory.
 
+    Models that see the clips of a speaker together are given those of the run and the other files
+    of that speaker, where it is said who speaks.
+
+    Args:
+        run: the run.
+        speakers: who speaks in each file.
+
     Raises:
         MissingStageError: if the run has not been trained and fused, or by other settings than its
             recipe has now, or models are gone.
         ConfigError: if none of its models can be asked, or there is no such device here.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, speakers: Speakers = ()) -> None:
         path = run.fusion_path
         if not path.is_file():
             raise MissingStageError(f"{path} is not there yet: run `emotiw fuse`")
@@ -81,6 +89,8 @@ class Ensemble:
         self.face_options = run.recipe.faces
         self.device = run.device
         self.notes: list[str] = []
+        self._company = Company(run, speakers)
+        self._file = Path()  # that is asked for
         self._fusion = LateFusion.from_yaml(path)
         self._models: dict[str, tuple[ModelEntry, Model]] = {}
         self._extractors: dict[str, Extractor] = {}
@@ -101,7 +111,7 @@ class Ensemble:
                 continue
             self._extractors[entry.features] = placed(made_extractor(feature), self.device)
             self._models[name] = (entry, placed(load_final_model(run, entry), self.device))
-            if _goes_by_speaker(entry):
+            if _goes_by_speaker(entry) and not speakers:
                 self.notes.append(f"{name}: standardised by all training clips, not by speaker")
         if not self._models:
             raise ConfigError(f"{run.folder}: no model that can be asked: {'; '.join(self.notes)}")
@@ -114,6 +124,7 @@ class Ensemble:
     def rows(self, file: Footage, progress: Progress) -> tuple[list[Row], list[str]]:
         """Return the rows of the whole file and of every window, and notes."""
         notes = dict.fromkeys(self.notes)
+        self._file = file.path
         if file.duration_sec <= self.most_sec:
             source = _Source(file.path, file.path, file.tracks)
             everyone = Row(None, 0.0, file.duration_sec, True, 0, None)
@@ -203,12 +214,17 @@ class Ensemble:
             if array is None:
                 continue
             spec = self._extractors[str(entry.features)].spec
-            examples = Examples(FeatureTable(spec, {CLIP: array}), (CLIP,), (CLIP,))
+            others: dict[str, FeatureArray] = {}
+            if _goes_by_speaker(entry):
+                feature = str(entry.features)
+                others = self._company.of(self._file, feature, self._extractors[feature])
+            clips = {CLIP: array, **others}
+            examples = Examples(FeatureTable(spec, clips), tuple(clips), (CLIP,) * len(clips))
             tables[name] = ScoreTable(
                 name=name,
                 task=self.task,
                 clip_ids=(CLIP,),
-                scores=model.predict(examples),
+                scores=model.predict(examples)[:1],
                 split=("test",),
                 fold=(None,),
             )

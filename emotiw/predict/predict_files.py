@@ -17,6 +17,7 @@ from emotiw.core.machine_faults import require_machine
 from emotiw.core.media import MediaReader
 from emotiw.core.media.reading_report import notes_of
 from emotiw.core.progress import Progress, Silent, ticking
+from emotiw.predict.company import Speakers
 from emotiw.predict.ensemble import Ensemble
 from emotiw.predict.frame_network import FrameCNN
 from emotiw.predict.prediction_rows import FilePrediction
@@ -39,6 +40,7 @@ class Wanted:
         video: folder for annotated videos; None for none.
         timeline: folder for plots over time; None for none.
         device: where networks compute; the run's own choice where None.
+        speakers: who speaks in each file, for models that go by speaker.
     """
 
     run: Path | None = None
@@ -49,6 +51,7 @@ class Wanted:
     video: Path | None = None
     timeline: Path | None = None
     device: str | None = None
+    speakers: Speakers = ()
 
 
 DEFAULT_WINDOW_SEC = 2.0  # where a video or a plot is asked for, and no window
@@ -78,6 +81,8 @@ def predict_files(
     if wanted.window_sec is not None:
         window_spans(1.0, wanted.window_sec, wanted.hop_sec)
     progress = progress or Silent()
+    if _predictor(wanted).needs_faces and (lost := _predictor(wanted).face_options.what_is_lost()):
+        progress.say(lost)
     names = _targets(files)
     jobs = {name: (name, path, names[name], wanted) for name, path in files.items()}
     found: dict[str, FilePrediction] = {}
@@ -112,7 +117,7 @@ def predict_file(
         if info.has_video and predictor.needs_faces:
             n_frames = info.expected_frames
             try:
-                options = predictor.face_options
+                options = predictor.face_options.resolved()
                 detector = load_detector(
                     options.detector, device=predictor.device, weights=options.weights
                 )
@@ -159,7 +164,7 @@ def _spans(wanted: Wanted, duration: float, *, is_still: bool) -> list[Span]:
 def _predictor(wanted: Wanted) -> Ensemble | FrameCNN:
     if wanted.run is not None:
         device = [f"execution.device={wanted.device}"] if wanted.device else []
-        return Ensemble(reopen_run(wanted.run, [*wanted.settings, *device]))
+        return Ensemble(reopen_run(wanted.run, [*wanted.settings, *device]), wanted.speakers)
     return FrameCNN(wanted.weights, device=wanted.device or AUTO)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from emotiw.core.errors import MissingStageError
 from emotiw.core.files import atomic_write
+from emotiw.runs.estimated_groups import SPEAKERS
 from emotiw.runs.run import Run
 
 FILE = "cohort.json"
@@ -33,6 +34,8 @@ def digests_of(run: Run) -> Mapping[str, Any]:
     if manifest is None:
         raise MissingStageError(f"{run.manifest_path} is not there yet: run `emotiw index`")
     of = [manifest, run.listing(), run.task.kind, list(run.task.labels)]
+    if run.recipe.settings.folds.groups == "estimated":
+        of.append(str(run.records.sha256(SPEAKERS)))
     path = run.records.home / FILE
     try:
         known: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -170,6 +170,8 @@ def _checked(document: Document, stem: str, home: Path) -> Recipe:
     fusion = check.options(FusionOptions, top.fusion, ("fusion",))
     features = _features(top, check)
     models = _models(top, check)
+    if spec is not None:
+        models = {name: _scored_by(entry, spec) for name, entry in models.items()}
     name = top.name or stem
     for kind, names in (("run", [name]), ("feature", top.features), ("model", top.models)):
         for each in names:
@@ -230,6 +232,15 @@ class _Check:
             )
             data = {key: value for key, value in data.items() if key != "device"}
         return self.attempt(validated, kind, data, document=self.document, path=path)
+
+
+def _scored_by(entry: ModelEntry, spec: ChallengeSpec) -> ModelEntry:
+    """Return the model with the challenge's metric to choose by, where the recipe names none."""
+    options = entry.options
+    adds_up = spec.official_metric.parts is not None
+    if getattr(options, "scoring", "") is not None or not adds_up:
+        return entry
+    return replace(entry, options=options.model_copy(update={"scoring": spec.metric}))
 
 
 def _features(top: RecipeSettings, check: _Check) -> dict[str, FeatureEntry]:

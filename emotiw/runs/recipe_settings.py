@@ -23,9 +23,13 @@ class DataSettings(Strict):
             it counts, with what is known to be damaged masked. ``mask``: it has no faces, or no
             sound, as if there were none in it. ``drop``: that for training clips alone; what has to
             be predicted is, as well as it can be.
+        clips: a table of clips instead of the challenge's own files: ``clip_id``, ``label`` or
+            ``target``, ``split``, ``group``, ``fold``. No media are needed then: features and
+            scores come from elsewhere. Relative to ``root``.
     """
 
     root: Path
+    clips: Path | None = None
     options: dict[str, Any] = Field(default_factory=dict)
     damaged: Literal["use", "mask", "drop"] = "use"
 
@@ -79,10 +83,15 @@ class FoldSettings(Strict):
         scheme: ``auto`` takes the folds of the manifest where it has any, else ``grouped``.
         n_folds: for ``grouped``; 0 for no cross-validation at all (fusion is then fitted on the
             validation split alone).
+        groups: ``told`` takes those of the manifest. ``estimated`` gives clips of unknown group a
+            probable speaker (``speakers.csv``), by how alike their voices or faces are.
+        by: the features that tell; all of sound by default.
     """
 
     scheme: Scheme = "auto"
     n_folds: int = Field(default=5, ge=0)
+    groups: Literal["told", "estimated"] = "told"
+    by: tuple[str, ...] = ()
 
 
 class SubmissionSettings(Strict):

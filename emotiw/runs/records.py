@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,12 +32,14 @@ class Record:
         inputs: what it was made from: sha256 of files by name, digests by what they are of.
         files: the sha256 of each file as it was written, by its name in the folder.
         counts: clips by what became of them: ``ok``, ``missing``, ``failed``.
+        warnings: what a user should know of it.
     """
 
     settings: Mapping[str, Any]
     inputs: Mapping[str, str | None]
     files: Mapping[str, str]
     counts: Mapping[str, int] = field(default_factory=dict)
+    warnings: Sequence[str] = ()
 
 
 class Records:

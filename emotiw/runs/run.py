@@ -19,11 +19,13 @@ from emotiw.core.errors import ConfigError, EmotiwError, MissingStageError
 from emotiw.core.files import listing_of
 from emotiw.core.ledger import Ledger
 from emotiw.core.machine_faults import require_machine
+from emotiw.core.notices import heard_by
 from emotiw.core.own_modules import use_folder
 from emotiw.core.progress import Progress, Silent
 from emotiw.core.score_table import ScoreTable
 from emotiw.core.store import Store, artifact_key
 from emotiw.core.task import Task
+from emotiw.runs.estimated_groups import SPEAKERS, are_groups_estimated, read_estimated
 from emotiw.runs.ledger_pages import page_of, read_ledger, write_ledger
 from emotiw.runs.lock import held, is_held
 from emotiw.runs.recipe import Recipe, load_recipe, packaged_recipes
@@ -46,6 +48,7 @@ class Run:
     """The folder of one run::
 
         manifest.csv              clips, splits, labels, groups
+        speakers.csv              probable groups, where they are estimated
         ledger.csv, ledger/       what became of every clip in every stage
         faces.csv                 where the face tracks of every clip are in the store
         features/<name>.csv       where the rows of every clip are in the store
@@ -75,6 +78,7 @@ class Run:
         self._hashes = ContentHashes(recipe.store / "hashes.json")
         self.records = Records(recipe.folder)
         self._depth = 0  # of commands at work
+        self._warnings: list[str] = []  # of the stage at work
         self._listing: str | None = None
         self._cohort: tuple[tuple[str, str], Cohort] | None = None  # with what it was read from
 
@@ -165,11 +169,23 @@ class Run:
                 self._listing = None
                 self.records.recover()
             try:
-                yield
+                with heard_by(self.warn):
+                    yield
             finally:
                 self._depth -= 1
                 if not self._depth:
                     write_ledger(self.records)
+
+    def warn(self, line: str) -> None:
+        """Tell what a user should know; the stage at work keeps it."""
+        if line not in self._warnings:
+            self._warnings.append(line)
+            self.progress.warn(line)
+
+    def taken_warnings(self) -> list[str]:
+        """Return what the stage at work has told; from now on another one does."""
+        taken, self._warnings = self._warnings, []
+        return taken
 
     def listing(self) -> str:
         """Return a hash of the names, sizes and times of all files in the challenge's folder.
@@ -193,11 +209,14 @@ class Run:
         manifest = self.records.sha256("manifest.csv")
         if manifest is None:
             raise MissingStageError(f"{self.manifest_path} is not there yet: run `emotiw index`")
-        made_from = manifest, self.listing()
+        made_from = f"{manifest} {self.records.sha256(SPEAKERS)}", self.listing()
         if self._cohort is None or self._cohort[0] != made_from:
             root, settings = self.recipe.settings.data.root, self.recipe.settings
             listed = read_manifest(self.manifest_path, root=root, task=self.task)
-            cohort = self.with_contents(listed).with_folds(
+            known = self.with_contents(listed)
+            if settings.folds.groups == "estimated":
+                known = known.with_estimated(read_estimated(self.folder))
+            cohort = known.with_folds(
                 settings.folds.scheme, n_folds=settings.folds.n_folds, seed=settings.seed
             )
             self._cohort = (made_from, cohort)
@@ -211,6 +230,8 @@ class Run:
         """
 
         def content_of(clip: Clip) -> str:
+            if clip.path == Path():
+                return clip.content
             try:
                 return self._hashes.of(clip.path)
             except OSError as error:
@@ -311,6 +332,8 @@ def cohort_in(folder: Path, task: Task | None = None) -> Cohort:
     """
     finish_cut(folder)
     cohort = read_manifest(folder / "manifest.csv", root=folder, task=task)
+    if are_groups_estimated(folder):
+        cohort = cohort.with_estimated(read_estimated(folder))
     if all(clip.content for clip in cohort):
         return cohort
     try:

@@ -162,7 +162,8 @@ class Stage:
             ).to_csv()
         files = {name: _sha256(data) for name, data in {**tables, **derived}.items()}
         counts = Counter(row.status for row in rows)
-        record = Record(self._settings, self.inputs, files, dict(sorted(counts.items())))
+        warnings = self.run.taken_warnings()
+        record = Record(self._settings, self.inputs, files, dict(sorted(counts.items())), warnings)
         shared = {
             name: data
             for name, data in description_of(self.run.recipe).items()

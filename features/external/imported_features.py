@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 import zlib
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -14,9 +16,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from emotiw.core.config import Strict
-from emotiw.core.csv_rows import read_rows, row_lines
+from emotiw.core.csv_rows import read_rows, row_lines, text_of
 from emotiw.core.errors import Problems, TableError, suggest
-from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable, Unit
+from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable, LearntOn, Unit
 from features.extractor import Extractor
 
 KEY_COLUMNS = ("clip_id", "frame", "time_sec")
@@ -30,13 +32,20 @@ class ImportedOptions(Strict):
         path: a ``.npz`` of one array per clip id, ``(n, dim)`` or ``(dim,)``; or a ``.csv`` or
             ``.parquet`` with a column ``clip_id``, numeric columns, and for several rows per clip
             optionally ``frame`` or ``time_sec`` to order them by.
+        ids: for a bare matrix, a ``.npy`` or a ``.npz`` of one array, ``(n_clips, dim)`` or
+            ``(n_clips, n, dim)``: the file with the clip ids of its rows, one a line.
         unit: what a row stands for.
         columns: the columns to take; all numeric ones by default.
+        trained_on: what the tool that made them was trained on: ``other data``, or ``train``, the
+            training clips of this challenge, or ``unknown``. Unless it is other data, models that
+            read them have no held-out scores of training clips.
     """
 
     path: Path
+    ids: Path | None = None
     unit: Unit = "clip"
     columns: tuple[str, ...] | None = None
+    trained_on: LearntOn = "other data"
 
 
 class ImportedFeatures(Extractor):
@@ -51,8 +60,8 @@ class ImportedFeatures(Extractor):
 
     @classmethod
     def outside_files(cls, options: ImportedOptions, root: Path) -> list[Path]:
-        """Return the file."""
-        return [root / options.path]
+        """Return the file, and that of its ids."""
+        return [root / path for path in (options.path, options.ids) if path is not None]
 
 
 def import_features(name: str, options: ImportedOptions, *, root: Path = Path()) -> FeatureTable:
@@ -72,7 +81,9 @@ def import_features(name: str, options: ImportedOptions, *, root: Path = Path())
     if not path.is_file():
         raise TableError(f"feature {name!r}: no file {path}")
     columns: tuple[str, ...] | None = None
-    if path.suffix == ".npz":
+    if options.ids is not None:
+        arrays = _matrix_arrays(path, root / options.ids)
+    elif path.suffix == ".npz":
         if options.columns is not None:
             raise TableError(f"feature {name!r}: the arrays of {path} have no named columns")
         arrays = dict(_npz_arrays(path))
@@ -81,7 +92,8 @@ def import_features(name: str, options: ImportedOptions, *, root: Path = Path())
         columns = _value_columns(frame, options.columns, path)
         arrays = dict(_frame_arrays(frame, columns))
     else:
-        raise TableError(f"feature {name!r}: {path} is neither .npz nor .csv nor .parquet")
+        hint = "; a bare matrix needs the ids of its rows (ids: FILE)" * (path.suffix == ".npy")
+        raise TableError(f"feature {name!r}: {path} is neither .npz nor .csv nor .parquet{hint}")
     if not arrays:
         raise TableError(f"feature {name!r}: {path} holds no clip")
     dims = {clip_id: values.shape[1] for clip_id, values in arrays.items()}
@@ -98,15 +110,19 @@ def import_features(name: str, options: ImportedOptions, *, root: Path = Path())
     problems.raise_if_any(TableError)
     spec = FeatureSpec(name, (dims[first],), options.unit, columns=columns)
     masked = {clip_id: FeatureArray.finite(values) for clip_id, values in arrays.items()}
-    return FeatureTable(spec, {c: array for c, array in masked.items() if array.present.any()})
+    return FeatureTable(
+        spec,
+        {c: array for c, array in masked.items() if array.present.any()},
+        trained_on=options.trained_on,
+    )
 
 
-def _npz_arrays(path: Path) -> Iterator[tuple[str, npt.NDArray[np.float64]]]:
+def _npz_arrays(path: Path, *, most_axes: int = 2) -> Iterator[tuple[str, npt.NDArray[np.float64]]]:
     try:
         with np.load(path, allow_pickle=False) as file:
             for clip_id in file.files:
                 values = np.asarray(file[clip_id], dtype=np.float64)
-                if values.ndim not in {1, 2}:
+                if not 1 <= values.ndim <= most_axes:
                     raise TableError(
                         f"{path}: clip {clip_id!r} has shape {values.shape}; "
                         "expected (n, dim) or (dim,)"
@@ -114,6 +130,33 @@ def _npz_arrays(path: Path) -> Iterator[tuple[str, npt.NDArray[np.float64]]]:
                 yield clip_id, np.atleast_2d(values)
     except (OSError, ValueError, TypeError, EOFError, BadZipFile, zlib.error) as error:
         raise TableError(f"{path}: can't be read as npz of plain arrays: {error}") from error
+
+
+def _matrix_arrays(path: Path, ids: Path) -> dict[str, npt.NDArray[np.float64]]:
+    """Return the rows of a matrix by the ids that a file has for them."""
+    problems = Problems(str(ids))
+    if path.suffix == ".npy":
+        try:
+            matrix = np.asarray(np.load(path, allow_pickle=False), dtype=np.float64)
+        except (OSError, ValueError, TypeError, EOFError) as error:
+            raise TableError(f"{path}: can't be read as a plain array: {error}") from error
+    else:
+        arrays = [np.asarray(array) for _, array in _npz_arrays(path, most_axes=3)]
+        if len(arrays) != 1:
+            raise TableError(f"{path}: holds {len(arrays)} arrays; with ids it should be one")
+        matrix = arrays[0]
+    if not ids.is_file():
+        raise TableError(f"no file {ids} with the ids of {path.name}")
+    names = [line.strip() for line in text_of(ids)[0].splitlines()]
+    names = [name for name in names if name]
+    if names[:1] == ["clip_id"]:
+        del names[0]
+    if matrix.ndim not in {2, 3} or len(matrix) != len(names):
+        problems.add(f"{len(names)} ids for an array of shape {matrix.shape}")
+    for name in sorted(name for name, n in Counter(names).items() if n > 1):
+        problems.add(f"clip {name!r} comes more than once")
+    problems.raise_if_any(TableError)
+    return {name: np.atleast_2d(rows) for name, rows in zip(names, matrix, strict=True)}
 
 
 def _read_frame(path: Path) -> pd.DataFrame:
@@ -143,18 +186,27 @@ def _read_frame(path: Path) -> pd.DataFrame:
 
 def _read_csv(path: Path) -> pd.DataFrame:
     # ids stay text: 000143240 keeps its zeros, and NA is an id
-    columns = pd.read_csv(path, nrows=0, encoding="utf-8-sig").columns
+    text, mark = text_of(path)
+    style: Any = {"sep": mark, "decimal": "." if mark == "," else _point_of(text)}
+    columns = pd.read_csv(io.StringIO(text), nrows=0, **style).columns
     with warnings.catch_warnings():
         # fields beyond the last column would be dropped
         warnings.simplefilter("error", pd.errors.ParserWarning)
-        return pd.read_csv(
-            path,
+        frame: pd.DataFrame = pd.read_csv(
+            io.StringIO(text),
             dtype={"clip_id": str},
             keep_default_na=False,
             na_values={c: MISSING for c in columns if c != "clip_id"},
             index_col=False,
-            encoding="utf-8-sig",
+            **style,
         )
+        return frame
+
+
+def _point_of(text: str) -> str:
+    """Return what stands for the point in a table whose cells commas are not between."""
+    body = text.partition("\n")[2]
+    return "," if body.count(",") > body.count(".") else "."
 
 
 def _places(path: Path, rows: Sequence[int]) -> list[str]:

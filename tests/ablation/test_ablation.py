@@ -224,7 +224,7 @@ def test_the_plot_says_what_to_see(product: Ablation) -> None:
     root = ET.parse(product.folder / "ablation.svg").getroot()
     words = " ".join(text.strip() for text in root.itertext() if text.strip())
     assert "UAR (%) on 60 validation clips" in words
-    assert "95 % interval over 60 groups" in words
+    assert "95 % interval over clips; speakers are unknown" in words
     assert "modalities, fusion" in words
     assert "from the reference" in words
     for row in product.table["row"]:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from emotiw.analysis.ablation.ablation_table import Description, Row, compared
 from emotiw.core.clip import Clip
 from emotiw.core.cohort import Cohort
 from emotiw.core.score_table import ScoreTable
 from emotiw.core.task import Classification
-from emotiw.evaluation import intervals
 
 TASK = Classification(("Angry", "Happy", "Sad"))
 N_GROUPS, PER_GROUP = 11, 12
@@ -27,15 +24,6 @@ COHORT = Cohort(
     Clip(clip_id, Path(clip_id), "val", label=TASK.labels[label], group=f"speaker{speaker}")
     for clip_id, label, speaker in zip(IDS, TRUTH, SPEAKER, strict=True)
 )
-
-
-@pytest.fixture(autouse=True)
-def few_draws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Nothing here depends on intervals, only on tests."""
-    intervals._times.cache_clear()
-    monkeypatch.setattr(intervals, "N_DRAWS", 20)
-    yield
-    intervals._times.cache_clear()
 
 
 def table_of(name: str, scores: np.ndarray) -> ScoreTable:  # type: ignore[type-arg]

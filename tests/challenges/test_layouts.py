@@ -18,7 +18,7 @@ def test_a_corpus_is_read_by_its_name(name: str, tmp_path: Path) -> None:
     answers = cohort.answer_key()
     found = {c.clip_id: (c.split, answers.get(c.clip_id), c.group) for c in cohort}
     assert found == layout.found
-    assert not refused
+    assert all("none of the challenge's labels" in each.reason for each in refused)
     assert not [warning for warning in warnings if "don't fit" in warning]
     assert all(clip.path.is_file() for clip in cohort)
     rows = submission_ids(spec, tmp_path, cohort)

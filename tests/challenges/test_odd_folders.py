@@ -159,7 +159,7 @@ def test_names_that_differ_by_their_normal_form_are_two_clips_and_told(root: Pat
     write_tone(root / "caf\u00e9.wav", 500)
     write_tone(root / "cafe\u0301.wav", 600)
     run, said = run_of(root), []
-    run.progress.say = said.append  # type: ignore[method-assign]
+    run.progress.warn = said.append  # type: ignore[method-assign]
     assert len(index(run)) == 4
     assert "ids differ by Unicode normal form alone: 'cafe\\u0301' and 'caf\\xe9'" in said[-1]
 

@@ -84,9 +84,25 @@ def test_an_empty_file_has_no_columns(tmp_path: Path) -> None:
     assert read(tmp_path / "x.csv", "a") == ([], ["line 1: no column 'a' among []"])
 
 
-@pytest.mark.parametrize("content", ["a,b\n1,2\n".encode("utf-16"), b"a,b\n\xe4,2\n"])
-def test_other_encodings_are_refused(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize(
+    "content",
+    [
+        "a,b\n1.5,2\n".encode("utf-16"),
+        b"\xef\xbb\xbfa;b\n1,5;2\n",
+        b"a\tb\r\n1,5\t2\r\n",
+        b'"a, or";b\n',
+    ],
+)
+def test_tables_are_read_as_other_programs_write_them(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.csv").write_bytes(content)
+    if b"or" in content:
+        assert read(tmp_path / "x.csv", "a, or") == ([], [])
+    else:
+        assert read(tmp_path / "x.csv", "a") == ([(2, {"a": "1.5", "b": "2"})], [])
+
+
+def test_other_encodings_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_bytes(b"a,b\n\xe4,2\n")
     found, problems = read(tmp_path / "x.csv", "a")
     assert found == []
     assert "can't be read as UTF-8 text" in problems[0]

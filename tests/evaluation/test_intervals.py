@@ -1,68 +1,108 @@
-"""Intervals over groups: what is drawn, how wide it is, and how often it holds the truth."""
+"""Intervals over groups: whose spread they are, how wide, and how often they hold the truth."""
 
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pytest
+from scipy.stats import binomtest, ttest_1samp
 
-from emotiw.evaluation import intervals
-from emotiw.evaluation.intervals import N_DRAWS, drawn_sums, interval
+from emotiw.evaluation.intervals import doubt, interval, interval_of_difference
 from emotiw.evaluation.metrics import METRICS, Metric, metric_named
 from emotiw.evaluation.results import evaluate
 from tests.evaluation.small_tables import cohort_of, table_saying
 
+Array = npt.NDArray[np.float64] | npt.NDArray[np.intp]
 ADDITIVE = [metric for name in METRICS.names() if (metric := metric_named(name)).parts is not None]
-ACCURACY = metric_named("accuracy")
+ACCURACY, MSE = metric_named("accuracy"), metric_named("mse")
 
 
-def predictions(metric: Metric, n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
-    """Truth and prediction of three labels (3 stands for none), or of numbers."""
-    rng = np.random.default_rng(seed)
+def predictions(
+    metric: Metric, groups: Array, rng: np.random.Generator, n_tables: int = 1
+) -> list[Array]:
+    """Truth and so many predictions of clips; speakers differ in how well they are understood."""
+    n, n_groups = len(groups), int(groups.max()) + 1
     if metric.task == "classification":
-        return rng.integers(3, size=n), rng.integers(4, size=n)
-    truth = rng.normal(size=n)
-    return truth, truth + rng.normal(size=n)
+        truth = rng.integers(3, size=n)
+        wrong = [rng.random(n) > rng.beta(13.8, 9.2, n_groups)[groups] for _ in range(n_tables)]
+        return [truth, *((truth + rng.integers(1, 3, size=n) * each) % 3 for each in wrong)]
+    target = rng.normal(size=n)
+    bias = [rng.normal(0, 0.2, n_groups)[groups] for _ in range(n_tables)]
+    return [target, *(0.6 * target + each + rng.normal(0, 0.5, n) for each in bias)]
 
 
-def interval_of(
-    metric: Metric,
-    truth: np.ndarray,  # type: ignore[type-arg]
-    prediction: np.ndarray,  # type: ignore[type-arg]
-    groups: np.ndarray,  # type: ignore[type-arg]
-) -> tuple[float, float]:
+def parts_of(metric: Metric, truth: Array, said: Array, groups: Array) -> npt.NDArray[np.float64]:
     assert metric.parts is not None
-    assert metric.of_sums is not None
-    return interval(metric.of_sums(drawn_sums(metric.parts(truth, prediction, groups, 3))))
+    return metric.parts(truth, said, groups.astype(np.intp), 3)
+
+
+def interval_of(metric: Metric, truth: Array, said: Array, groups: Array) -> tuple[float, float]:
+    parts = parts_of(metric, truth, said, groups)
+    return interval(metric, parts, np.bincount(groups.astype(np.intp)).astype(float))
 
 
 @pytest.mark.parametrize("metric", ADDITIVE, ids=lambda metric: metric.name)
-def test_drawing_a_single_group_gives_the_value_itself(metric: Metric) -> None:
-    truth, prediction = predictions(metric, 90)
-    low, high = interval_of(metric, truth, prediction, np.zeros(90, int))
-    assert low == high == pytest.approx(metric.value(truth, prediction, 3))
+@pytest.mark.parametrize(("n_groups", "least"), [(4, 0.92), (8, 0.925), (24, 0.925)])
+def test_an_interval_holds_the_truth_as_often_as_it_says(
+    metric: Metric, n_groups: int, least: float
+) -> None:
+    rng, groups, n = np.random.default_rng(1), np.repeat(np.arange(n_groups), 30), 400
+    truth = metric.value(*predictions(metric, np.repeat(np.arange(5000), 30), rng), 3)
+    intervals = (interval_of(metric, *predictions(metric, groups, rng), groups) for _ in range(n))
+    held = sum(low <= truth <= high for low, high in intervals) / n
+    assert least <= held <= 0.98
+
+
+@pytest.mark.parametrize("n_groups", [4, 8, 24])
+@pytest.mark.parametrize("name", ["accuracy", "uar", "ccc", "rmse"])
+def test_without_a_difference_few_intervals_exclude_none(name: str, n_groups: int) -> None:
+    metric, rng, n, excluded = metric_named(name), np.random.default_rng(2), 400, 0
+    groups = np.repeat(np.arange(n_groups), 30)
+    for _ in range(n):
+        truth, ours, theirs = predictions(metric, groups, rng, 2)
+        theirs = np.where(rng.random(len(groups)) < 0.5, theirs, ours)
+        pair = [parts_of(metric, truth, said, groups) for said in (ours, theirs)]
+        low, high = interval_of_difference(metric, *pair, np.full(n_groups, 30.0))
+        excluded += not low <= 0 <= high
+    assert excluded / n <= 0.075
+
+
+def test_a_mean_over_groups_of_equal_size_has_students_interval() -> None:
+    """Of a metric without limits, and of any difference; another program does the same."""
+    mean = Metric("mean", "mean", "regression", (-np.inf, np.inf), of_sums=MSE.of_sums)
+    errors = np.random.default_rng(0).normal(size=7) ** 2
+    parts = parts_of(MSE, np.zeros(7), np.sqrt(errors), np.arange(7))
+    theirs = ttest_1samp(errors, 0).confidence_interval(0.95)
+    assert interval(mean, parts, np.ones(7)) == pytest.approx((theirs.low, theirs.high))
+    nothing = parts_of(MSE, np.zeros(7), np.zeros(7), np.arange(7))
+    found = interval_of_difference(MSE, parts, nothing, np.ones(7))
+    assert found == pytest.approx((theirs.low, theirs.high))
+
+
+@pytest.mark.parametrize("n_right", [0, 6, 12])
+def test_groups_that_are_all_alike_are_as_sure_as_single_clips(n_right: int) -> None:
+    said = np.tile(np.arange(12) >= n_right, 6).astype(int)
+    found = interval_of(ACCURACY, np.zeros(72, int), said, np.repeat(np.arange(6), 12))
+    exact = binomtest(n_right // 2, 6).proportion_ci(0.95, "exact")
+    assert found == pytest.approx((exact.low, exact.high))
+
+
+def test_numbers_that_are_all_exact_leave_no_doubt() -> None:
+    numbers = np.arange(40) / 7
+    for name, value in (("rmse", 0.0), ("mse", 0.0), ("ccc", 1.0), ("pearson", 1.0)):
+        found = interval_of(metric_named(name), numbers, numbers, np.arange(40) % 8)
+        assert found == pytest.approx((value, value), abs=1e-6)
 
 
 @pytest.mark.parametrize("metric", ADDITIVE, ids=lambda metric: metric.name)
-def test_sums_of_drawn_groups_give_what_their_clips_give_one_by_one(metric: Metric) -> None:
-    truth, prediction = predictions(metric, 60)
-    groups = np.arange(60) % 7
-    assert metric.parts is not None
-    assert metric.of_sums is not None
-    fast = metric.of_sums(drawn_sums(metric.parts(truth, prediction, groups, 3)))
-    assert fast.shape == (N_DRAWS,)
-    times = np.random.default_rng(0).multinomial(7, [1 / 7] * 7, size=N_DRAWS)
-    for n_times, value in zip(times[:20], fast, strict=False):
-        clips = np.repeat(np.arange(60), n_times[groups])
-        assert value == pytest.approx(metric.value(truth[clips], prediction[clips], 3))
-
-
-def test_speakers_who_are_right_or_wrong_as_a_whole_make_a_wide_interval() -> None:
-    truth, speakers = np.zeros(200, int), np.repeat(np.arange(10), 20)
-    whole = interval_of(ACCURACY, truth, speakers % 2, speakers)
-    mixed = interval_of(ACCURACY, truth, np.arange(200) % 2, speakers)
-    # 95 % of the numbers of heads of ten coins lie within 2 and 8
-    assert whole == (pytest.approx(0.2), pytest.approx(0.8))
-    assert mixed == (0.5, 0.5)
+def test_an_interval_stays_within_the_limits_of_its_metric(metric: Metric) -> None:
+    rng = np.random.default_rng(3)
+    smallest, largest = metric.limits
+    for n_groups in (3, 4, 9):
+        groups = np.repeat(np.arange(n_groups), 4)
+        for _ in range(50):
+            low, high = interval_of(metric, *predictions(metric, groups, rng), groups)
+            assert smallest <= low <= high <= largest
 
 
 def test_intervals_widen_when_clips_of_a_speaker_are_alike() -> None:
@@ -74,36 +114,27 @@ def test_intervals_widen_when_clips_of_a_speaker_are_alike() -> None:
     assert high - low > 3 * (narrow_high - narrow_low)
 
 
-def test_an_interval_holds_the_truth_about_as_often_as_it_says() -> None:
-    rng = np.random.default_rng(0)
-    held = 0
-    for _ in range(200):
-        wrong = (rng.uniform(size=200) < 0.3).astype(int)
-        low, high = interval_of(ACCURACY, np.zeros(200, int), wrong, np.arange(200))
-        held += low <= 0.7 <= high
-    assert 0.88 <= held / 200 <= 0.99
+def test_groups_of_unequal_size_say_less() -> None:
+    """Nine speakers of one clip each beside one of a hundred are hardly more than one speaker."""
+    parts = np.stack([np.array([[n - n // 2, n // 2, 0.0]]) for n in (10, 11) * 5])
+    even = interval(ACCURACY, parts, np.full(10, 10.5))
+    uneven = interval(ACCURACY, parts, np.array([100.0, *[1.0] * 9]))
+    assert uneven[1] - uneven[0] > 3 * (even[1] - even[0])
 
 
-def test_clips_drawn_in_batches_are_the_same_clips(monkeypatch: pytest.MonkeyPatch) -> None:
-    parts = np.random.default_rng(0).normal(size=(9, 2, 3))
-    together = drawn_sums(parts)
-    monkeypatch.setattr(intervals, "CELLS_AT_ONCE", 9 * 700)
-    assert np.allclose(drawn_sums(parts), together, rtol=1e-12)
-    assert together.shape == (N_DRAWS, 2, 3)
-
-
-def test_tables_of_the_same_clips_are_drawn_in_pairs() -> None:
-    ours, theirs = np.random.default_rng(0).normal(size=(2, 12, 4))
-    assert np.allclose(drawn_sums(ours) - drawn_sums(theirs), drawn_sums(ours - theirs))
-
-
-def test_an_interval_leaves_out_a_few_undefined_draws_but_not_many() -> None:
-    values = np.linspace(0, 1, 2000)
-    values[:100] = np.nan
-    assert interval(values) == pytest.approx(np.quantile(values[100:], [0.025, 0.975]))
-    values[100] = np.nan
-    assert np.isnan(interval(values)).all()
-    assert np.isnan(interval(np.zeros(0))).all()
+def test_few_groups_are_said_and_fewer_than_three_have_no_interval() -> None:
+    said = np.arange(24) % 2
+    for n_groups, words in ((1, "1 group: too few"), (2, "2 groups: too few"), (3, "only 3 groups"),
+                            (9, "only 9 groups"), (10, "")):  # fmt: skip
+        groups = np.arange(24) // (24 // n_groups) if n_groups < 9 else np.arange(24) % n_groups
+        found = interval_of(ACCURACY, np.zeros(24, int), said * (groups > 0), groups)
+        assert np.isnan(found).all() == (n_groups < 3)
+        assert doubt(n_groups).startswith(words)
+        assert bool(doubt(n_groups)) == bool(words)
+    assert doubt(4, are_clips=True).startswith("only 4 clips")
+    result = evaluate(table_saying({"a": "Sad", "b": "Sad"}), cohort_of({"a": "Sad", "b": "Sad"}))
+    assert np.isnan([result.low, result.high]).all()
+    assert result.note == "2 clips: too few to say how sure this is"
 
 
 def test_the_same_clips_have_the_same_interval_every_time_and_in_every_split() -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from emotiw.core.probabilities import log_probabilities, softmax
 from emotiw.evaluation.reliability import expected_calibration_error, reliability_diagram
-from fusion.calibration import TemperatureScaling
+from fusion.calibration import CALM, TemperatureScaling
 from fusion.registry import CALIBRATIONS
 
 
@@ -47,12 +47,16 @@ def test_calibration_on_no_clips_does_nothing(kind: str) -> None:
     assert np.allclose(fitted.apply(scores), scores, atol=1e-6)
 
 
-def test_temperature_minimises_the_loss() -> None:
-    scores, truth = overconfident()
-    temperature = TemperatureScaling.fit(scores, truth).temperature
-    best = log_loss(TemperatureScaling(temperature).apply(scores), truth)
-    for nearby in (temperature * 0.99, temperature * 1.01):
-        assert log_loss(TemperatureScaling(nearby).apply(scores), truth) > best
+@pytest.mark.parametrize("n_clips", [15, 4000])
+def test_temperature_minimises_the_loss_and_its_pull(n_clips: int) -> None:
+    scores, truth = overconfident(n_clips=n_clips)
+
+    def loss(temperature: float) -> float:
+        scaled = TemperatureScaling(temperature).apply(scores)
+        return n_clips * log_loss(scaled, truth) + CALM / 2 * np.log(temperature) ** 2
+
+    found = TemperatureScaling.fit(scores, truth).temperature
+    assert all(loss(found * factor) > loss(found) for factor in (0.99, 1.01))
 
 
 def test_matrix_scaling_sees_that_two_labels_were_swapped() -> None:

@@ -195,17 +195,14 @@ def test_a_missing_modality_leaves_the_others() -> None:
     assert result.table.present.all()
 
 
-def nested_tables(corpus: Corpus) -> dict[int, dict[str, ScoreTable]]:
+def nested_tables(corpus: Corpus) -> dict[str, dict[int, ScoreTable]]:
     """Per fold, the same scores said to come from models that have not seen the fold either."""
-    inner = {}
+    inner: dict[str, dict[int, ScoreTable]] = {name: {} for name in corpus.tables}
     for held_out in range(5):
         away = {g for c, g in corpus.groups.items() if corpus.folds[c] == held_out}
-        inner[held_out] = {
-            name: replace(
-                table, seen_groups={f: seen - away for f, seen in table.seen_groups.items()}
-            )
-            for name, table in corpus.tables.items()
-        }
+        for name, table in corpus.tables.items():
+            seen = {f: seen - away for f, seen in table.seen_groups.items()}
+            inner[name][held_out] = replace(table, seen_groups=seen)
     return inner
 
 
@@ -260,8 +257,20 @@ def test_inner_tables_make_the_figure_nested(corpus: Corpus) -> None:
     result.table.require_unseen(corpus.groups)
 
 
+def test_what_comes_from_elsewhere_without_inner_tables_is_not_nested(corpus: Corpus) -> None:
+    inner = {"voice": nested_tables(corpus)["voice"]}
+    assert not fuse(corpus.tables, corpus.cohort, inner=inner).is_nested
+    assert fuse({"voice": corpus.tables["voice"]}, corpus.cohort, inner=inner).is_nested
+
+
+def test_a_rule_that_learns_nothing_is_nested_by_itself(corpus: Corpus) -> None:
+    options = FusionOptions(method="mean", calibration="none")
+    assert fuse(corpus.tables, corpus.cohort, options=options).is_nested
+
+
 def test_inner_tables_that_saw_the_held_out_fold_are_refused(corpus: Corpus) -> None:
-    leaky = nested_tables(corpus) | {3: corpus.tables}
+    leaky = nested_tables(corpus)
+    leaky["face"][3] = corpus.tables["face"]
     with pytest.raises(LeakageError, match="for fold 3: a model of theirs was trained on 2 groups"):
         fuse(corpus.tables, corpus.cohort, inner=leaky)
 
@@ -279,9 +288,10 @@ def test_fitting_on_fused_scores_again_is_refused_where_they_have_seen_the_clip(
 
 
 def test_the_choice_between_methods_is_made_inside_every_fold(corpus: Corpus) -> None:
-    result = fused(corpus, method="auto", candidates=("max", "weighted"))
-    assert result.fuser.combiner_.to_dict()["chosen"] == "weighted"
-    assert "method chosen inside: weighted" in result.summary()
+    result = fused(corpus, method="auto", candidates=("rank", "weighted", "max"))
+    chosen = result.fuser.combiner_.to_dict()["chosen"]
+    assert chosen == "weighted"
+    assert f"method chosen inside: {chosen}" in result.summary()
 
 
 def test_optimism_of_a_flexible_method_on_noise_is_seen() -> None:

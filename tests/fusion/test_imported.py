@@ -10,7 +10,8 @@ import pytest
 from emotiw.core.clip import Clip
 from emotiw.core.cohort import Cohort
 from emotiw.core.errors import ConfigError, LeakageError, TableError
-from emotiw.core.imported_scores import import_scores, to_probabilities
+from emotiw.core.imported_scores import import_scores
+from emotiw.core.score_kinds import read_scores
 from emotiw.core.task import Classification, Regression
 
 LABELS = ("Angry", "Happy", "Sad")
@@ -103,7 +104,7 @@ def test_training_clips_without_a_fold_are_not_taken_on_trust(tmp_path: Path) ->
 @pytest.mark.parametrize("kind", ["auto", "log-probabilities", "logits"])
 def test_logarithms_and_logits_become_probabilities(kind: str) -> None:
     probabilities = np.array([[0.5, 0.3, 0.2], [0.01, 0.01, 0.98]])
-    assert np.allclose(to_probabilities(np.log(probabilities), kind), probabilities)
+    assert np.allclose(read_scores(np.log(probabilities), kind).scores, probabilities)
 
 
 def test_everything_wrong_is_told_at_once(tmp_path: Path) -> None:
@@ -163,15 +164,15 @@ def test_targets_are_taken_as_they_are(tmp_path: Path) -> None:
 
 def test_ids_that_lost_their_zeros_are_explained(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", "clip_id,Angry,Happy,Sad\n00001,1,0,0\n")
-    with pytest.raises(TableError, match=r"no clip of this challenge, e.g. '00001'; did you mean"):
+    with pytest.raises(TableError, match=r"e.g. '00001'; with the zeros before them they would be"):
         import_scores(path, COHORT, name="net")
 
 
 def test_rounded_probabilities_get_their_sum_back_and_percentages_are_asked_about() -> None:
-    assert to_probabilities(np.array([[0.33, 0.33, 0.33]])).sum() == pytest.approx(1)
+    assert read_scores(np.array([[0.33, 0.33, 0.33]])).scores.sum() == pytest.approx(1)
     with pytest.raises(TableError, match="say which kind"):
-        to_probabilities(np.array([[33.0, 33.0, 34.0]]))
-    assert to_probabilities(np.array([[50.0, 50.0]]), "probabilities").tolist() == [[0.5, 0.5]]
+        read_scores(np.array([[33.0, 33.0, 34.0]]))
+    assert read_scores(np.array([[50.0, 50.0]]), "probabilities").scores.tolist() == [[0.5, 0.5]]
 
 
 @pytest.mark.real_data

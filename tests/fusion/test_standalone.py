@@ -1,16 +1,21 @@
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from emotiw.core.errors import LeakageError, TableError
+from emotiw.core.errors import ConfigError, LeakageError, TableError
+from emotiw.core.imported_scores import TrainedOn
+from emotiw.core.notices import EmotiwWarning, heard_by
 from emotiw.core.score_table import ScoreTable
 from fusion.cross_fitting import fuse
 from fusion.fusion_options import FusionOptions
 from fusion.late import LateFusion
+from fusion.result import FusionResult
 from fusion.standalone import fuse_files
 from tests.fusion.made_up import Corpus, with_other_splits
 
@@ -78,7 +83,8 @@ def test_scores_of_unknown_models_are_refused_with_the_way_out(files: Path) -> N
         scores, labels=files / "labels.csv", options=options, trained_on="other data"
     )
     assert result.n_groups == 300  # every clip stands for itself
-    assert "speakers are unknown: each clip counts as its own" in result.summary()
+    assert "speakers are unknown: copies of one voice or face may be on both" in result.summary()
+    assert "over groups" not in result.summary()
     assert result.is_nested
 
 
@@ -208,3 +214,96 @@ def test_the_prior_of_test_clips_is_marked(corpus: Corpus, files: Path) -> None:
     estimated = fuse_files([files / "voice.csv"], **arguments, options=FusionOptions(prior="em"))
     assert estimated.test_prior is not None
     assert sum(estimated.test_prior.values()) == pytest.approx(1)
+
+
+class TestOtherTables:
+    """Scores as people have them: what can be understood is, all else is told by its file."""
+
+    @pytest.fixture
+    def fused(self, files: Path) -> Callable[..., FusionResult]:
+        def fuse_with(change: Callable[[pd.DataFrame], object], **more: object) -> FusionResult:
+            frame = pd.read_csv(files / "voice.csv", dtype={"clip_id": str})
+            changed = change(frame)
+            frame = changed if isinstance(changed, pd.DataFrame) else frame
+            frame.to_csv(files / "voice.csv", index=False)
+            scores = [files / "voice.csv", files / "face.csv"]
+            labels, groups = files / "labels.csv", files / "groups.csv"
+            return fuse_files(scores, labels=labels, groups=groups, **more)  # type: ignore[arg-type]
+
+        return fuse_with
+
+    def test_an_ensemble_with_negative_weights_is_no_logits(
+        self, corpus: Corpus, fused: Callable[..., FusionResult]
+    ) -> None:
+        names = ["anger", "happiness", "sadness"]
+
+        def sharper(frame: pd.DataFrame) -> None:
+            frame[names] = 2.5 * frame[names] - 0.5  # rows still sum to 1
+
+        heard: list[str] = []
+        with heard_by(heard.append):
+            result = fused(sharper)
+        table, before = result.tables["voice"], corpus.tables["voice"]
+        assert table.predictions() == {  # nothing but names has changed
+            c: names[before.labels.index(str(label))] for c, label in before.predictions().items()
+        }
+        assert "read as as is, because rows sum to 1" in " ".join(heard)
+
+    def test_rows_of_zeros_are_missing(self, fused: Callable[..., FusionResult]) -> None:
+        def faceless(frame: pd.DataFrame) -> None:
+            frame.iloc[:7, frame.columns != "clip_id"] = 0
+
+        with pytest.warns(EmotiwWarning, match="rows of zeros alone count as missing: 7"):
+            result = fused(faceless)
+        assert int((~result.tables["voice"].present).sum()) == 7
+
+    def test_ids_in_another_spelling_are_no_new_test_clips(
+        self, fused: Callable[..., FusionResult]
+    ) -> None:
+        with pytest.raises(TableError, match=r"voice\.csv: 300 of 300 .*without their extension"):
+            fused(lambda frame: frame.assign(clip_id=frame["clip_id"] + ".mp4"))
+
+    def test_wrong_columns_blame_their_own_file(self, fused: Callable[..., FusionResult]) -> None:
+        with pytest.raises(TableError, match=r"voice\.csv: no column for label .*labels\.csv"):
+            fused(lambda frame: frame.rename(columns={"anger": "0", "happiness": "1"}))
+
+    def test_every_file_may_be_of_another_kind(self, fused: Callable[..., FusionResult]) -> None:
+        def percent(frame: pd.DataFrame) -> None:
+            frame.iloc[:, frame.columns != "clip_id"] *= 100
+
+        result = fused(percent, kind={"voice": "probabilities"})
+        assert np.allclose(result.tables["voice"].scores.sum(axis=1), 1)
+        with pytest.raises(ConfigError, match="no scores called 'vioce'; did you mean 'voice'"):
+            fused(lambda frame: None, kind={"vioce": "logits"})
+
+    def test_tables_of_other_programs(self, files: Path) -> None:
+        frame = pd.read_csv(files / "voice.csv", dtype={"clip_id": str})
+        labels, groups = files / "labels.csv", files / "groups.csv"
+        plain = fuse_files([files / "voice.csv"], labels=labels, groups=groups)
+        for style in ({"sep": ";", "decimal": ","}, {"sep": "\t", "encoding": "utf-16"}):
+            frame.to_csv(files / "voice.csv", index=False, **style)  # type: ignore[call-overload]
+            again = fuse_files([files / "voice.csv"], labels=labels, groups=groups)
+            assert np.allclose(again.table.scores, plain.table.scores)
+
+
+@pytest.mark.parametrize("options", [{"method": "fixed", "weights": {"voice": 2, "face": 1}},
+                                     {"method": "mean"}])  # fmt: skip
+@pytest.mark.parametrize(("trained_on", "word"), [("unknown", "unknown"), ("train", "in sample")])
+def test_what_learns_nothing_can_leak_nothing(
+    files: Path, options: Mapping[str, object], trained_on: TrainedOn, word: str
+) -> None:
+    labels = pd.read_csv(files / "labels.csv").drop(columns="fold")
+    labels.to_csv(files / "labels.csv", index=False)
+    scores, groups = [files / "voice.csv", files / "face.csv"], files / "groups.csv"
+    about: dict[str, Any] = {"labels": files / "labels.csv", "groups": groups}
+    about |= {"trained_on": trained_on}
+    result = fuse_files(
+        scores, options=FusionOptions.model_validate({**options, "calibration": "none"}), **about
+    )
+    assert {one.provenance for one in result.results} == {trained_on.replace("train", "seen")}
+    text = result.summary()
+    assert word in text
+    assert "out of fold" not in text
+    assert result.is_nested
+    with pytest.raises(LeakageError):
+        fuse_files(scores, options=FusionOptions.model_validate(options), **about)

@@ -18,8 +18,9 @@ from emotiw.core.errors import ConfigError, LeakageError, WeightsError
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
 from emotiw.core.score_table import ScoreTable
 from emotiw.core.task import Classification, Regression, Task
+from emotiw.models.inner_tables import inner_tables
 from emotiw.models.model import Examples
-from emotiw.models.out_of_fold import OutOfFold, is_damaged, is_fitted
+from emotiw.models.out_of_fold import Fit, OutOfFold, is_damaged, is_fitted
 
 LABELS = ("Angry", "Happy", "Sad")
 SPEC = FeatureSpec("toy", (2,), "clip")
@@ -145,6 +146,28 @@ def test_every_clip_is_scored_once_by_the_model_that_may(tmp_path: Path) -> None
     table.require_unseen(work.cohort.groups)
     assert table.seen_groups[None] == {f"speaker{n}" for n in range(6)}
     assert [fit.name for fit in work.fits()] == ["fold0", "fold1", "fold2", "final"]
+
+
+def test_a_fusion_that_holds_out_a_fold_gets_scores_that_know_nothing_of_it(
+    tmp_path: Path,
+) -> None:
+    work = small().work()
+    fits: list[str] = []
+
+    def score(fit: Fit) -> Any:
+        fits.append(fit.name)
+        return work.run(fit, Spy, tmp_path / fit.name)
+
+    tables = inner_tables("spy", work, score, list)
+    assert fits == ["fold0+1", "fold0+2", "fold1+2", "fold0", "fold1", "fold2"]
+    assert set(tables) == {0, 1, 2}
+    folds, groups = work.cohort.folds, work.cohort.groups
+    for held_out, table in tables.items():
+        hidden = {groups[c] for c, fold in folds.items() if fold == held_out}
+        assert not hidden & frozenset().union(*table.seen_groups.values())
+        assert {folds[c] for c in table.clip_ids if c in folds} == {0, 1, 2} - {held_out}
+        assert sum(split == "val" for split in table.split) == 3
+        table.require_unseen(groups)
 
 
 def test_what_is_learned_and_what_is_held_out_share_nothing() -> None:

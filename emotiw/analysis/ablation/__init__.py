@@ -19,13 +19,14 @@ row                 its name, unique; the settings of all axes in words
 metric              by name
 split               what it is judged on: ``val``, ``train`` (out of fold), ``both`` or ``test``
 value               the metric
-low, high           its 95 % bootstrap interval over groups
+low, high           its 95 % interval over groups
 n                   clips judged: all that have an answer; one without scores counts as wrong in
                     classification, and is left out in regression
 n_scored            clips among them that have scores
 n_groups            groups (speakers, source videos) that they come from
+knows_groups        ``false`` where speakers are unknown and each clip stands for itself
 difference          value minus that of the reference; empty in the reference's own row
-difference_low,     its 95 % bootstrap interval over groups, both rows on the same draws
+difference_low,     its 95 % interval over groups
 difference_high
 p                   two-sided permutation test of the difference, sides swapped per group
 p_holm              the same after Holm's correction over all rows of the table

@@ -24,11 +24,11 @@ LEVEL = 0.05
 FORMAT = 1
 DESCRIPTION = "ablation.json"
 CLIPS = "clips.csv"
-OF_RESULT = ("value", "low", "high", "n", "n_scored", "n_groups")
+OF_RESULT = ("value", "low", "high", "n", "n_scored", "n_groups", "knows_groups")
 AFTER_AXES = (
     "metric", "split", "value", "low", "high", "n", "n_scored", "n_groups",
-    "difference", "difference_low", "difference_high", "p", "p_holm", "is_significant",
-    "is_reference", "seconds", "megabytes",
+    "knows_groups", "difference", "difference_low", "difference_high", "p", "p_holm",
+    "is_significant", "is_reference", "seconds", "megabytes",
 )  # fmt: skip
 
 
@@ -65,7 +65,7 @@ class Description:
         labels: in class order.
         metric: what is judged.
         split: on which clips.
-        seed: of resampling.
+        seed: of the run.
         reference: the row that others are compared with.
         axes: the names of the settings of every axis.
         rows: in the order of the table.
@@ -198,7 +198,8 @@ def as_frame(lines: Sequence[Mapping[Any, Any]], axes: Sequence[str]) -> pd.Data
     kinds = dict.fromkeys(AFTER_AXES, "float64")
     kinds |= dict.fromkeys(("row", *axes, "metric", "split"), "str")
     kinds |= dict.fromkeys(("n", "n_scored", "n_groups"), "Int64")
-    return frame.astype({**kinds, "is_significant": "boolean", "is_reference": "bool"})
+    kinds |= dict.fromkeys(("is_significant", "knows_groups"), "boolean")
+    return frame.astype({**kinds, "is_reference": "bool"})
 
 
 def least_p(table: pd.DataFrame) -> float:

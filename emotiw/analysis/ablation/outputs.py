@@ -21,6 +21,7 @@ from emotiw.analysis.text_tables import as_latex, as_markdown
 from emotiw.core.files import atomic_write
 from emotiw.evaluation.differences import p_text
 from emotiw.evaluation.metrics import metric_named
+from emotiw.evaluation.notes import groups_notes, over
 
 FILES = ("ablation.csv", "ablation.md", "ablation.tex", "ablation.svg")
 
@@ -69,16 +70,18 @@ def _own_folder(folder: Path) -> Path:
 def note_of(table: pd.DataFrame) -> str:
     """Return what a reader has to know of the table, in one line."""
     n, n_groups = table["n"].max(), table["n_groups"].max()
+    is_known = not table["knows_groups"].eq(False).any()
     note = (
-        f"{n} {table['split'].iloc[0]} clips of {n_groups} groups. Intervals: bootstrap over "
-        "groups. p: paired permutation test over groups against the reference, Holm-corrected "
-        f"over {len(table) - 1} rows; * marks p <= {LEVEL}."
+        f"{n} {table['split'].iloc[0]} clips{f' of {n_groups} groups' if is_known else ''}. "
+        f"Intervals and p, of the paired permutation test against the reference, are "
+        f"{over(is_known)}; p is Holm-corrected over {len(table) - 1} rows; * marks p <= {LEVEL}."
     )
+    note = " ".join([*groups_notes(is_known), note])
     least = least_p(table)
     if least > LEVEL:
         note += (
-            f" With {n_groups} groups no difference can reach p <= {LEVEL} here "
-            f"(the smallest possible is {least:.2g}): too few groups for this many rows."
+            f" With {n_groups} {'groups' if is_known else 'clips'} no difference can reach "
+            f"p <= {LEVEL} here (the smallest possible is {least:.2g}): too few for this many rows."
         )
     return note
 

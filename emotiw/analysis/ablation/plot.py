@@ -55,9 +55,9 @@ def draw_table(axes: Any, table: pd.DataFrame, title: str) -> None:
     n_clips, n_groups = drawn["n"].max(), drawn["n_groups"].max()
     split = {"train": "training clips, out of fold", "val": "validation clips"}
     judged = split.get(str(table["split"].iloc[0]), f"{table['split'].iloc[0]} clips")
-    axes.set_xlabel(
-        f"{metric.heading} on {n_clips} {judged}; bars: 95 % interval over {n_groups} groups"
-    )
+    is_known = not drawn["knows_groups"].eq(False).any()
+    spread = f"over {n_groups} groups" if is_known else "over clips; speakers are unknown"
+    axes.set_xlabel(f"{metric.heading} on {n_clips} {judged}; bars: 95 % interval {spread}")
     columns = [str(column) for column in table.columns]
     axes.set_ylabel(", ".join(columns[1 : columns.index("metric")]))
     n_marked = int(table["is_significant"].fillna(value=False).sum())

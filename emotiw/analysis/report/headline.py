@@ -11,6 +11,7 @@ from emotiw.analysis.leaderboard import Standing, published, standing_of
 from emotiw.analysis.report.snapshot import RunSnapshot
 from emotiw.evaluation.differences import p_text
 from emotiw.evaluation.metrics import Metric
+from emotiw.evaluation.notes import over
 from emotiw.runs.run import FUSED
 from emotiw.visualization.svg_charts import ticks
 
@@ -38,6 +39,7 @@ def headline(facts: RunSnapshot) -> dict[str, Any] | None:
         "n": best.n,
         "n_groups": best.n_groups,
         "knows_groups": best.knows_groups,
+        "over": over(best.knows_groups),
         "judged_on": JUDGED_ON.get(best.split, best.split),
         "chance": chance,
         "chance_at": _place(chance, low, high),

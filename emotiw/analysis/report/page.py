@@ -20,7 +20,7 @@ from emotiw.analysis.report.quality import quality
 from emotiw.analysis.report.samples import Samples, samples
 from emotiw.analysis.report.snapshot import RunSnapshot, read_facts
 from emotiw.core.files import atomic_write
-from emotiw.evaluation.sample import TITLES
+from emotiw.evaluation.notes import notes_of
 from emotiw.runs.edits import edits_of, outdated
 from emotiw.runs.run import Run
 from emotiw.runs.stages.judge import judged
@@ -93,6 +93,9 @@ def _parts(facts: RunSnapshot) -> dict[str, Any]:
         "splits": _splits(facts),
         "edits": list(map(str, edits_of(facts.run.records))),
         "outdated": outdated(facts.run.records),
+        "warnings": [
+            f"{stage}: {line}" for stage, one in facts.run.records for line in one.warnings
+        ],
         "headline": headline(facts),
         "figures": _figures(facts),
         "matrices": matrices,
@@ -116,13 +119,13 @@ def _figures(facts: RunSnapshot) -> dict[str, Any] | None:
         return None
     metrics = list(dict.fromkeys(result.metric for result in results))
     rows = []
-    for (name, split), part in groupby(results, key=lambda one: (one.name, one.split)):
+    for (name, where), part in groupby(results, key=lambda one: (one.name, one.judged_on)):
         value_of = {result.metric: result for result in part}
         first = next(iter(value_of.values()))
         rows.append(
             {
                 "modality": name,
-                "split": TITLES.get(split, split),
+                "split": where,
                 "n": first.n,
                 "n_scored": first.n_scored,
                 "values": [
@@ -131,7 +134,8 @@ def _figures(facts: RunSnapshot) -> dict[str, Any] | None:
                 ],
             }
         )
-    return {"metrics": [metric.title for metric in metrics], "rows": rows}
+    notes = notes_of([result for result in results if result.metric is metrics[0]])
+    return {"metrics": [metric.title for metric in metrics], "rows": rows, "notes": notes}
 
 
 def _splits(facts: RunSnapshot) -> str:

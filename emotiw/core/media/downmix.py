@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 Rule = Literal["auto", "mean"]
 Samples = npt.NDArray[np.float32]
-SILENT = 1e-4  # of the loudest channel's power: 40 dB below it
+SILENT = 1e-3  # of the loudest channel's power: 30 dB below it
 OPPOSITE = -0.3  # correlation below which the mean would lose more than half of the power
 # one channel from many, ITU-R BS.775, table 2; whatever else there is counts as a surround channel
 FRONT, CENTRE, SURROUND = 0.5**0.5, 1.0, 0.5

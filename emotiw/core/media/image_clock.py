@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from emotiw.core.media.media_info import MediaInfo
+from emotiw.core.media.reading_report import ReadingReport
 
 USUAL_FPS = 25.0  # of a video without a clock
 
@@ -36,13 +37,16 @@ class ImageClock:
         self._last = time
         return time
 
-    @property
-    def expected_frames(self) -> int:
-        """As many images as there should be, now that their pace is known.
-
-        An AVI counts ticks of its clock, also those at which no new image comes.
-        """
-        usual = max(self._steps, key=lambda step: self._steps[step], default=0.0)
-        if usual * self._info.fps > 1.5 and self._info.shown_sec:
-            return min(round(self._info.shown_sec / usual), self._info.expected_frames)
-        return self._info.expected_frames
+    def finish(self, report: ReadingReport) -> None:
+        """Note how many images there should have been, now that their pace is known."""
+        info = self._info
+        usual = max(self._steps, key=lambda step: self._steps[step], default=self._step)
+        report.n_clock_jumps = self.n_jumps
+        report.expected_frames = info.expected_frames
+        if not info.declared_frames:  # of a pace that may vary, nobody can say how many
+            report.expected_frames = 0
+            report.shown_sec = 0.0 if self._last is None else self._last + usual
+            report.expected_shown_sec = info.shown_sec
+        elif usual * info.fps > 1.5 and info.shown_sec:
+            # an AVI counts ticks of its clock, also those at which no new image comes
+            report.expected_frames = min(round(info.shown_sec / usual), info.expected_frames)

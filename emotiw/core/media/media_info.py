@@ -9,6 +9,7 @@ from typing import Any
 from emotiw.core.media.upright import squared
 
 ENOUGH = 0.95  # of what a file declares; some declare a little that they don't have
+SLACK_SEC = 0.3  # by which images may end before the sound
 MOST_PIXELS = 1 << 28  # of an image of a video: 16,384 x 16,384
 
 
@@ -86,6 +87,9 @@ def info_of(container: Any, video: Any, audio: Any, **tracks: int | None) -> Med
         # the index at its end says how long an AVI is; without it, FFmpeg goes by its size
         declared = video.frames / float(video.average_rate)
         sound_sec = declared if audio is not None and length < ENOUGH * declared else sound_sec
+    shown_sec = 0.0 if is_guess else _length_sec(video)
+    if video is not None and "flv" in kinds:  # which knows of the longest track only
+        shown_sec = max(length - SLACK_SEC, 0.0)
     return MediaInfo(
         is_still=False,
         has_video=video is not None,
@@ -96,7 +100,7 @@ def info_of(container: Any, video: Any, audio: Any, **tracks: int | None) -> Med
         width=width,
         height=height,
         sound_sec=sound_sec,
-        shown_sec=0.0 if is_guess else _length_sec(video),
+        shown_sec=shown_sec,
         has_edits="mov" in kinds,
         start_sec=_zero_sec(video, audio),
         **tracks,  # type: ignore[arg-type]

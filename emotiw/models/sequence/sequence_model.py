@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -41,10 +41,15 @@ class SequenceOptions(NetworkOptions):
             its windows, and each epoch of training sees one window per clip, from anywhere in it.
             A track shorter than a window is filled with its last row. None: whole clips.
         stride: frames from one window to the next.
+        start: ``statistics`` begins with a logistic regression (ridge regression of targets) on
+            mean and deviation of the clip's rows, which is frozen, and lets the network add to it
+            what helps on the validation part: nothing, if nothing does. For a few hundred clips.
+            It reads whole clips.
     """
 
     window: int | None = Field(default=None, ge=2)
     stride: int = Field(default=STRIDE, ge=1)
+    start: Literal["none", "statistics"] = "none"
     training: SequenceTraining = SequenceTraining()
 
 
@@ -73,12 +78,18 @@ class SequenceModel(NetworkModel):
                 f"{type(self).__name__} reads float32 rows of frames or snippets; feature "
                 f"{self.spec.name!r} has {self.spec.shape} {self.spec.dtype} per {self.spec.unit}"
             )
+        if self.has_start and self.options.window is not None:
+            raise ConfigError("start: statistics are of whole clips; leave window out")
 
     def build(self) -> nn.Module:
         """Return the network, with the mean over windows where there are any."""
         from emotiw.models.networks.snippet_net import EveryFrame, MeanOverSnippets
 
         network = self.build_sequence()
+        if self.has_start:
+            from emotiw.models.networks.started_net import StartedNetwork
+
+            return StartedNetwork(network, self.spec.dim, len(self.task.labels))
         if self.options.window is None:
             return network
         return MeanOverSnippets(EveryFrame(network), self.task)
@@ -107,6 +118,22 @@ class SequenceModel(NetworkModel):
         for module in network.modules():
             if isinstance(module, ScaledRows):
                 module.follow(mean, deviation)
+        self.finish(network, examples)
+
+    @property
+    def has_start(self) -> bool:
+        """Whether it begins with a regression."""
+        return self.options.start == "statistics"
+
+    def finish(self, network: nn.Module, examples: Examples) -> None:
+        """Fit the start: for the epochs on what they learn from, for good on all clips."""
+        if not self.has_start:
+            return
+        from emotiw.models.networks.started_net import StartedNetwork
+        from emotiw.models.sequence.start import statistics_start
+
+        assert isinstance(network, StartedNetwork)
+        network.follow(*statistics_start(examples, self.task))
 
 
 class PaddedRows:

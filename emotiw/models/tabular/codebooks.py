@@ -108,8 +108,10 @@ class Codebooks:
     def _scales(self, arrays: Sequence[Rows], speakers: Sequence[str]) -> dict[str, Scale]:
         """Return the scale of each group: its own, where it has enough different clips."""
         everyone: Scale = (self.state["mean"], self.state["sd"])
+        if self.standardise == "none":
+            everyone = (np.zeros_like(everyone[0]), np.ones_like(everyone[1]))
         scales = dict.fromkeys(speakers, everyone)
-        if self.standardise == "global":
+        if self.standardise != "speaker":
             return scales
         of_group: dict[str, dict[bytes, Rows]] = defaultdict(dict)
         for array, group in zip(arrays, speakers, strict=True):

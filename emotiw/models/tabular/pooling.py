@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,17 +13,46 @@ from emotiw.core.feature_table import FeatureArray, FeatureSpec
 from emotiw.models.model import Examples
 
 STATISTICS = ("mean", "std", "min", "max")
+N_SEGMENTS = 10
+QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
+Rows = npt.NDArray[np.float64]
 
 
-def pool(array: FeatureArray) -> npt.NDArray[np.float32]:
-    """Return mean, standard deviation, minimum and maximum of the rows that are present.
+def segment_means(rows: Rows, n: int = N_SEGMENTS) -> Rows:
+    """Return the means of ``n`` equal stretches of a clip, ``(n, dim)``; short ones share rows.
+
+    Examples:
+        >>> segment_means(np.array([[0.0], [2.0], [4.0], [6.0]]), 2).tolist()
+        [[1.0], [5.0]]
+        >>> segment_means(np.array([[3.0]]), 2).tolist()
+        [[3.0], [3.0]]
+    """
+    edges = np.linspace(0, len(rows), n + 1)
+    starts = np.floor(edges[:-1]).astype(int)
+    ends = np.maximum(np.ceil(edges[1:]).astype(int), starts + 1)
+    return np.array([rows[a:b].mean(axis=0) for a, b in zip(starts, ends, strict=True)])
+
+
+POOLINGS: Mapping[str, Callable[[Rows], Rows]] = {
+    "mean": lambda rows: rows.mean(axis=0),
+    "std": lambda rows: rows.std(axis=0),
+    "min": lambda rows: rows.min(axis=0),
+    "max": lambda rows: rows.max(axis=0),
+    "quantiles": lambda rows: np.quantile(rows, QUANTILES, axis=0).ravel(),
+    "segments": lambda rows: segment_means(rows).ravel(),
+}
+
+
+def pool(array: FeatureArray, statistics: Sequence[str] = STATISTICS) -> npt.NDArray[np.float32]:
+    """Return statistics of the rows that are present, by default the four oldest.
 
     Args:
         array: ``(n, dim)`` rows, at least one of them present.
+        statistics: names of :data:`POOLINGS`.
 
     Returns:
-        ``(4 * dim,)`` float32: all means first, then all standard deviations (of the population:
-        0 for a single row), minima, maxima.
+        ``(n_statistics * dim,)`` float32: all means first, then all standard deviations (of the
+        population: 0 for a single row), and so on; quantiles count five times, segments ten.
 
     Examples:
         >>> rows = np.array([[1, 5], [3, 5], [99, 99]], dtype=np.float32)
@@ -30,15 +60,17 @@ def pool(array: FeatureArray) -> npt.NDArray[np.float32]:
         [2.0, 5.0, 1.0, 0.0, 1.0, 5.0, 3.0, 5.0]
     """
     rows = array.values[array.present].astype(np.float64)
-    statistics = [rows.mean(axis=0), rows.std(axis=0), rows.min(axis=0), rows.max(axis=0)]
-    return np.concatenate(statistics).astype(np.float32)
+    return np.concatenate([POOLINGS[name](rows) for name in statistics]).astype(np.float32)
 
 
-def pooled_matrix(examples: Examples) -> npt.NDArray[np.float32]:
+def pooled_matrix(
+    examples: Examples, statistics: Sequence[str] = STATISTICS
+) -> npt.NDArray[np.float32]:
     """Return one vector per clip: its row where a clip has one by nature, else pooled rows.
 
     Returns:
-        ``(n, dim)`` for features of whole clips, ``(n, 4 * dim)`` for those of frames and snippets.
+        ``(n, dim)`` for features of whole clips, ``(n, n_statistics * dim)`` for those of frames
+        and snippets.
 
     Raises:
         ConfigError: if a row is an image and not a vector.
@@ -47,7 +79,7 @@ def pooled_matrix(examples: Examples) -> npt.NDArray[np.float32]:
     if examples.table.spec.unit == "clip":
         vectors = [array.values[array.present][0] for array in examples.arrays()]
     else:
-        vectors = [pool(array) for array in examples.arrays()]
+        vectors = [pool(array, statistics) for array in examples.arrays()]
     return np.array(vectors, dtype=np.float32)
 
 

@@ -8,12 +8,12 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from emotiw.core.config import Strict
 
 Vectors = npt.NDArray[np.float32]
-Standardise = Literal["global", "speaker"]
+Standardise = Literal["global", "speaker", "none"]
 FEWEST_CLIPS = 8
 
 
@@ -21,7 +21,8 @@ class PreparationOptions(Strict):
     """How vectors are prepared.
 
     Attributes:
-        standardise: ``global``: by mean and standard deviation of the training clips.
+        standardise: ``global``: by mean and standard deviation of the training clips. ``none``:
+            values stay as they are, where their unit means something (probabilities, say).
             ``speaker``: each group by those of its own clips, in prediction too. This uses the
             unlabelled clips of a test speaker together, so say so where results are compared;
             a group of fewer than eight different clips is standardised globally.
@@ -42,6 +43,11 @@ class PreparationOptions(Strict):
     min_variance: float = Field(default=0.0, ge=0)
     signed_sqrt: bool = False
     pca: int | float | None = Field(default=None, gt=0)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _may_be_none_at_all(cls, written: Any) -> Any:
+        return {"standardise": "none"} if written == "none" else written
 
 
 class Preparation:
@@ -70,8 +76,9 @@ class Preparation:
         if not self.state["keep"].any():
             self.state["keep"][:] = True  # nothing varies: keep the shape, and learn a constant
         kept = wide[:, self.state["keep"]]
-        self.state["mean"] = kept.mean(axis=0)
-        self.state["sd"] = _no_zeros(kept.std(axis=0))
+        is_as_is = self.options.standardise == "none"
+        self.state["mean"] = np.zeros(kept.shape[1]) if is_as_is else kept.mean(axis=0)
+        self.state["sd"] = np.ones(kept.shape[1]) if is_as_is else _no_zeros(kept.std(axis=0))
         scaled = self._scaled(vectors, speakers)
         if self.options.nuisance_projection:
             self.state |= _speaker_directions(scaled, speakers)

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +22,12 @@ from emotiw.core.probabilities import fit_temperature
 from emotiw.core.task import Task
 from emotiw.evaluation.metrics import metric_named
 from emotiw.models.model import Examples, Model
-from emotiw.models.tabular.pooling import Copies, copies_in, pooled_matrix, require_vectors
+from emotiw.models.tabular.pooling import (
+    Copies,
+    copies_in,
+    pooled_matrix,
+    require_vectors,
+)
 from emotiw.models.tabular.preparation import Preparation, PreparationOptions, Vectors
 
 MODEL = "model.skops"
@@ -37,6 +42,7 @@ def _check_positive(value: float | tuple[float, ...]) -> float | tuple[float, ..
     return value
 
 
+Pooling = Literal["mean", "std", "min", "max", "quantiles", "segments"]
 Several = Annotated[float | tuple[float, ...], AfterValidator(_check_positive)]
 
 
@@ -44,13 +50,16 @@ class TabularOptions(Strict):
     """Options that all models of one vector per clip share.
 
     Attributes:
+        pooling: what a clip's rows become where a feature has several: ``mean``, ``std``, ``min``,
+            ``max``, ``quantiles`` (five), ``segments`` (the means of ten stretches of the clip).
         preparation: how vectors are standardised, filtered and shortened.
         inner_folds: folds over the groups of the training clips, on which hyper-parameters are
             chosen and probabilities calibrated; fewer where there are fewer groups.
-        scoring: the metric by which hyper-parameters are chosen; by default ``uar``,
-            or ``ccc`` in regression.
+        scoring: the metric by which hyper-parameters are chosen; in a run that of the challenge,
+            else ``uar``, or ``ccc`` in regression.
     """
 
+    pooling: tuple[Pooling, ...] = Field(default=("mean", "std", "min", "max"), min_length=1)
     preparation: PreparationOptions = PreparationOptions()
     inner_folds: int = Field(default=4, ge=2)
     scoring: str | None = None
@@ -126,7 +135,7 @@ class TabularModel(Model, ABC):
 
     def vectors_of(self, examples: Examples) -> Vectors:
         """Return ``(n, dim)`` vectors of any clips."""
-        return pooled_matrix(examples)
+        return pooled_matrix(examples, self.options.pooling)
 
     def fit(self, examples: Examples, *, folder: Path | None = None) -> None:
         """Learn from examples with labels or targets; there are no checkpoints.

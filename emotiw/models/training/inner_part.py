@@ -11,7 +11,9 @@ from emotiw.models.model import Examples
 Rows = npt.NDArray[np.intp]
 
 
-def split_inner(examples: Examples, share: float, *, seed: int) -> tuple[Rows, Rows | None]:
+def split_inner(
+    examples: Examples, share: float, *, seed: int, fold: int = 0
+) -> tuple[Rows, Rows | None]:
     """Return the rows to learn from and those to judge epochs by; no group is in both.
 
     Labels are spread evenly where the groups allow it. There is no inner part, None, where
@@ -20,6 +22,7 @@ def split_inner(examples: Examples, share: float, *, seed: int) -> tuple[Rows, R
     Args:
         share: of the groups, about: one of ``round(1 / share)`` folds, at least one group.
         seed: which of the equally good splits to take.
+        fold: which of the folds it is, counted round and round.
     """
     everything = np.arange(len(examples))
     n_groups = len(set(examples.groups))
@@ -32,12 +35,13 @@ def split_inner(examples: Examples, share: float, *, seed: int) -> tuple[Rows, R
         key: f"{target}" if is_label else target
         for key, target in zip(keys, examples.targets.tolist(), strict=True)
     }
+    n_folds = min(round(1 / share), n_groups)
     folds = assign_folds(
         dict(zip(keys, examples.groups, strict=True)),
         targets,
         scheme="grouped",
-        n_folds=min(round(1 / share), n_groups),
+        n_folds=n_folds,
         seed=seed,
     )
-    is_inner = np.array([folds[key] == 0 for key in keys])
+    is_inner = np.array([folds[key] == fold % n_folds for key in keys])
     return np.flatnonzero(~is_inner), np.flatnonzero(is_inner)

@@ -65,6 +65,7 @@ def train(
     folder: Path | None = None,
     scalars: Path | None = None,
     on_epoch: Callable[[EpochRecord], None] | None = None,
+    start_counts: bool = False,
 ) -> TrainingReport:
     """Train a network in place, on the device that it is on, and return how it went.
 
@@ -79,6 +80,7 @@ def train(
         folder: where the checkpoint is kept and looked for; None keeps none.
         scalars: where TensorBoard scalars go; None writes none.
         on_epoch: called after each epoch, for progress.
+        start_counts: whether the network as it begins is a candidate for the best, epoch 0.
 
     Raises:
         ConfigError: if there are no examples, the options don't fit the task, or the folder holds
@@ -98,6 +100,10 @@ def train(
     checkpoint = folder / CHECKPOINT if folder is not None else None
     if checkpoint is not None and checkpoint.is_file():
         report = restore_state(checkpoint, identity, network, optimizer, average, best)
+    elif start_counts and inner is not None:
+        outputs = predict(network, inner, options)
+        begun = float(loss_of(outputs, as_shares(inner.targets, task)))
+        best.offer(0, judge(options.monitor, outputs, inner.targets, begun), network)
     n_batches = math.ceil(len(training.targets) / options.batch_size)
     with torch.random.fork_rng(), closing(Scalars(scalars)) as board:
         for epoch in range(len(report.records), options.epochs):

@@ -13,7 +13,7 @@ from typing import Any
 
 from emotiw.core.config import flat
 from emotiw.core.device import CPU, Movable, placed
-from emotiw.core.errors import EmotiwError, TableError
+from emotiw.core.errors import ConfigError, EmotiwError, TableError
 from emotiw.core.feature_table import FeatureSpec, FeatureTable
 from emotiw.core.files import sha256_of
 from emotiw.core.ledger import Ledger, LedgerRow
@@ -111,6 +111,12 @@ def make_features(run: Run, names: Sequence[str] = (), *, force: bool = False) -
 
 def _extract(run: Run, todo: Sequence[tuple[FeatureEntry, Stage]], *, force: bool) -> None:
     cohort = run.cohort()
+    if all(clip.path == Path() for clip in cohort):
+        names = ", ".join(entry.name for entry, _ in todo)
+        raise ConfigError(
+            f"features {names} are measured in media, and {run.recipe.settings.data.clips} names "
+            "none (a column `path` would); features from elsewhere: extractor: imported"
+        )
     face_artifacts: Mapping[str, Artifact] = {}
     faces_page = Ledger()
     if any(EXTRACTORS.resolve(entry.extractor).needs == "faces" for entry, _ in todo):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import isfinite
 from pathlib import Path
 
@@ -20,14 +20,14 @@ from emotiw.runs.recipe import entries_named
 from emotiw.runs.run import FUSED, Run
 from emotiw.runs.stage import Stage
 from emotiw.runs.stages.judge import judge_run
-from emotiw.runs.stages.score_files import score_files
+from emotiw.runs.stages.score_files import read_inner, score_files
 from emotiw.runs.stages.train import train_stage
 from fusion.cross_fitting import fuse
 from fusion.fusion_options import FusionOptions
 from fusion.result import FusionResult
 from fusion.standalone import fuse_files
 
-VERSION = "4"
+VERSION = "5"
 ASKED = "models asked for"
 
 
@@ -128,7 +128,8 @@ class FusionInputs:
         options: of the fusion.
         metric: of the challenge.
         seed: of everything random.
-        contents: by model, the sha256 of its scores.
+        contents: by model, the sha256 of its scores and of its inner ones.
+        inner: by model and fold, the scores that the fold's fusion may be fitted on.
     """
 
     tables: dict[str, ScoreTable]
@@ -137,13 +138,14 @@ class FusionInputs:
     metric: str
     seed: int
     contents: dict[str, str]
+    inner: Mapping[str, Mapping[int, ScoreTable]] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
         """A hash of all this: fused scores of the same key are the same."""
         return artifact_key(
             "fuse",
-            version="3",
+            version="4",
             content="\n".join(f"{name} {self.contents[name]}" for name in self.tables),
             options={
                 "fusion": self.options.model_dump(mode="json"),
@@ -155,7 +157,9 @@ class FusionInputs:
 
     def only(self, names: Sequence[str], options: FusionOptions) -> FusionInputs:
         """Return the same with some of the models, and fused in another way."""
-        return replace(self, tables={name: self.tables[name] for name in names}, options=options)
+        tables = {name: self.tables[name] for name in names}
+        inner = {name: self.inner[name] for name in names if name in self.inner}
+        return replace(self, tables=tables, options=options, inner=inner)
 
 
 def fusion_inputs(run: Run, names: Sequence[str] = ()) -> FusionInputs:
@@ -175,19 +179,36 @@ def fusion_inputs(run: Run, names: Sequence[str] = ()) -> FusionInputs:
                 f"{run.scores_path(name)}: {len(unknown)} clips are not in the manifest, "
                 f"e.g. {unknown[:3]}"
             )
+    asked = run.recipe.fusion.asks_inner
+    inner = {name: read_inner(run.folder, name) if asked else {} for name in tables}
     return FusionInputs(
         tables=tables,
         cohort=cohort,
         options=run.recipe.fusion,
         metric=run.recipe.spec.metric,
         seed=run.recipe.settings.seed,
-        contents={name: sha256_of(run.scores_path(name)) for name in tables},
+        contents={
+            name: " ".join(
+                [sha256_of(run.scores_path(name)), *(h for _, h in inner[name].values())]
+            )
+            for name in tables
+        },
+        inner={
+            n: {fold: t for fold, (t, _) in found.items()} for n, found in inner.items() if found
+        },
     )
 
 
 def fuse_inputs(told: FusionInputs) -> FusionResult:
     """Fuse as the recipe says."""
-    return fuse(told.tables, told.cohort, options=told.options, metric=told.metric, seed=told.seed)
+    return fuse(
+        told.tables,
+        told.cohort,
+        options=told.options,
+        metric=told.metric,
+        seed=told.seed,
+        inner=told.inner if told.options.asks_inner else None,
+    )
 
 
 def fuse_alone(

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from emotiw.challenges.clip_table import read_clip_table
+from emotiw.challenges.manifest_builder import Refused
 from emotiw.challenges.reading import read_challenge, reader_of
 from emotiw.core.cohort import Cohort
 from emotiw.core.cohort_table import manifest_as_csv
@@ -23,6 +27,8 @@ def index_stage(run: Run) -> Stage:
     told = run.recipe.spec.model_dump(mode="json", include=OF_A_MANIFEST, by_alias=True)
     version = full_version(type(reader_of(run.recipe.spec)))
     settings = {**dict(flat(told, "challenge.")), "version": version}
+    if (clips := run.recipe.settings.data.clips) is not None:
+        settings["data.clips"] = clips.as_posix()
     return Stage(run, STAGE, STAGE, settings, {"folder": run.listing()})
 
 
@@ -48,18 +54,23 @@ def make_index(run: Run, *, force: bool = False) -> None:
         stage = index_stage(run)
         if not stage.is_to_do(force=force):
             return
-        cohort, warnings, refused = read_challenge(run.recipe.spec, settings.data.root)
+        spec, refused = run.recipe.spec, list[Refused]()
+        if settings.data.clips is None:
+            cohort, warnings, refused = read_challenge(spec, settings.data.root)
+        else:
+            table = settings.data.root / settings.data.clips
+            cohort, warnings = read_clip_table(spec, table, settings.data.root)
         for warning in warnings:
-            run.progress.say(f"warning: {warning}")
+            run.warn(warning)
         with run.progress.stage("contents of the clips"):
             cohort = run.with_contents(cohort)
         rows = [
-            LedgerRow(odd.name, STAGE, "failed", odd.reason, quality={"split": odd.split})
+            LedgerRow(odd.name, STAGE, odd.status, odd.reason, quality={"split": odd.split})
             for odd in refused
         ]
         for clip in run.progress.track(cohort, stage="index", total=len(cohort)):
-            problem = file_problem(clip.path)
+            problem = file_problem(clip.path) if clip.path != Path() else ""
             reason = f"{clip.path.name}: {problem}" if problem else ""
             rows.append(LedgerRow(clip.clip_id, STAGE, "failed" if problem else "ok", reason))
-        table = manifest_as_csv(cohort, root=settings.data.root)
-        stage.commit({"manifest.csv": table}, rows, force=force)
+        manifest = manifest_as_csv(cohort, root=settings.data.root)
+        stage.commit({"manifest.csv": manifest}, rows, force=force)

@@ -23,7 +23,7 @@ from emotiw.runs.stage import Stage
 
 STAGE = "judge"
 RESULTS = ".emotiw/results.json"
-VERSION = "1"
+VERSION = "2"
 
 
 def judge_stage(fused: Stage) -> Stage:
@@ -62,4 +62,5 @@ def judge_run(fused: Stage) -> list[Result]:
 
 def judged(run: Run, tables: Sequence[ScoreTable]) -> list[Result]:
     """Return the results of tables by the challenge's metric and all others that suit its task."""
-    return evaluate_all(tables, run.cohort(), metrics_of(run.task, run.recipe.spec.metric))
+    metrics = metrics_of(run.task, run.recipe.spec.metric)
+    return evaluate_all(tables, run.cohort(), metrics, in_sample=True)

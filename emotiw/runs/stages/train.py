@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,13 +10,15 @@ from typing import Any
 from emotiw.core.checksums import are_intact, write_checksums
 from emotiw.core.config import flat
 from emotiw.core.errors import ArtifactError, TableError
+from emotiw.core.id_joins import check_join
 from emotiw.core.ledger import LedgerRow
 from emotiw.core.part import full_version
 from emotiw.core.score_table import Fold, ScoreTable
 from emotiw.core.store import artifact_key
 from emotiw.models.groups.individuals import judge_of
+from emotiw.models.inner_tables import inner_tables
 from emotiw.models.model import Model
-from emotiw.models.out_of_fold import OutOfFold, is_damaged, is_fitted, seconds_of_fit
+from emotiw.models.out_of_fold import Fit, OutOfFold, is_damaged, is_fitted, seconds_of_fit
 from emotiw.models.registry import MODELS
 from emotiw.runs.cohort_digests import digests_of
 from emotiw.runs.recipe import ModelEntry, entries_named
@@ -30,7 +32,8 @@ from emotiw.runs.stages.features import (
     mend_feature,
 )
 from emotiw.runs.stages.persons import individuals_table, link_individuals
-from emotiw.runs.stages.score_files import score_files, write_scores
+from emotiw.runs.stages.score_files import inner_name, score_files, write_scores
+from emotiw.runs.stages.speakers import make_speakers
 from emotiw.runs.stages.trained import model_folder, model_keys_as_csv
 
 
@@ -53,6 +56,7 @@ def train_stage(run: Run, entry: ModelEntry) -> Stage:
         assert entry.features is not None
         folds = recipe.settings.folds.model_dump(mode="json")
         settings |= {"seed": recipe.settings.seed, **dict(flat(folds, "folds."))}
+        settings["fusion.nested"] = recipe.fusion.asks_inner
         feature = recipe.features[entry.features]
         extractor = made_extractor(feature)
         if extractor.needs == "table":
@@ -96,6 +100,7 @@ def make_scores(run: Run, names: Sequence[str] = (), *, force: bool = False) -> 
     entries = entries_named("model", run.recipe.models, names)
     run.require_device()
     with run.at_work():
+        make_speakers(run, force=force)
         for entry in entries:
             stage = train_stage(run, entry)
             if not stage.is_to_do(force=force):
@@ -121,6 +126,7 @@ class Fits:
         work: the fits.
         fit_keys: by fold, the name of the fitted model in the store.
         key: the name of the scores in the store.
+        key_of: the name of any fitted model in the store.
     """
 
     run: Run
@@ -128,6 +134,7 @@ class Fits:
     work: OutOfFold
     fit_keys: Mapping[Fold, str]
     key: str
+    key_of: Callable[[Fit], str]
 
     def folder(self, fold: Fold) -> Path:
         """Return where the model of a fold is, or would be."""
@@ -163,6 +170,20 @@ class Fits:
         write_scores(self.work.table_of(self.entry.name, scores), self._path, key=self.key)
         write_checksums(self._sums, [self._path, self._path.with_suffix(".json")])
         return ScoreTable.read_csv(self._path)
+
+    def inner(self) -> dict[int, ScoreTable]:
+        """Return by fold the scores that its fusion may be fitted on: of models without the fold.
+
+        They cost a fit for every pair of folds; the models stay in the store.
+        """
+        return inner_tables(
+            self.entry.name,
+            self.work,
+            lambda fit: self.work.run(fit, self._make, model_folder(self.run, self.key_of(fit))),
+            lambda fits: self.run.progress.track(
+                fits, stage=f"train {self.entry.name}, nested", total=len(fits)
+            ),
+        )
 
     def people(self) -> ScoreTable | None:
         """Return the scores of each person in every clip; None if the model judges nobody."""
@@ -209,6 +230,9 @@ def fits_of(run: Run, name: str) -> Fits:
     assert entry.features is not None
     cohort = run.cohort()
     table = feature_table(run, entry.features)
+    if made_extractor(run.recipe.features[entry.features]).needs == "table":
+        where = f"feature {entry.features!r}"
+        check_join(table.clip_ids, cohort.clip_ids, where, most=1.0)
     work = OutOfFold(cohort, table, run.task, device=run.device)
     contents = feature_contents(run, entry.features, table)
     fits = list(work.fits())
@@ -219,11 +243,14 @@ def fits_of(run: Run, name: str) -> Fits:
         "spec": asdict(table.spec) | {"name": ""},
         "seed": run.recipe.settings.seed,
     }
+    if table.trained_on != "other data":  # scores say what is behind them
+        about["trained_on"] = table.trained_on
     weights = make_model(run, entry, work).weights_fingerprint
     if weights:  # other bytes under the same name give other scores
         about["weights"] = weights
-    fit_keys = {
-        fit.fold: artifact_key(
+
+    def key_of(fit: Fit) -> str:
+        return artifact_key(
             "models",
             version=full_version(MODELS.resolve(entry.model), entry.options),
             content="\n".join(
@@ -232,8 +259,8 @@ def fits_of(run: Run, name: str) -> Fits:
             ),
             options=about,
         )
-        for fit in fits
-    }
+
+    fit_keys = {fit.fold: key_of(fit) for fit in fits}
     scored = [f"{fit.fold} {c} {contents[c]}" for fit in fits for c in fit.scored]
     clips = [f"{clip.clip_id} {clip.split}" for clip in cohort]
     key = artifact_key(
@@ -242,7 +269,7 @@ def fits_of(run: Run, name: str) -> Fits:
         content="\n".join([*fit_keys.values(), *scored, *clips]),
         options={},
     )
-    return Fits(run, entry, work, fit_keys, key)
+    return Fits(run, entry, work, fit_keys, key, key_of)
 
 
 def _train(stage: Stage, entry: ModelEntry, *, force: bool) -> None:
@@ -251,8 +278,11 @@ def _train(stage: Stage, entry: ModelEntry, *, force: bool) -> None:
     files = score_files(scores, f"scores/{entry.name}", key=fits.key)
     if people is not None:
         files |= score_files(people, f"individuals/{entry.name}")
-    keys = {f"models/{entry.name}.csv": model_keys_as_csv(fits.fit_keys)}
-    stage.commit(files, _rows(stage, entry, scores), derived=keys, force=force)
+    derived = {f"models/{entry.name}.csv": model_keys_as_csv(fits.fit_keys)}
+    if stage.run.recipe.fusion.asks_inner:
+        for fold, table in fits.inner().items():
+            derived |= score_files(table, inner_name(entry.name, fold))
+    stage.commit(files, _rows(stage, entry, scores), derived=derived, force=force)
 
 
 def _take(stage: Stage, entry: ModelEntry, *, force: bool) -> None:
