@@ -19,6 +19,8 @@ MAX_BYTES = 256 * 2**20
 COPY_MARK = re.compile(r"(^|/)(\._[^/]*|(__MACOSX|\.DS_Store|Thumbs\.db|desktop\.ini)(/.*)?)$")
 # absolute, upwards, a drive, or a backslash, which is a separator on Windows
 UNSAFE = re.compile(r"^/|(^|/)\.\.(/|$)|^.:|\\")
+READ_EVERYWHERE = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+METHODS = {zipfile.ZIP_BZIP2: "bzip2", zipfile.ZIP_LZMA: "lzma"}
 
 
 def zip_bytes(members: Mapping[str, bytes]) -> bytes:
@@ -58,6 +60,20 @@ def folded(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
+def wrapper_of(names: Collection[str]) -> str:
+    """Return the one folder that all files of a zip lie in; nothing where there is none.
+
+    Platforms of CodaLab's kind look for files at the top of a zip, and give such a one zero, or
+    only "no such file": the folder was zipped instead of the files in it.
+
+    Examples:
+        >>> wrapper_of(["team/a.txt", "team/b.txt"]), wrapper_of(["a.txt", "b/c.txt"])
+        ('team', '')
+    """
+    tops = {name.split("/", 1)[0] for name in names}
+    return tops.pop() if len(tops) == 1 and all("/" in name for name in names) else ""
+
+
 def read_zip(path: Path, report: CheckReport, *, max_member: int) -> dict[str, bytes]:
     """Return the files of a zip by name, without ever unpacking it to disk.
 
@@ -76,6 +92,10 @@ def read_zip(path: Path, report: CheckReport, *, max_member: int) -> dict[str, b
             return {}
         if not infos:
             report.add("empty zip", [path.name])
+        elif n_before := min(info.header_offset for info in infos):
+            told = [f"{path.name}: {n_before} bytes stand before the zip (a program that unpacks?)"]
+            report.add("not a plain zip", told, advice="refused: it has to begin with its files")
+            return {}
         readable = _sort_out(infos, report)
         return _read_all(archive, readable, report, max_member)
 
@@ -87,13 +107,21 @@ def _sort_out(infos: list[zipfile.ZipInfo], report: CheckReport) -> list[zipfile
     copies = {name for name in names if COPY_MARK.search(name)}
     links = {i.orig_filename for i in infos if stat.S_ISLNK(i.external_attr >> 16)}
     locked = {i.orig_filename for i in infos if i.flag_bits & 0x1}
+    packed = {
+        i.orig_filename: METHODS.get(i.compress_type, f"method {i.compress_type}")
+        for i in infos
+        if i.compress_type not in READ_EVERYWHERE
+    }
     report.add("unsafe name", sorted(map(repr, unsafe)), advice="refused: it leaves the zip")
     report.add("hidden file", sorted(copies - unsafe), advice="left by an operating system")
     report.add("link", sorted(links - unsafe), advice="refused: only plain files are allowed")
+    told = "many programs read none but stored and deflated files"
+    how = [f"{name}: {method}" for name, method in sorted(packed.items()) if name not in unsafe]
+    report.add("unusual compression", how, advice=told)
     report.add("encrypted", sorted(locked - unsafe), advice="organisers have no password")
     twice = [f"{name} × {count}" for name, count in Counter(names).items() if count > 1]
     report.add("duplicate", twice, advice="one file per clip")
-    out = unsafe | copies | links | locked
+    out = unsafe | copies | links | locked | packed.keys()
     return [info for info in infos if info.orig_filename not in out]
 
 

@@ -1,4 +1,4 @@
-"""Organisers' text tables: separators, quotes, headers and blanks of every kind."""
+"""Organisers' tables: separators, quotes, headers and blanks of every kind."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from emotiw.challenges.manifest_builder import ManifestBuilder
+from emotiw.challenges.spreadsheet import SUFFIXES, read_sheet
 from emotiw.core.config import Strict
 from emotiw.core.csv_rows import Note, numbered
 from emotiw.core.errors import suggest
@@ -23,6 +24,7 @@ class TableFormat(Strict):
         columns: their names, where the table has no header or another one than is wanted.
         quote: around fields that need it.
         ragged: whether a row may have fewer fields than the header; the rest are empty.
+        cut: whether it may have more, which are left out.
     """
 
     separator: Literal[",", ";", "\t", "|", "blanks"] = ","
@@ -30,6 +32,7 @@ class TableFormat(Strict):
     columns: tuple[str, ...] = ()
     quote: str = '"'
     ragged: bool = False
+    cut: bool = False
 
 
 def read_table(
@@ -37,16 +40,24 @@ def read_table(
 ) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield the line number and the fields of every row; what is wrong goes to ``builder``.
 
-    Blanks around fields, empty lines, a byte-order mark and any kind of line end are accepted. A
-    table without one of the ``needed`` columns yields nothing.
+    An Excel file counts as a table whose separator and quotes are its own. Blanks around fields,
+    empty lines, a byte-order mark and any kind of line end are accepted. A table without one of
+    the ``needed`` columns yields nothing.
     """
     name = builder.name(path)
-    try:
-        text = read_file(path).decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        builder.problems.add(f"{name}: can't be read as UTF-8 text ({error})")
-        return
-    lines = _split(text, style, lambda n, why: builder.problems.add(f"{name}:{n}: {why}"))
+
+    def note(line: int, why: str) -> None:
+        builder.problems.add(f"{name}:{line}: {why}")
+
+    if path.suffix.lower() in SUFFIXES:
+        lines = read_sheet(path, note)
+    else:
+        try:
+            text = read_file(path).decode("utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            builder.problems.add(f"{name}: can't be read as UTF-8 text ({error})")
+            return
+        lines = _split(text, style, note)
     columns = list(style.columns)
     if style.header:
         line, first = next(lines, (1, []))
@@ -65,6 +76,8 @@ def read_table(
     for line, fields in lines:
         if style.ragged:
             fields = fields + [""] * (len(columns) - len(fields))
+        if style.cut:
+            fields = fields[: len(columns)]
         if len(fields) != len(columns):
             builder.problems.add(
                 f"{name}:{line}: expected {len(columns)} fields, got {len(fields)}: {fields}"

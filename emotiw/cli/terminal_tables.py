@@ -105,6 +105,19 @@ def ablation_table(frame: pd.DataFrame, axes: Sequence[str]) -> None:
     Console().print(table)
 
 
+def names_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print rows whose first column is a name that somebody will type: it is never cut."""
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column(
+        columns[0], no_wrap=True, min_width=max(map(len, [c for c, *_ in rows] or [""]))
+    )
+    for name in columns[1:]:
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
+
+
 def _table(texts: Sequence[str], numbers: Sequence[str] = ()) -> Table:
     """Return a table whose texts wrap to what its numbers leave of the width."""
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))

@@ -350,3 +350,31 @@ def test_a_table_under_another_name(tmp_path: Path) -> None:
     report = check_submission(spec, path, expected_ids=["a"])
     assert report.kinds >= {"wrong name"}
     assert "submission.csv" in str(report)
+
+
+@pytest.mark.parametrize(
+    ("method", "name"), [(zipfile.ZIP_LZMA, "lzma"), (zipfile.ZIP_BZIP2, "bzip2")]
+)
+def test_a_zip_that_many_programs_cannot_read(method: int, name: str, tmp_path: Path) -> None:
+    path = tmp_path / "t.zip"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("1.txt", "Sad")
+    report = check_submission(WORDS, path, expected_ids=["1"])
+    assert not report.is_ok
+    assert "unusual compression" in report.kinds
+    assert f"1.txt: {name}" in str(report)
+
+
+def test_a_deflated_zip_is_welcome(tmp_path: Path) -> None:
+    path = tmp_path / "t.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("1.txt", "Sad")
+    assert check_submission(WORDS, path, expected_ids=["1"]).is_ok
+
+
+def test_a_zip_behind_a_program_is_refused(tmp_path: Path) -> None:
+    path = write_submission(WORDS, {"1": "Sad"}, tmp_path / "t.zip")
+    path.write_bytes(b"#!/bin/sh\nexec unzip $0\n" + path.read_bytes())
+    report = check_submission(WORDS, path, expected_ids=["1"])
+    assert not report.is_ok
+    assert "not a plain zip" in report.kinds

@@ -24,6 +24,7 @@ from emotiw.runs.stages.index import STAGE as INDEX
 from submissions.attempts import LEDGER, Attempts
 from submissions.check_report import CheckReport
 from submissions.checker import check_submission
+from submissions.clip_list import read_clip_list
 from submissions.registry import format_of
 from submissions.writer import predictions_of, submission_files, submission_path
 
@@ -121,21 +122,14 @@ def check_alone(challenge: str, path: Path, clips: Path) -> CheckReport:
     Args:
         challenge: its name, or its YAML file.
         path: the submission.
-        clips: the folder of the test clips, or a text with one id per line.
+        clips: the folder of the test clips, or a text with one name per line.
 
     Raises:
         SubmissionError: if there is no such folder or list, or it names nothing.
     """
-    if clips.is_dir():
-        expected = sorted(file.stem for file in clips.iterdir() if file.is_file())
-    elif clips.is_file():
-        expected = clips.read_text(encoding="utf-8-sig").split("\n")
-        expected = [line.strip() for line in expected if line.strip()]
-    else:
-        raise SubmissionError(f"no folder or list of test clips at {clips}")
-    if not expected:
-        raise SubmissionError(f"{clips} names no test clips")
-    return check_submission(load_spec(challenge), path, expected_ids=expected)
+    spec = load_spec(challenge)
+    expected = read_clip_list(spec, clips)
+    return check_submission(spec, path, expected_ids=expected)
 
 
 def answers_for(
