@@ -136,7 +136,14 @@ def training_rows(
             held = np.flatnonzero(present[:, position])
             tables[name].require_unseen({ids[row]: cohort.groups[ids[row]] for row in held})
 
-    order = content_order(aligned.scores[chosen], targets)
+    # what the clips themselves hold, where that is known: scores differ in their last bits by
+    # which rows were computed beside them
+    contents = [cohort[clip_id].content for clip_id in ids]
+    order = (
+        np.argsort(np.array(contents), kind="stable")
+        if all(contents)
+        else content_order(aligned.scores[chosen], targets)
+    )
     ids = [ids[row] for row in order]
     codes, names = pd.factorize(np.array([cohort.groups[c] for c in ids], dtype=object))
     return TrainingRows(

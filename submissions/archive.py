@@ -60,6 +60,20 @@ def folded(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
+def wrapper_of(names: Collection[str]) -> str:
+    """Return the one folder that all files of a zip lie in; nothing where there is none.
+
+    Platforms of CodaLab's kind look for files at the top of a zip, and give such a one zero, or
+    only "no such file": the folder was zipped instead of the files in it.
+
+    Examples:
+        >>> wrapper_of(["team/a.txt", "team/b.txt"]), wrapper_of(["a.txt", "b/c.txt"])
+        ('team', '')
+    """
+    tops = {name.split("/", 1)[0] for name in names}
+    return tops.pop() if len(tops) == 1 and all("/" in name for name in names) else ""
+
+
 def read_zip(path: Path, report: CheckReport, *, max_member: int) -> dict[str, bytes]:
     """Return the files of a zip by name, without ever unpacking it to disk.
 

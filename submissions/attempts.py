@@ -14,7 +14,8 @@ from emotiw.core.csv_rows import read_records, rows_as_csv
 from emotiw.core.errors import SubmissionError
 from emotiw.core.files import atomic_write, sha256_of
 from submissions.checker import check_submission
-from submissions.result_sheet import ResultSheet, read_result_sheet
+from submissions.platform_results import read_platform_result
+from submissions.result_sheet import ResultSheet, parse_result_sheet, sheet_text
 
 LEDGER = "attempts.csv"
 
@@ -127,13 +128,15 @@ class Attempts:
     def record_result(
         self, spec: ChallengeSpec, number: int, sheet: Path
     ) -> tuple[Attempt, ResultSheet]:
-        """Note what the organisers returned for an attempt, and keep their sheet.
+        """Note what the organisers, or their platform, returned for an attempt, and keep it.
 
         Raises:
             SubmissionError: if there is no such attempt, or the sheet can't be understood or
                 judges by another metric.
         """
-        result = read_result_sheet(sheet, spec.labels)
+        text, where = sheet_text(sheet), str(sheet)
+        result = read_platform_result(text, spec.official_metric, where=where)
+        result = result or parse_result_sheet(text, spec.labels, where=where)
         if result.metric != spec.metric:
             raise SubmissionError(f"{sheet} gives {result.metric}; {spec.name} asks {spec.metric}")
         return self.record_value(spec, number, result.value, sheet=sheet), result

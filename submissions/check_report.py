@@ -47,12 +47,14 @@ class CheckReport:
         answers: what could be read from it, by clip, frame or segment; empty in a report that
             was kept.
         n_kept: how many there were, in a report that was kept.
+        assumed: what nobody has proved of the format that was asked for; empty where all of it is.
     """
 
     path: Path
     findings: list[Finding] = field(default_factory=list)
     answers: dict[str, Answer] = field(default_factory=dict)
     n_kept: int = 0
+    assumed: str = ""
 
     @property
     def n_answers(self) -> int:
@@ -85,7 +87,8 @@ class CheckReport:
     def __str__(self) -> str:
         n_errors = sum(finding.severity == "error" for finding in self.findings)
         verdict = "ok" if self.is_ok else f"would not be accepted, errors: {n_errors}"
-        lines = [f"{self.path.name}: {verdict}; {self.n_answers} answers read"]
+        doubt = f"; {self.assumed}" if self.assumed else ""
+        lines = [f"{self.path.name}: {verdict}; {self.n_answers} answers read{doubt}"]
         return "\n".join([*lines, *(f"  {finding}" for finding in self.findings)])
 
     def to_dict(self) -> dict[str, Any]:
@@ -94,6 +97,7 @@ class CheckReport:
             "path": str(self.path),
             "is_ok": self.is_ok,
             "n_answers": self.n_answers,
+            "assumed": self.assumed,
             "findings": [asdict(finding) for finding in self.findings],
         }
 
@@ -101,4 +105,5 @@ class CheckReport:
     def from_dict(cls, told: Mapping[str, Any]) -> CheckReport:
         """Return the report that :meth:`to_dict` told of."""
         findings = [Finding(**{**one, "items": tuple(one["items"])}) for one in told["findings"]]
-        return cls(Path(told["path"]), findings, n_kept=told["n_answers"])
+        assumed = told.get("assumed", "")  # earlier versions have none
+        return cls(Path(told["path"]), findings, n_kept=told["n_answers"], assumed=assumed)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
+from emotiw.challenges.certainty import unproved
 from emotiw.challenges.spec import Answer, ChallengeSpec
 from emotiw.core.files import file_problem
 from submissions.answers import parts_of
@@ -34,7 +35,7 @@ def check_submission(
         training_labels: the labels of the training clips, to compare the predicted shares with.
         earlier: the answers of earlier attempts, by name.
     """
-    report = CheckReport(path)
+    report = CheckReport(path, assumed=doubts_of(spec))
     if problem := file_problem(path):
         told = [f"{path}: {problem}"]
         report.add("can't be read", told, advice="a folder has to be zipped first")
@@ -44,6 +45,23 @@ def check_submission(
     compare_attempts(report, earlier or {})
     report.sort()
     return report
+
+
+def doubts_of(spec: ChallengeSpec) -> str:
+    """Return what is assumed of the format that organisers want; nothing where it is proved.
+
+    Examples:
+        >>> from emotiw.challenges.spec import load_spec
+        >>> doubts_of(load_spec("engagenet"))
+        'the header is assumed (submission table: the CodaLab format was not found)'
+        >>> doubts_of(load_spec("afew2017"))
+        ''
+    """
+    doubts = unproved(spec, "submission")
+    if not doubts:
+        return ""
+    what = "header" if getattr(format_of(spec), "header", False) else "format"
+    return f"the {what} is assumed ({'; '.join(doubt.says for doubt in doubts)})"
 
 
 def judge_labels(

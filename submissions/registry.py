@@ -12,6 +12,7 @@ FORMATS: Registry[type[SubmissionFormat]] = Registry(
     {
         "text_files": "submissions.text_files:TextFiles",
         "table": "submissions.table_files:Table",
+        "salience_lists": "submissions.salience_lists:SalienceLists",
         "table_per_clip": "submissions.table_per_clip:TablePerClip",
     },
 )

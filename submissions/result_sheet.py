@@ -67,11 +67,19 @@ class ResultSheet:
 
 def read_result_sheet(path: Path, labels: tuple[str, ...] = ()) -> ResultSheet:
     """Read a result sheet from a file; see :func:`parse_result_sheet`."""
+    return parse_result_sheet(sheet_text(path), labels, where=str(path))
+
+
+def sheet_text(path: Path) -> str:
+    """Return the text of a file that organisers or a platform returned.
+
+    Raises:
+        SubmissionError: if it can't be read.
+    """
     try:
-        text = read_file(path).decode("utf-8-sig")
+        return read_file(path).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise SubmissionError(f"{path}: can't be read ({error})") from error
-    return parse_result_sheet(text, labels, where=str(path))
 
 
 def parse_result_sheet(

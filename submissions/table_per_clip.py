@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 
 from emotiw.challenges.spec import Answer, ChallengeSpec
+from submissions.archive import wrapper_of
 from submissions.check_report import CheckReport
 from submissions.submission_format import ZipFormat
 from submissions.table_files import Column, Table
@@ -46,6 +47,11 @@ class TablePerClip(ZipFormat):
         by_clip = _by_clip(expected_ids)
         wanted = {self._member(clip_id): clip_id for clip_id in by_clip}
         files = {name: data for name, data in members.items() if not name.endswith("/")}
+        wrapper = wrapper_of(files)
+        if wrapper and wrapper != self.folder.split("/")[0]:
+            inside = self.folder or "the tables"
+            advice = f"zip {inside}, not the folder around it: platforms look at the top of the zip"
+            report.add("folder in the zip", [f"{wrapper}/"], advice=advice)
         report.add("missing", sorted(wanted.keys() - files.keys()))
         extra = sorted(files.keys() - wanted.keys())
         bare = {name.rsplit("/", 1)[-1].casefold(): name for name in wanted}

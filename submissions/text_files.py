@@ -9,7 +9,7 @@ from typing import ClassVar
 from emotiw.challenges.spec import Answer, ChallengeSpec
 from emotiw.core.errors import ConfigError, suggest
 from submissions.answers import Wrong, number_text, read_label, read_number
-from submissions.archive import colliding, folded
+from submissions.archive import colliding, folded, wrapper_of
 from submissions.check_report import CheckReport
 from submissions.submission_format import ZipFormat
 
@@ -59,7 +59,10 @@ class TextFiles(ZipFormat):
         """Note everything that is wrong with the names and contents of the texts."""
         expected = set(expected_ids)
         nested = sorted(name for name in members if "/" in name)
-        report.add("folder in the zip", nested, advice="texts belong at the top of the zip")
+        wrapper = wrapper_of(members)
+        advice = f"zip the texts, not the folder {wrapper!r}: " if wrapper else ""
+        advice += "texts belong at the top of the zip"
+        report.add("folder in the zip", nested, advice=advice)
         wrong: dict[str, list[str]] = defaultdict(list)
         extra: list[str] = []
         for name, data in members.items():

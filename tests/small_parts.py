@@ -159,6 +159,60 @@ def write_onnx(path: Path) -> None:
     onnx.save(model, path)
 
 
+def detector_options(name: str, folder: Path) -> dict[str, Any]:
+    """Return what the detector of that name needs, having written it into the folder."""
+    cards = {"centerface": centerface_card, "yunet": yunet_card}
+    return {"weights": cards[name](folder)} if name in cards else {}
+
+
+def centerface_card(folder: Path) -> str:
+    """Write a network that sees faces of about 32 px where it is bright, and its card.
+
+    Like the published file it states sizes that are not those of its input, and names its weights
+    among its inputs.
+    """
+    onnx = pytest.importorskip("onnx")
+    from onnx import TensorProto, helper, numpy_helper
+
+    bright = np.full((1, 3, 16, 16), 12 / (255 * 3 * 256), np.float32)
+    weights = {
+        "bright": bright,
+        "dark": np.array([-7], np.float32),
+        "size": np.log(np.full(2, 8, np.float32)),  # cells of 4 px
+        "middle": np.zeros(2, np.float32),
+        # down and to the right, for each of five points
+        "points": np.array([0.4, 0.3, 0.4, 0.7, 0.6, 0.5, 0.8, 0.35, 0.8, 0.65], np.float32),
+        **{f"no_{n}": np.zeros((n, 3, 16, 16), np.float32) for n in (2, 10)},
+    }
+    told = {"strides": [4, 4], "pads": [6, 6, 6, 6]}
+    nodes = [
+        helper.make_node("Conv", ["input.1", "bright", "dark"], ["heat"], **told),
+        helper.make_node("Sigmoid", ["heat"], ["537"]),
+        helper.make_node("Conv", ["input.1", "no_2", "size"], ["538"], **told),
+        helper.make_node("Conv", ["input.1", "no_2", "middle"], ["539"], **told),
+        helper.make_node("Conv", ["input.1", "no_10", "points"], ["540"], **told),
+    ]
+    tensors = [numpy_helper.from_array(value, name) for name, value in weights.items()]
+    inputs = [helper.make_tensor_value_info("input.1", TensorProto.FLOAT, [10, 3, 32, 32])]
+    inputs += [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, value.shape)
+        for name, value in weights.items()
+    ]
+    outputs = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, [10, n, 8, 8])
+        for name, n in (("537", 1), ("538", 2), ("539", 2), ("540", 10))
+    ]
+    graph = helper.make_graph(nodes, "centerface", inputs, outputs, tensors)
+    opset = [helper.make_opsetid("", 13)]
+    onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=8), folder / "centre.onnx")
+    card = {
+        "name": "mine", "backbone": "centerface", "source": {"file": "centre.onnx"}, "size": 32,
+        "embedding": 15,
+    }  # fmt: skip
+    (folder / "centre.yaml").write_text(yaml.safe_dump(card))
+    return str(folder / "centre.yaml")
+
+
 def yunet_card(folder: Path) -> str:
     """Write an ONNX file that sees one face in the middle of whatever it looks at, and its card."""
     onnx = pytest.importorskip("onnx")

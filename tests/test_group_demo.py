@@ -21,7 +21,7 @@ from tests.in_process import SET_IN_PROCESS
 pytestmark = pytest.mark.slow
 N_PER_LABEL = 10
 N_FRAMES = 3, 4
-SEED = 1  # 0.11 to spare against the largest face in both; benchmarks/groups.py takes several
+SEED = 2  # 0.15 to spare in both, by either detector; benchmarks/groups.py takes several
 MARGIN = 0.1
 LARGEST = "{model: group, features: people, aggregation: largest, learner: logistic}"
 

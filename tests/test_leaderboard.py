@@ -11,6 +11,7 @@ import pytest
 from emotiw.analysis.leaderboard import (
     COLUMNS,
     Standing,
+    protocol_of,
     published,
     rank_runs,
     ranked,
@@ -198,3 +199,28 @@ def test_published_scores_of_ravdess_stand_where_they_were_published(real_data: 
     assert 80 < line.low < 86.74 < line.high < 93
     folds = dict(zip(table.clip_ids, table.fold, strict=True))
     assert all(folds[clip.clip_id] == clip.fold for clip in cohort)
+
+
+def test_protocols_stand_apart() -> None:
+    spec = load_spec("ravdess")
+    ours = Standing("mine/fused", "run", "folds", 80.0, protocol="luna-jimenez")
+    lines = ranked(spec, [*published(spec), ours])
+    protocols = list(dict.fromkeys(line.protocol for line in lines))
+    assert protocols == ["luna-jimenez", "its own", "random split"]
+    assert [line.who for line in lines[:3]] == [
+        "audio and video", "wav2vec2-xlsr (audio)", "mine/fused",
+    ]  # fmt: skip
+    first, *others = render(spec, lines).split("\nprotocol ")[1:]
+    assert "mine/fused" in first
+    assert "95.83" not in first
+    assert others[-1].startswith("random split, compared with no other:")
+    assert "\n1 " in others[-1]
+    assert "protocol" in render(spec, lines, "csv").splitlines()[0]
+
+
+def test_a_run_says_which_protocol_it_follows(tmp_path: Path) -> None:
+    spec = load_spec("ravdess")
+    assert protocol_of(spec, tmp_path) == "luna-jimenez"
+    (tmp_path / "recipe.yaml").write_text("data: {options: {protocol: hicmae}}\n")
+    assert protocol_of(spec, tmp_path) == "hicmae"
+    assert protocol_of(SPEC, tmp_path) == "hicmae"

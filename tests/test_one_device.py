@@ -196,12 +196,16 @@ def test_every_network_learns_and_answers_where_it_is_told(name: str, meta: list
     "name", [n for n in MODELS.names() if issubclass(MODELS.resolve(n), Composed)]
 )
 def test_a_model_inside_another_is_told_too(name: str, meta: list[str]) -> None:
-    options, task = next((o, g) for kind, o, g in test_groups.CASES if kind == name)
+    cases = {kind: (options, task) for kind, options, task in test_groups.CASES}
+    of_others = {"n": 2, "learner": {"model": "group", "learner": test_groups.LOGISTIC}}
+    options, task = cases.get(name, (of_others, test_groups.LABELS))
     model: Any = test_groups.make(name, options, task)
     placed(model, "cuda")  # the classifier inside knows nothing of devices
     model.learner = OnDevice()
+    model.members = [OnDevice()]  # of an ensemble
     placed(model, "cuda")
     assert model.learner.device == "meta"
+    assert name != "ensemble" or model.members[0].device == "meta"
 
 
 def test_mtcnn_keeps_its_networks_where_it_is_told() -> None:

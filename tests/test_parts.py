@@ -39,10 +39,10 @@ from tests.golden_parts import PATH, REWRITE, digest, is_close, parts, version_o
 from tests.small_parts import (
     BACKBONE_CARDS,
     MODEL_OPTIONS,
+    detector_options,
     extractor_options,
     portrait,
     write_onnx,
-    yunet_card,
 )
 
 pytestmark = pytest.mark.slow
@@ -73,7 +73,7 @@ def _plain(registry: Registry[Any]) -> Callable[[str, Path], None]:
 
 
 def _detector(name: str, folder: Path) -> None:
-    options = {"weights": yunet_card(folder)} if name == "yunet" else {}
+    options = detector_options(name, folder)
     check_part(DETECTORS.resolve(name), options, sample=[portrait(), portrait()[:, ::-1].copy()])
 
 

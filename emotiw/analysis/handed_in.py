@@ -1,32 +1,49 @@
-"""What is known of a submission from the run that wrote it."""
+"""What a submission's own run says of it, so that nobody has to type it into the ledger."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
+from emotiw.analysis.leaderboard import standing_of
 from emotiw.challenges.spec import ChallengeSpec
 from emotiw.core.errors import EmotiwError
+from emotiw.core.files import sha256_of
 from emotiw.core.score_table import ScoreTable
-from emotiw.evaluation.results import Result, evaluate
+from emotiw.evaluation.results import evaluate
 from emotiw.runs.run import FUSED, cohort_in
 
 
-def run_behind(submission: Path, runs: Path, name: str = "") -> Path | None:
-    """Return the folder of the run that a submission comes from, where it can be told.
+@dataclass(frozen=True)
+class HandedIn:
+    """The run that a submission comes from.
 
-    Args:
-        submission: the file; a run keeps its own below ``submission/``.
-        runs: the folder of runs.
-        name: of the run, where somebody says it.
+    Attributes:
+        runs: the folder of runs, where the ledger of attempts is.
+        run: its name.
+        config: sha256 of its recipe; empty where it has none.
+        val: its fused scores by the official metric, as printed; None where they can't be judged.
     """
-    folder = runs / name if name else submission.absolute().parent.parent
-    return folder if (folder / f"{FUSED}.csv").is_file() else None
+
+    runs: Path
+    run: str
+    config: str
+    val: float | None
 
 
-def held_out_result(folder: Path, spec: ChallengeSpec) -> Result | None:
-    """Return what a run's fused scores are worth: on validation clips, else out of fold."""
-    try:
-        table, cohort = ScoreTable.read_csv(folder / f"{FUSED}.csv"), cohort_in(folder, spec.task)
-        return evaluate(table, cohort, spec.metric)
-    except EmotiwError:
+def run_behind(spec: ChallengeSpec, submission: Path) -> HandedIn | None:
+    """Return the run whose ``submission`` folder holds a file, or None where it is no run's."""
+    folder = submission.resolve().parent.parent
+    fused = folder / f"{FUSED}.csv"
+    if submission.resolve().parent.name != "submission" or not fused.is_file():
         return None
+    recipe = folder / "recipe.yaml"
+    config = sha256_of(recipe) if recipe.is_file() else ""
+    try:
+        cohort = cohort_in(folder, spec.task)
+        value = standing_of(evaluate(ScoreTable.read_csv(fused), cohort, spec.metric), "").value
+    except EmotiwError:
+        value = np.nan
+    return HandedIn(folder.parent, folder.name, config, None if np.isnan(value) else float(value))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from emotiw.core.config import read_document
 from emotiw.core.errors import ConfigError, EmotiwError, suggest
 from emotiw.core.files import shown_in_full
 from emotiw.core.score_table import ScoreTable
+from emotiw.evaluation.metrics import Metric
 from emotiw.evaluation.notes import groups_notes
 from emotiw.evaluation.results import Result, evaluate
 from emotiw.runs.edits import edits_of, outdated
@@ -46,6 +48,8 @@ class Standing:
             where unknown.
         certainty: of published figures, the lesser where there are two.
         note: what was changed by hand in the run, or is out of date; that speakers are unknown.
+        protocol: how training clips were held out; values of two protocols don't compare. Empty
+            for the challenge's own splits.
     """
 
     who: str
@@ -58,6 +62,7 @@ class Standing:
     test: float = np.nan
     certainty: str = ""
     note: str = ""
+    protocol: str = ""
 
 
 def rank_runs(
@@ -94,11 +99,12 @@ def rank_runs(
                 unread.append(f"{path}: {error}")
                 continue
             test = (test_values or {}).get(folder.name, np.nan) if path.stem == FUSED else np.nan
-            who = f"{folder.name}/{path.stem}"
+            line = standing_of(result, f"{folder.name}/{path.stem}", test=test)
             doubts = [UNKNOWN] * (not result.knows_groups)
             doubts += ["speakers estimated"] * cohort.estimates_groups
             told = "; ".join([note] * bool(note) + doubts)
-            standings.append(replace(standing_of(result, who, test=test), note=told))
+            protocol = protocol_of(spec, folder) if line.split == "folds" else ""
+            standings.append(replace(line, note=told, protocol=protocol))
     return ranked(spec, standings), unread
 
 
@@ -118,6 +124,15 @@ def runs_of(spec: ChallengeSpec, runs: Path) -> list[Path]:
     return [folder for folder, challenge in asked.items() if challenge == spec.name]
 
 
+def protocol_of(spec: ChallengeSpec, run: Path) -> str:
+    """Return the protocol that a run's recipe names: the challenge's first where it names none."""
+    recipe = run / "recipe.yaml"
+    data = read_document(recipe).data.get("data") if recipe.is_file() else None
+    options = data.get("options") if isinstance(data, dict) else None
+    asked = options.get("protocol") if isinstance(options, dict) else None
+    return str(asked) if asked else next(iter(spec.folds), "")
+
+
 def standing_of(result: Result, who: str, *, test: float = np.nan) -> Standing:
     """Return where scores stand: on validation clips, or out of fold where there are none."""
     scale, split = result.metric.scale, "folds" if result.split == "train" else result.split
@@ -126,39 +141,63 @@ def standing_of(result: Result, who: str, *, test: float = np.nan) -> Standing:
 
 
 def published(spec: ChallengeSpec) -> list[Standing]:
-    """Return the published figures of a challenge in its official metric, one line per method."""
-    lines: dict[str, Standing] = {}
+    """Return the published figures of a challenge in its official metric.
+
+    A method has one line per protocol.
+    """
+    lines: dict[tuple[str, str], Standing] = {}
     for figure in spec.figures:
         if figure.metric not in (None, spec.metric):
             continue
-        known = lines.get(figure.who, Standing(figure.who, figure.kind, "", np.nan))
+        key = (figure.who, figure.protocol)
+        known = lines.get(key, Standing(figure.who, figure.kind, "", np.nan))
         is_test = figure.split == "test"
-        lines[figure.who] = Standing(
+        lines[key] = Standing(
             who=figure.who,
             kind=figure.kind,
             split=known.split if is_test else figure.split,
             value=known.value if is_test else figure.value,
             test=figure.value if is_test else known.test,
             certainty=max(figure.certainty, known.certainty, key=DOUBT.index),
+            protocol=figure.protocol,
         )
     return list(lines.values())
 
 
-def ranked(spec: ChallengeSpec, standings: Iterable[Standing]) -> list[Standing]:
-    """Return standings best first; those known on test alone come last, by their test figure."""
+def ranked(spec: ChallengeSpec, standings: Collection[Standing]) -> list[Standing]:
+    """Return standings best first; those known on test alone come last, by their test figure.
+
+    Those of one protocol stand together: first the challenge's own splits, then its protocols in
+    their order, then any other.
+    """
+    protocols = ["", *spec.folds, *sorted({line.protocol for line in standings} - set(spec.folds))]
     sign = -1.0 if spec.official_metric.is_higher_better else 1.0
 
-    def place(line: Standing) -> tuple[bool, float, str]:
+    def place(line: Standing) -> tuple[int, bool, float, str]:
         is_unknown = bool(np.isnan(line.value))
-        return is_unknown, sign * (line.test if is_unknown else line.value), line.who
+        order = protocols.index(line.protocol)
+        return order, is_unknown, sign * (line.test if is_unknown else line.value), line.who
 
     return sorted(standings, key=place)
 
 
 def to_rows(spec: ChallengeSpec, standings: Sequence[Standing]) -> list[list[str]]:
-    """Return the cells of the leaderboard as text, in the order of ``COLUMNS``."""
-    metric = spec.official_metric
+    """Return the cells of the leaderboard as text, in the order of ``COLUMNS``, and the protocol.
 
+    Ranks begin anew with every protocol.
+    """
+    return [
+        row for _, lines in by_protocol(standings) for row in _rows_of(spec.official_metric, lines)
+    ]
+
+
+def by_protocol(standings: Sequence[Standing]) -> Iterator[tuple[str, list[Standing]]]:
+    """Yield the standings of each protocol; they are ranked already."""
+    for protocol, lines in groupby(standings, key=lambda line: line.protocol):
+        yield protocol, list(lines)
+
+
+def _rows_of(metric: Metric, standings: Sequence[Standing]) -> list[list[str]]:
     def text(value: float) -> str:
         return metric.number(value / metric.scale)
 
@@ -175,26 +214,34 @@ def to_rows(spec: ChallengeSpec, standings: Sequence[Standing]) -> list[list[str
             text(line.test),
             line.certainty,
             line.note,
+            line.protocol,
         ]
         for rank, line in enumerate(standings, start=1)
     ]
 
 
 def render(spec: ChallengeSpec, standings: Sequence[Standing], form: str = "table") -> str:
-    """Return the leaderboard as text.
+    """Return the leaderboard as text: a table per protocol, or one with a column that names it.
 
     Raises:
         ConfigError: if the form is unknown.
     """
     if form not in FORMS:
         raise ConfigError(f"unknown form {form!r}{suggest(form, FORMS)} ({', '.join(FORMS)})")
-    rows = to_rows(spec, standings)
-    if form == "csv":
-        return as_csv(COLUMNS, rows)
-    if form == "markdown":
-        return as_markdown(COLUMNS, rows, ALIGN)
-    if form == "latex":
-        return as_latex(COLUMNS, rows, ALIGN)
-    notes = groups_notes(not any(UNKNOWN in line.note for line in standings))
-    told = "".join(f"{note}\n" for note in notes)
-    return f"{spec.title}: {spec.metric}\n{as_columns(COLUMNS, rows)}{told}"
+    if form != "table":
+        columns, align, rows = [*COLUMNS, "protocol"], ALIGN + "l", to_rows(spec, standings)
+        if not any(line.protocol for line in standings):
+            columns, align, rows = columns[:-1], ALIGN, [row[:-1] for row in rows]
+        if form == "csv":
+            return as_csv(columns, rows)
+        as_text = as_markdown if form == "markdown" else as_latex
+        return as_text(columns, rows, align)
+    tables = [f"{spec.title}: {spec.metric}\n"]
+    for protocol, lines in by_protocol(standings):
+        head = f"\nprotocol {protocol}, compared with no other:\n" if protocol else ""
+        part = [row[:-1] for row in _rows_of(spec.official_metric, lines)]
+        tables.append(head + as_columns(COLUMNS, part))
+    tables += [
+        f"{note}\n" for note in groups_notes(not any(UNKNOWN in line.note for line in standings))
+    ]
+    return "".join(tables)

@@ -7,15 +7,43 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from emotiw.challenges.certainty import UNPROVED, certainties, unproved
 from emotiw.challenges.spec import ChallengeSpec, Figure, load_spec, spec_names
 from emotiw.core.config import packaged
-from emotiw.core.errors import ConfigError
+from emotiw.core.errors import ConfigError, suggest
 from emotiw.core.files import atomic_write
 
 
-def summaries() -> list[dict[str, Any]]:
-    """Return every challenge that comes with the toolkit, by name."""
-    return [summary_of(load_spec(name)) for name in spec_names()]
+def summaries(
+    *, task: str | None = None, year: int | None = None, modality: str | None = None
+) -> list[dict[str, Any]]:
+    """Return the challenges that come with the toolkit, by name.
+
+    Args:
+        task: only those about it (``groups``, ``engagement``, …), or of that kind
+            (``classification`` or ``regression``).
+        year: only those of that year.
+        modality: only those whose clips hold it: ``audio``, ``video`` or ``image``.
+
+    Raises:
+        ConfigError: if no challenge has such a task or modality.
+    """
+    lines = [summary_of(load_spec(name)) for name in spec_names()]
+    known_tasks = {line["topic"] for line in lines} | {line["task"] for line in lines}
+    known_modalities = {each for line in lines for each in line["modalities"].split(", ")}
+    for what, asked, known in (
+        ("task", task, known_tasks), ("modality", modality, known_modalities)
+    ):  # fmt: skip
+        if asked is not None and asked not in known:
+            listed = ", ".join(sorted(known))
+            raise ConfigError(f"no {what} {asked!r}{suggest(asked, known)} (known: {listed})")
+    return [
+        line
+        for line in lines
+        if task in (None, line["topic"], line["task"])
+        and year in (None, line["year"])
+        and (modality is None or modality in line["modalities"].split(", "))
+    ]
 
 
 def summary_of(spec: ChallengeSpec) -> dict[str, Any]:
@@ -28,7 +56,8 @@ def summary_of(spec: ChallengeSpec) -> dict[str, Any]:
     """
     counts = ((len(spec.labels), "label"), (len(spec.targets), "target"))
     answers = [f"{count} {word}{'s' * (count > 1)}" for count, word in counts if count]
-    known = {name: getattr(spec, name) for name in ("name", "year", "title", "unit")}
+    known = {name: getattr(spec, name) for name in ("name", "year", "title", "topic", "unit")}
+    known |= {"task": spec.task_kind, "modalities": ", ".join(spec.modalities)}
     known |= {"answers": ", ".join(answers), "metric": spec.metric}
     return known | {"submission": spec.submission.format, "attempts": spec.attempts}
 
@@ -40,7 +69,8 @@ def describe(spec: ChallengeSpec) -> str:
     sizes = [f"{count} {split}" for split, count in spec.sizes.items()]
     metric = spec.metric + (f" ({spec.metric_note})" if spec.metric_note else "")
     facts = {
-        "unit": spec.unit,
+        "about": spec.topic,
+        "unit": f"{spec.unit} ({', '.join(spec.modalities)})",
         "labels": ", ".join(spec.labels),
         "targets": ", ".join(targets),
         "codes": ", ".join(codes),
@@ -51,11 +81,18 @@ def describe(spec: ChallengeSpec) -> str:
         "attempts": "" if spec.attempts is None else str(spec.attempts),
         "folds": ", ".join(spec.folds),
         "downloads": ", ".join(f"{name} ({d.licence})" for name, d in spec.downloads.items()),
+        "not yet": spec.cannot_learn,
+        "unproved": ", ".join(
+            f"{fact} ({how})" for fact, how in certainties(spec).items() if how in UNPROVED
+        ),
     }
     lines = [f"{spec.name}: {spec.title}, {spec.year}"]
     lines += [f"  {name:<11} {text}" for name, text in facts.items() if text]
     lines += ["  published"] if spec.figures else []
     lines += [f"    {_figure(figure, spec)}" for figure in spec.figures]
+    doubts = unproved(spec)
+    lines += ["  assumed, or from memory"] if doubts else []
+    lines += [f"    {', '.join(doubt.facts) or 'else'}: {doubt.says}" for doubt in doubts]
     lines += ["  sources"]
     for source in spec.sources:
         place = f": {source.where}" if source.where else ""
@@ -97,7 +134,8 @@ def new_spec(path: Path, *, base: str | None = None) -> Path:
 def _figure(figure: Figure, spec: ChallengeSpec) -> str:
     metric = figure.metric or spec.metric
     place = f", {figure.where}" if figure.where else ""
+    how = f" ({figure.protocol})" if figure.protocol else ""
     return (
         f"[{figure.certainty}] {figure.kind} {figure.who}: {metric} {figure.value:g} "
-        f"on {figure.split}{place}"
+        f"on {figure.split}{how}{place}"
     )

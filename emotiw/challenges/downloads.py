@@ -42,9 +42,11 @@ class Download(Strict):
         files: to download; zip and tar archives are unpacked.
         listing: a list of further files.
         folder: below the corpus, where they go.
+        n_files: how many sounds or videos there are once all is unpacked, where published.
     """
 
     licence: str
     files: tuple[RemoteFile, ...] = ()
     listing: Listing | None = None
     folder: Annotated[str, AfterValidator(_below_the_corpus)] = "."
+    n_files: int | None = None

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from emotiw.challenges.certainty import unproved
 from emotiw.challenges.downloads import Download, Listing
+from emotiw.challenges.manifest_builder import media_files
 from emotiw.challenges.spec import ChallengeSpec
 from emotiw.challenges.unpack import DamagedArchive, unpack
 from emotiw.core.csv_rows import read_rows
 from emotiw.core.download import Progress, download
 from emotiw.core.errors import ConfigError, Problems, suggest
+from emotiw.core.media.file_kinds import MEDIA
 from emotiw.core.remote_file import DownloadError, RemoteFile
 
 
@@ -25,12 +28,14 @@ class Fetched:
         n_downloaded: of them, in this run; the others were there.
         n_unpacked: files written from archives.
         failures: reasons, by address.
+        odd: parts that have more or fewer files than were published, in words.
     """
 
     n_files: int
     n_downloaded: int
     n_unpacked: int
     failures: dict[str, str]
+    odd: tuple[str, ...] = ()
 
 
 def fetchable(spec: ChallengeSpec, parts: Sequence[str] = ()) -> dict[str, Download]:
@@ -40,15 +45,31 @@ def fetchable(spec: ChallengeSpec, parts: Sequence[str] = ()) -> dict[str, Downl
         ConfigError: if the corpus has to be asked for, or has no such part.
     """
     if not spec.downloads:
-        raise ConfigError(
-            f"{spec.title} can't be downloaded by command: its organisers hand it out on request"
-        )
+        raise ConfigError(how_to_get(spec))
     for part in parts:
         if part not in spec.downloads:
             known = ", ".join(spec.downloads)
             hint = suggest(part, spec.downloads)
             raise ConfigError(f"{spec.name} has no part {part!r}{hint} (known: {known})")
     return {part: spec.downloads[part] for part in parts or spec.downloads}
+
+
+def how_to_get(spec: ChallengeSpec) -> str:
+    """Return whom to ask for a corpus that isn't downloaded, and how its folder has to look."""
+    from emotiw.challenges.reading import reader_of  # which reads no corpus, but knows layouts
+
+    reader = reader_of(spec)
+    inside = f", below {' or '.join(reader.inside)} or at the top" if reader.inside else ""
+    whom = spec.ask or f"its organisers; `emotiw challenges show {spec.name}` has the sources"
+    lines = [
+        f"{spec.title} can't be downloaded by command: its organisers hand it out on request",
+        f"  ask:    {whom}",
+        f"  unpack: into a folder of its own, which a recipe names as `data: {{root: …}}`{inside}",
+        f"  layout: {reader.expects()}",
+    ]
+    doubts = unproved(spec, "layout")
+    lines += [f"  assumed: {doubt.says}" for doubt in doubts]
+    return "\n".join(lines)
 
 
 def fetch(
@@ -76,6 +97,7 @@ def fetch(
     """
     n_files = n_downloaded = n_unpacked = 0
     failures: dict[str, str] = {}
+    odd: list[str] = []
     for name, part in fetchable(spec, parts).items():
         home = folder / part.folder
         files = [*part.files]
@@ -95,7 +117,10 @@ def fetch(
                         target.unlink()
             except DownloadError as error:
                 failures[file.url] = str(error)
-    return Fetched(n_files, n_downloaded, n_unpacked, failures)
+        n_found = len(media_files(home, MEDIA)) if home.is_dir() else 0
+        if part.n_files is not None and n_found < part.n_files:
+            odd.append(f"{name}: {n_found} files of sound or video, {part.n_files} were published")
+    return Fetched(n_files, n_downloaded, n_unpacked, failures, tuple(odd))
 
 
 def _unpacked(file: RemoteFile, archive: Path, home: Path) -> int:

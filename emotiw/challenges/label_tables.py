@@ -2,56 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from re import Pattern
 from string import Formatter
+from typing import Any
 
 from pydantic import Field
 
 from emotiw.challenges.manifest_builder import (
     ManifestBuilder,
+    all_files,
     first_file,
     first_folder,
     media_files,
 )
 from emotiw.challenges.reader import Reader
+from emotiw.challenges.split_files import Answers, SplitFiles
 from emotiw.challenges.text_table import TableFormat, read_table
 from emotiw.core.clip import Split
-from emotiw.core.config import Strict
 
 Named = dict[str, list[Path]]
-
-
-class SplitFiles(Strict):
-    """Where a split is.
-
-    Attributes:
-        table: names that the split's table may have (``*`` as in a shell); without a table every
-            clip of the folder belongs to the split.
-        clips: names that the folder of its clips may have; the root by default.
-        labelled: whether the table holds labels or targets.
-        optional: whether it is no news that the split is absent.
-    """
-
-    table: tuple[str, ...] = ()
-    clips: tuple[str, ...] = (".",)
-    labelled: bool = True
-    optional: bool = False
-
-
-class Answers(Strict):
-    """One table with the labels of all splits, where the splits themselves only list clips.
-
-    Attributes:
-        table: names that it may have.
-        id: template of the clip id from its columns.
-        style: how it is written.
-    """
-
-    table: tuple[str, ...]
-    id: str
-    style: TableFormat = TableFormat()
 
 
 class Tables(Reader):
@@ -63,6 +34,7 @@ class Tables(Reader):
         id: template of the clip id, from the columns and ``{split}``; an extension of a clip at
             its end is dropped.
         id_pattern: regular expression whose named groups add fields of the id to the columns.
+        patterns: likewise by column, for the template of the id itself.
         file: template of the clip's file below its folder, with or without extension; the id by
             default.
         label: the column with the label.
@@ -70,21 +42,29 @@ class Tables(Reader):
         group: template of what is kept together in cross-validation.
         extra: template by column of the manifest.
         answers: where they are in a table of their own.
+        otherwise: options put over these, where none of these tables is there: another way in
+            which the same clips are handed out.
     """
 
     splits: dict[Split, SplitFiles]
     style: TableFormat = TableFormat()
     id: str
     id_pattern: Pattern[str] | None = None
+    patterns: dict[str, Pattern[str]] = Field(default_factory=dict)
     file: str = ""
     label: str = ""
     targets: dict[str, str] = Field(default_factory=dict)
     group: str = ""
     extra: dict[str, str] = Field(default_factory=dict)
     answers: Answers | None = None
+    otherwise: dict[str, Any] | None = None
 
     def read(self, builder: ManifestBuilder) -> None:
         """Note every row of the tables, and the clips of splits that have none."""
+        other = self._other_layout()
+        if other is not None and not self._is_there(builder) and other._is_there(builder):
+            other.read(builder)
+            return
         answers = self._read_answers(builder)
         for split, where in self.splits.items():
             folder = first_folder(builder.root, where.clips)
@@ -99,7 +79,8 @@ class Tables(Reader):
                 builder.warnings += [] if where.optional else [no_folder]
             elif path is None:
                 for clip in media_files(folder, self.extensions):
-                    builder.add(clip.stem, clip, split)
+                    if where.files is None or where.files.fullmatch(clip.stem):
+                        builder.add(clip.stem, clip, split)
             else:
                 self._read_split(builder, split, where, path, folder, answers)
 
@@ -109,6 +90,14 @@ class Tables(Reader):
             f"{split}: {' or '.join(where.table or where.clips)}"
             for split, where in self.splits.items()
         )
+
+    def _other_layout(self) -> Tables | None:
+        if self.otherwise is None:
+            return None
+        return Tables(**{**self.model_dump(exclude={"otherwise"}), **self.otherwise})
+
+    def _is_there(self, builder: ManifestBuilder) -> bool:
+        return any(first_file(builder.root, where.table) for where in self.splits.values())
 
     def _read_split(
         self,
@@ -123,28 +112,43 @@ class Tables(Reader):
         wanted = [*_fields(self.id), *_fields(self.file), *_fields(self.group)]
         wanted += [name for template in self.extra.values() for name in _fields(template)]
         wanted += [name for name in (self.label, *self.targets.values()) if name and inside]
-        parts = self.id_pattern.groupindex if self.id_pattern else {}
+        wanted += [*self.patterns, *where.rows]
+        found = [pattern.groupindex for pattern in self.patterns.values()]
+        parts = dict(self.id_pattern.groupindex) if self.id_pattern else {}
+        parts |= {name: 0 for groups in found for name in groups}
         needed = [name for name in dict.fromkeys(wanted) if name != "split" and name not in parts]
         clips = media_files(folder, self.extensions)
         by_name, by_stem = self._by_name(clips, folder)
         used: set[Path] = set()
         absent: list[str] = []
-        first_line: dict[tuple[str, str], int] = {}
-        for line, row in read_table(path, self.style, needed, builder):
-            place = f"{builder.name(path)}:{line}"
-            fields = {**row, "split": split}
+        unfit: list[str] = []
+        lone: list[str] = []
+        first_place: dict[tuple[str, str], str] = {}
+        paths = all_files(builder.root, where.table) if where.every else [path]
+        for place, row in self._rows(builder, paths, where, needed):
+            fields: dict[str, str] = {**row, "split": split}
+            for column, pattern in self.patterns.items():
+                told = pattern.fullmatch(row[column])
+                fields |= told.groupdict("") if told else dict.fromkeys(pattern.groupindex, "")
+                if told is None:
+                    unfit.append(row[column])
             name = self.id.format(**fields)
             clip_id = self._without_extension(name)
             match = self.id_pattern.fullmatch(clip_id) if self.id_pattern else None
-            fields |= match.groupdict() if match else dict.fromkeys(parts, "")
+            if self.id_pattern and match is None:
+                unfit.append(clip_id)
+            if self.id_pattern:
+                groups = self.id_pattern.groupindex
+                fields |= match.groupdict("") if match else dict.fromkeys(groups, "")
             name = self.file.format(**fields) if self.file else name
             stem = self._without_extension(name)
             # of one stem there may be several files, each with a row that names its extension
             files = by_name.get(name) or by_stem.get(stem, [])
             file = files[0] if files else folder / (stem + self.extensions[0])
-            first = first_line.setdefault((clip_id, file.name), line)
-            if first != line:
-                builder.problems.add(f"{place}: clip {clip_id!r} again, first on line {first}")
+            first = first_place.setdefault((clip_id, file.name), place)
+            if first != place:
+                line = first.rpartition(":")[2]
+                builder.problems.add(f"{place}: clip {clip_id!r} again, first on line {line}")
                 continue
             if not files:
                 absent.append(clip_id)
@@ -152,7 +156,10 @@ class Tables(Reader):
                 names = ", ".join(map(builder.name, files))
                 builder.problems.add(f"{place}: clip {clip_id!r} has {len(files)} files: {names}")
             used.add(file)
-            answer = row if inside else (answers or {}).get(clip_id, {})
+            group = self.group.format(**fields)
+            if self.group and not group and where.labelled:
+                lone.append(clip_id)
+            answer = fields if inside else (answers or {}).get(clip_id, {})
             if not answer and where.labelled:
                 builder.problems.add(f"{place}: no label or target for clip {clip_id!r}")
                 continue
@@ -162,11 +169,26 @@ class Tables(Reader):
                 split,
                 code=answer.get(self.label) if self.label else None,
                 targets={t: answer.get(column, "") for t, column in self.targets.items()},
-                group=self.group.format(**fields) or None,
+                group=group or None,
                 extra={name: template.format(**fields) for name, template in self.extra.items()},
                 where=place,
             )
-        self._report(builder, split, folder, absent, len(first_line), set(clips) - used)
+        self._report(builder, split, folder, absent, len(first_place), set(clips) - used)
+        self._report_unfit(builder, split, unfit, len(first_place))
+        if lone and not unfit:
+            builder.warnings.append(
+                f"{split}: {len(lone)} of {len(first_place)} clips have nothing in {self.group}, "
+                f"e.g. {lone[0]}: nobody knows which of these clips belong together"
+            )
+
+    def _rows(
+        self, builder: ManifestBuilder, paths: list[Path], where: SplitFiles, needed: list[str]
+    ) -> Iterator[tuple[str, dict[str, str]]]:
+        """Yield file and line, and the fields, of every row that belongs to the split."""
+        for path in paths:
+            for line, row in read_table(path, self.style, needed, builder):
+                if all(pattern.fullmatch(row[name]) for name, pattern in where.rows.items()):
+                    yield f"{builder.name(path)}:{line}", row
 
     def _report(
         self,
@@ -192,6 +214,17 @@ class Tables(Reader):
         if beside and not shared:
             builder.warnings.append(
                 f"{split}: {len(beside)} files of {where} are in no table, e.g. {beside[0].name}"
+            )
+
+    def _report_unfit(
+        self, builder: ManifestBuilder, split: Split, unfit: list[str], n_rows: int
+    ) -> None:
+        asked = [self.id_pattern] if self.id_pattern else [*self.patterns.values()]
+        pattern = ", ".join(one.pattern for one in asked)
+        if unfit:
+            builder.warnings.append(
+                f"{split}: {len(unfit)} of {n_rows} ids don't fit {pattern}, e.g. "
+                f"{unfit[0]}: nobody knows which of these clips belong together"
             )
 
     def _read_answers(self, builder: ManifestBuilder) -> dict[str, dict[str, str]] | None:

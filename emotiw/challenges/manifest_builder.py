@@ -166,6 +166,12 @@ def first_file(parent: Path, names: Iterable[str]) -> Path | None:
     return next(filter(Path.is_file, chain.from_iterable(found)), None)
 
 
+def all_files(parent: Path, names: Iterable[str]) -> list[Path]:
+    """Return every file of the first of these names that any has, with ``*`` as in a shell."""
+    found = ([p for p in sorted(parent.glob(name)) if p.is_file()] for name in names)
+    return next(filter(None, found), [])
+
+
 def media_files(folder: Path, extensions: Sequence[str], *, deep: bool = True) -> list[Path]:
     """Return the media files of a folder, sorted by path; hidden ones are left out.
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -18,8 +19,24 @@ from emotiw.core.registry import named_in
 from emotiw.core.task import Task, task_of
 from emotiw.evaluation.metrics import METRICS, Metric, metric_named
 
+SOUND = (".wav", ".mp3", ".flac", ".ogg", ".m4a")
 Answer = str | float | tuple[str | float, ...]
 Certainty = Literal["found", "computed", "memory", "assumed"]
+Fact = Literal[
+    "labels", "layout", "sizes", "metric", "submission", "attempts", "folds", "downloads"
+]
+Topic = Literal[
+    "emotion",
+    "groups",
+    "engagement",
+    "sentiment",
+    "humour",
+    "perception",
+    "hesitancy",
+    "action_units",
+    "gaze",
+    "eating",
+]
 
 
 class Target(Strict):
@@ -71,6 +88,8 @@ class Figure(Strict):
         split: ``val`` or ``test``; ``folds`` for cross-validation.
         value: as printed (accuracies in percent).
         metric: its name; the challenge's own metric where None.
+        protocol: how clips were split, where it isn't the challenge's own splits: one of its
+            ``folds``, or words (``random split``).
         certainty: how sure it is.
         where: the source.
     """
@@ -80,6 +99,7 @@ class Figure(Strict):
     split: Literal["val", "test", "folds"]
     value: float
     metric: str | None = None
+    protocol: str = ""
     certainty: Certainty = "found"
     where: str = ""
 
@@ -88,12 +108,14 @@ class Source(Strict):
     """Where facts of a spec come from.
 
     Attributes:
-        says: which facts.
+        facts: which facts.
+        says: the same in words.
         where: a page, repository or paper.
         certainty: ``found`` there, ``computed`` from its files, from ``memory`` and not verified,
             or ``assumed`` here because nothing was found.
     """
 
+    facts: tuple[Fact, ...] = ()
     says: str
     where: str
     certainty: Certainty
@@ -122,6 +144,9 @@ class ChallengeSpec(Strict):
         name: of its file.
         title: in words.
         year: of the challenge.
+        topic: what it asks about.
+        limits: what can't be learnt from it yet, in words; what follows from its unit and its
+            answers need not be said.
         unit: what one answer is about.
         task_kind: ``classification`` into labels, or ``regression`` of targets; ``task`` in YAML.
         labels: in class order, spelt as the organisers spell them.
@@ -138,12 +163,15 @@ class ChallengeSpec(Strict):
         folds: published protocols of cross-validation; the first is the default.
         figures: published scores: baselines, winners and other published results.
         downloads: parts of the corpus that may be downloaded, by name.
+        ask: where one asks for the corpus, where it isn't downloaded by command.
         sources: of everything above.
     """
 
     name: str
     title: str
     year: int
+    topic: Topic = "emotion"
+    limits: str = ""
     unit: Literal["clip", "image", "frame", "segment"]
     task_kind: Literal["classification", "regression"] = Field(alias="task")
     labels: tuple[str, ...] = ()
@@ -159,6 +187,7 @@ class ChallengeSpec(Strict):
     folds: dict[str, FoldProtocol] = Field(default_factory=dict)
     figures: tuple[Figure, ...] = ()
     downloads: dict[PartName, Download] = Field(default_factory=dict)
+    ask: str = ""
     sources: tuple[Source, ...]
 
     @model_validator(mode="after")
@@ -194,6 +223,26 @@ class ChallengeSpec(Strict):
         limits = [(target.minimum, target.maximum) for target in self.targets]
         is_number = self.task_kind == "regression"
         return task_of(self.task_kind, self.score_names, limits[0] if is_number else None)
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """What its clips hold, by their unit and extensions."""
+        if self.unit == "image":
+            return ("image",)
+        extensions = self.layout.options.get("extensions")
+        if extensions and all(kind in SOUND for kind in extensions):
+            return ("audio",)
+        return ("audio", "video")
+
+    @property
+    def cannot_learn(self) -> str:
+        """What a recipe can't learn from it yet; empty where it can learn all of it."""
+        reasons = [self.limits] if self.limits else []
+        if self.unit in {"frame", "segment"}:
+            reasons.append(f"answers per {self.unit} can be written and checked, not learnt")
+        elif len(self.labels[:1]) + len(self.targets) > 1:
+            reasons.append("several answers per clip can be written and checked, not learnt")
+        return "; ".join(reasons)
 
     @property
     def official_metric(self) -> Metric:
@@ -268,6 +317,15 @@ def spec_path(name_or_path: str | Path) -> Path:
         return packaged("challenges", f"{text}.yaml")
     if Path(text).suffix in {".yaml", ".yml"}:
         return Path(text)
-    raise ConfigError(
-        f"no challenge {text!r}{suggest(text, names)} (a YAML file, or one of: {', '.join(names)})"
-    )
+    hint = _similar(text, names)
+    raise ConfigError(f"no challenge {text!r}{hint} (a YAML file, or one of: {', '.join(names)})")
+
+
+def _similar(text: str, names: Sequence[str]) -> str:
+    """Return what a name may have meant: what begins so, is of the same series, or looks alike."""
+    series = re.split(r"\d", text.lower())[0]
+    for begin in (text.lower(), series if series != text.lower() else ""):
+        begun = [name for name in names if len(begin) > 2 and name.startswith(begin)]
+        if begun:
+            return f"; did you mean {' or '.join(map(repr, begun[:6]))}?"
+    return suggest(text, names)

@@ -24,6 +24,7 @@ class TableFormat(Strict):
         columns: their names, where the table has no header or another one than is wanted.
         quote: around fields that need it.
         ragged: whether a row may have fewer fields than the header; the rest are empty.
+        cut: whether it may have more, which are left out.
     """
 
     separator: Literal[",", ";", "\t", "|", "blanks"] = ","
@@ -31,6 +32,7 @@ class TableFormat(Strict):
     columns: tuple[str, ...] = ()
     quote: str = '"'
     ragged: bool = False
+    cut: bool = False
 
 
 def read_table(
@@ -74,6 +76,8 @@ def read_table(
     for line, fields in lines:
         if style.ragged:
             fields = fields + [""] * (len(columns) - len(fields))
+        if style.cut:
+            fields = fields[: len(columns)]
         if len(fields) != len(columns):
             builder.problems.add(
                 f"{name}:{line}: expected {len(columns)} fields, got {len(fields)}: {fields}"

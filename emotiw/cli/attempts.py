@@ -41,34 +41,37 @@ def list_attempts(
 def add(
     challenge: ChallengeName,
     submission: Annotated[Path, Argument(help="The file that was handed in.")],
-    run: Annotated[
-        str, Option(help="The run that it comes from; told by its place by default.")
-    ] = "",
-    config: Annotated[str, Option(help="Hash of the run's configuration.")] = "",
-    val: Annotated[
-        float | None, Option(help="Its score on validation; that of its run by default.")
-    ] = None,
+    run: Annotated[str | None, Option(help="The run that it comes from.")] = None,
+    config: Annotated[str | None, Option(help="Hash of the run's configuration.")] = None,
+    val: Annotated[float | None, Option(help="Its score on validation.")] = None,
     note: Annotated[str, Option(help="Anything worth remembering.")] = "",
-    folder: Folder = Path("runs"),
+    folder: Annotated[
+        Path | None, Option(help="Where attempts.csv and the kept copies are; beside the run.")
+    ] = None,
 ) -> None:
-    """Note that a submission was handed in, and keep a copy of it."""
-    from emotiw.analysis.handed_in import held_out_result, run_behind
+    """Note that a submission was handed in, and keep a copy of it.
+
+    What lies in a run's folder brings its run, its score on validation and the place of the ledger.
+    """
+    from emotiw.analysis.handed_in import run_behind
     from emotiw.challenges.spec import load_spec
     from emotiw.core.errors import SubmissionError
     from submissions.attempts import Attempts
 
     if not submission.is_file():
         raise SubmissionError(f"no such file: {submission}")
-    spec, attempts = load_spec(challenge), Attempts(folder)
-    behind = run_behind(submission, folder, run)
-    judged = held_out_result(behind, spec) if behind is not None and val is None else None
-    if judged is not None:
-        val = judged.metric.scale * judged.value
-        run = run or (behind.name if behind is not None else "")
-    row = attempts.add(spec, submission, run=run, config=config, val=val, note=note)
+    spec = load_spec(challenge)
+    known = run_behind(spec, submission)
+    if known is not None:
+        run, config = known.run if run is None else run, config or known.config
+        val, folder = known.val if val is None else val, folder or known.runs
+    attempts = Attempts(folder or Path("runs"))
+    row = attempts.add(spec, submission, run=run or "", config=config or "", val=val, note=note)
     left = attempts.left(spec)
-    told = "" if judged is None else f"; {judged.judged_on}: {judged}"
-    print(f"attempt {row.number} at {spec.name}{told}" + ("" if left is None else f"; {left} left"))
+    of_run = f", run {row.run}" if row.run else ""
+    judged = "" if row.val is None else f", {row.metric} {row.val:.4g} on validation"
+    left_over = "" if left is None else f", {left} left"
+    print(f"attempt {row.number} at {spec.name}{of_run}{judged}{left_over}")
 
 
 @app.command()

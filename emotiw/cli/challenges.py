@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from typer import Argument, Option
 
-from emotiw.cli.stage import AsJson, ChallengeName, print_json, print_table
+from emotiw.cli.stage import AsJson, ChallengeName, print_json
 
 app = typer.Typer(
     help="The challenges that are known, and a beginning for your own.", no_args_is_help=True
@@ -16,17 +17,33 @@ app = typer.Typer(
 
 
 @app.command(name="list")
-def list_challenges(as_json: AsJson = False) -> None:
-    """List every challenge that comes along."""
+def list_challenges(
+    task: Annotated[
+        str | None, Option(help="Only about groups, engagement, …; or classification, regression.")
+    ] = None,
+    year: Annotated[int | None, Option(help="Only of this year.")] = None,
+    modality: Annotated[str | None, Option(help="Only with audio, video or image.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the challenges that come along; a line each where the list goes to another program."""
     from emotiw.challenges.catalogue import summaries
 
-    lines = summaries()
+    lines = summaries(task=task, year=year, modality=modality)
     if as_json:
         print_json(lines)
         return
-    columns = ("name", "title", "unit", "answers", "metric", "submission", "attempts")
-    cells = ([line[column] for column in columns] for line in lines)
-    print_table(columns, (["" if cell is None else str(cell) for cell in row] for row in cells))
+    if sys.stdout.isatty():
+        from emotiw.cli.terminal_tables import names_table
+
+        columns: tuple[str, ...] = ("name", "title", "metric")
+        names_table(columns, [[line[name] for name in columns] for line in lines])
+    else:
+        from emotiw.analysis.text_tables import as_columns
+
+        columns = ("name", "title", "topic", "answers", "metric")
+        print(as_columns(columns, [[line[name] for name in columns] for line in lines]), end="")
+    if not lines:
+        print("none fits", file=sys.stderr)
 
 
 @app.command()

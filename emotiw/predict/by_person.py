@@ -65,4 +65,6 @@ def _taken(
         crop_size=tracks.crop_size,
         crop_jpeg=parts[0] if len(parts) == 1 else np.concatenate([*parts, NO_BYTES]),
         crop_offset=np.concatenate([[0], np.cumsum(ends - begins)]).astype(np.int64),
+        has_points=tracks.has_points[rows],
+        quality=tracks.quality[rows],
     )

@@ -53,7 +53,7 @@ class FrameCNN:
             ) from error
         self.device = device
         placed(self._extractor, device)
-        self.face_options = faces or FaceOptions()
+        self.face_options = faces or FaceOptions(reidentify=True)  # people are read, not tracks
         self.needs_faces = self.is_deaf = True
         self.task: Task = Classification(tuple(self._extractor.card.labels))
 

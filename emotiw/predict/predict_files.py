@@ -81,6 +81,8 @@ def predict_files(
     if wanted.window_sec is not None:
         window_spans(1.0, wanted.window_sec, wanted.hop_sec)
     progress = progress or Silent()
+    if _predictor(wanted).needs_faces and (lost := _predictor(wanted).face_options.what_is_lost()):
+        progress.say(lost)
     names = _targets(files)
     jobs = {name: (name, path, names[name], wanted) for name, path in files.items()}
     found: dict[str, FilePrediction] = {}
@@ -115,7 +117,7 @@ def predict_file(
         if info.has_video and predictor.needs_faces:
             n_frames = info.expected_frames
             try:
-                options = predictor.face_options
+                options = predictor.face_options.resolved()
                 detector = load_detector(
                     options.detector, device=predictor.device, weights=options.weights
                 )

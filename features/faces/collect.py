@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from emotiw.core.face_tracks import FaceTracks, Origin
-from emotiw.core.feature_table import until_the_next
 from emotiw.core.media.lazy_pictures import Pixels
 from features.faces.align import face_transform, warp
 from features.faces.face_options import FaceOptions
 from features.faces.follow import Seen
+from features.faces.pose import are_trusted, turn_of
 from features.faces.track import rank_tracks
 
-ROUNDING_SEC = 0.001  # of times as files keep them
 IN_MEMORY = 1 << 24  # bytes of crops; what is more waits in a temporary file
 
 
@@ -38,6 +37,7 @@ class Collector:
     origin: list[int] = field(default_factory=list)
     transform: list[npt.NDArray[np.float32]] = field(default_factory=list)
     size: list[int] = field(default_factory=list)
+    sharpness: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._crops = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 (closed with the tracks)
@@ -47,8 +47,8 @@ class Collector:
         options = self.options
         if seen.picture.is_damaged:
             return
-        origin = Origin.DETECTED if seen.is_detected else Origin.FOLLOWED
         for row, number in enumerate(seen.numbers):
+            origin = Origin.DETECTED if seen.is_detected[row] else Origin.FOLLOWED
             transform = face_transform(
                 seen.faces.box[row],
                 seen.faces.landmarks[row],
@@ -90,34 +90,33 @@ class Collector:
         self.origin.append(int(origin))
         self.transform.append(transform.astype(np.float32))
         crop = warp(pixels, transform, self.options.crop_size)
+        grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
+        self.sharpness.append(float(cv2.Laplacian(grey, cv2.CV_32F).var()))
         quality = [cv2.IMWRITE_JPEG_QUALITY, self.options.jpeg_quality]
         jpeg = cv2.imencode(".jpg", crop[..., ::-1], quality)[1].tobytes()
         self.size.append(len(jpeg))
         self._crops.write(jpeg)
 
     def tracks(
-        self, time_sec: Sequence[float], frame_size: tuple[int, int], *, shortest_sec: float
+        self,
+        time_sec: Sequence[float],
+        frame_size: tuple[int, int],
+        *,
+        persons: Mapping[int, int],
     ) -> FaceTracks:
-        """Return the tracks that are long and sure enough, the main one first.
+        """Return the tracks of those that are persons, the main one first.
 
         Args:
             time_sec: when each decoded frame is shown.
             frame_size: (width, height), px.
-            shortest_sec: how long a track must be seen, unless the clip is shorter.
+            persons: who each track is; those that are not named are left out.
         """
         track, frame = np.array(self.track, dtype=np.int32), np.array(self.frame, dtype=np.int32)
         box = np.array(self.box, dtype=np.float32).reshape(-1, 4)
-        confidence = np.array(self.confidence, dtype=np.float32)
-        is_sure = np.array(self.origin, dtype=np.uint8) == Origin.FALLBACK
-        is_sure |= confidence >= self.options.min_confidence
-        shown = until_the_next(np.array(time_sec))
-        lasts_sec = (shown[:, 1] - shown[:, 0])[frame]
-        enough_sec = min(shortest_sec, float((shown[:, 1] - shown[:, 0]).sum())) - ROUNDING_SEC
-        kept = [
-            number
-            for number in rank_tracks(track, frame, box)
-            if lasts_sec[track == number].sum() >= enough_sec and is_sure[track == number].any()
-        ]
+        track = np.array([persons.get(number, -1) for number in track.tolist()], np.int32)
+        is_kept = (track >= 0) & _is_first_of(track, frame, np.array(self.origin, np.uint8))
+        track[~is_kept] = -1
+        kept = rank_tracks(track[is_kept], frame[is_kept], box[is_kept])
         if self.options.tracks == "main":
             kept = kept[:1]
         # faces that were followed back in time came after later ones
@@ -127,20 +126,27 @@ class Collector:
         )
         renumbered = {number: place for place, number in enumerate(kept)}
         size = np.array(self.size, dtype=np.int64)
+        box = box[order]
+        landmarks = np.array(self.landmarks, np.float32).reshape(-1, 5, 2)[order]
+        sides = np.maximum(box[:, 2:] - box[:, :2], 0)
+        sharpness = np.array(self.sharpness, np.float32)[order]
+        quality = [np.sqrt(sides.prod(axis=1)), sharpness, turn_of(landmarks)]
         return FaceTracks(
             n_frames=len(time_sec),
             time_sec=np.array(time_sec, np.float64),
             frame_size=frame_size,
             track=np.array([renumbered[number] for number in track[order].tolist()], np.int32),
             frame=frame[order],
-            box=box[order],
-            landmarks=np.array(self.landmarks, np.float32).reshape(-1, 5, 2)[order],
-            confidence=confidence[order],
+            box=box,
+            landmarks=landmarks,
+            confidence=np.array(self.confidence, dtype=np.float32)[order],
             origin=np.array(self.origin, dtype=np.uint8)[order],
             transform=np.array(self.transform, np.float32).reshape(-1, 2, 3)[order],
             crop_size=self.options.crop_size,
             crop_jpeg=self._ordered_crops(order, np.cumsum(size) - size, size),
             crop_offset=np.concatenate([[0], np.cumsum(size[order])]).astype(np.int64),
+            has_points=are_trusted(box, landmarks),
+            quality=np.stack(quality, axis=1).astype(np.float32),
         )
 
     def _ordered_crops(
@@ -158,3 +164,17 @@ class Collector:
             ordered.flush()
             # the mapping outlives the file's name
             return np.memmap(ordered._file, dtype=np.uint8, mode="r", shape=(n_bytes,))
+
+
+def _is_first_of(
+    track: npt.NDArray[np.int32], frame: npt.NDArray[np.int32], origin: npt.NDArray[np.uint8]
+) -> npt.NDArray[np.bool_]:
+    """Return which rows are the only or the surest of their person and frame.
+
+    Where two tracks are one person, the end of the one may be followed into the other.
+    """
+    order = np.lexsort((origin, frame, track))
+    is_first = np.ones(len(track), dtype=bool)
+    again = (np.diff(track[order]) == 0) & (np.diff(frame[order]) == 0)
+    is_first[order[1:][again]] = False
+    return is_first

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from inspect import signature
-from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from emotiw.core.device import CPU, resolve_device
-from emotiw.core.media.lazy_pictures import Pixels
 from emotiw.core.part import Part
 from emotiw.core.registry import Registry
 
 Floats = npt.NDArray[np.float32]
+FLOOR = 0.15  # the least confidence that a detector tells of
 
 
 class Faces(NamedTuple):
@@ -57,13 +57,19 @@ class Detector(Part):
     Attributes:
         min_face_px: the smallest face that it can find at all, in px.
         points_tell_up: of a face that stands on its head, its points do too.
+        scale: slope and offset that bring the logit of a network's score to that of the
+            probability that two detectors of other families agree; see :func:`calibrated`.
     """
 
     min_face_px: ClassVar[float]
     points_tell_up: ClassVar[bool] = False
+    scale: ClassVar[tuple[float, float]] = (1.0, 0.0)
 
     def detect(self, pictures: Sequence[npt.NDArray[np.uint8]], smallest_px: float) -> list[Faces]:
         """Return the faces of each ``(height, width, 3)`` RGB image, all of one size.
+
+        Faces that are hardly sure come too, down to a confidence of :data:`FLOOR`: in a video they
+        say that a face is still there.
 
         Args:
             pictures: at full size; the backend scales them as it needs.
@@ -72,24 +78,40 @@ class Detector(Part):
         raise NotImplementedError
 
 
-@runtime_checkable
-class Follower(Protocol):
-    """A detector that needs less time for a face when it is told where to look.
+def calibrated(
+    score: Floats,
+    scale: tuple[float, float],
+    other: Floats | None = None,
+    weight: float = 0.0,
+) -> Floats:
+    """Return the probability that what has a score is a face that others see too.
 
-    One that doesn't is asked for all faces of every frame.
+    Args:
+        score: in [0, 1].
+        scale: slope and offset of its logit.
+        other: a second network's score of the same face.
+        weight: of that one's logit.
+
+    Examples:
+        >>> calibrated(np.array([0.5, 0.8], np.float32), (2.0, 0.0))
+        array([0.5      , 0.9411765], dtype=float32)
     """
+    slope, offset = scale
+    logit = slope * _logit(score, 1e-7) + offset
+    if other is not None:
+        logit += weight * _logit(other, 1e-4)
+    return (1 / (1 + np.exp(-logit))).astype(np.float32)
 
-    def follow(self, picture: Pixels, boxes: Floats) -> Faces:
-        """Return the face at or near each of the ``(n, 4)`` boxes.
 
-        The confidence says whether there is one; the other values then mean nothing.
-        """
-        ...
+def _logit(score: Floats, least: float) -> npt.NDArray[np.float64]:
+    clipped = np.clip(score.astype(np.float64), least, 1 - least)
+    return np.log(clipped / (1 - clipped))
 
 
 DETECTORS: Registry[type[Detector]] = Registry(
     "face detector",
     {
+        "centerface": "features.faces.centerface:CenterfaceDetector",
         "mtcnn": "features.faces.mtcnn:MtcnnDetector",
         "yunet": "features.faces.yunet:YunetDetector",
     },
@@ -118,7 +140,7 @@ def takes_device(name: str) -> bool:
     """Return whether the detector of that name can be told where to compute.
 
     Examples:
-        >>> takes_device("mtcnn"), takes_device("yunet")
-        (True, False)
+        >>> takes_device("mtcnn"), takes_device("centerface")
+        (True, True)
     """
     return "device" in signature(DETECTORS.resolve(name)).parameters

@@ -20,7 +20,7 @@ from features.faces.face_options import FaceOptions
 from features.faces.follow import FaceSequence
 from features.faces.orientation import seems_turned, spread_out, turn_of, turned, turned_back
 
-VERSION = "7"
+VERSION = "9"
 Quality = dict[str, float | int | str]
 
 
@@ -47,14 +47,15 @@ def find_faces(
         MediaError: if the file can't be read or holds no picture.
         ConfigError: if there is no such detector, or no such device here.
     """
-    options = options or FaceOptions()
+    options = (options or FaceOptions()).resolved()
+    name = options.detector if detector is None else type(detector).__name__
     detector = detector or load_detector(options.detector, device, options.weights)
     with MediaReader(path, video_track=options.video_track) as reader:
         info = reader.info
         if not info.has_video:
-            nothing = Collector(options).tracks([], (0, 0), shortest_sec=0.0)
+            nothing = Collector(options).tracks([], (0, 0), persons={})
             return nothing, dict(NO_IMAGES)
-        tracks = _followed(reader, options, detector, 0, on_frame)
+        tracks, doubt = _followed(reader, options, detector, 0, on_frame)
         report = reader.report
         if not tracks.n_frames:
             told = f" ({report.told})" if report.told else ""
@@ -64,7 +65,7 @@ def find_faces(
             pictures = spread_out(reader.frames(), tracks.n_frames)
             turns = turn_of(pictures, detector, _smallest_px(options, info))
         if turns:
-            tracks = _followed(reader, options, detector, turns, None)
+            tracks, doubt = _followed(reader, options, detector, turns, None)
     if not len(tracks) and options.no_face != "mask":
         tracks = _fall_back(path, options, tracks.time_sec.tolist(), tracks.frame_size)
     quality: Quality = {
@@ -75,6 +76,8 @@ def find_faces(
         "duration_sec": round(info.duration_sec or float(tracks.time_sec[-1]), 3),
         "n_damaged_packets": report.n_damaged_packets,
         "audio": "present" if info.has_audio else "missing",
+        "detector": name,
+        "false_track_score": doubt,
         **_tracks_of(info),
         **({"turned_deg": 90 * turns} if turns else {}),
         **face_quality(tracks),
@@ -89,16 +92,17 @@ def _followed(
     detector: Detector,
     turns: int,
     on_frame: Callable[[], object] | None,
-) -> FaceTracks:
-    """Return the faces of a clip whose images are upright after so many quarter turns."""
-    info = reader.info
-    fps = info.fps or 25.0
+) -> tuple[FaceTracks, float]:
+    """Return the faces of a clip whose images are upright after so many quarter turns.
+
+    And the share of tracks that may be expected to be no faces.
+    """
     collector = Collector(options)
     sequence = FaceSequence(
         detector,
-        smallest_px=_smallest_px(options, info),
-        stride=max(1, round(options.detect_every_sec * fps)),
-        max_gap=round(options.max_gap_sec * fps),
+        smallest_px=_smallest_px(options, reader.info),
+        detect_every_sec=options.detect_every_sec,
+        max_gap_sec=options.max_gap_sec,
     )
     size = (0, 0)
     times: list[float] = []
@@ -112,8 +116,10 @@ def _followed(
     for seen in sequence.flush():
         collector.add(seen)
     found = (size[1], size[0]) if turns % 2 else size
-    tracks = collector.tracks(times, found, shortest_sec=options.min_track_sec)
-    return turned_back(tracks, turns, size) if turns else tracks
+    persons = sequence.persons(options.sensitivity, across_gaps=options.reidentify)
+    tracks = collector.tracks(times, found, persons=persons)
+    doubt = sequence.false_track_score(persons)
+    return (turned_back(tracks, turns, size) if turns else tracks), doubt
 
 
 def _smallest_px(options: FaceOptions, info: MediaInfo) -> float:
@@ -149,18 +155,8 @@ def face_quality(tracks: FaceTracks) -> Quality:
         tilt = np.degrees(np.arctan2(eyes[:, 1], eyes[:, 0]))
         quality["mean_confidence"] = round(float(tracks.confidence[main].mean()), 4)
         quality["tilt_deg"] = round(float(np.median(tilt)), 2)
-        sample = main[:: max(1, len(main) // 8)]
-        quality["blur"] = round(float(np.median([_sharpness(tracks, row) for row in sample])), 1)
+        quality["blur"] = round(float(np.median(tracks.quality[main, 1])), 1)
     return quality
-
-
-def _sharpness(tracks: FaceTracks, row: int) -> float:
-    import cv2
-
-    begin, end = tracks.crop_offset[row], tracks.crop_offset[row + 1]
-    grey = cv2.imdecode(np.asarray(tracks.crop_jpeg[begin:end]), cv2.IMREAD_GRAYSCALE)
-    assert grey is not None
-    return float(cv2.Laplacian(grey, cv2.CV_64F).var())
 
 
 def _fall_back(
@@ -186,4 +182,4 @@ def _fall_back(
                 transform=transform,
                 pixels=picture.pixels,
             )
-    return collector.tracks(times, size, shortest_sec=0.0)
+    return collector.tracks(times, size, persons={0: 0})

@@ -1,29 +1,27 @@
-"""All faces of a stream of frames: detected now and then, followed in between."""
+"""All faces of a stream of frames: detected now and then, followed in between both ways."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
 from emotiw.core.media import VideoFrame
-from features.faces.detect import Detector, Faces, Follower
-from features.faces.local_search import MIN_STAY, detect_locally, follow_locally, middles, sides
-from features.faces.shots import Shots, Thumbnail, changed_share, thumbnail
-from features.faces.track import Expected, Tracker, iou
+from features.faces.detect import FLOOR, Detector, Faces, Floats
+from features.faces.flow import Moved, flow_picture, moved
+from features.faces.looks import likeness, looks_of
+from features.faces.pairing import ALIKE, SAME_PLACE, Step, Track, pairs_of
+from features.faces.reidentify import same_people
+from features.faces.shots import Shots, thumbnail
+from features.faces.track import Evidence, iou
 
-SURE = 0.5  # a face that was there in the frame before may be less sure than a new one
-SURE_UNSEEN = 0.9  # … in a frame where the detection has not found it
-SURELY_FOUND = 1.2  # times the smallest face that is looked for, and more
-MAX_UNSEEN = 2  # detections in a row that may miss a face that can be followed
-MUCH = 0.5  # of the image, changed: time to detect again
-FINE_EVERY = 4  # detections; the others look for larger faces only …
-COARSER = 2  # … by so much, in a quarter of the time
-STEP = 3  # frames from one look at a face to the next, where it moves evenly
-FAR = 0.15  # … and how far the face may move from one look to the next
-UNEVEN = 0.06  # of a face's side: how far a point may be from where even motion would bring it
+SAME = 0.4  # two faces of a frame that overlap so much are one
+COAST_SEC = 0.5  # for so long a face is followed that no detection confirms
+MOST_WAITING = 64  # frames that wait for the next detection
+LOST_SHARE = 0.34  # of the faces, lost at once: time to detect again
+CALM, IN_PLACE = 2, 0.6  # times longer until the next detection, where all faces overlap so much
+EARLY = 0.4  # of the time from one detection to the next, at least
 
 
 @dataclass
@@ -34,248 +32,262 @@ class Seen:
         picture: the frame.
         numbers: the track of each face.
         faces: where they are.
-        is_detected: the detector has looked at this frame; if not, they were followed here.
+        is_detected: whether the detector found it here; if not, it was followed.
     """
 
     picture: VideoFrame
-    numbers: list[int]
-    faces: Faces
-    is_detected: bool
-
-    def add(self, numbers: list[int], faces: Faces) -> None:
-        """Add faces that were found later."""
-        self.numbers = self.numbers + numbers
-        self.faces = self.faces.join(faces)
+    numbers: list[int] = field(default_factory=list)
+    faces: Faces = field(default_factory=Faces.none)
+    is_detected: list[bool] = field(default_factory=list)
 
 
 class FaceSequence:
-    """Gives every face of every frame, a few frames later than it gets the frames.
+    """Gives every face of every frame, up to one detection later than it gets the frames.
 
-    The detector looks at the first frame of a shot, at one frame in every ``stride``, and where
-    the image has changed; for the smallest faces in every fourth of these frames. In between,
-    faces are followed: looked at in every third frame, and in those between where they don't move
-    evenly; the detector looks for one that got lost around where it was. A face that is new in a
-    detection is followed back through the frames since the one before.
+    The detector looks at the first and the last frame of a shot, and at one every so often; half as
+    often where nobody has come or gone and all faces are where following says. In between, faces
+    move as the optical flow of a few of their points does: forwards from one detection, backwards
+    from the next. What both ways agree on is one track, and blended; what only one way leads to
+    needs to look alike too; a face that was lost is looked for where the camera's motion has put
+    it. Without a detection nothing is followed for longer than half a second.
+    Tracks end at hard cuts.
 
     Args:
-        detector: finds faces; one that can't follow them looks at every frame.
+        detector: finds faces.
         smallest_px: the smallest face to look for.
-        stride: frames from one detection to the next, at most.
-        max_gap: frames that a face may be missing and still be the same track.
+        detect_every_sec: from one detection to the next, at most; 0 detects in every frame.
+        max_gap_sec: for so long a face may be missing and still be the same track.
+
+    Attributes:
+        evidence: what speaks for each track, by its number.
     """
 
     def __init__(
-        self, detector: Detector, *, smallest_px: float, stride: int, max_gap: int
+        self,
+        detector: Detector,
+        *,
+        smallest_px: float,
+        detect_every_sec: float,
+        max_gap_sec: float,
     ) -> None:
         self._detector = detector
-        self._follower = detector if isinstance(detector, Follower) and stride > 1 else None
         self._smallest_px = max(smallest_px, detector.min_face_px)
-        self._stride = stride if self._follower is not None else 1
-        self._tracker = Tracker(max_gap, memory=self._stride)
+        self._every_sec = detect_every_sec
+        self._max_gap_sec = max_gap_sec
         self._shots = Shots()
-        self._waiting: list[Seen] = []
-        self._open: list[Seen] = []  # the last of these, not looked at yet
-        self._last: Seen | None = None  # of this shot, looked at
-        self._since = 0  # frames since the last detection
-        self._at_detection: Thumbnail | None = None
-        self._n_detections = -1  # in this shot, after the first
+        self._steps: list[Step] = []  # the last frame that was detected in, and those since
+        self._tracks: list[Track] = []  # in the order of the faces of each step
+        self._is_calm = False
+        self._n_detections = 0
+        self.evidence: dict[int, Evidence] = {}
 
     def push(self, picture: VideoFrame) -> Iterator[Seen]:
         """Take the next frame; yield those that are done."""
-        now = thumbnail(picture.pixels)
-        is_cut = self._shots.is_cut(now)
-        if is_cut:
+        flow = flow_picture(picture.pixels)
+        last = self._steps[-1] if self._steps else None
+        faces = moved(last.flow, flow, last.faces) if last else Moved.start(Faces.none())
+        if self._shots.is_cut(thumbnail(picture.pixels), faces.held):
             yield from self.flush()
-        self._since += 1
-        is_due = is_cut or self._is_due(now)
-        if not is_due and len(self._open) < STEP - 1:
-            self._open.append(Seen(picture, [], Faces.none(), is_detected=False))
-            self._waiting.append(self._open[-1])
-            return
-        if is_due:
-            seen = self._detect(picture, is_cut=is_cut)
-            self._since, self._at_detection = 0, now
-            self._close(seen)
-            self._join_fast(seen)
-            self._fill_back(seen)
-            yield from self.flush()
-            yield seen
-        else:
-            seen = self._follow(picture)
-            self._close(seen)
-            self._waiting.append(seen)
-        self._last = seen
+            faces = Moved.start(Faces.none())
+        self._steps.append(Step(picture, flow, faces))
+        if len(self._steps) == 1 or self._is_due():
+            yield from self._detect()
 
     def flush(self) -> Iterator[Seen]:
         """Yield the frames that are still waiting for a detection; the clip, or a shot, is over."""
-        self._close(None)
-        yield from self._waiting
-        self._waiting, self._last = [], None
+        if len(self._steps) > 1:
+            yield from self._detect()
+        self._steps, self._tracks = [], []
 
-    def _is_due(self, now: Thumbnail) -> bool:
-        if self._at_detection is None or self._since >= self._stride:
-            return True
-        is_early = self._since <= self._stride // 3
-        return not is_early and changed_share(self._at_detection, now) > MUCH
-
-    def _detect(self, picture: VideoFrame, *, is_cut: bool) -> Seen:
-        expected = self._expected(picture, max_unseen=MAX_UNSEEN)
-        self._n_detections = 0 if is_cut else self._n_detections + 1
-        is_fine = self._follower is None or self._n_detections % FINE_EVERY == 0
-        smallest_px = self._smallest_px * (1 if is_fine else COARSER)
-        found = self._detector.detect([picture.rgb], smallest_px)[0]
-        numbers = self._tracker.update(picture.index, found.box, is_cut=is_cut)
-        seen = Seen(picture, numbers, found, is_detected=True)
-        if self._follower is None or is_cut:
-            return seen
-        is_missed = np.array([n not in numbers for n in expected.numbers], dtype=bool)
-        is_too_small = sides(expected.box) < SURELY_FOUND * smallest_px
-        for is_unseen in (True, False):
-            missed = np.flatnonzero(is_missed & (is_too_small != is_unseen))
-            sure = SURE_UNSEEN if is_unseen else SURE
-            taken = seen.faces.box
-            faces, rows = follow_locally(
-                self._follower, picture.pixels, expected.box[missed], taken, sure
-            )
-            kept = [expected.numbers[missed[row]] for row in rows]
-            self._tracker.follow(picture.index, kept, faces.box, is_unseen=is_unseen)
-            seen.add(kept, faces)
-        return seen
-
-    def _expected(self, picture: VideoFrame, *, max_unseen: int = 1_000_000) -> Expected:
-        if self._last is None:
-            return Expected([], Faces.none().box)
-        return self._tracker.expected(
-            picture.index, since=self._last.picture.index, max_unseen=max_unseen
-        )
-
-    def _follow(self, picture: VideoFrame) -> Seen:
-        """Return the faces of the last frame looked at in this one."""
-        expected = self._expected(picture)
-        faces, rows = follow_locally(
-            self._follower, picture.pixels, expected.box, np.zeros((0, 4)), SURE
-        )
-        lost = _others(rows, expected)
-        if lost and self._open:
-            slowly, left = self._walked_to(picture, [expected.numbers[row] for row in lost], faces)
-            faces, rows = faces.join(slowly), rows + [lost[row] for row in left]
-            lost = _others(rows, expected)
-        if lost:
-            back, left = detect_locally(
-                self._detector, picture.pixels, expected.box[lost], faces.box
-            )
-            faces, rows = faces.join(back), rows + [lost[row] for row in left]
-        numbers = [expected.numbers[row] for row in rows]
-        self._tracker.follow(picture.index, numbers, faces.box, is_unseen=False)
-        return Seen(picture, numbers, faces, is_detected=False)
-
-    def _walked_to(
-        self, picture: VideoFrame, numbers: list[int], taken: Faces
-    ) -> tuple[Faces, list[int]]:
-        """Follow faces frame by frame through those left out; return them, and which they are."""
-        assert self._last is not None
-        places = [self._last.numbers.index(number) for number in numbers]
-        left, boxes = list(range(len(numbers))), self._last.faces.box[places]
-        speed = np.zeros_like(boxes)
-        faces = Faces.none()
-        for one in [*(seen.picture for seen in self._open), picture]:
-            others = taken.box if one is picture else np.zeros((0, 4))
-            faces, kept = follow_locally(self._follower, one.pixels, boxes + speed, others, SURE)
-            speed = np.tile(middles(faces.box) - middles(boxes[kept]), 2).astype(np.float32)
-            left, boxes = [left[row] for row in kept], faces.box
-        return faces, left
-
-    def _close(self, after: Seen | None) -> None:
-        """Say where the faces are in the frames that were left out since the last look.
+    def persons(self, sensitivity: float, *, across_gaps: bool) -> dict[int, int]:
+        """Return the tracks that are persons, and which person each is.
 
         Args:
-            after: the frame that follows them; None where they are the end.
+            sensitivity: see :meth:`Evidence.is_person`.
+            across_gaps: know people again by their looks after a gap or a cut; otherwise each
+                track is a person.
         """
-        before, left_out, self._open = self._last, self._open, []
-        if before is None or not left_out or not before.numbers:
-            return
-        numbers, boxes = before.numbers, before.faces.box
-        if after is not None:
-            places = {number: row for row, number in enumerate(after.numbers)}
-            rows = [row for row, number in enumerate(numbers) if number in places]
-            start = before.faces.take(np.array(rows, dtype=np.intp))
-            end = after.faces.take(np.array([places[numbers[row]] for row in rows], dtype=np.intp))
-            is_even = _is_even(start, end)
-            for place, seen in enumerate(left_out, 1):
-                share = np.float32(place / (len(left_out) + 1))
-                between = Faces(*(a + share * (b - a) for a, b in zip(start, end, strict=True)))
-                even = np.flatnonzero(is_even)
-                seen.add([numbers[rows[row]] for row in even], between.take(even))
-            done = {rows[row] for row in np.flatnonzero(is_even)}
-            boxes = boxes.copy()
-            boxes[rows] = (start.box + end.box) / 2
-            left = [row for row in range(len(numbers)) if row not in done]
-            numbers, boxes = [numbers[row] for row in left], boxes[left]
-        for seen in left_out:
-            faces, rows = follow_locally(
-                self._follower, seen.picture.pixels, boxes, seen.faces.box, SURE
-            )
-            numbers, boxes = [numbers[row] for row in rows], faces.box
-            seen.add(numbers, faces)
+        kept = {
+            number: evidence
+            for number, evidence in self.evidence.items()
+            if evidence.is_person(sensitivity, is_still=self._n_detections == 1)
+        }
+        return same_people(kept) if across_gaps else {number: number for number in kept}
 
-    def _join_fast(self, seen: Seen) -> None:
-        """Give a face that is new in a detection the number of the one that was just before it.
+    def false_track_score(self, persons: Iterable[int]) -> float:
+        """Return the share of tracks that may be expected to be no faces, by their evidence."""
+        doubts = [1 - self.evidence[number].probability for number in persons]
+        return round(float(np.mean(doubts)), 4) if doubts else 0.0
 
-        A face that moves too fast to be expected where it is now was still followed, frame by
-        frame, through those that had been left out.
+    def _is_due(self) -> bool:
+        first, before, now = self._steps[0], self._steps[-2], self._steps[-1]
+        since_sec = now.picture.time_sec - first.picture.time_sec
+        step_sec = now.picture.time_sec - before.picture.time_sec
+        patience = CALM if self._is_calm else 1
+        if (
+            since_sec + step_sec / 2 >= patience * self._every_sec
+            or len(self._steps) > MOST_WAITING
+        ):
+            return True
+        lost = before.faces.is_sure & ~now.faces.is_sure
+        n_sure = int(first.faces.is_sure.sum())
+        is_early = since_sec < EARLY * self._every_sec
+        return bool(lost.any()) and not is_early and lost.sum() >= LOST_SHARE * n_sure
+
+    def _detect(self) -> Iterator[Seen]:
+        """Detect in the last frame, and say who is who in those since the last detection."""
+        steps, tracks = self._steps, self._tracks
+        picture = steps[-1].picture
+        found = self._detector.detect([picture.rgb], self._smallest_px)[0]
+        found = found.take(found.confidence >= FLOOR)
+        self._n_detections += 1
+        looks = looks_of(picture.rgb, found.box)
+        back = self._backwards(found)
+        pairs = pairs_of(steps, tracks, back, found, looks, max_gap_sec=self._max_gap_sec)
+        owner = {column: row for row, column in pairs}
+        numbers = [
+            tracks[owner[column]].number if column in owner else self._new_number()
+            for column in range(len(found.box))
+        ]
+        seen = [Seen(step.picture) for step in steps]
+        self._fill(seen, back, found, numbers, owner)
+        yield from seen[1:] if len(seen) > 1 else seen
+        self._go_on(found, looks, numbers, owner)
+
+    def _new_number(self) -> int:
+        number = len(self.evidence)
+        self.evidence[number] = Evidence()
+        return number
+
+    def _backwards(self, found: Faces) -> list[Moved]:
+        """Return where the faces found were in each frame since the last detection.
+
+        Where all are where following forwards has led, that is the way they came.
         """
-        if not self._waiting:
-            return
-        before = self._waiting[-1]
-        old = [row for row, number in enumerate(before.numbers) if number not in seen.numbers]
-        new = [row for row, number in enumerate(seen.numbers) if number not in before.numbers]
-        overlap = iou(seen.faces.box[new], before.faces.box[old])
-        while overlap.size and overlap.max() >= MIN_STAY:
-            row, column = np.unravel_index(overlap.argmax(), overlap.shape)
-            known = before.numbers[old[column]]
-            self._tracker.join(seen.numbers[new[row]], known)
-            seen.numbers[new[row]] = known
-            overlap[row], overlap[:, column] = 0, 0
+        end = self._steps[-1].faces
+        in_place = iou(end.box, found.box) * end.is_sure[:, None] >= IN_PLACE  # (tracks, found)
+        is_one = bool((in_place.sum(axis=0) == 1).all() and (in_place.sum(axis=1) == 1).all())
+        self._is_calm = is_one and len(found.box) > 0
+        if self._is_calm:
+            rows = in_place.argmax(axis=0)
+            off, points_off = found.box - end.box[rows], found.landmarks - end.landmarks[rows]
+            ways = [step.faces for step in self._steps]
+            return [
+                Moved(
+                    way.box[rows] + off,
+                    way.landmarks[rows] + points_off,
+                    way.step[rows],
+                    way.is_sure[rows],
+                    way.camera,
+                )
+                for way in ways
+            ]
+        back = [Moved.start(found)]
+        for after, before in zip(self._steps[:0:-1], self._steps[-2::-1], strict=True):
+            back.append(moved(after.flow, before.flow, back[-1]))
+        return back[::-1]
 
-    def _fill_back(self, seen: Seen) -> None:
-        """Follow the faces that are new in this frame back towards the last detection."""
-        if not self._waiting:
-            return
-        new = [r for r, n in enumerate(seen.numbers) if n not in self._waiting[-1].numbers]
-        numbers, boxes = [seen.numbers[row] for row in new], seen.faces.box[new]
-        first = {n: (seen.picture.index, box) for n, box in zip(numbers, boxes, strict=True)}
-        speed = np.zeros_like(boxes)
-        for earlier in reversed(self._waiting):
-            open_ends = [row for row, n in enumerate(numbers) if n not in earlier.numbers]
-            numbers = [numbers[row] for row in open_ends]
-            boxes, speed = boxes[open_ends], speed[open_ends]
-            faces, rows = follow_locally(
-                self._follower, earlier.picture.pixels, boxes + speed, earlier.faces.box, SURE
-            )
-            numbers = [numbers[row] for row in rows]
-            step = np.tile(middles(faces.box) - middles(boxes[rows]), 2)
-            speed = (0.6 * speed[rows] + 0.4 * step).astype(np.float32)
-            boxes = faces.box
-            earlier.add(numbers, faces)
-            first |= {n: (earlier.picture.index, b) for n, b in zip(numbers, boxes, strict=True)}
-        for number, (index, box) in first.items():
-            if index == seen.picture.index:
-                continue
-            known = self._tracker.rejoin(number, index, box)
-            for one in [*self._waiting, seen]:
-                one.numbers = [known if n == number else n for n in one.numbers]
+    def _fill(
+        self,
+        seen: list[Seen],
+        back: list[Moved],
+        found: Faces,
+        numbers: list[int],
+        owner: dict[int, int],
+    ) -> None:
+        """Put the faces into the frames since the last detection, and into the last one."""
+        first_sec, last_sec = (one.picture.time_sec for one in (seen[0], seen[-1]))
+        seen[-1].numbers, seen[-1].faces = list(numbers), found
+        seen[-1].is_detected = [True] * len(numbers)
+        alone = [row for row in range(len(self._tracks)) if row not in owner.values()]
+        drifted = self._drifted(alone)
+        for one, step, behind in zip(seen[1:], self._steps[1:], back[1:], strict=True):
+            time_sec = one.picture.time_sec
+            share = np.float32((time_sec - first_sec) / max(last_sec - first_sec, 1e-9))
+            is_last = one is seen[-1]
+            rows: list[tuple[int, Floats, Floats, float]] = []
+            late: list[tuple[int, Floats, Floats, float]] = []
+            for column, number in enumerate(numbers if not is_last else []):
+                sure = float(found.confidence[column])
+                coming = behind.box[column], behind.landmarks[column]
+                row = owner.get(column)
+                if row is None:
+                    if behind.is_sure[column] and last_sec - time_sec <= COAST_SEC:
+                        late.append((number, *coming, sure))
+                    continue
+                going = step.faces.box[row], step.faces.landmarks[row]
+                sure = float((1 - share) * self._tracks[row].confidence + share * sure)
+                is_forth, is_back = bool(step.faces.is_sure[row]), bool(behind.is_sure[column])
+                overlap = iou(going[0][None], coming[0][None])[0, 0]
+                if is_forth and is_back and overlap >= SAME_PLACE:
+                    box, points = (a + share * (b - a) for a, b in zip(going, coming, strict=True))
+                    rows.append((number, box, points, sure))
+                elif is_forth or is_back:
+                    nearer = coming if is_back and (share > 0.5 or not is_forth) else going
+                    rows.append((number, *nearer, sure))
+            for row in alone:
+                track = self._tracks[row]
+                is_there = step.faces.is_sure[row] and (share < 0.5 or row not in drifted)
+                if is_there and time_sec - track.seen_sec <= COAST_SEC:
+                    place = step.faces.box[row], step.faces.landmarks[row]
+                    late.append((track.number, *place, track.confidence))
+            _add(one, rows)
+            _add(one, late, only_free=True)
+
+    def _drifted(self, rows: list[int]) -> set[int]:
+        """Return which of the tracks that no detection confirms have come to look otherwise."""
+        last = self._steps[-1]
+        sure = [row for row in rows if last.faces.is_sure[row]]
+        looks = looks_of(last.picture.rgb, last.faces.box[sure])
+        drifted = {
+            row
+            for row, look in zip(sure, looks, strict=True)
+            if likeness(self._tracks[row].looks[None], look[None])[0, 0] < ALIKE
+        }
+        last.faces.is_sure[list(drifted)] = False
+        return drifted
+
+    def _go_on(
+        self, found: Faces, looks: Floats, numbers: list[int], owner: dict[int, int]
+    ) -> None:
+        """Begin anew at the last frame, with the faces found there and those that may come back."""
+        last, now_sec = self._steps[-1], self._steps[-1].picture.time_sec
+        for column, number in enumerate(numbers):
+            self.evidence[number].add(now_sec, float(found.confidence[column]), looks[column])
+        left = [
+            row
+            for row, track in enumerate(self._tracks)
+            if row not in owner.values() and now_sec - track.seen_sec <= self._max_gap_sec
+        ]
+        for row in left:
+            self.evidence[self._tracks[row].number].miss()
+        tracks = [self._tracks[row] for row in left]
+        for column, number in enumerate(numbers):
+            look = looks[column]
+            sure = float(found.confidence[column])
+            tracks.append(Track(number, now_sec, now_sec, sure, look))
+        new, old = Moved.start(found), last.faces
+        step = new.step.copy()
+        for column, row in owner.items():
+            step[column] = old.step[row]
+        faces = Moved(
+            np.concatenate([old.box[left], new.box]),
+            np.concatenate([old.landmarks[left], new.landmarks]),
+            np.concatenate([old.step[left], step]),
+            np.concatenate([old.is_sure[left], new.is_sure]),
+            old.camera,
+        )
+        self._tracks, self._steps = tracks, [last._replace(faces=faces)]
 
 
-def _others(rows: list[int], expected: Expected) -> list[int]:
-    return [row for row in range(len(expected.numbers)) if row not in rows]
-
-
-def _is_even(start: Faces, end: Faces) -> npt.NDArray[np.bool_]:
-    """Return which faces move without turning or changing, so that those between are known."""
-    moved = end.landmarks - start.landmarks
-    shift = np.median(moved, axis=1, keepdims=True)
-    side = sides(start.box)
-    changed = np.abs(moved - shift).max(axis=(1, 2), initial=0.0)
-    return np.asarray(
-        (changed < UNEVEN * side) & (np.abs(shift).max(axis=(1, 2), initial=0.0) < FAR * side)
-    )
+def _add(
+    seen: Seen, rows: list[tuple[int, Floats, Floats, float]], *, only_free: bool = False
+) -> None:
+    """Add followed faces to a frame; those ``only_free`` only where no other face is."""
+    for number, box, points, confidence in rows:
+        if only_free and iou(box[None], seen.faces.box).max(initial=0.0) >= SAME:
+            continue
+        one = Faces(box[None], points[None], np.array([confidence], np.float32))
+        seen.numbers.append(number)
+        seen.faces = seen.faces.join(one)
+        seen.is_detected.append(False)

@@ -14,7 +14,7 @@ from torchvision.ops import nms
 
 from emotiw.core.media.lazy_pictures import Pixels
 from features.faces.align import warp
-from features.faces.detect import Detector, Faces
+from features.faces.detect import Detector, Faces, calibrated
 from features.faces.proposals import Proposals, squares
 
 Boxes = npt.NDArray[np.float32]
@@ -30,10 +30,11 @@ class MtcnnDetector(Detector):
     The networks are facenet-pytorch's, and so is the result; the way through them is ours. Its
     ``MTCNN.forward`` fails where one image of a batch has no face and aligns nothing, and its
     ``detect`` spends most of its time on resizing whole images in float and on a softmax.
-    The last network alone follows a face from frame to frame.
+    The last network alone tells the points of faces that others have found.
     """
 
     min_face_px = 20.0
+    scale = (1.8, -0.8)
 
     def __init__(self, device: str = "cpu") -> None:
         self._device = torch.device(device)
@@ -48,12 +49,15 @@ class MtcnnDetector(Detector):
             return [Faces.none() for _ in pictures]
         with _one_thread():
             proposed = self._proposals(np.stack(pictures), smallest_px)
-            return [
+            found = [
                 self._sorted_out(picture, self._refined(picture, boxes))
                 for picture, boxes in zip(pictures, proposed, strict=True)
             ]
+        return [
+            faces._replace(confidence=calibrated(faces.confidence, self.scale)) for faces in found
+        ]
 
-    def follow(self, picture: Pixels, boxes: Boxes) -> Faces:
+    def points_in(self, picture: Pixels, boxes: Boxes) -> Faces:
         """Return the face near each of the ``(n, 4)`` boxes; the confidence says if it is one."""
         with _one_thread():
             around = squares(boxes)

@@ -22,7 +22,7 @@ N_LOOKED_AT = 5  # images of a clip
 LESS_DOUBT = 10  # times: as much surer than as it is must a turned image be
 UPRIGHT_DEG = 60  # from straight down to the mouth: what leans further lies or stands on its head
 MOST_DOUBT = 0.5  # of a face, over the images looked at
-WONDER = 0.98  # of confidence, below which a face may stand on its head unknown to its points
+WONDER = 0.9999  # of confidence: less, and a face may stand on its head unknown to its points
 
 
 def lean_deg(landmarks: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:

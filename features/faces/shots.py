@@ -1,4 +1,4 @@
-"""Where one shot ends and the next begins, and how much of an image has changed."""
+"""Where one shot ends and the next begins."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Thumbnail = npt.NDArray[np.float32]
 CELLS = 48  # along the shorter side
 CUT, CUT_RATIO = 14.0, 3.0  # grey levels, and times what is usual in this shot
 CUT_SHARE = 0.4  # of the image: more than somebody who steps in
-CHANGED = 30.0  # grey levels
+HELD = 0.3  # of points all over the image that are found again: it is the same shot
 
 
 def thumbnail(pixels: Pixels) -> Thumbnail:
@@ -30,45 +30,39 @@ def thumbnail(pixels: Pixels) -> Thumbnail:
 class Shots:
     """Tells hard cuts from motion, light and camera work.
 
-    At a cut the image changes much, all over, and much more than from frame to frame before. The
-    change of light is taken out first, so that a flash is none; somebody who steps in changes only
-    a part. Fades and dissolves are not seen.
+    At a cut the image changes much, all over, and much more than from frame to frame before, and
+    hardly a point of it is found again, as many are where the camera pans. The change of light is
+    taken out first, so that a flash is none; somebody who steps in changes only a part. Fades and
+    dissolves are not seen.
     """
 
     def __init__(self) -> None:
         self._before: Thumbnail | None = None
         self._usual: deque[float] = deque(maxlen=12)
 
-    def is_cut(self, now: Thumbnail) -> bool:
-        """Return whether the image begins a new shot; the first one of a clip doesn't."""
+    def is_cut(self, now: Thumbnail, held: float = 0.0) -> bool:
+        """Return whether the image begins a new shot; the first one of a clip doesn't.
+
+        Args:
+            now: the image.
+            held: the share of points of the image before that are found again in this one.
+        """
         before, self._before = self._before, now
         if before is None or before.shape != now.shape:
             return before is not None
         difference = now - before
         changes = np.abs(difference - _median(difference[::2, ::2]))
         change = float(changes.mean())
-        usual = sorted(self._usual)[len(self._usual) // 2] if self._usual else 0.0
+        if not self._usual:  # nobody knows yet what is usual in this shot
+            self._usual.append(change)
+            return False
+        usual = sorted(self._usual)[len(self._usual) // 2]
         is_everywhere = float((changes > CUT / 2).mean()) > CUT_SHARE
-        if change > CUT and change > CUT_RATIO * usual and is_everywhere:
+        if change > CUT and change > CUT_RATIO * usual and is_everywhere and held < HELD:
             self._usual.clear()
             return True
         self._usual.append(change)
         return False
-
-
-def changed_share(first: Thumbnail, second: Thumbnail) -> float:
-    """Return the share of the image that is not as it was.
-
-    Examples:
-        >>> before = np.zeros((4, 4), np.float32)
-        >>> after = before.copy()
-        >>> after[0] = 200
-        >>> changed_share(before, after)
-        0.25
-    """
-    if first.shape != second.shape:
-        return 1.0
-    return float((np.abs(first - second) > CHANGED).mean())
 
 
 def _median(values: Thumbnail) -> float:

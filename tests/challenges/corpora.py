@@ -13,6 +13,7 @@ from emotiw.challenges.reading import reader_of
 from emotiw.challenges.row_list import RowList
 from emotiw.challenges.spec import Answer, ChallengeSpec, Target
 from emotiw.challenges.text_table import TableFormat
+from tests.challenges.layouts import LAYOUTS, ROWS
 
 # names by hand: the grammar that reads them must not be the one that makes them
 FILE_NAMES = {
@@ -53,7 +54,15 @@ class Truth:
 def make_corpus(spec: ChallengeSpec, root: Path, *, n_test: int = 24) -> Truth:
     reader = reader_of(spec)
     truth = Truth()
-    if isinstance(reader, ClassFolders):
+    if spec.name in LAYOUTS:
+        LAYOUTS[spec.name].make(root)
+        for clip_id, (split, answer, _) in LAYOUTS[spec.name].found.items():
+            truth.splits[clip_id] = split
+            if answer is not None:
+                truth.answers[clip_id] = answer
+        tests = [clip_id for clip_id, split in truth.splits.items() if split == "test"]
+        truth.rows = [*ROWS.get(spec.name, tests or truth.splits)]
+    elif isinstance(reader, ClassFolders):
         _class_folders(spec, reader, root, truth, n_test)
     elif isinstance(reader, Tables):
         _tables(spec, reader, root, truth, n_test)

@@ -11,9 +11,10 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
+from emotiw.challenges.certainty import unproved
 from emotiw.challenges.downloads import Download, Listing
 from emotiw.challenges.fetch import fetch, fetchable
-from emotiw.challenges.spec import ChallengeSpec, load_spec
+from emotiw.challenges.spec import ChallengeSpec, load_spec, spec_names
 from emotiw.challenges.unpack import DamagedArchive, unpack
 from emotiw.core.errors import ConfigError
 from emotiw.core.remote_file import DownloadError, RemoteFile
@@ -147,7 +148,31 @@ def test_an_address_without_a_name_fails_alone(server: Server, tmp_path: Path) -
     assert "names no file" in done.failures[files[0].url]
 
 
+def test_a_part_with_too_few_files_is_told(server: Server, tmp_path: Path) -> None:
+    archive = remote(server, "/Actors.zip", zip_of(**{"a.wav": b"1", "b.wav": b"2", "c.txt": b""}))
+    spec = corpus(audio=Download(licence="free", files=(archive,), n_files=3))
+    assert fetch(spec, tmp_path).odd == ("audio: 2 files of sound or video, 3 were published",)
+    whole = corpus(audio=Download(licence="free", files=(archive,), n_files=2))
+    assert fetch(whole, tmp_path).odd == ()
+
+
+@pytest.mark.parametrize("name", spec_names())
+def test_every_corpus_is_fetched_or_tells_where_to_ask(name: str) -> None:
+    spec = load_spec(name)
+    if spec.downloads:
+        assert all(part.n_files for part in spec.downloads.values())
+        return
+    with pytest.raises(ConfigError) as caught:
+        fetchable(spec)
+    for word in ("ask:", "unpack:", "layout:"):
+        assert word in str(caught.value)
+    for doubt in unproved(spec, "layout"):
+        assert f"assumed: {doubt.says}" in str(caught.value)
+
+
 def test_what_cannot_be_fetched_is_said() -> None:
+    with pytest.raises(ConfigError, match=r"MERChallenge/MER2026(.|\n)*track1_train.csv"):
+        fetchable(load_spec("mer2026"))
     with pytest.raises(ConfigError, match="on request"):
         fetchable(load_spec("afew2017"))
     with pytest.raises(ConfigError, match="did you mean 'audio'"):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -132,6 +133,85 @@ def test_engagenet_joins_lists_with_answers_and_leaves_absent_people_out(tmp_pat
         ("t", None, None),
     ]
     assert "1 clips left out: labelled 'SNP(Subject Not Present)'" in warnings
+
+
+def engagenet(root: Path) -> None:
+    """The folders and tables that the organisers hand out, as CSV."""
+    head = ",chunk,label\n"
+    rows = {
+        "train": "0,subject_1_ab_vid_0_0.mp4,Engaged\n1,subject_2_cd_vid_0_1.mp4,Not-Engaged\n",
+        "validation": "0,Subject_7_ef_vid_0_0.mp4,Barely-engaged\n",
+        "test": "0,subject_9_gh_vid_0_0.mp4,\n",
+    }
+    for name, text in rows.items():
+        write(root, **{f"{name}_engagement_labels__csv": head + text})
+        touch(root, *(f"{name.title()}/{line.split(',')[1]}" for line in text.splitlines()))
+
+
+def test_engagenet_is_read_as_it_is_handed_out(tmp_path: Path) -> None:
+    engagenet(tmp_path)
+    manifest, *_ = read_challenge(load_spec("engagenet"), tmp_path)
+    assert [(c.clip_id, c.split, c.label, c.group) for c in manifest] == [
+        ("Subject_7_ef_vid_0_0", "val", "Barely-engaged", "7"),
+        ("subject_1_ab_vid_0_0", "train", "Engaged", "1"),
+        ("subject_2_cd_vid_0_1", "train", "Not-Engaged", "2"),
+        ("subject_9_gh_vid_0_0", "test", None, "9"),
+    ]
+
+
+def test_an_excel_table_is_like_any_other(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    engagenet(tmp_path)
+    text = (tmp_path / "train_engagement_labels.csv").read_text()
+    (tmp_path / "train_engagement_labels.csv").unlink()
+    book = openpyxl.Workbook()
+    for line in text.splitlines():
+        book.active.append([int(cell) if cell.isdecimal() else cell for cell in line.split(",")])
+    book.save(tmp_path / "train_engagement_labels.xlsx")
+    manifest, *_ = read_challenge(load_spec("engagenet"), tmp_path)
+    assert manifest["subject_1_ab_vid_0_0"].label == "Engaged"
+    (tmp_path / "train_engagement_labels.xlsx").write_bytes(b"PK\x03\x04 cut off")
+    with pytest.raises(ManifestError, match=r"labels.xlsx:1: can't be read as an Excel file"):
+        read_challenge(load_spec("engagenet"), tmp_path)
+
+
+def test_without_the_extra_excel_tells_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    engagenet(tmp_path)
+    (tmp_path / "train_engagement_labels.csv").rename(tmp_path / "train_engagement_labels.xlsx")
+    with pytest.raises(ManifestError, match=r"pip install 'emotiw\[excel\]'"):
+        read_challenge(load_spec("engagenet"), tmp_path)
+
+
+def test_engagewild_knows_who_is_who_in_capitals_too(tmp_path: Path) -> None:
+    touch(tmp_path, "Train/Subject_78_Vid_3.mp4", "Train/subject_26_Vid_1.mp4")
+    write(tmp_path, train__csv="video_name,attention\nSubject_78_Vid_3,0.33\nsubject_26_Vid_1,1\n")
+    for year in (2018, 2019, 2020):
+        manifest, *_ = read_challenge(load_spec(f"engagewild{year}"), tmp_path)
+        assert [clip.group for clip in manifest] == ["78", "26"]
+
+
+def test_ids_that_a_pattern_does_not_fit_are_counted(tmp_path: Path) -> None:
+    touch(tmp_path, *(f"Train/{name}.mp4" for name in ("1_1", "2_1", "talk-3")))
+    write(tmp_path, Train_labels__txt="Vid_name Label\n1_1 1\n2_1 2\ntalk-3 3\n")
+    manifest, warnings, _ = read_challenge(load_spec("vgaf"), tmp_path)
+    assert [clip.group for clip in manifest] == ["1", "2", None]
+    assert any(w.startswith("train: 1 of 3 ids don't fit") for w in warnings)
+    write(tmp_path, Train_labels__txt="Vid_name Label\ntalk-3 3\n")
+    _, warnings, _ = read_challenge(load_spec("vgaf"), tmp_path)
+    assert any(w.startswith("train: 1 of 1 ids don't fit") for w in warnings)
+
+
+def test_clips_without_a_speaker_are_counted(tmp_path: Path) -> None:
+    touch(tmp_path, "audio/train_1.wav", "audio/train_2.wav")
+    (tmp_path / "labels").mkdir()
+    rows = "file_name;food_type;speaker\ntrain_1;Crisp;s1\ntrain_2;Apple;\n"
+    (tmp_path / "labels/train.csv").write_text(rows)
+    manifest, warnings, _ = read_challenge(load_spec("eat_food"), tmp_path)
+    assert [clip.group for clip in manifest] == ["s1", None]
+    assert any(w.startswith("train: 1 of 2 clips have nothing in {speaker}") for w in warnings)
 
 
 def test_meld_keeps_equal_names_of_two_splits_apart(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -9,9 +10,11 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from emotiw.challenges.catalogue import summaries
 from emotiw.challenges.spec import load_spec, spec_names
 from emotiw.cli import attempts, challenges, data
 from emotiw.cli.leaderboard import leaderboard
+from emotiw.cli.terminal_tables import names_table
 from emotiw.core.clip import Clip
 from emotiw.core.cohort import Cohort
 from emotiw.core.cohort_table import write_manifest
@@ -41,6 +44,50 @@ def test_list_and_show() -> None:
     assert "2661 train, 766 val, 756 test" in shown
     assert "[memory] winner Liu et al.: accuracy 76.85 on test" in shown
     assert json.loads(run("challenges", "show", "vgaf", "--json"))["attempts"] == 5
+
+
+def test_the_list_is_searched_and_nothing_in_it_is_cut() -> None:
+    def names(*words: str) -> list[str]:
+        return [line["name"] for line in json.loads(run("challenges", "list", "--json", *words))]
+
+    assert names("--task", "groups", "--year", "2020") == ["vgaf"]
+    assert "emodb" in names("--modality", "audio", "--task", "classification")
+    assert "emodb" not in names("--modality", "video")
+    assert names("--modality", "image", "--task", "regression") == ["cohesion2019", "happei2016"]
+    with pytest.raises(ConfigError, match="did you mean 'groups'"):
+        run("challenges", "list", "--task", "group")
+    with pytest.raises(ConfigError, match="no modality 'smell'"):
+        run("challenges", "list", "--modality", "smell")
+    piped = run("challenges", "list").splitlines()
+    assert [line.split()[0] for line in piped[1:]] == spec_names()
+
+
+def test_a_list_of_80_columns_shows_whole_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    with io.StringIO() as out:
+        monkeypatch.setattr(sys, "stdout", out)
+        lines = summaries()
+        names_table(("name", "title"), [[line["name"], line["title"]] for line in lines])
+        shown = out.getvalue()
+    assert {name for name in spec_names() if name in shown.split()} == set(spec_names())
+    assert all(len(line) <= 80 for line in shown.splitlines())
+
+
+def test_what_is_assumed_is_shown() -> None:
+    shown = run("challenges", "show", "engagenet")
+    assert "unproved    submission (assumed)" in shown
+    assert "submission: submission table: the CodaLab format was not found" in shown
+    assert "assumed, or from memory" not in run("challenges", "show", "mer2025")
+    assert "answers per frame can be written and checked" in run("challenges", "show", "abaw6_va")
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("muse2022", "muse2021_arousal"), ("abaw9", "abaw6_au"), ("ravdes", "ravdess")],
+)
+def test_a_name_that_is_none_is_told_its_series(typed: str, meant: str) -> None:
+    with pytest.raises(ConfigError, match=f"did you mean .*{meant}"):
+        load_spec(typed)
 
 
 @pytest.mark.parametrize("name", spec_names())
@@ -87,6 +134,28 @@ def test_attempts_by_command(tmp_path: Path) -> None:
         run("attempts", "add", "afew2017", tmp_path / "none.zip", *folder)
     with pytest.raises(SubmissionError, match="either the result sheet or"):
         run("attempts", "result", "afew2017", "1", *folder)
+
+
+def test_an_attempt_is_filled_in_from_its_run(tmp_path: Path) -> None:
+    spec, folder = load_spec("afew2017"), tmp_path / "runs" / "mine"
+    clips = [
+        Clip(str(i), Path(f"{i}.avi"), "val", label) for i, label in enumerate(("Sad", "Fear"))
+    ]
+    write_manifest(Cohort(clips, task=spec.task), folder / "manifest.csv", root=folder)
+    (folder / "recipe.yaml").write_text("challenge: afew2017\n")
+    header = ",".join(spec.labels)
+    rows = "".join(f"{i},val,,0,0,0,0,0,1,0\n" for i in range(2))
+    (folder / "fused.csv").write_text(f"clip_id,split,fold,{header}\n{rows}")
+    card = {"name": "fused", "task": "classification", "labels": spec.labels, "seen_groups": {}}
+    (folder / "fused.json").write_text(json.dumps(card))
+    path = write_submission(spec, {"9": "Sad"}, folder / "submission" / "team.zip")
+    told = run("attempts", "add", "afew2017", path)
+    assert "attempt 1 at afew2017, run mine, accuracy 50 on validation, 6 left" in told
+    listed = json.loads(
+        run("attempts", "list", "afew2017", "--json", "--folder", tmp_path / "runs")
+    )
+    (row,) = listed["attempts"]
+    assert (row["run"], row["val"], len(row["config"])) == ("mine", 50.0, 64)
 
 
 def test_the_leaderboard_of_a_folder_of_runs(tmp_path: Path) -> None:

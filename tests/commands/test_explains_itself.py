@@ -15,7 +15,6 @@ from emotiw.cli.app import app
 from emotiw.cli.terminal_tables import without_twin
 from emotiw.core.clip import Clip
 from emotiw.core.cohort import Cohort
-from emotiw.core.cohort_table import write_manifest
 from emotiw.core.errors import ConfigError, ManifestError, SubmissionError, TableError
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
 from emotiw.core.score_table import ScoreTable
@@ -23,7 +22,6 @@ from emotiw.core.weights import card_names
 from emotiw.evaluation.results import evaluate_all
 from emotiw.runs.recipe import load_recipe, packaged_recipes
 from fusion.cross_fitting import fuse
-from submissions.attempts import Attempts
 
 AFEW = load_spec("afew2017")
 
@@ -98,23 +96,6 @@ def scores_of(cohort: Cohort, name: str) -> ScoreTable:
     n = len(cohort)
     seen = {None: frozenset({"others"})}
     return ScoreTable(name, AFEW.task, cohort.clip_ids, scores, ("val",) * n, (None,) * n, seen)
-
-
-def test_an_attempt_knows_the_validation_of_its_run(tmp_path: Path) -> None:
-    run = tmp_path / "runs" / "mine"
-    cohort = cohort_of(run)
-    run.mkdir(parents=True)
-    write_manifest(cohort, run / "manifest.csv", root=run)
-    scores_of(cohort, "fused").write_csv(run / "fused.csv")
-    (run / "submission").mkdir()
-    sent = zipped(run / "submission" / "Team.zip", 2)
-    told = call("attempts", "add", "afew2017", str(sent), "--folder", str(tmp_path / "runs")).stdout
-    assert "attempt 1 at afew2017; val: accuracy 50.00 %" in told
-    row = Attempts(tmp_path / "runs").rows("afew2017")[0]
-    assert (row.run, row.val) == ("mine", 50.0)
-    other = zipped(tmp_path / "Other.zip", 3)
-    call("attempts", "add", "afew2017", str(other), "--folder", str(tmp_path / "runs"))
-    assert Attempts(tmp_path / "runs").rows("afew2017")[1].val is None
 
 
 def test_one_model_alone_is_shown_once(tmp_path: Path) -> None:

@@ -68,13 +68,13 @@ def test_a_face_is_found_again_near_where_it_was(crowd: Picture) -> None:
     faces = detector.detect([crowd], 20.0)[0]
     side = faces.box[:, 2:] - faces.box[:, :2]
     shifted = faces.box + np.tile(0.15 * side, 2)
-    again = detector.follow(crowd, shifted)
+    again = detector.points_in(crowd, shifted)
     eyes = np.hypot(*(faces.landmarks[:, 1] - faces.landmarks[:, 0]).T)
     away = np.hypot(*np.moveaxis(again.landmarks - faces.landmarks, -1, 0)).mean(axis=1)
     assert (away / eyes).max() < 0.1
     assert again.confidence.min() > 0.9
     nowhere = np.array([[200, 190, 240, 230], [-90, -90, -20, -20]], np.float32)
-    assert detector.follow(crowd, nowhere).confidence.max() < 0.5
+    assert detector.points_in(crowd, nowhere).confidence.max() < 0.5
 
 
 def test_no_face_no_boxes() -> None:

@@ -10,14 +10,19 @@ import av
 import numpy as np
 import numpy.typing as npt
 import pytest
+import yaml
 
 from emotiw.core.face_tracks import FaceTracks
 from emotiw.core.media import MediaReader
 from emotiw.core.media.lazy_pictures import grey_of
+from emotiw.runs.run import open_run
+from emotiw.runs.stages.faces import find_all_faces
+from emotiw.runs.stages.index import make_index
 from features.faces.detect import Detector, Faces
 from features.faces.find_faces import find_faces
 from features.faces.orientation import turn_of, turned_back
 from features.faces.recut import recut
+from tests.in_process import IN_PROCESS
 from tests.media.twins import Pictures, every, image, write
 
 MATRICES = [  # a, b, c, d of x' = a·x + c·y, y' = b·x + d·y, and the corner that (0, 0) comes to
@@ -185,3 +190,23 @@ def test_a_recording_has_no_faces_and_is_no_failure(tmp_path: Path) -> None:
         out.mux(stream.encode(block))
     tracks, quality = find_faces(path, detector=CornerDetector())
     assert (len(tracks), tracks.n_frames, quality) == (0, 0, {"pictures": "missing"})
+
+
+def test_the_ledger_says_that_a_clip_was_turned(tmp_path: Path) -> None:
+    lying = np.ascontiguousarray(np.rot90(image(40), 2))
+    (tmp_path / "clips").mkdir()
+    write(tmp_path / "clips/a.mkv", Pictures([lying] * 8, every(8)))
+    recipe = tmp_path / "own.yaml"
+    settings = {
+        "challenge": "folder",
+        "data": {"root": str(tmp_path / "clips")},
+        "paths": {"runs": str(tmp_path / "runs")},
+        "execution": IN_PROCESS,
+        "faces": {"detector": "tests.media.test_upright:CornerDetector"},
+    }
+    recipe.write_text(yaml.safe_dump(settings))
+    run = open_run(recipe)
+    make_index(run)
+    (row,) = find_all_faces(run)
+    assert (row.status, row.quality["turned_deg"]) == ("ok", 180)
+    assert row.reason == "images seem upside down: turned to find faces"

@@ -24,6 +24,12 @@ HUMOR = (
 )
 VA = "image_location,valence,arousal\n2-30-640x360/00001.jpg,0.5,-0.5\n"
 MER = "name,discrete\nsamplenew_00000001,worried\nsamplenew_00000002,happy\n"
+ATTRIBUTES = "FileName,EmoAct,EmoVal,EmoDom\nMSP-PODCAST_test3_0001.wav,4.5,3.25,4.0\n"
+PERCEPTION = "meta_col_0,prediction,label\n103.0,0.25,\n7.0,0.5,\n"
+BLENDS = (
+    '{"x_1": [{"emotion": "hap", "salience": 70.0}, {"emotion": "ang", "salience": 30.0}],'
+    ' "x_2": [{"emotion": "neu", "salience": 100.0}]}'
+)
 MER2023 = "name,discrete,valence\nsample_1,worried,-1.25\nsample_2,happy,2.5\n"
 
 # challenge: ids, file name, what the organisers' program writes, (what of it, turned into what)
@@ -38,10 +44,25 @@ FILES = {
     "muse2023_humor": (
         ["baum/0/2000/1", "baum/2000/4000/1"], "predictions_test.csv", HUMOR, ("0.75", "yes"),
     ),
-    "abaw6_va": (["2-30-640x360/00001.jpg"], "team.txt", VA, ("valence,arousal", "arousal,valence")),
+    "abaw6_va": (
+        ["2-30-640x360/00001.jpg"], "team.txt", VA, ("valence,arousal", "arousal,valence"),
+    ),
     "mer2025": (
         ["samplenew_00000001", "samplenew_00000002"], "submission.csv", MER, ("worried", "worry"),
     ),
+    "mer2026": (
+        ["samplenew_00000001", "samplenew_00000002"], "submission.csv", MER, ("name,", "names,"),
+    ),
+    "is2025_attributes": (
+        ["MSP-PODCAST_test3_0001"], "team.csv", ATTRIBUTES, (".wav,", ","),
+    ),
+    "muse2024_perception": (["103", "7"], "predictions_test.csv", PERCEPTION, ("0.25", "high")),
+    "muse2024_humor": (
+        ["baum/0/2000/1", "baum/2000/4000/1"], "predictions_test.csv", HUMOR, ("meta_col_3,", ""),
+    ),
+    "abaw_va": (["2-30-640x360/00001.jpg"], "team.txt", VA, ("0.5,", "1.5,")),
+    "blemore": (["x_1", "x_2"], "team.json", BLENDS, ("hap", "happy")),
+    "mer2023_semi": (["sample_1", "sample_2"], "team.csv", MER2023, ("happy", "joy")),
     "mer2023": (["sample_1", "sample_2"], "team.csv", MER2023, ("discrete,valence", "emo,val")),
 }  # fmt: skip
 

@@ -53,6 +53,15 @@ def test_engagement_sheets_have_errors_per_level() -> None:
     assert sheet.differences() == []
 
 
+def test_a_sheet_of_2019_is_read_with_its_blanks() -> None:
+    """The numbers that kaiwang960112/EmotiW_2019_engagement_regression had for its first run."""
+    levels = ("0.250533", "0.047279", "0.015368", "0.162788")
+    lines = [f"Mean Square Error for Engagement level {n}: {mse} " for n, mse in enumerate(levels)]
+    sheet = parse_result_sheet("\n".join(["Overall Mean Square Error: 0.062608 ", "", *lines, ""]))
+    assert (sheet.metric, sheet.value) == ("mse", 0.062608)
+    assert tuple(sheet.parts.values()) == levels
+
+
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [

@@ -10,7 +10,7 @@ import pytest
 
 from emotiw.challenges import read_challenge, submission_ids
 from emotiw.challenges.spec import load_spec
-from submissions import check_submission, submission_path, write_submission
+from submissions import CheckReport, check_submission, submission_path, write_submission
 
 
 def touch(root: Path, *names: str) -> None:
@@ -136,3 +136,14 @@ def test_large_submissions_are_checked_in_two_seconds(
     start = time.process_time()  # the worst case: every row is wrong
     assert not check_submission(spec, path, expected_ids=[row + "x" for row in ids]).is_ok
     assert time.process_time() - start < 2
+
+
+def test_the_verdict_says_what_is_assumed(tmp_path: Path) -> None:
+    assumed = load_spec("engagenet")
+    path = write_submission(assumed, {"a": "Engaged"}, submission_path(assumed, tmp_path, "t"))
+    report = check_submission(assumed, path, expected_ids=["a"])
+    assert "ok; 1 answers read; the header is assumed" in str(report)
+    assert CheckReport.from_dict(report.to_dict()).assumed == report.assumed
+    proved = load_spec("afew2017")
+    path = write_submission(proved, {"a": "Sad"}, tmp_path / "t.zip")
+    assert "assumed" not in str(check_submission(proved, path, expected_ids=["a"]))

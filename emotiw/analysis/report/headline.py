@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from emotiw.analysis.leaderboard import Standing, published, standing_of
@@ -25,7 +26,7 @@ def headline(facts: RunSnapshot) -> dict[str, Any] | None:
     if not facts.results:
         return None
     metric, best = facts.spec.official_metric, facts.results[0]
-    others = [] if facts.is_synthetic else published(facts.spec)
+    others = [] if facts.is_synthetic else _comparable(facts, best.split)
     lines = [*(standing_of(result, result.name) for result in facts.results), *others]
     low, high = _scale(facts, lines)
     chance = _chance(facts)
@@ -52,6 +53,17 @@ def headline(facts: RunSnapshot) -> dict[str, Any] | None:
         else {"n": facts.fusion.n_clips, "is_nested": facts.fusion.is_nested},
         "gain": _gain(facts),
     }
+
+
+def _comparable(facts: RunSnapshot, split: str) -> list[Standing]:
+    """Return what was published on the challenge's own splits, or by the run's protocol."""
+    asked = facts.spec.layout.options.get("protocol") or next(iter(facts.spec.folds), "")
+    allowed = {"", asked if split == "train" else ""}
+    return [
+        replace(line, who=f"{line.who}, {line.protocol} folds" if line.protocol else line.who)
+        for line in published(facts.spec)
+        if line.protocol in allowed
+    ]
 
 
 def _line(one: Standing, metric: Metric, low: float, high: float) -> dict[str, Any]:

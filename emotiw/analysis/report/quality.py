@@ -85,6 +85,9 @@ def _facts(ledger: Ledger) -> list[dict[str, Any]]:
             len(faces),
         ),
     ]
+    detectors = [str(row.quality["detector"]) for row in faces if "detector" in row.quality]
+    for name in sorted(set(detectors)):
+        found.append((f"faces found by {name}", detectors.count(name), len(faces)))
     for word, told in SOUNDS.items():
         found.append((told, sum(value == word for value in heard.values()), len(heard)))
     return [{"what": what, "n": n, "of": of} for what, n, of in found if of]

@@ -32,6 +32,8 @@ from emotiw.core.media.stills import read_animation, read_still, still_of
 from emotiw.core.media.streams import chosen_track, tracks
 from emotiw.core.media.upright import Geometries
 
+BURST = 0.1  # of the samples: what is above full scale for longer is no burst
+
 
 class NoSamplesError(MediaError):
     """A sound track without any sample that can be decoded."""
@@ -225,8 +227,10 @@ class MediaReader:
         report.expected_sound_sec = self.info.sound_sec
         report.gap_sec = float(audio.notes["gap_sec"])
         report.sound_sec = audio.duration_sec - report.gap_sec
-        loudest = np.abs(audio.waveform[np.isfinite(audio.waveform)]).max(initial=0.0)
-        report.peak_db = 20 * float(np.log10(max(float(loudest), 1e-10)))
+        levels = np.abs(audio.waveform[np.isfinite(audio.waveform)])
+        # what is loud all along was recorded so, or in another unit
+        if len(levels) and (levels > 1).mean() < BURST:
+            report.peak_db = 20 * float(np.log10(max(float(levels.max()), 1e-10)))
 
     def _decode(self, kinds: list[str]) -> Iterator[tuple[str, Any]]:
         if self._is_read:

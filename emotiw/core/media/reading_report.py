@@ -31,7 +31,7 @@ class ReadingReport:
         n_damaged_packets: parts of the file that could not be decoded.
         n_clock_jumps: how often the time of images goes back.
         errors: FFmpeg's own messages, with how often they came.
-        peak_db: of the sound, against full scale.
+        peak_db: of a sound that is above full scale in bursts only, against full scale.
     """
 
     n_frames: int = 0

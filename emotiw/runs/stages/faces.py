@@ -76,7 +76,9 @@ def make_faces(run: Run, *, force: bool = False) -> None:
         stage = faces_stage(run)
         if not stage.is_to_do(force=force):
             return
-        cohort, options = run.cohort(), run.recipe.faces
+        cohort, options = run.cohort(), run.recipe.faces.resolved()
+        if lost := run.recipe.faces.what_is_lost():
+            run.progress.say(lost)
         keys = {clip.clip_id: faces_key(clip.content, options) for clip in cohort}
         jobs = {
             key: FacesJob(cohort[clip_id].path, options, run.store.root, key, run.device)
@@ -152,9 +154,10 @@ def faces_version(options: FaceOptions) -> str:
     from features.faces.find_faces import VERSION
 
     # those that come along share the version of the stage, and needn't be imported for it
-    if options.detector in DETECTORS.names():
+    detector = options.resolved().detector
+    if detector in DETECTORS.names():
         return VERSION
-    return f"{VERSION}+{full_version(DETECTORS.resolve(options.detector))}"
+    return f"{VERSION}+{full_version(DETECTORS.resolve(detector))}"
 
 
 def find_and_store(job: FacesJob, progress: Progress | None = None) -> Made:

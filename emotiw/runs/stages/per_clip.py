@@ -11,8 +11,9 @@ from typing import Protocol
 from emotiw.core.device import CPU, require_device, worker_count
 from emotiw.core.errors import ConfigError
 from emotiw.core.execution import run_jobs
-from emotiw.core.ledger import LedgerRow
+from emotiw.core.ledger import LedgerRow, Status
 from emotiw.core.machine_faults import require_clips
+from emotiw.core.media.reading_report import notes_of
 from emotiw.core.worker_process import Limits
 from emotiw.runs.run import Run
 from emotiw.runs.stage import Stage
@@ -157,12 +158,13 @@ def settle(
         artifacts[clip_id] = Artifact(key, int(noted["n_rows"]), n_present)
         before = earlier.get(stage.name, clip_id)
         why = "" if n_present else LEFT_OUT if is_masked else why_missing(nothing, quality)
+        status: Status = "missing" if why else "partial" if told else "ok"
         rows.append(
             LedgerRow(
                 clip_id=clip_id,
                 stage=stage.name,
-                status="missing" if why else "partial" if told else "ok",
-                reason="; ".join(filter(None, [why, f"read in part: {told}" if told else ""])),
+                status=status,
+                reason="; ".join(filter(None, [why, *notes_of(noted["quality"])])),
                 seconds=before.seconds if before and key not in done.seconds else spent,
                 quality=quality,
             )

@@ -1,0 +1,128 @@
+"""CenterFace as an ONNX file that a weights card names: two looks at the whole image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from emotiw.core.errors import WeightsError
+from emotiw.core.weights import locate, read_card
+from features.faces.detect import FLOOR, Detector, Faces, calibrated
+from features.faces.onnx_session import open_session
+from features.faces.second_opinion import SecondOpinion
+
+OUTPUTS = ("537", "538", "539", "540")  # how the published file calls them, in this order
+CELL = 4  # px of the input that one output stands for
+SMALLEST_SEEN = 14  # px of the input that the smallest face asked for has; points need them
+MULTIPLE = 32  # sides of the input
+WIDE, COARSER = 480, 4  # px: of a larger input, large faces are looked for in one so much smaller
+LARGEST_FINE, SMALLEST_COARSE = 224, 112  # px of the larger input: both look for those between
+OVERLAP = 0.3
+SECOND_WEIGHT = 0.41  # of the second opinion's logit
+Picture = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
+
+
+class CenterfaceDetector(Detector):
+    """Xu et al. 2019, "CenterFace: Joint Face Detection and Alignment Using Face as Point".
+
+    The image is shrunk until the smallest face asked for is as small as the network can still see,
+    and once more for large faces, which it sees less well.
+    MTCNN's last network gives a second opinion on points and confidence.
+
+    Args:
+        weights: the name of a weights card, or a YAML file.
+        device: where it computes.
+
+    Raises:
+        ConfigError: if onnxruntime is missing.
+        WeightsError: if the file is missing, or not such a network.
+    """
+
+    min_face_px = 14.0
+    points_tell_up = True
+    scale = (4.3, 3.5)
+
+    def __init__(self, weights: str = "centerface", device: str = "cpu") -> None:
+        self.card = read_card(weights)
+        path = locate(self.card)
+        self._session = open_session(path, device, any_size=True)
+        outputs = {output.name for output in self._session.get_outputs()}
+        missing = sorted(set(OUTPUTS) - outputs)
+        if missing:
+            raise WeightsError(f"{path}: no CenterFace: outputs {', '.join(missing)} are missing")
+        self._input = self._session.get_inputs()[0].name
+        self._second = SecondOpinion(device)
+
+    def detect(self, pictures: Sequence[Picture], smallest_px: float) -> list[Faces]:
+        """Return the faces of each ``(height, width, 3)`` RGB image."""
+        return [self._detect(picture, max(smallest_px, self.min_face_px)) for picture in pictures]
+
+    def _detect(self, picture: Picture, smallest_px: float) -> Faces:
+        import torch
+        from torchvision.ops import nms
+
+        scale = min(1.0, SMALLEST_SEEN / smallest_px)
+        found = self._at_scale(picture, scale)
+        if max(picture.shape[:2]) * scale > WIDE:
+            sides = (found.box[:, 2:] - found.box[:, :2]).max(axis=1) * scale
+            coarse = self._at_scale(picture, scale / COARSER)
+            wide = (coarse.box[:, 2:] - coarse.box[:, :2]).max(axis=1) * scale
+            found = found.take(sides < LARGEST_FINE).join(coarse.take(wide >= SMALLEST_COARSE))
+            boxes, scores = torch.from_numpy(found.box), torch.from_numpy(found.confidence)
+            found = found.take(nms(boxes, scores, OVERLAP).numpy())
+        faces, other = self._second.on(picture, found)
+        confidence = calibrated(faces.confidence, self.scale, other, SECOND_WEIGHT)
+        return faces._replace(confidence=confidence).take(confidence >= FLOOR)
+
+    def _at_scale(self, picture: Picture, scale: float) -> Faces:
+        import cv2
+
+        height, width = picture.shape[:2]
+        shown = (max(1, round(width * scale)), max(1, round(height * scale)))
+        wide, high = (-(-side // MULTIPLE) * MULTIPLE for side in shown)
+        canvas = np.zeros((high, wide, 3), np.uint8)
+        shrunk = cv2.resize(picture, shown, interpolation=cv2.INTER_AREA)
+        canvas[: shown[1], : shown[0]] = shrunk
+        inputs = canvas.transpose(2, 0, 1)[None].astype(np.float32)  # (1, 3, height, width)
+        found = decoded(*self._session.run(OUTPUTS, {self._input: inputs}))
+        factors = np.array([width / shown[0], height / shown[1]], np.float32)
+        return Faces(found.box * np.tile(factors, 2), found.landmarks * factors, found.confidence)
+
+
+def decoded(
+    heat: Floats, size: Floats, offset: Floats, points: Floats, *, min_score: float = 0.15
+) -> Faces:
+    """Return the faces that the network's outputs stand for, in px of its input, surest first.
+
+    Args:
+        heat: ``(1, 1, rows, columns)`` in [0, 1]: whether a face's middle is here.
+        size: ``(1, 2, rows, columns)``: logarithm of height and width, in cells.
+        offset: ``(1, 2, rows, columns)``: of the middle, down and to the right, in cells.
+        points: ``(1, 10, rows, columns)``: down and to the right for each of five points, in
+            shares of the box.
+        min_score: of a face.
+
+    Raises:
+        WeightsError: if the outputs have other shapes.
+    """
+    import torch
+    from torchvision.ops import nms
+
+    grid = heat.shape[2:]
+    for values, n in ((heat, 1), (size, 2), (offset, 2), (points, 10)):
+        if values.shape != (1, n, *grid):
+            expected = (1, n, *grid)
+            raise WeightsError(f"no CenterFace: expected outputs {expected}, got {values.shape}")
+    row, column = np.nonzero(heat[0, 0] >= min_score)
+    score = heat[0, 0, row, column]
+    high, wide = np.exp(size[0][:, row, column]) * CELL
+    down, right = offset[0][:, row, column]
+    left, top = (column + right + 0.5) * CELL - wide / 2, (row + down + 0.5) * CELL - high / 2
+    box = np.stack([left, top, left + wide, top + high], axis=1).astype(np.float32)
+    places = points[0][:, row, column].reshape(5, 2, -1)
+    landmarks = np.stack([places[:, 1] * wide + left, places[:, 0] * high + top], axis=-1)
+    order = nms(torch.from_numpy(box), torch.from_numpy(score), OVERLAP).numpy()
+    return Faces(box[order], landmarks.transpose(1, 0, 2)[order].astype(np.float32), score[order])
