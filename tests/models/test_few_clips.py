@@ -92,3 +92,13 @@ def test_a_network_that_learns_nothing_ends_where_it_began(task: Task) -> None:
 def test_a_start_reads_whole_clips() -> None:
     with pytest.raises(ConfigError, match="leave window out"):
         made("lstm", LABELS, start="statistics", window=8)
+
+
+def test_slope_and_change_tell_order() -> None:
+    rows = np.array([[0.0, 1.0], [1.0, 0.0], [2.0, 1.0], [3.0, 0.0]], dtype=np.float32)
+    array = FeatureArray(rows, np.ones(4, dtype=bool))
+    assert np.allclose(pool(array, ("slope", "change")), [3.0, -0.6, 1.0, 1.0])
+    backwards = FeatureArray(rows[::-1].copy(), array.present)
+    assert np.allclose(pool(backwards, ("slope", "change")), [-3.0, 0.6, 1.0, 1.0])
+    single = FeatureArray(rows[:1], np.ones(1, dtype=bool))
+    assert pool(single, ("slope", "change")).tolist() == [0, 0, 0, 0]

@@ -42,7 +42,7 @@ def _check_positive(value: float | tuple[float, ...]) -> float | tuple[float, ..
     return value
 
 
-Pooling = Literal["mean", "std", "min", "max", "quantiles", "segments"]
+Pooling = Literal["mean", "std", "min", "max", "quantiles", "slope", "change", "segments"]
 Several = Annotated[float | tuple[float, ...], AfterValidator(_check_positive)]
 
 
@@ -51,7 +51,9 @@ class TabularOptions(Strict):
 
     Attributes:
         pooling: what a clip's rows become where a feature has several: ``mean``, ``std``, ``min``,
-            ``max``, ``quantiles`` (five), ``segments`` (the means of ten stretches of the clip).
+            ``max``, ``quantiles`` (five), ``slope`` (how much a straight line through them rises
+            over the clip), ``change`` (how far it is from one row to the next, on average),
+            ``segments`` (the means of ten stretches of the clip).
         preparation: how vectors are standardised, filtered and shortened.
         inner_folds: folds over the groups of the training clips, on which hyper-parameters are
             chosen and probabilities calibrated; fewer where there are fewer groups.
