@@ -13,6 +13,7 @@ import numpy.typing as npt
 from emotiw.core.device import OnDevice
 from emotiw.core.errors import ConfigError, WeightsError
 from emotiw.core.feature_table import FeatureSpec
+from emotiw.core.notices import warn
 from emotiw.core.task import Task
 from emotiw.models.model import Examples, Model
 from emotiw.models.network_options import NetworkOptions
@@ -101,6 +102,11 @@ class NetworkModel(OnDevice, Model, ABC):
             folder=folder,
             start_counts=self.has_start,
         )
+        if self.has_start and self.report.best_epoch == 0:
+            warn(
+                f"{type(self).__name__}: no epoch was better on the validation part than the "
+                "regression that the network starts with, so it stays that regression"
+            )
         self.finish(network, examples)
         self._network = network
 

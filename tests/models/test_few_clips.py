@@ -11,6 +11,7 @@ import pytest
 from emotiw.checks.small_examples import small_examples
 from emotiw.core.errors import ConfigError
 from emotiw.core.feature_table import FeatureArray, FeatureSpec
+from emotiw.core.notices import heard_by
 from emotiw.core.task import Classification, Regression, Task
 from emotiw.models.groups.averaged import Ensemble
 from emotiw.models.model import Model
@@ -87,6 +88,17 @@ def test_a_network_that_learns_nothing_ends_where_it_began(task: Task) -> None:
         assert np.allclose(np.log(said[:, :1] / said), begun[:, :1] - begun, atol=1e-3)
     else:
         assert np.allclose(said, begun.clip(0, 2), atol=1e-3)
+
+
+def test_a_start_that_nothing_improves_on_is_told() -> None:
+    examples, told = small_examples(SPEC, LABELS), []
+    training = {"epochs": 2, "learning_rate": 1e-12, "monitor": "accuracy"}
+    with heard_by(told.append):
+        made("lstm", LABELS, hidden=4, training=training).fit(examples)
+        assert not told
+        made("lstm", LABELS, hidden=4, start="statistics", training=training).fit(examples)
+    assert len(told) == 1
+    assert "so it stays that regression" in told[0]
 
 
 def test_a_start_reads_whole_clips() -> None:
