@@ -67,6 +67,10 @@ class NetworkModel(OnDevice, Model, ABC):
     def finish(self, network: nn.Module, examples: Examples) -> None:
         """Set once more what needs no validation part, from all examples; nothing, here."""
 
+    def keeps(self, network: nn.Module, judged: Examples) -> bool:
+        """Return whether what was learnt is kept, by clips that nothing was learnt from."""
+        return True
+
     @property
     def has_start(self) -> bool:
         """Whether the network is of use before its first step, and may be the best as it is."""
@@ -102,10 +106,11 @@ class NetworkModel(OnDevice, Model, ABC):
             folder=folder,
             start_counts=self.has_start,
         )
-        if self.has_start and self.report.best_epoch == 0:
+        if judged is not None and not self.keeps(network, examples.subset(judged)):
+            self.report.best_epoch = 0
             warn(
-                f"{type(self).__name__}: no epoch was better on the validation part than the "
-                "regression that the network starts with, so it stays that regression"
+                f"{type(self).__name__}: on the validation part the network isn't clearly better "
+                "than the regression that it starts with, so it stays that regression"
             )
         self.finish(network, examples)
         self._network = network
