@@ -87,7 +87,7 @@ def test_weights_and_temperatures_of_few_clips_stay_near_where_they_began() -> N
 def test_two_equal_modalities_keep_equal_weights_on_average_of_draws() -> None:
     draws = [made_up_rows({"face": 2.0, "voice": 2.0}, 15, seed=seed) for seed in range(20)]
     away = [abs(pulled_weights(rows, "geometric")[0][0] - 0.5) for rows in draws]
-    assert np.mean(away) < 0.015
+    assert np.mean(away) < 0.018
 
 
 def test_weights_are_pulled_toward_those_that_are_given() -> None:
