@@ -43,8 +43,8 @@ class SequenceOptions(NetworkOptions):
         stride: frames from one window to the next.
         start: ``statistics`` begins with a logistic regression (ridge regression of targets) on
             mean, deviation and extremes of the clip's rows, which is frozen, and lets the network
-            add to it what helps on the validation part by more than a standard error: nothing, if
-            nothing does. For a few hundred clips. It reads whole clips.
+            add to it what helps on the validation part by more than two standard errors: nothing,
+            if nothing does. For a few hundred clips. It reads whole clips.
     """
 
     window: int | None = Field(default=None, ge=2)
@@ -126,7 +126,10 @@ class SequenceModel(NetworkModel):
         return self.options.start == "statistics"
 
     def keeps(self, network: nn.Module, judged: Examples) -> bool:
-        """Go back to the start unless the network is better by more than a standard error."""
+        """Go back to the start unless the network is better by more than two standard errors.
+
+        Two, because its epoch is already the best of many on these clips.
+        """
         if not self.has_start:
             return True
         from emotiw.models.networks.started_net import StartedNetwork
@@ -144,7 +147,7 @@ class SequenceModel(NetworkModel):
         share = network.share.detach().clone()
         network.share.data.zero_()
         gain = losses() - learnt
-        if float(gain.mean()) * len(gain) ** 0.5 <= float(gain.std()):
+        if float(gain.mean()) * len(gain) ** 0.5 <= 2 * float(gain.std()):
             return False
         network.share.data.copy_(share)
         return True
