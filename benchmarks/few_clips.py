@@ -38,12 +38,16 @@ MODELS = {
         "{model: logistic, class_weight: null, c: [0.1, 0.03, 0.01, 0.003, 0.001], "
         "scoring: accuracy}",
         "{model: ensemble, learner: {model: logistic, class_weight: null}}",
+        "{model: logistic, class_weight: null, pooling: [mean, std, min, max, change, quantiles]}",
+        "{model: gru, start: statistics}",
     ],
     "engagewild": [
         "{model: kernel_ridge, kernel: linear, penalty: [1, 3, 10], "
         "pooling: [mean, std, quantiles], scoring: mse}",
         "{model: kernel_ridge, gamma: [0.03, 0.1], penalty: [0.1, 0.3, 1], "
         "pooling: [mean, std, quantiles], scoring: mse}",
+        "{model: kernel_ridge, gamma: [0.03, 0.1, 0.3], penalty: [0.1, 0.3, 1], "
+        "pooling: [mean, std, slope], scoring: mse}",
     ],
 }
 

@@ -28,7 +28,7 @@ class Choice(Combiner):
     """
 
     tasks = ANY
-    version = "2"
+    version = "3"
 
     def __init__(self, setting: Setting) -> None:
         if not setting.candidates:

@@ -26,7 +26,7 @@ class ClassWeights(Combiner):
     modality is missing it says what the others say.
     """
 
-    version = "2"
+    version = "3"
 
     def __init__(self, setting: Setting) -> None:
         if setting.pool != "geometric":

@@ -45,7 +45,7 @@ class WeightedPool(Combiner):
     """
 
     tasks = ANY
-    version = "2"
+    version = "3"
 
     def __init__(self, setting: Setting) -> None:
         # of targets there is nothing but the mean

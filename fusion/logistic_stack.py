@@ -25,7 +25,7 @@ class LogisticStack(StackCombiner):
     itself alone; its strength is chosen over inner folds of groups. The biases are free.
     """
 
-    version = "2"
+    version = "3"
 
     def __init__(self, setting: Setting) -> None:
         super().__init__(setting)

@@ -19,9 +19,9 @@ from fusion.modality_weights import (
 from fusion.pools import POOLS
 from fusion.training_rows import TrainingRows
 
-STRENGTHS = (30.0, 10.0, 3.0)  # in clips
+STRENGTHS = (100.0, 30.0, 10.0, 3.0)  # in clips
 INNER_FOLDS = 4
-ENOUGH = 1000  # clips beyond which even the weakest pull moves nothing
+ENOUGH = 400  # clips beyond which even the weakest pull moves little
 
 Solve = Callable[[TrainingRows, float], Vector]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 from re import Pattern
+from typing import ClassVar
 
 from emotiw.challenges.duplicate_ids import SameId
 from emotiw.challenges.manifest_builder import ManifestBuilder
@@ -27,7 +28,10 @@ class Reader(DataPart):
         group_pattern: regular expression that finds the speaker or source video in the path of a
             clip below the root, where the challenge's own files name none: its first group, or all
             of it.
+        tells_of_others: whether files below the root that are no clip are worth a warning.
     """
+
+    tells_of_others: ClassVar[bool] = True
 
     inside: tuple[str, ...] = ()
     extensions: tuple[str, ...] = MEDIA

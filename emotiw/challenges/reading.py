@@ -30,6 +30,7 @@ READERS: Registry[type[Reader]] = Registry(
         "file_names": "emotiw.challenges.file_names:FileNames",
         "tables": "emotiw.challenges.label_tables:Tables",
         "folder": "emotiw.challenges.folder:Folder",
+        "corpora": "emotiw.challenges.corpora:Corpora",
         "row_list": "emotiw.challenges.row_list:RowList",
     },
     base="emotiw.challenges.reader:Reader",
@@ -68,7 +69,8 @@ def read_challenge(spec: ChallengeSpec, root: Path) -> tuple[Cohort, list[str], 
             + "".join(f"; {warning}" for warning in builder.warnings)
         )
     builder.check_sizes()
-    tell_of_others(builder)
+    if reader.tells_of_others:
+        tell_of_others(builder)
     clips = _with_folds(builder.clips, reader.protocol_of(spec), builder.warnings)
     return Cohort(clips, task=spec.task, where=str(home)), builder.warnings, builder.refused
 

@@ -146,16 +146,19 @@ def _table(texts: Sequence[str], numbers: Sequence[str] = ()) -> Table:
 
 
 def standardisation_note(recipe: Recipe) -> str:
-    """Return a line that names the models which see the clips of a judged speaker together."""
-    names = [
-        name
-        for name, entry in recipe.models.items()
-        if isinstance(entry.options, TabularOptions)
-        and entry.options.preparation.standardise == "speaker"
-    ]
-    if not names:
-        return ""
-    return (
-        f"standardised per speaker, by the unlabelled clips of whoever is judged, taken together: "
-        f"{', '.join(names)}. Compare only with scores of those who do the same.\n"
-    )
+    """Return a line that names the models which see the clips that are judged together."""
+    text = ""
+    for by in ("speaker", "corpus"):
+        names = [
+            name
+            for name, entry in recipe.models.items()
+            if isinstance(entry.options, TabularOptions)
+            and entry.options.preparation.standardise == by
+        ]
+        if names:
+            text += (
+                f"standardised per {by}, by the unlabelled clips of what is judged, taken "
+                f"together: {', '.join(names)}. Compare only with scores of those who do the "
+                "same.\n"
+            )
+    return text

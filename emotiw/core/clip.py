@@ -13,6 +13,7 @@ from typing import Literal, get_args
 from emotiw.core.errors import suggest
 
 Split = Literal["train", "val", "test"]
+CORPUS = "corpus"  # the column of a manifest that says where a clip comes from
 SPLITS: tuple[str, ...] = get_args(Split)
 
 
@@ -47,6 +48,11 @@ class Clip:
     def truth(self) -> str | float | None:
         """Its label or its target; None where neither is known."""
         return self.label if self.label is not None else self.target
+
+    @property
+    def corpus(self) -> str:
+        """Which of several corpora it comes from; empty where there is one alone."""
+        return self.extra.get(CORPUS, "")
 
 
 ODD = {"\n": "a line break", "\t": "a tab", "\\": "a backslash", "/": "a slash"}

@@ -220,7 +220,17 @@ class Cohort:
     def digest(self) -> str:
         """A hash of all this: cohorts of the same digest are the same."""
         lines = [
-            repr((c.clip_id, c.split, c.truth, c.group, c.content, self.folds.get(c.clip_id)))
+            repr(
+                (
+                    c.clip_id,
+                    c.split,
+                    c.truth,
+                    c.group,
+                    c.content,
+                    self.folds.get(c.clip_id),
+                    c.corpus,
+                )
+            )
             for c in self._answered.values()
         ]
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()

@@ -137,10 +137,13 @@ def confusions(y_true: Codes, y_pred: Codes, group_codes: Codes, n_labels: int) 
 
 
 def moments(y_true: Numbers, y_pred: Numbers, group_codes: Codes, n_labels: int) -> Numbers:
-    """Return per group, ``(n_groups, 7)``: count, sums of both, squares, product, squared error."""
+    """Return sums per group, ``(n_groups, 8)``.
+
+    Count, both, their squares, their product, and the squared and the absolute error.
+    """
     shift = y_true.mean() if len(y_true) else 0.0  # no digits are lost to a large mean
     t, p = y_true - shift, y_pred - shift
-    columns = (np.ones_like(t), t, p, t**2, p**2, t * p, (t - p) ** 2)
+    columns = (np.ones_like(t), t, p, t**2, p**2, t * p, (t - p) ** 2, np.abs(t - p))
     n_groups = int(group_codes.max(initial=0)) + 1
     return np.column_stack([np.bincount(group_codes, column, n_groups) for column in columns])
 
@@ -173,8 +176,12 @@ def _rmse(sums: Numbers) -> Numbers:
     return np.asarray(np.sqrt(_mse(sums)))
 
 
+def _mae(sums: Numbers) -> Numbers:
+    return _share(sums[..., 7], sums[..., 0])
+
+
 def _agreement(sums: Numbers, *, is_concordance: bool) -> Numbers:
-    n, t, p, tt, pp, tp, _ = np.moveaxis(sums, -1, 0)
+    n, t, p, tt, pp, tp, *_ = np.moveaxis(sums, -1, 0)
     mean_t, mean_p = _share(t, n), _share(p, n)
     covariance = _share(tp, n) - mean_t * mean_p
     of_truth, of_prediction = _share(tt, n) - mean_t**2, _share(pp, n) - mean_p**2
@@ -224,6 +231,7 @@ WEIGHTED_F1 = _of_labels("weighted_f1", "WF1", of_sums=_weighted_f1)
 MACRO_F1 = _of_labels("macro_f1", "F1", of_sums=_macro_f1)
 MSE = _of_numbers("mse", "MSE", limits=(0.0, np.inf), is_higher_better=False, of_sums=_mse)
 RMSE = _of_numbers("rmse", "RMSE", limits=(0.0, np.inf), is_higher_better=False, of_sums=_rmse)
+MAE = _of_numbers("mae", "MAE", limits=(0.0, np.inf), is_higher_better=False, of_sums=_mae)
 # Lin 1989, with population variances; 0 where either never varies
 CCC = _of_numbers(
     "ccc", "CCC", limits=(-1.0, 1.0), of_sums=partial(_agreement, is_concordance=True)
@@ -250,6 +258,7 @@ METRICS: Registry[Metric] = Registry(
         "macro_f1": "emotiw.evaluation.metrics:MACRO_F1",
         "mse": "emotiw.evaluation.metrics:MSE",
         "rmse": "emotiw.evaluation.metrics:RMSE",
+        "mae": "emotiw.evaluation.metrics:MAE",
         "ccc": "emotiw.evaluation.metrics:CCC",
         "pearson": "emotiw.evaluation.metrics:PEARSON",
         "auc": "emotiw.evaluation.metrics:AUC",

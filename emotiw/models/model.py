@@ -35,12 +35,14 @@ class Examples:
         clip_ids: which clips, in an order that does not depend on their names.
         groups: per clip, the speaker or source video (what per-speaker options go by).
         targets: per clip, the class index (int64) or the target (float64); None in prediction.
+        corpora: per clip, which of several corpora it comes from; nothing where none is told.
     """
 
     table: FeatureTable
     clip_ids: tuple[str, ...]
     groups: tuple[str, ...]
     targets: npt.NDArray[Any] | None = None
+    corpora: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.clip_ids)
@@ -62,6 +64,7 @@ class Examples:
             clip_ids=tuple(self.clip_ids[row] for row in rows),
             groups=tuple(self.groups[row] for row in rows),
             targets=None if self.targets is None else self.targets[np.asarray(rows, dtype=int)],
+            corpora=tuple(self.corpora[row] for row in rows) if self.corpora else (),
         )
 
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from emotiw.core.device import OnDevice
 from emotiw.core.errors import ConfigError, WeightsError
 from emotiw.core.feature_table import FeatureSpec
+from emotiw.core.notices import warn
 from emotiw.core.task import Task
 from emotiw.models.model import Examples, Model
 from emotiw.models.network_options import NetworkOptions
@@ -66,6 +67,10 @@ class NetworkModel(OnDevice, Model, ABC):
     def finish(self, network: nn.Module, examples: Examples) -> None:
         """Set once more what needs no validation part, from all examples; nothing, here."""
 
+    def keeps(self, network: nn.Module, judged: Examples) -> bool:
+        """Return whether what was learnt is kept, by clips that nothing was learnt from."""
+        return True
+
     @property
     def has_start(self) -> bool:
         """Whether the network is of use before its first step, and may be the best as it is."""
@@ -101,6 +106,12 @@ class NetworkModel(OnDevice, Model, ABC):
             folder=folder,
             start_counts=self.has_start,
         )
+        if judged is not None and not self.keeps(network, examples.subset(judged)):
+            self.report.best_epoch = 0
+            warn(
+                f"{type(self).__name__}: on the validation part the network isn't clearly better "
+                "than the regression that it starts with, so it stays that regression"
+            )
         self.finish(network, examples)
         self._network = network
 

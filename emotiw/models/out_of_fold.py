@@ -153,7 +153,8 @@ class OutOfFold:
             known = {c: t for c in clip_ids if (t := self.cohort[c].truth) is not None}
             targets = self.task.encode(known)
         groups = tuple(self.cohort.groups[clip_id] for clip_id in clip_ids)
-        return Examples(self.table, tuple(clip_ids), groups, targets)
+        corpora = tuple(self.cohort[clip_id].corpus for clip_id in clip_ids)
+        return Examples(self.table, tuple(clip_ids), groups, targets, corpora)
 
     def run(self, fit: Fit, make_model: MakeModel, folder: Path) -> npt.NDArray[np.float64]:
         """Fit one model, save it in ``folder``, and return the scores of ``fit.scored``."""

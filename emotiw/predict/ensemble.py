@@ -113,6 +113,8 @@ class Ensemble:
             self._models[name] = (entry, placed(load_final_model(run, entry), self.device))
             if _goes_by_speaker(entry) and not speakers:
                 self.notes.append(f"{name}: standardised by all training clips, not by speaker")
+            if _standard_of(entry) == "corpus":
+                self.notes.append(f"{name}: standardised by all training clips, not by corpus")
         if not self._models:
             raise ConfigError(f"{run.folder}: no model that can be asked: {'; '.join(self.notes)}")
         self._needs = {extractor.needs for extractor in self._extractors.values()}
@@ -238,8 +240,12 @@ class Ensemble:
 
 
 def _goes_by_speaker(entry: ModelEntry) -> bool:
+    return _standard_of(entry) == "speaker"
+
+
+def _standard_of(entry: ModelEntry) -> str:
     preparation = getattr(entry.options, "preparation", None)
-    return getattr(preparation, "standardise", "") == "speaker"
+    return str(getattr(preparation, "standardise", ""))
 
 
 def _longest_clip_sec(run: Run) -> float:

@@ -48,7 +48,7 @@ def digests_of(run: Run) -> Mapping[str, Any]:
         "of": of,
         "clips": _digest([(clip.clip_id, clip.content) for clip in clips]),
         "cohort": _digest(
-            [(c.clip_id, c.split, c.truth, c.group, c.content, c.fold) for c in clips]
+            [(c.clip_id, c.split, c.truth, c.group, c.content, c.fold, c.corpus) for c in clips]
         ),
         "splits": dict(sorted(Counter(clip.split for clip in clips).items())),
     }

@@ -45,6 +45,8 @@ class SignalOptions(Strict):
             (0 dB is full scale) counts as silent.
         trim_db: leading and trailing parts this much quieter than the loudest are cut off;
             None keeps them.
+        level_db: the level (rms) that every sound is brought to, as far as its peaks allow, so that
+            recordings of different gain are alike: -26, say, 0 dB being full scale. None keeps it.
         downmix: what is done with several channels. ``auto``: the only one that isn't silent; the
             difference of two in opposite phase; ITU weights of more than two; else their mean.
             ``mean``: always the mean.
@@ -56,6 +58,7 @@ class SignalOptions(Strict):
     min_sec: float = Field(default=0.25, ge=0.1, le=60)
     silence_db: float = Field(default=-70.0, lt=0)
     trim_db: float | None = Field(default=None, gt=0)
+    level_db: float | None = Field(default=None, le=0, ge=-100)
     downmix: Rule = "auto"
     audio_track: int | None = Field(default=None, ge=0)
 
@@ -190,6 +193,8 @@ def prepare(audio: Audio, options: SignalOptions | None = None) -> Signal:
         quality["trimmed_sec"] = round(len(waveform) / wanted.sampling_rate, 4)
         if len(waveform) < SHORTEST_SEC * wanted.sampling_rate:
             return without_sound("short")
+    if wanted.level_db is not None:
+        waveform = at_level(waveform, wanted.level_db)
     waveform = lengthen(waveform, round(wanted.min_sec * wanted.sampling_rate))
     gaps = [(audio.start_sec + begin, audio.start_sec + end) for begin, end in audio.gaps]
     return Signal(guard_peak(waveform), wanted.sampling_rate, quality, start_sec, gaps)
@@ -232,6 +237,22 @@ def guard_peak(waveform: Waveform) -> Waveform:
     """
     peak = float(np.abs(waveform).max(initial=0.0))
     return waveform if peak <= PEAK else np.asarray(waveform * np.float32(PEAK / peak))
+
+
+def at_level(waveform: Waveform, level_db: float) -> Waveform:
+    """Return the waveform scaled to a level (rms), or less where its peak would be above 0.999.
+
+    Examples:
+        >>> quiet, burst = np.array([0.01, -0.01], np.float32), np.array([1e-3] * 99 + [0.1])
+        >>> print(at_level(quiet, -20.0))
+        [ 0.1 -0.1]
+        >>> round(float(at_level(burst.astype(np.float32), -6.0).max()), 3)
+        0.999
+    """
+    rms = float(np.sqrt(np.mean(np.square(waveform, dtype=np.float64))))
+    if rms == 0:
+        return waveform
+    return guard_peak(np.asarray(waveform * np.float32(10 ** (level_db / 20) / rms)))
 
 
 def lengthen(waveform: Waveform, n_samples: int) -> Waveform:

@@ -8,6 +8,7 @@ from pathlib import Path
 from string import Formatter
 
 from emotiw.challenges.class_folders import ClassFolders
+from emotiw.challenges.corpora import Corpora
 from emotiw.challenges.label_tables import Tables
 from emotiw.challenges.reading import reader_of
 from emotiw.challenges.row_list import RowList
@@ -68,6 +69,8 @@ def make_corpus(spec: ChallengeSpec, root: Path, *, n_test: int = 24) -> Truth:
         _tables(spec, reader, root, truth, n_test)
     elif isinstance(reader, RowList):
         _row_list(reader, root, truth, n_test)
+    elif isinstance(reader, Corpora):
+        _corpora(spec, reader, root, truth)
     elif spec.name in FILE_NAMES:
         for name, (clip_id, label, _) in FILE_NAMES[spec.name].items():
             _touch(root / name)
@@ -116,6 +119,16 @@ def _class_folders(
             clip_id = f"{split}{index:03}"
             _touch(root / names[0] / label / f"{clip_id}{extension}")
             truth.splits[clip_id], truth.answers[clip_id] = split, label
+
+
+def _corpora(spec: ChallengeSpec, reader: Corpora, root: Path, truth: Truth) -> None:
+    for name, corpus in reader.corpora.items():
+        for file, (clip_id, told, _) in FILE_NAMES[name].items():
+            _touch(root / name / file)
+            label = spec.label_of(told)
+            if label is not None:
+                truth.splits[clip_id] = corpus.split or "train"
+                truth.answers[clip_id] = label
 
 
 def _tables(spec: ChallengeSpec, reader: Tables, root: Path, truth: Truth, n_test: int) -> None:

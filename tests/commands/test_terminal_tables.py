@@ -14,3 +14,10 @@ def test_models_that_see_a_speakers_clips_together_are_named() -> None:
         ["data.root=clips", "models.compare_linear.preparation.standardise=speaker"],
     )
     assert "taken together: compare_linear. Compare" in standardisation_note(one)
+
+
+def test_models_that_see_a_corpus_together_are_named() -> None:
+    told = standardisation_note(load_recipe("emodb_to_ravdess", ["data.root=clips"]))
+    assert "per speaker" in told
+    assert "per corpus" in told
+    assert "together: corpus, level_corpus. Compare" in told

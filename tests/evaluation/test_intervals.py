@@ -89,7 +89,7 @@ def test_groups_that_are_all_alike_are_as_sure_as_single_clips(n_right: int) -> 
 
 def test_numbers_that_are_all_exact_leave_no_doubt() -> None:
     numbers = np.arange(40) / 7
-    for name, value in (("rmse", 0.0), ("mse", 0.0), ("ccc", 1.0), ("pearson", 1.0)):
+    for name, value in (("rmse", 0.0), ("mse", 0.0), ("mae", 0.0), ("ccc", 1.0), ("pearson", 1.0)):
         found = interval_of(metric_named(name), numbers, numbers, np.arange(40) % 8)
         assert found == pytest.approx((value, value), abs=1e-6)
 

@@ -16,6 +16,7 @@ from sklearn.metrics import (
     accuracy_score,
     balanced_accuracy_score,
     f1_score,
+    mean_absolute_error,
     mean_squared_error,
     r2_score,
     recall_score,
@@ -36,7 +37,7 @@ ALL = [metric_named(name) for name in METRICS.names()]
 CLASSIFICATION = [metric for metric in ALL if metric.task == "classification"]
 REGRESSION = [metric for metric in ALL if metric.task == "regression"]
 ADDITIVE = [metric for metric in ALL if metric.parts is not None]
-accuracy, uar, weighted_f1, macro_f1, mse, rmse, ccc, pearson, auc = ALL
+accuracy, uar, weighted_f1, macro_f1, mse, rmse, mae, ccc, pearson, auc = ALL
 
 # 10 clips: Angry 4 (3 right, 1 taken for Sad), Happy 4 (2 right, 2 taken for Angry), Sad 2 (1, 1)
 TRUTH = ["Angry"] * 4 + ["Happy"] * 4 + ["Sad"] * 2
@@ -197,6 +198,7 @@ def test_numbers_against_other_programs(pairs: list[tuple[float, float]]) -> Non
         assert mse(truth, prediction) == pytest.approx(theirs(truth, prediction))
     theirs = root_mean_squared_error(truth, prediction)
     assert rmse(truth, prediction) == pytest.approx(theirs)
+    assert mae(truth, prediction) == pytest.approx(mean_absolute_error(truth, prediction))
     if np.ptp(truth) and np.ptp(prediction):
         theirs = audmetric.concordance_cc(truth, prediction)
         assert ccc(truth, prediction) == pytest.approx(theirs, abs=1e-9)
@@ -299,7 +301,7 @@ def test_an_unknown_metric_says_which_are_known() -> None:
 def test_a_metric_of_another_task_is_refused_with_those_that_suit() -> None:
     with pytest.raises(ConfigError, match=r"'ccc' judges a regression, not a classification \(acc"):
         metric_named("ccc", Classification(("a", "b")))
-    with pytest.raises(ConfigError, match=r"'uar' judges a classification.*\(mse, rmse, ccc"):
+    with pytest.raises(ConfigError, match=r"'uar' judges a classification.*\(mse, rmse, mae, ccc"):
         metric_named("uar", Regression(("joy",)))
 
 
@@ -317,7 +319,7 @@ def test_the_main_metric_of_a_task_comes_first() -> None:
     assert [m.name for m in metrics_of(labels)] == ["accuracy", "uar", "weighted_f1", "macro_f1"]
     assert [m.name for m in metrics_of(labels, "uar")][:2] == ["uar", "accuracy"]
     assert len(metrics_of(labels, "uar")) == 4
-    assert [m.name for m in metrics_of(numbers)] == ["mse", "rmse", "ccc", "pearson"]
+    assert [m.name for m in metrics_of(numbers)] == ["mse", "rmse", "mae", "ccc", "pearson"]
     assert [m.name for m in metrics_of(numbers, "auc")][:2] == ["auc", "mse"]
     assert labels.main_metric == "accuracy"
     assert numbers.main_metric == "rmse"

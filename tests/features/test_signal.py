@@ -237,3 +237,14 @@ def test_stereo_files_are_the_mean_of_their_channels(real_data: Path) -> None:
         signal = read_signal(path)
         assert signal.waveform is not None
         assert np.allclose(signal.waveform, channels.mean(axis=0), atol=1e-6)
+
+
+def test_recordings_of_any_gain_are_brought_to_one_level() -> None:
+    loud, quiet = Audio(tone(1.0, 16_000), 16_000), Audio(tone(1.0, 16_000) / 50, 16_000)
+    wanted = SignalOptions(level_db=-26)
+    found = [prepare(audio, wanted) for audio in (loud, quiet)]
+    assert found[0].waveform is not None
+    assert found[1].waveform is not None
+    assert np.allclose(found[0].waveform, found[1].waveform, atol=1e-4)
+    assert 20 * np.log10(found[0].waveform.std()) == pytest.approx(-26, abs=0.1)
+    assert found[0].quality["level_db"] != found[1].quality["level_db"]  # as it was recorded

@@ -84,6 +84,12 @@ def test_weights_and_temperatures_of_few_clips_stay_near_where_they_began() -> N
     assert TemperatureScaling.fit(sure, many.targets).temperature > 2.2
 
 
+def test_two_equal_modalities_keep_equal_weights_on_average_of_draws() -> None:
+    draws = [made_up_rows({"face": 2.0, "voice": 2.0}, 15, seed=seed) for seed in range(20)]
+    away = [abs(pulled_weights(rows, "geometric")[0][0] - 0.5) for rows in draws]
+    assert np.mean(away) < 0.018
+
+
 def test_weights_are_pulled_toward_those_that_are_given() -> None:
     few = made_up_rows({"face": 2.0, "voice": 2.0}, 10, seed=0)
     setting = Setting(NAMES, TASK, "weighted", "geometric", {"face": 9.0, "voice": 1.0})

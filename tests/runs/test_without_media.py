@@ -134,3 +134,20 @@ def test_what_needs_media_says_so(tmp_path: Path) -> None:
     run: Run = open_run(path)
     with pytest.raises(EmotiwError, match="features sound are measured in media"):
         run_all(run)
+
+
+def test_scores_are_made_anew_where_clips_come_from_another_corpus(tmp_path: Path) -> None:
+    by_corpus = {"model": "logistic", "features": "voice", "preparation": {"standardise": "corpus"}}
+    path = corpus(tmp_path, models={"voice": by_corpus})
+    table = tmp_path / "data" / "clips.csv"
+    frame = pd.read_csv(table, dtype=str)
+    found = []
+    for n_here in (90, 60, 90):
+        frame["corpus"] = ["here"] * n_here + ["there"] * (132 - n_here)
+        frame.to_csv(table, index=False)
+        run = open_run(path)
+        run_all(run)
+        scores = run.scores("voice")
+        found.append(scores.scores[[c.split == "test" for c in run.cohort()]])
+    assert not np.allclose(found[0], found[1])
+    assert np.array_equal(found[0], found[2])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ class Group(Composed):
             for clip_id, people in zip(examples.clip_ids, groups_of(examples), strict=True)
         }
         table = FeatureTable(self.inner_spec(), vectors)
-        return Examples(table, examples.clip_ids, examples.groups, examples.targets)
+        return replace(examples, table=table)
 
 
 def fixed_aggregation(part: dict[str, Any]) -> Aggregation:

@@ -119,6 +119,7 @@ class Individuals(Composed):
             tuple(arrays),
             tuple(examples.groups[row] for row in owners),
             None if examples.targets is None else examples.targets[owners],
+            tuple(examples.corpora[row] for row in owners) if examples.corpora else (),
         )
         return everyone, groups
 

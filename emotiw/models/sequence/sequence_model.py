@@ -42,9 +42,9 @@ class SequenceOptions(NetworkOptions):
             A track shorter than a window is filled with its last row. None: whole clips.
         stride: frames from one window to the next.
         start: ``statistics`` begins with a logistic regression (ridge regression of targets) on
-            mean and deviation of the clip's rows, which is frozen, and lets the network add to it
-            what helps on the validation part: nothing, if nothing does. For a few hundred clips.
-            It reads whole clips.
+            mean, deviation and extremes of the clip's rows, which is frozen, and lets the network
+            add to it what helps on the validation part by more than two standard errors: nothing,
+            if nothing does. For a few hundred clips. It reads whole clips.
     """
 
     window: int | None = Field(default=None, ge=2)
@@ -124,6 +124,33 @@ class SequenceModel(NetworkModel):
     def has_start(self) -> bool:
         """Whether it begins with a regression."""
         return self.options.start == "statistics"
+
+    def keeps(self, network: nn.Module, judged: Examples) -> bool:
+        """Go back to the start unless the network is better by more than two standard errors.
+
+        Two, because its epoch is already the best of many on these clips.
+        """
+        if not self.has_start:
+            return True
+        from emotiw.models.networks.started_net import StartedNetwork
+        from emotiw.models.training.loop import predict
+        from emotiw.models.training.objectives import loss_of_each
+
+        assert isinstance(network, StartedNetwork)
+        source = self.source(judged, augments=False)
+
+        def losses() -> Tensor:
+            outputs = predict(network, source, self.options.training)
+            return loss_of_each(outputs, source.targets, self.task)
+
+        learnt = losses()
+        share = network.share.detach().clone()
+        network.share.data.zero_()
+        gain = losses() - learnt
+        if float(gain.mean()) * len(gain) ** 0.5 <= 2 * float(gain.std()):
+            return False
+        network.share.data.copy_(share)
+        return True
 
     def finish(self, network: nn.Module, examples: Examples) -> None:
         """Fit the start: for the epochs on what they learn from, for good on all clips."""

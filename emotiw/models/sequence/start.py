@@ -15,18 +15,18 @@ Linear = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
 
 
 def statistics_start(examples: Examples, task: Task) -> Linear:
-    """Return weights and biases of a regression on mean and deviation of clips' rows.
+    """Return weights and biases of a regression on mean, deviation and extremes of clips' rows.
 
     Its input is standardised, which the weights take in; its penalty is that of the logistic
     model.
 
     Returns:
-        ``(n_outputs, 2 * dim)`` and ``(n_outputs,)``.
+        ``(n_outputs, 4 * dim)`` and ``(n_outputs,)``.
     """
     from sklearn.linear_model import LogisticRegression, Ridge
 
     assert examples.targets is not None
-    vectors = pooled_matrix(examples, ("mean", "std")).astype(np.float64)
+    vectors = pooled_matrix(examples).astype(np.float64)
     centre, spread = vectors.mean(axis=0), vectors.std(axis=0)
     spread = np.where(spread > 1e-12, spread, 1.0)
     scaled = (vectors - centre) / spread

@@ -33,12 +33,43 @@ def segment_means(rows: Rows, n: int = N_SEGMENTS) -> Rows:
     return np.array([rows[a:b].mean(axis=0) for a, b in zip(starts, ends, strict=True)])
 
 
+def slope(rows: Rows) -> Rows:
+    """Return how much the straight line through the rows rises from the first to the last.
+
+    Examples:
+        >>> slope(np.array([[0.0, 5.0], [1.0, 5.0], [2.0, 5.0]])).tolist()
+        [2.0, 0.0]
+        >>> slope(np.array([[3.0]])).tolist()
+        [0.0]
+    """
+    if len(rows) < 2:
+        return np.zeros(rows.shape[1])
+    time = np.linspace(-0.5, 0.5, len(rows))
+    return np.asarray(time @ rows / (time @ time))
+
+
+def change(rows: Rows) -> Rows:
+    """Return the mean distance from a row to the next.
+
+    Examples:
+        >>> change(np.array([[0.0], [2.0], [1.0]])).tolist()
+        [1.5]
+        >>> change(np.array([[3.0]])).tolist()
+        [0.0]
+    """
+    if len(rows) < 2:
+        return np.zeros(rows.shape[1])
+    return np.asarray(np.abs(np.diff(rows, axis=0)).mean(axis=0))
+
+
 POOLINGS: Mapping[str, Callable[[Rows], Rows]] = {
     "mean": lambda rows: rows.mean(axis=0),
     "std": lambda rows: rows.std(axis=0),
     "min": lambda rows: rows.min(axis=0),
     "max": lambda rows: rows.max(axis=0),
     "quantiles": lambda rows: np.quantile(rows, QUANTILES, axis=0).ravel(),
+    "slope": slope,
+    "change": change,
     "segments": lambda rows: segment_means(rows).ravel(),
 }
 

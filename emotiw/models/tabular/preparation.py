@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from emotiw.core.config import Strict
 
 Vectors = npt.NDArray[np.float32]
-Standardise = Literal["global", "speaker", "none"]
+Standardise = Literal["global", "corpus", "speaker", "none"]
 FEWEST_CLIPS = 8
 
 
@@ -26,6 +26,8 @@ class PreparationOptions(Strict):
             ``speaker``: each group by those of its own clips, in prediction too. This uses the
             unlabelled clips of a test speaker together, so say so where results are compared;
             a group of fewer than eight different clips is standardised globally.
+            ``corpus``: each corpus by those of its own clips: of its training clips where there
+            are any, else, likewise, of all its clips that are asked about together.
         nuisance_projection: soft nuisance attribute projection, which weakens the directions in
             which training speakers differ from each other, each by as much as it tells them apart.
             It is learned from training speakers alone (those with at least eight clips), so a test
@@ -66,7 +68,9 @@ class Preparation:
         self.options = options
         self.state: dict[str, Any] = state or {}
 
-    def fit(self, vectors: Vectors, speakers: Sequence[str]) -> Vectors:
+    def fit(
+        self, vectors: Vectors, speakers: Sequence[str], corpora: Sequence[str] = ()
+    ) -> Vectors:
         """Learn from ``(n, dim)`` vectors and return them prepared."""
         vectors = self._rooted(vectors)
         wide = vectors.astype(np.float64)
@@ -79,7 +83,10 @@ class Preparation:
         is_as_is = self.options.standardise == "none"
         self.state["mean"] = np.zeros(kept.shape[1]) if is_as_is else kept.mean(axis=0)
         self.state["sd"] = np.ones(kept.shape[1]) if is_as_is else _no_zeros(kept.std(axis=0))
-        scaled = self._scaled(vectors, speakers)
+        if self.options.standardise == "corpus":
+            globally = (kept - self.state["mean"]) / self.state["sd"]
+            self.state["corpora"] = _scales_of_many(globally, corpora)
+        scaled = self._scaled(vectors, speakers, corpora)
         if self.options.nuisance_projection:
             self.state |= _speaker_directions(scaled, speakers)
             scaled = self._projected(scaled)
@@ -93,9 +100,11 @@ class Preparation:
         self.state["pca"] = PCA(wanted, svd_solver="full").fit(scaled)
         return self._rotated(scaled)
 
-    def apply(self, vectors: Vectors, speakers: Sequence[str]) -> Vectors:
+    def apply(
+        self, vectors: Vectors, speakers: Sequence[str], corpora: Sequence[str] = ()
+    ) -> Vectors:
         """Return ``(n, dim)`` vectors prepared as those that were learned from."""
-        scaled = self._projected(self._scaled(self._rooted(vectors), speakers))
+        scaled = self._projected(self._scaled(self._rooted(vectors), speakers, corpora))
         return self._rotated(scaled) if "pca" in self.state else scaled
 
     def _rooted(self, vectors: Vectors) -> Vectors:
@@ -103,18 +112,17 @@ class Preparation:
             return vectors
         return np.asarray(np.sign(vectors) * np.sqrt(np.abs(vectors)), dtype=np.float32)
 
-    def _scaled(self, vectors: Vectors, speakers: Sequence[str]) -> Vectors:
+    def _scaled(self, vectors: Vectors, speakers: Sequence[str], corpora: Sequence[str]) -> Vectors:
         kept = vectors[:, self.state["keep"]].astype(np.float64)
         scaled = (kept - self.state["mean"]) / self.state["sd"]
-        if self.options.standardise == "speaker":
-            rows_of: dict[str, list[int]] = defaultdict(list)
-            for row, group in enumerate(speakers):
-                rows_of[group].append(row)
-            for rows in rows_of.values():
-                distinct = _distinct(scaled[rows])
-                if len(distinct) >= FEWEST_CLIPS:
-                    centre, spread = distinct.mean(axis=0), _no_zeros(distinct.std(axis=0))
-                    scaled[rows] = (scaled[rows] - centre) / spread
+        by: Sequence[str] = {"speaker": speakers, "corpus": corpora}.get(
+            self.options.standardise, ()
+        )
+        scales = {**_scales_of_many(scaled, by), **self.state.get("corpora", {})}
+        for name, rows in _rows_of(by).items():
+            if name in scales:
+                centre, spread = scales[name]
+                scaled[rows] = (scaled[rows] - centre) / spread
         if self.options.clip_z is not None:
             scaled = scaled.clip(-self.options.clip_z, self.options.clip_z)
         return np.asarray(scaled, dtype=np.float32)
@@ -157,6 +165,25 @@ def _speaker_directions(scaled: Vectors, speakers: Sequence[str]) -> dict[str, A
     within = (residuals @ directions.T).var(axis=0)
     taken = 1 - np.sqrt(within / (within + between))
     return {"directions": directions.astype(np.float32), "taken": taken.astype(np.float32)}
+
+
+def _rows_of(names: Sequence[str]) -> dict[str, list[int]]:
+    rows_of: dict[str, list[int]] = defaultdict(list)
+    for row, name in enumerate(names):
+        rows_of[name].append(row)
+    return rows_of
+
+
+def _scales_of_many(
+    scaled: npt.NDArray[np.float64], names: Sequence[str]
+) -> dict[str, list[npt.NDArray[np.float64]]]:
+    """Return mean and deviation of the rows of each name that has enough different ones."""
+    scales = {}
+    for name, rows in _rows_of(names).items():
+        distinct = _distinct(scaled[rows])
+        if len(distinct) >= FEWEST_CLIPS:
+            scales[name] = [distinct.mean(axis=0), _no_zeros(distinct.std(axis=0))]
+    return scales
 
 
 def _distinct(rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -42,7 +42,7 @@ def _check_positive(value: float | tuple[float, ...]) -> float | tuple[float, ..
     return value
 
 
-Pooling = Literal["mean", "std", "min", "max", "quantiles", "segments"]
+Pooling = Literal["mean", "std", "min", "max", "quantiles", "slope", "change", "segments"]
 Several = Annotated[float | tuple[float, ...], AfterValidator(_check_positive)]
 
 
@@ -51,7 +51,9 @@ class TabularOptions(Strict):
 
     Attributes:
         pooling: what a clip's rows become where a feature has several: ``mean``, ``std``, ``min``,
-            ``max``, ``quantiles`` (five), ``segments`` (the means of ten stretches of the clip).
+            ``max``, ``quantiles`` (five), ``slope`` (how much a straight line through them rises
+            over the clip), ``change`` (how far it is from one row to the next, on average),
+            ``segments`` (the means of ten stretches of the clip).
         preparation: how vectors are standardised, filtered and shortened.
         inner_folds: folds over the groups of the training clips, on which hyper-parameters are
             chosen and probabilities calibrated; fewer where there are fewer groups.
@@ -166,7 +168,9 @@ class TabularModel(Model, ABC):
         """Return ``(n, n_labels)`` probabilities or ``(n, 1)`` targets within their range."""
         if not len(examples):
             return np.zeros((0, len(self.task.labels)))
-        prepared = self._preparation.apply(self.vectors_of(examples), examples.groups)
+        prepared = self._preparation.apply(
+            self.vectors_of(examples), examples.groups, examples.corpora
+        )
         raw = self._raw_for_all_labels(self._state, prepared)
         return self.task.from_logits(raw, self._temperature)
 
@@ -211,12 +215,12 @@ class TabularModel(Model, ABC):
         """Return what each setting says about clips of groups that it has not seen."""
         targets = examples.targets
         assert targets is not None
-        groups = np.array(examples.groups)
         raw = np.full((len(settings), len(examples), len(self.task.labels)), np.nan)
         for learned, held_out in self._inner_folds(examples):
             preparation = Preparation(self.options.preparation)
             states = self._learn_rows(preparation, vectors, copies, examples, learned, settings)
-            others = preparation.apply(vectors[held_out], list(groups[held_out]))
+            others_are = examples.subset(held_out)
+            others = preparation.apply(vectors[held_out], others_are.groups, others_are.corpora)
             for number, state in enumerate(states):
                 raw[number, held_out] = self._raw_for_all_labels(state, others)
         scored = ~np.isnan(raw[0]).any(axis=1)
@@ -240,9 +244,10 @@ class TabularModel(Model, ABC):
         both = vectors[rows]
         if len(copied):
             both = np.concatenate([both, copies.vectors[copied]])
+        learned = np.concatenate([rows, copies.owners[copied]])
         groups = [*(examples.groups[row] for row in rows), *(copies.groups[c] for c in copied)]
-        prepared = preparation.fit(both, groups)
-        answered = targets[np.concatenate([rows, copies.owners[copied]])]
+        prepared = preparation.fit(both, groups, examples.subset(learned).corpora)
+        answered = targets[learned]
         return [self._learn_present(prepared, answered, setting) for setting in settings]
 
     def _inner_folds(

@@ -90,6 +90,21 @@ def as_shares(targets: Tensor, task: Task) -> Tensor:
     return targets.float().reshape(len(targets), len(task.labels))
 
 
+def loss_of_each(outputs: Tensor, targets: Tensor, task: Task) -> Tensor:
+    """Return ``(n,)``: the log loss of every example, or its squared error.
+
+    Examples:
+        >>> from emotiw.core.task import Regression
+        >>> outputs, targets = torch.tensor([[1.0], [2.0]]), torch.tensor([1.0, 4.0])
+        >>> loss_of_each(outputs, targets, Regression(("level",))).tolist()
+        [0.0, 4.0]
+    """
+    shares = as_shares(targets, task)
+    if task.is_label:
+        return F.cross_entropy(outputs, shares, reduction="none")
+    return (outputs - shares).square().mean(1)
+
+
 def judge(name: str, outputs: Tensor, targets: Tensor, loss: float) -> float:
     """Return the metric of that name, or the loss, for all examples of the inner part."""
     if name == "loss":

@@ -170,4 +170,5 @@ def _rows(expected: Sequence[str], guessed: Sequence[str], why: str) -> list[Led
 
 
 def _is_lost(row: LedgerRow, cohort: Cohort) -> bool:
-    return row.clip_id not in cohort and row.quality.get("split") == "test"
+    is_test = row.quality.get("split") == "test"  # a missing one was left out by the challenge
+    return row.status == "failed" and row.clip_id not in cohort and is_test

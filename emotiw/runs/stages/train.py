@@ -249,19 +249,22 @@ def fits_of(run: Run, name: str) -> Fits:
     if weights:  # other bytes under the same name give other scores
         about["weights"] = weights
 
+    def whose(clip_id: str) -> str:
+        return f"{cohort.groups[clip_id]} {cohort[clip_id].corpus}".rstrip()
+
     def key_of(fit: Fit) -> str:
         return artifact_key(
             "models",
             version=full_version(MODELS.resolve(entry.model), entry.options),
             content="\n".join(
-                f"{contents[clip_id]} {cohort[clip_id].truth!r} {cohort.groups[clip_id]}"
+                f"{contents[clip_id]} {cohort[clip_id].truth!r} {whose(clip_id)}"
                 for clip_id in fit.training
             ),
             options=about,
         )
 
     fit_keys = {fit.fold: key_of(fit) for fit in fits}
-    scored = [f"{fit.fold} {c} {contents[c]}" for fit in fits for c in fit.scored]
+    scored = [f"{fit.fold} {c} {contents[c]} {whose(c)}" for fit in fits for c in fit.scored]
     clips = [f"{clip.clip_id} {clip.split}" for clip in cohort]
     key = artifact_key(
         "scores",
