@@ -39,7 +39,6 @@ MODELS = {
         "scoring: accuracy}",
         "{model: ensemble, learner: {model: logistic, class_weight: null}}",
         "{model: logistic, class_weight: null, pooling: [mean, std, min, max, change, quantiles]}",
-        "{model: gru, start: statistics}",
     ],
     "engagewild": [
         "{model: kernel_ridge, kernel: linear, penalty: [1, 3, 10], "
