@@ -52,6 +52,8 @@ class SignalOptions(Strict):
             ``mean``: always the mean.
         audio_track: which of several tracks to hear, counted from 0; what a player would take
             where None.
+        enough: share of the sound that a file declares which must be read for it to count as read
+            whole.
     """
 
     sampling_rate: int = Field(default=16_000, ge=LOWEST_HZ, le=192_000)
@@ -61,6 +63,7 @@ class SignalOptions(Strict):
     level_db: float | None = Field(default=None, le=0, ge=-100)
     downmix: Rule = "auto"
     audio_track: int | None = Field(default=None, ge=0)
+    enough: float = Field(default=0.95, ge=0, le=1)
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,7 @@ def signal_of(source: ClipSource, options: SignalOptions) -> Signal:
         MediaError: if the file can't be read at all.
     """
     if options not in source.shared:
-        track = (Audio, options.downmix, options.audio_track)
+        track = (Audio, options.downmix, options.audio_track, options.enough)
         if track not in source.shared:
             source.shared[track] = _read_track(source.path, options)
         source.shared[options] = _signal_of_track(source.shared[track], options)
@@ -281,7 +284,9 @@ def trim_silence(waveform: Waveform, *, top_db: float) -> tuple[Waveform, int]:
 
 def _read_track(path: Path, options: SignalOptions) -> tuple[Audio | State, Quality]:
     """Return the whole track as it was recorded, or why there is none, and what is noted."""
-    with MediaReader(path, audio_track=options.audio_track, downmix=options.downmix) as reader:
+    with MediaReader(
+        path, audio_track=options.audio_track, downmix=options.downmix, enough=options.enough
+    ) as reader:
         info = reader.info
         if not info.has_audio:
             return "missing", {}

@@ -64,6 +64,13 @@ class FaceOptions(Strict):
         description="which of several video tracks to see, counted from 0; what a player would "
         "take by default",
     )
+    enough: float = Field(
+        default=0.95,
+        ge=0,
+        le=1,
+        description="share of the images that a file declares which must be read for it to count "
+        "as read whole",
+    )
     tracks: Literal["all", "main"] = Field(
         default="all", description="keep everyone, or track 0 only"
     )

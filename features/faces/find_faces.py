@@ -50,7 +50,7 @@ def find_faces(
     options = (options or FaceOptions()).resolved()
     name = options.detector if detector is None else type(detector).__name__
     detector = detector or load_detector(options.detector, device, options.weights)
-    with MediaReader(path, video_track=options.video_track) as reader:
+    with MediaReader(path, video_track=options.video_track, enough=options.enough) as reader:
         info = reader.info
         if not info.has_video:
             nothing = Collector(options).tracks([], (0, 0), persons={})

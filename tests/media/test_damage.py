@@ -82,3 +82,14 @@ def test_messages_are_counted_not_repeated() -> None:
     assert report.told == "FFmpeg says: a; b and 2 others"
     assert ReadingReport(peak_db=47.6).told == "sound of +47.6 dB, where 0 is full scale"
     assert ReadingReport(peak_db=1.5).told == ""
+
+
+def test_how_much_is_enough_can_be_said(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.avi", Pictures(NOISY, every(30), tick_ms=40))
+    with av.open(str(path)) as container:
+        places = [packet.pos for packet in container.demux(video=0) if packet.size]
+    path.write_bytes(path.read_bytes()[: places[18]])
+    for enough, is_told in ((0.95, True), (0.5, False)):
+        with MediaReader(path, enough=enough) as reader:
+            list(reader.frames())
+            assert bool(reader.report.told) == is_told

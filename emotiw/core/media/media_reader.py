@@ -23,7 +23,7 @@ from emotiw.core.media.downmix import Rule
 from emotiw.core.media.image_clock import ImageClock
 from emotiw.core.media.jpeg_damage import damage_of_jpeg
 from emotiw.core.media.lazy_pictures import Converters, DecodedPixels, Pixels
-from emotiw.core.media.media_info import MOST_PIXELS, MediaInfo, has_clock, info_of
+from emotiw.core.media.media_info import ENOUGH, MOST_PIXELS, MediaInfo, has_clock, info_of
 from emotiw.core.media.ogg_links import links_of
 from emotiw.core.media.reading_report import ReadingReport
 from emotiw.core.media.sound_track import Audio, Block, Survey, blocks_of, laid_out, mixed_down
@@ -72,6 +72,8 @@ class MediaReader:
         video_track: the track to see, counted from 0; what a player would take where None.
         audio_track: the track to hear, likewise.
         downmix: what is done with several channels; see :mod:`emotiw.core.media.downmix`.
+        enough: share of the images, or of the sound, that the file declares which makes it count
+            as read whole.
 
     Raises:
         MediaError: if the file is missing, empty, or nothing that can be read.
@@ -84,9 +86,10 @@ class MediaReader:
         video_track: int | None = None,
         audio_track: int | None = None,
         downmix: Rule = "auto",
+        enough: float = ENOUGH,
     ) -> None:
         self.path = path
-        self.report = ReadingReport()
+        self.report = ReadingReport(enough=enough)
         self._wanted = (video_track, audio_track)
         self._downmix = downmix
         if problem := file_problem(path):
@@ -134,7 +137,9 @@ class MediaReader:
         """
         if not self.info.has_video:
             raise MediaError(f"{escaped(self.path.name)}: no video track that can be decoded")
-        self.report = ReadingReport(expected_frames=self.info.expected_frames)
+        self.report = ReadingReport(
+            expected_frames=self.info.expected_frames, enough=self.report.enough
+        )
         if self._still is not None:
             yield from self._images()
             return
@@ -210,7 +215,9 @@ class MediaReader:
     def _heard(self) -> Iterator[Block]:
         if not self.info.has_audio:
             return
-        self.report = ReadingReport(expected_sound_sec=self.info.sound_sec)
+        self.report = ReadingReport(
+            expected_sound_sec=self.info.sound_sec, enough=self.report.enough
+        )
         for container in links_of(self._container, self.path):
             if container is not self._container:
                 frames = self._decoded(container, tracks(container, "audio")[:1])

@@ -32,6 +32,7 @@ class ReadingReport:
         n_clock_jumps: how often the time of images goes back.
         errors: FFmpeg's own messages, with how often they came.
         peak_db: of a sound that is above full scale in bursts only, against full scale.
+        enough: share of what the file declares that makes it count as whole.
     """
 
     n_frames: int = 0
@@ -46,6 +47,7 @@ class ReadingReport:
     n_clock_jumps: int = 0
     errors: dict[str, int] = field(default_factory=dict)
     peak_db: float | None = None
+    enough: float = ENOUGH
 
     @property
     def told(self) -> str:
@@ -59,13 +61,13 @@ class ReadingReport:
         """
         parts = []
         n, expected = self.n_frames, self.expected_frames
-        if expected - n > 1 and n < ENOUGH * expected:
+        if expected - n > 1 and n < self.enough * expected:
             parts.append(f"{n} of {expected} images read")
         shown, until = self.shown_sec, self.expected_shown_sec
-        if until - shown > 0.1 and shown < ENOUGH * until:
+        if until - shown > 0.1 and shown < self.enough * until:
             parts.append(f"images of {shown:.2f} of {until:.2f} s read")
         heard, declared = self.sound_sec + self.gap_sec, self.expected_sound_sec
-        if declared - heard > 0.1 and heard < ENOUGH * declared:
+        if declared - heard > 0.1 and heard < self.enough * declared:
             parts.append(f"{heard:.2f} of {declared:.2f} s of sound read")
         if self.gap_sec:
             parts.append(f"{self.gap_sec:.2f} s missing within the sound")
