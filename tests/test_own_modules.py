@@ -95,7 +95,7 @@ def function():
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("two")
     for n in range(6):
-        folder = home / "data" / (("Dark", "Bright")[n % 2] if n < 4 else "unknown")
+        folder = home / "data" / (("Dark", "Bright")[n % 2] if n < 4 else "test")
         folder.mkdir(parents=True, exist_ok=True)
         with wave.open(str(folder / f"{n}.wav"), "wb") as file:
             file.setnchannels(1)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from emotiw.core.errors import DamagedArtifactError
+from emotiw.core.errors import DamagedArtifactError, MachineError
 from emotiw.core.files import sync_folder
 from emotiw.core.pack_index import BAD, PACK, PackIndex
 from emotiw.core.packs import Entry, Pack, open_loose, write_pack
@@ -64,7 +64,12 @@ def _replace(packs: PackIndex, files: Sequence[Pack], is_kept: Callable[[str], b
         digest = hashlib.sha256(b"".join(entry.key + entry.check for entry in entries))
         path = packs.folder / f"{len(entries)}-{digest.hexdigest()[:32]}{PACK}"
         newest = max(source.stat().st_mtime_ns for source in sources)
-        write_pack(path, entries, durable=True)
+        try:
+            write_pack(path, entries, durable=True)
+        except MachineError as error:
+            if gone := next((source for source in sources if not source.exists()), None):
+                raise FileNotFoundError(str(gone)) from error
+            raise
         os.utime(path, ns=(newest, newest))  # as old as the youngest that it holds
         sync_folder(packs.folder)
         written.add(path)

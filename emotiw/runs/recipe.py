@@ -155,8 +155,8 @@ def described_recipes() -> dict[str, str]:
     """Return what each recipe that comes along is for, as the comment at its top says, by name.
 
     Examples:
-        >>> described_recipes()["clips"]
-        'A folder of clips of one\'s own: face and voice features of every one.'
+        >>> print(described_recipes()["clips"])
+        A folder of clips of one's own: face and voice features of every one.
     """
     texts = {name: path.read_text("utf-8") for name, path in packaged_recipes().items()}
     return {

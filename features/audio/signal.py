@@ -247,7 +247,7 @@ def at_level(waveform: Waveform, level_db: float) -> Waveform:
 
     Examples:
         >>> quiet, burst = np.array([0.01, -0.01], np.float32), np.array([1e-3] * 99 + [0.1])
-        >>> print(at_level(quiet, -20.0))
+        >>> print(at_level(quiet, -20.0).round(3))
         [ 0.1 -0.1]
         >>> round(float(at_level(burst.astype(np.float32), -6.0).max()), 3)
         0.999
