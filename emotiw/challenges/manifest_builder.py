@@ -13,7 +13,7 @@ from typing import Literal
 from emotiw.challenges.spec import ChallengeSpec
 from emotiw.core.clip import Clip, Split, escaped, id_problem
 from emotiw.core.errors import Problems, suggest
-from emotiw.core.media.file_kinds import MEDIA, is_named_media, kind_of
+from emotiw.core.media.file_kinds import MEDIA, is_media
 
 
 @dataclass(frozen=True)
@@ -205,12 +205,11 @@ def tell_of_others(builder: ManifestBuilder) -> None:
         is_known = os.path.realpath(path) in taken or builder.name(path) in refused
         if is_known or path.is_dir():
             continue
-        is_media = is_named_media(path.name) or kind_of(path) is not None
-        left_out[is_media][path.suffix.lower() or "without a suffix"] += 1
-    for is_media, counts in left_out.items():
+        left_out[is_media(path)][path.suffix.lower() or "without a suffix"] += 1
+    for are_media, counts in left_out.items():
         if counts:
             n = counts.total()
-            what = "media, but no clip of this challenge" if is_media else "no media"
+            what = "media, but no clip of this challenge" if are_media else "no media"
             listed = ", ".join(f"{n} {suffix}" for suffix, n in counts.most_common(8))
             more = f" and {len(counts) - 8} other kinds" if len(counts) > 8 else ""
             files = f"{n} files are" if n > 1 else "1 file is"
@@ -219,10 +218,8 @@ def tell_of_others(builder: ManifestBuilder) -> None:
 
 def _is_media(folder: str, name: str, extensions: Sequence[str]) -> bool:
     if tuple(extensions) != MEDIA:
-        return not _is_hidden(name) and _is_named(name, extensions)
-    if _is_hidden(name):
-        return False
-    return is_named_media(name) or kind_of(Path(folder, name)) is not None
+        return _is_named(name, extensions)
+    return not _is_hidden(name) and is_media(Path(folder, name))
 
 
 def _is_named(name: str, extensions: Sequence[str]) -> bool:

@@ -47,12 +47,9 @@ class CenterfaceDetector(Detector):
 
     def __init__(self, weights: str = "centerface", device: str = "cpu") -> None:
         self.card = read_card(weights)
-        path = locate(self.card)
-        self._session = open_session(path, device, any_size=True)
-        outputs = {output.name for output in self._session.get_outputs()}
-        missing = sorted(set(OUTPUTS) - outputs)
-        if missing:
-            raise WeightsError(f"{path}: no CenterFace: outputs {', '.join(missing)} are missing")
+        self._session = open_session(
+            locate(self.card), device, named="CenterFace", outputs=OUTPUTS, any_size=True
+        )
         self._input = self._session.get_inputs()[0].name
         self._second = SecondOpinion(device)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +14,26 @@ NAME, TYPE, TENSOR, SHAPE = 1, 2, 1, 2
 VARINT, FIXED_64, LENGTH, FIXED_32 = 0, 1, 2, 5  # wire types of protocol buffers
 
 
-def open_session(path: Path, device: str = "cpu", *, any_size: bool = False) -> Any:
+def open_session(
+    path: Path,
+    device: str = "cpu",
+    *,
+    named: str = "",
+    outputs: Sequence[str] = (),
+    any_size: bool = False,
+) -> Any:
     """Return onnxruntime's session for a file.
 
     Args:
         path: the file.
         device: where it computes; a GPU only where onnxruntime's own package for it is installed.
+        named: what the network is called, for messages.
+        outputs: that it must have.
         any_size: take images of any size, whatever sizes the file states.
 
     Raises:
         ConfigError: if onnxruntime is missing.
-        WeightsError: if the file is no ONNX network.
+        WeightsError: if the file is no ONNX network, or outputs are missing.
     """
     try:
         import onnxruntime
@@ -41,9 +50,12 @@ def open_session(path: Path, device: str = "cpu", *, any_size: bool = False) -> 
     try:
         data = path.read_bytes()
         network = without_sizes(data) if any_size else data
-        return onnxruntime.InferenceSession(network, settings, providers=providers)
+        session = onnxruntime.InferenceSession(network, settings, providers=providers)
     except Exception as error:  # onnxruntime raises classes of its own for every kind
         raise WeightsError(f"{path}: no ONNX network ({error})") from error
+    if missing := sorted(set(outputs) - {output.name for output in session.get_outputs()}):
+        raise WeightsError(f"{path}: no {named}: outputs {', '.join(missing)} are missing")
+    return session
 
 
 def without_sizes(model: bytes) -> bytes:

@@ -39,12 +39,7 @@ class YunetDetector(Detector):
 
     def __init__(self, weights: str = "yunet", device: str = "cpu") -> None:
         self.card = read_card(weights)
-        path = locate(self.card)
-        self._session = open_session(path, device)
-        names = {output.name for output in self._session.get_outputs()}
-        missing = sorted(set(OUTPUTS) - names)
-        if missing:
-            raise WeightsError(f"{path}: no YuNet: outputs {', '.join(missing)} are missing")
+        self._session = open_session(locate(self.card), device, named="YuNet", outputs=OUTPUTS)
         self._input = self._session.get_inputs()[0].name
         sides = self._session.get_inputs()[0].shape[2:]
         self._fixed = tuple(sides) if all(isinstance(side, int) for side in sides) else None

@@ -74,6 +74,11 @@ def kind_of_head(head: bytes) -> Kind | None:
     return next((kind for kind, pattern in _PATTERNS if pattern.match(head)), None)
 
 
+def is_media(path: Path) -> bool:
+    """Return whether a file is meant to be media, by its name or by how it begins."""
+    return is_named_media(path.name) or kind_of(path) is not None
+
+
 def is_named_media(name: str) -> bool:
     """Return whether a file's name alone says that it is meant to be media.
 
