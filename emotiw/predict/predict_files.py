@@ -15,7 +15,7 @@ from emotiw.core.errors import MediaError
 from emotiw.core.execution import run_jobs
 from emotiw.core.machine_faults import require_machine
 from emotiw.core.media import MediaReader
-from emotiw.core.media.reading_report import notes_of
+from emotiw.core.media.reading_report import notes_of, seen_track
 from emotiw.core.progress import Progress, Silent, ticking
 from emotiw.predict.company import Speakers
 from emotiw.predict.ensemble import Ensemble
@@ -112,7 +112,7 @@ def predict_file(
     with MediaReader(path) as reader:
         info = reader.info
     tracks, duration = None, info.duration_sec
-    unread, told = "", []
+    unread, told, track = "", [], None
     with _one_thread():
         if info.has_video and predictor.needs_faces:
             n_frames = info.expected_frames
@@ -130,7 +130,7 @@ def predict_file(
                 unread = f"faces: {error}"  # the sound may still be heard
             else:
                 duration = max(duration, float(tracks.shown_sec[-1, 1]))
-                told = notes_of(quality)
+                told, track = notes_of(quality), seen_track(quality)
         spans = _spans(wanted, duration, is_still=info.is_still)
         footage = Footage(path, tracks, duration, spans)
         rows, notes = predictor.rows(footage, progress)
@@ -148,7 +148,8 @@ def predict_file(
         from emotiw.visualization.annotated_video import write_annotated
 
         draw = Annotation(found, tracks)
-        written.append(write_annotated(path, draw, wanted.video / target, progress=progress))
+        place = wanted.video / target
+        written.append(write_annotated(path, draw, place, progress=progress, video_track=track))
     return replace(found, written=tuple(map(str, written)))
 
 

@@ -21,7 +21,9 @@ Picture = npt.NDArray[np.uint8]
 Draw = Callable[[Picture, int, float], Picture]
 
 
-def write_annotated(path: Path, draw: Draw, target: Path, *, progress: Progress) -> Path:
+def write_annotated(
+    path: Path, draw: Draw, target: Path, *, progress: Progress, video_track: int | None = None
+) -> Path:
     """Write an annotated MP4 (a JPEG of a photograph), sound included; return its path.
 
     Frames are read and written one by one. The file appears when it is whole.
@@ -30,6 +32,7 @@ def write_annotated(path: Path, draw: Draw, target: Path, *, progress: Progress)
         draw: takes each image, ``(height, width, 3)`` RGB, with its number and its time in
             seconds; returns what is shown instead, of even sides and always of one size.
         target: the file to write, without its suffix.
+        video_track: the one that is drawn on, as :class:`MediaReader` has it.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     with MediaReader(path) as reader:
@@ -40,7 +43,7 @@ def write_annotated(path: Path, draw: Draw, target: Path, *, progress: Progress)
     final = target.with_name(f"{target.name}.mp4")
     partial = target.with_name(f".partial-{target.name}.mp4")
     try:
-        _write_video(path, draw, partial, progress)
+        _write_video(path, draw, partial, progress, video_track)
         partial.replace(final)
     finally:
         partial.unlink(missing_ok=True)
@@ -55,10 +58,12 @@ def _write_still(picture: Picture, target: Path) -> Path:
     return target
 
 
-def _write_video(path: Path, draw: Draw, target: Path, progress: Progress) -> None:
+def _write_video(
+    path: Path, draw: Draw, target: Path, progress: Progress, video_track: int | None
+) -> None:
     import av
 
-    with MediaReader(path) as reader, av.open(str(target), "w") as out:
+    with MediaReader(path, video_track=video_track) as reader, av.open(str(target), "w") as out:
         info = reader.info
         n_frames = info.expected_frames
         video: Any = None

@@ -13,6 +13,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from emotiw.core.face_tracks import FaceTracks, Origin
 from emotiw.core.files import atomic_write
+from emotiw.core.media.reading_report import seen_track
 from emotiw.core.progress import Progress, Silent
 from emotiw.visualization.annotated_video import Picture, write_annotated
 from emotiw.visualization.boxes import colour_of, put_label, shown, visible_rows
@@ -44,7 +45,9 @@ def write_preview(
         MediaError: if the clip can't be read.
     """
     draw = _Drawing(tracks)
-    annotated = write_annotated(path, draw, target, progress=progress or Silent())
+    annotated = write_annotated(
+        path, draw, target, progress=progress or Silent(), video_track=seen_track(quality)
+    )
     sheet = contact_sheet(path.name, tracks, quality, draw.kept)
     buffer = io.BytesIO()
     kept = PngInfo()

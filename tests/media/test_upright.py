@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -16,14 +17,15 @@ from emotiw.core.face_tracks import FaceTracks
 from emotiw.core.media import MediaReader
 from emotiw.core.media.lazy_pictures import grey_of
 from emotiw.runs.run import open_run
-from emotiw.runs.stages.faces import find_all_faces
+from emotiw.runs.stages.face_previews import write_crops, write_previews
+from emotiw.runs.stages.faces import face_tracks, find_all_faces
 from emotiw.runs.stages.index import make_index
 from features.faces.detect import Detector, Faces
 from features.faces.find_faces import find_faces
 from features.faces.orientation import turn_of, turned_back
 from features.faces.recut import recut
 from tests.in_process import IN_PROCESS
-from tests.media.twins import Pictures, every, image, write
+from tests.media.twins import Pictures, Sound, every, image, tone, write
 
 MATRICES = [  # a, b, c, d of x' = a·x + c·y, y' = b·x + d·y, and the corner that (0, 0) comes to
     ((1, 0, 0, 1), "top left"),
@@ -210,3 +212,36 @@ def test_the_ledger_says_that_a_clip_was_turned(tmp_path: Path) -> None:
     (row,) = find_all_faces(run)
     assert (row.status, row.quality["turned_deg"]) == ("ok", 180)
     assert row.reason == "images seem upside down: turned to find faces"
+
+
+def test_previews_and_crops_are_of_the_track_that_was_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "clips").mkdir()
+    other = image(200)[::-1]  # as large, and marked as the default
+    tracks = (
+        Pictures([image(40)] * 8, every(8), is_default=False),
+        Pictures([np.ascontiguousarray(other)] * 8, every(8)),
+    )
+    write(tmp_path / "clips/a.mkv", *tracks)
+    write(tmp_path / "clips/heard.wav", Sound([(0, tone(300, 0.5))]))
+    recipe = tmp_path / "own.yaml"
+    settings = {
+        "challenge": "folder",
+        "data": {"root": str(tmp_path / "clips")},
+        "paths": {"runs": str(tmp_path / "runs")},
+        "execution": IN_PROCESS,
+        "faces": {"detector": "tests.media.test_upright:CornerDetector", "video_track": 0},
+    }
+    recipe.write_text(yaml.safe_dump(settings))
+    run = open_run(recipe)
+    make_index(run)
+    find_all_faces(run)
+    assert write_previews(run) == {}  # of a recording there is nothing to draw
+    with MediaReader(run.folder / "preview/a.mp4") as reader:
+        shown = next(reader.frames()).rgb
+    assert np.median(shown) < 100
+    assert write_crops(run, "heard", tmp_path / "crops", 64) == 0
+    assert write_crops(run, "a", tmp_path / "crops", 64) == 8
+    tracks_found = face_tracks(run, "a")
+    again = cv2.imread(str(tmp_path / "crops/a/0/000000.png"))[..., ::-1]
+    small = cv2.resize(tracks_found.crop(0), (64, 64), interpolation=cv2.INTER_AREA)
+    assert np.abs(again.astype(int) - small).mean() < 8

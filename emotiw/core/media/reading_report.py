@@ -106,3 +106,9 @@ def notes_of(quality: Mapping[str, float | int | str]) -> list[str]:
 def quality_of(reason: str) -> Mapping[str, str]:
     """Return what a stage notes of a clip that was read in part: its ledger row is ``partial``."""
     return {"read_in_part": reason} if reason else {}
+
+
+def seen_track(quality: Mapping[str, float | int | str]) -> int | None:
+    """Return which of several video tracks faces were found in; None where there is one."""
+    track = quality.get("video_track")
+    return None if track is None else int(track)

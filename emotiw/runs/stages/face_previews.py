@@ -11,10 +11,11 @@ from emotiw.core.errors import EmotiwError, MediaError
 from emotiw.core.execution import run_jobs
 from emotiw.core.face_tracks import FaceTracks
 from emotiw.core.files import atomic_write
+from emotiw.core.media.reading_report import seen_track
 from emotiw.core.store import Store
 from emotiw.runs.run import Run
 from emotiw.runs.stages.artifacts import read_artifacts
-from emotiw.runs.stages.faces import STAGE, face_tracks
+from emotiw.runs.stages.faces import STAGE, face_tracks, faces_quality
 from emotiw.visualization.contact_sheet import note_of, write_preview
 
 DRAWN = "1"  # raised when the drawing changes
@@ -43,7 +44,11 @@ def write_previews(run: Run) -> dict[str, str]:
     """
     cohort = run.cohort()
     jobs = {}
+    page = run.ledger(STAGE)
     for clip_id, artifact in read_artifacts(run.faces_path, made_by="faces").items():
+        row = page.get(STAGE, clip_id)
+        if row is not None and row.quality.get("pictures") == "missing":
+            continue  # of a recording there is nothing to draw
         target = preview_folder(run) / file_name(clip_id)
         if note_of(target.with_name(f"{target.name}.png")) != _note(artifact.key):
             path = cohort[clip_id].path
@@ -81,7 +86,10 @@ def write_crops(run: Run, clip_id: str, folder: Path, crop_size: int) -> int:
 
     tracks = face_tracks(run, clip_id)
     n_crops = 0
-    for row, crop in recut(run.cohort()[clip_id].path, tracks, crop_size):
+    if not len(tracks):
+        return n_crops
+    path, track = run.cohort()[clip_id].path, seen_track(faces_quality(run, clip_id))
+    for row, crop in recut(path, tracks, crop_size, video_track=track):
         place = folder / file_name(clip_id) / f"{tracks.track[row]}" / f"{tracks.frame[row]:06}.png"
         atomic_write(place, cv2.imencode(".png", crop[..., ::-1])[1].tobytes())
         n_crops += 1
