@@ -18,7 +18,7 @@ from emotiw.core.cohort import Cohort
 from emotiw.core.errors import ConfigError, TableError, suggest
 from emotiw.core.files import atomic_write
 from emotiw.core.score_table import ScoreTable
-from emotiw.core.task import task_of
+from emotiw.core.task_kinds import task_of, told_of
 from emotiw.core.yaml_text import load
 from fusion.aligned import AlignedScores, Scores, align
 from fusion.calibration import Calibration
@@ -209,8 +209,7 @@ class LateFusion(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         state = {
             "format": FORMAT,
             "options": options,
-            "task": self.task_.kind,
-            "labels": list(self.task_.labels),
+            **told_of(self.task_),
             "modalities": list(self.names_),
             "calibration": {name: self.calibrations_[name].to_dict() for name in self.names_},
             "fusion": learnt,
@@ -235,7 +234,7 @@ class LateFusion(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
                 options[name] = options[name] and tuple(options[name])
             fusion = cls(**options)
             fusion.names_ = tuple(state["modalities"])
-            fusion.task_ = task_of(state["task"], state["labels"])
+            fusion.task_ = task_of(state)
             fusion.seen_groups_ = frozenset(state["fitted_on_groups"])
             kind = fusion._calibration()
             fusion.calibrations_ = {

@@ -19,12 +19,14 @@ from emotiw.core.clip import Clip
 from emotiw.core.csv_rows import read_frame
 from emotiw.core.errors import LeakageError, Problems, TableError
 from emotiw.core.files import atomic_write
-from emotiw.core.task import Task, task_of
+from emotiw.core.task import Task
+from emotiw.core.task_kinds import task_of, told_of
 
 Fold = int | None  # None: scored by the final model, fitted on all training clips
 Groups = frozenset[str]
 Provenance = Literal["held out", "seen", "unknown"]  # what a row's model knows of its clip
 KEY_COLUMNS = ("clip_id", "split", "fold")
+CLIP, TIME = STEP_COLUMNS = ("clip", "time_sec")  # of a table with a row per step
 DECIMALS = 9
 
 
@@ -43,6 +45,8 @@ class ScoreTable:
             None for a row scored by the final model.
         seen_groups: per fold, the groups that its model was trained on. A fold without an entry
             belongs to a model of which nothing is known.
+        owners: of a table with a row per step, the clip that each row is of; empty otherwise.
+        time_sec: ``(n,)``, when each step is; None otherwise.
     """
 
     name: str
@@ -52,6 +56,8 @@ class ScoreTable:
     split: tuple[str, ...]
     fold: tuple[Fold, ...]
     seen_groups: Mapping[Fold, Groups] = field(default_factory=dict)
+    owners: tuple[str, ...] = ()
+    time_sec: npt.NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         n_rows = len(self.clip_ids)
@@ -62,6 +68,8 @@ class ScoreTable:
             )
         if len(self.split) != n_rows or len(self.fold) != n_rows:
             problems.add(f"expected {n_rows} splits and folds")
+        if self.is_by_step and (len(self.owners), self.times.shape) != (n_rows, (n_rows,)):
+            problems.add(f"expected {n_rows} clips and times of steps")
         if len(set(self.labels)) != len(self.labels):
             problems.add(f"duplicate labels in {self.labels}")
         for clip_id in (c for c, n_rows in Counter(self.clip_ids).items() if n_rows > 1):
@@ -83,6 +91,16 @@ class ScoreTable:
         return len(self.clip_ids)
 
     @property
+    def is_by_step(self) -> bool:
+        """Whether a row is a step of a clip."""
+        return bool(self.owners)
+
+    @property
+    def times(self) -> npt.NDArray[np.float64]:
+        """``(n,)``: when each step is; zeros where a row is a whole clip."""
+        return np.zeros(len(self)) if self.time_sec is None else self.time_sec
+
+    @property
     def labels(self) -> tuple[str, ...]:
         """The labels in class order, or the name of the target."""
         return self.task.labels
@@ -92,8 +110,8 @@ class ScoreTable:
         """``(n,)``: True where the modality had something to say."""
         return np.asarray(~np.isnan(self.scores).any(axis=1))
 
-    def predictions(self) -> dict[str, str | float]:
-        """Return the most probable label, or the target, of every clip that has scores."""
+    def predictions(self) -> dict[str, Any]:
+        """Return the label, the target or the answers of every clip that has scores."""
         decided = self.task.decide(self.scores)
         return {
             self.clip_ids[row]: self.task.name_of(decided[row])
@@ -132,6 +150,8 @@ class ScoreTable:
             scores=self.scores[rows].reshape(len(rows), len(self.labels)),
             split=tuple(self.split[row] for row in rows),
             fold=tuple(self.fold[row] for row in rows),
+            owners=tuple(self.owners[row] for row in rows) if self.owners else (),
+            time_sec=None if self.time_sec is None else self.time_sec[rows],
         )
 
     def require_splits(self, split_of: Mapping[str, str]) -> None:
@@ -180,7 +200,10 @@ class ScoreTable:
         problems.raise_if_any(LeakageError)
 
     def to_frame(self) -> pd.DataFrame:
-        """Return the table in pandas: clip_id, split, fold and one column per label, by id."""
+        """Return the table in pandas: clip_id, split, fold and one column per label, by id.
+
+        A table with a row per step has ``clip`` and ``time_sec`` too, and is in the order of these.
+        """
         keys = pd.DataFrame(
             {
                 "clip_id": pd.Series(self.clip_ids, dtype="str"),
@@ -189,7 +212,11 @@ class ScoreTable:
             }
         )
         values = pd.DataFrame(self.scores, columns=list(self.labels))
-        return pd.concat([keys, values], axis=1).sort_values("clip_id", ignore_index=True)
+        order = ["clip_id"]
+        if self.is_by_step:
+            keys[CLIP], keys[TIME] = pd.Series(self.owners, dtype="str"), self.times
+            order = [CLIP, TIME, "clip_id"]
+        return pd.concat([keys, values], axis=1).sort_values(order, ignore_index=True)
 
     def write_csv(self, path: Path, *, provenance: Mapping[str, Any] | None = None) -> None:
         """Write the scores as CSV, and beside it a JSON of what its models have seen.
@@ -218,8 +245,8 @@ class ScoreTable:
         table = buffer.getvalue().encode()
         card = {
             "name": self.name,
-            "task": self.task.kind,
-            "labels": list(self.labels),
+            **told_of(self.task),
+            **({"is_by_step": True} if self.is_by_step else {}),
             "seen_groups": seen,
             "provenance": {**(provenance or {}), "sha256": hashlib.sha256(table).hexdigest()},
         }
@@ -242,10 +269,11 @@ class ScoreTable:
                 None if fold == "final" else int(fold): frozenset(groups)
                 for fold, groups in card["seen_groups"].items()
             }
-            name, task = card["name"], task_of(card["task"], labels)
+            name, task = card["name"], task_of(card)
+            steps = STEP_COLUMNS if card.get("is_by_step") else ()
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise TableError(f"{card_path}: not the card of a score table ({error})") from error
-        frame = read_score_frame(path, labels)
+        frame = read_score_frame(path, labels, needed=(*KEY_COLUMNS, *steps))
         scores = task.renormalised(frame[list(labels)].to_numpy(dtype=np.float64))
         return cls(
             name=name,
@@ -255,6 +283,8 @@ class ScoreTable:
             split=tuple(frame["split"]),
             fold=tuple(None if pd.isna(fold) else int(fold) for fold in frame["fold"]),
             seen_groups=seen,
+            owners=tuple(frame[CLIP]) if steps else (),
+            time_sec=frame[TIME].to_numpy(dtype=np.float64) if steps else None,
         )
 
 
@@ -268,10 +298,11 @@ def read_score_frame(
     """
     frame = read_frame(path, [*needed, *labels])
     problems = Problems(str(path))
+    counted = {"fold", TIME} & set(frame) & {"fold", *needed}
     for column in (name for name in needed if name != "fold"):
         for line in frame.index[frame[column] == ""]:
             problems.add(f"line {line}: no {column.replace('_', ' ')}")
-    for column in [*labels, *({"fold"} & set(frame))]:
+    for column in [*labels, *sorted(counted)]:
         kind = "a whole number" if column == "fold" else "a number"
         text, numbers = frame[column], pd.to_numeric(frame[column], errors="coerce")
         is_number = numbers % 1 == 0 if column == "fold" else numbers.notna()

@@ -109,7 +109,7 @@ def difference_on(
         once = known.is_original
         sides = [int((x & ~y)[once].sum()) for x, y in ((right, other), (other, right))]
         mcnemar_p = float(binomtest(sides[0], sum(sides)).pvalue) if any(sides) else 1.0
-    if metric.parts is None or metric.of_sums is None:
+    if metric.of_sums is None:
         return Difference(ours, theirs, ours.value - theirs.value, nan, nan, nan)
     parts_a, parts_b = known.parts(metric, a), known.parts(metric, b)
     low, high = interval_of_difference(metric, parts_a, parts_b, known.sizes)

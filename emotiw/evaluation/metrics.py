@@ -7,7 +7,7 @@ its value, its interval and its test are the same arithmetic and can't come to o
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -16,12 +16,15 @@ import numpy.typing as npt
 
 from emotiw.core.errors import ConfigError
 from emotiw.core.registry import Registry
+from emotiw.core.several import Several
 from emotiw.core.task import Task
 
 Numbers = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.intp]
 ROUNDING = 1e-12  # of a variance, relative to the mean square
 Parts = Callable[[Any, Any, Codes, int], Numbers]
+SEVERAL = "several"
+THERE = 0.5  # from here on something counts as there
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,9 @@ class Metric:
             for a metric that doesn't add up, which ``function`` then computes.
         function: of (y_true, y_pred); ValueError where it is undefined.
         no_interval: why there is none, for a metric that doesn't add up.
+        within: the metric of which this is the mean over clips, where answers are asked for step by
+            step; without any other way to compute it.
+        terms: metrics of single answers, and how much each adds, of a metric of several answers.
 
     Examples:
         >>> metric_named("accuracy")(["a", "a", "b", "b"], ["a", "a", "b", "a"])
@@ -58,6 +64,8 @@ class Metric:
     parts: Parts | None = None
     function: Callable[[Any, Any], float] | None = None
     no_interval: str = ""
+    within: Metric | None = None
+    terms: tuple[tuple[Metric, float], ...] = ()
 
     def __call__(self, y_true: Sequence[Any], y_pred: Sequence[Any]) -> float:
         """Return the metric of labels, class indices or numbers.
@@ -66,7 +74,7 @@ class Metric:
             ValueError: if there are no clips, not as many predictions, or it is undefined.
         """
         truth, predicted, n_labels = np.asarray(y_true), np.asarray(y_pred), 0
-        if truth.ndim != 1 or truth.shape != predicted.shape:
+        if truth.ndim != 1 + (self.task == SEVERAL) or truth.shape != predicted.shape:
             shapes = f"shape {truth.shape}, predictions of shape {predicted.shape}"
             raise ValueError(f"expected as many predictions as true values, got {shapes}")
         if not len(truth):
@@ -80,7 +88,12 @@ class Metric:
         return value
 
     def value(self, y_true: Any, y_pred: Any, n_labels: int) -> float:
-        """Return the metric of ``(n,)`` class indices or targets; NaN where it is undefined."""
+        """Return the metric of ``(n,)`` class indices or targets; NaN where it is undefined.
+
+        A mean over clips is that of all rows as if they were of one clip.
+        """
+        if self.within is not None:
+            return self.within.value(y_true, y_pred, n_labels)
         if self.parts is None or self.of_sums is None:
             assert self.function is not None
             try:
@@ -148,6 +161,22 @@ def moments(y_true: Numbers, y_pred: Numbers, group_codes: Codes, n_labels: int)
     return np.column_stack([np.bincount(group_codes, column, n_groups) for column in columns])
 
 
+def presences(y_true: Numbers, y_pred: Numbers, group_codes: Codes, n_labels: int) -> Numbers:
+    """Return the counts of :func:`confusions` for what is there (1) or not (0); NaN is no answer.
+
+    Examples:
+        >>> presences(np.array([1.0, 0.0]), np.array([0.7, np.nan]), np.zeros(2, int), 1).tolist()
+        [[[0.0, 0.0, 1.0], [0.0, 1.0, 0.0]]]
+    """
+    guessed = np.where(np.isnan(y_pred), 2, np.nan_to_num(y_pred) >= THERE).astype(np.intp)
+    return confusions((y_true >= THERE).astype(np.intp), guessed, group_codes, 2)
+
+
+def mean_of_sums(sums: Numbers) -> Numbers:
+    """Return the mean of ``(..., 2)`` sums and counts; NaN of nothing."""
+    return _share(sums[..., 0], sums[..., 1])
+
+
 def _accuracy(counts: Numbers) -> Numbers:
     return _share(_right(counts).sum(axis=-1), counts.sum(axis=(-2, -1)))
 
@@ -166,6 +195,12 @@ def _weighted_f1(counts: Numbers) -> Numbers:
 def _macro_f1(counts: Numbers) -> Numbers:
     occurring = (counts.sum(axis=-1) + counts[..., :-1].sum(axis=-2)) > 0
     return _share(_f1(counts).sum(axis=-1), occurring.sum(axis=-1))
+
+
+def _f1_of_presence(counts: Numbers) -> Numbers:
+    n_there, n_said = counts[..., 1, :].sum(axis=-1), counts[..., :, 1].sum(axis=-1)
+    f1 = _share(2 * counts[..., 1, 1], n_there + n_said, nothing=0.0)
+    return np.where(counts.sum(axis=(-2, -1)) > 0, f1, np.nan)
 
 
 def _mse(sums: Numbers) -> Numbers:
@@ -249,6 +284,21 @@ AUC = Metric(
     no_interval="the area under the ROC curve doesn't add up over groups",
 )
 
+# 0 where it is never there and never said to be
+F1 = Metric("f1", "F1", "presence", (0.0, 1.0), of_sums=_f1_of_presence, parts=presences)
+# of answers step by step: each clip's own, whatever its length
+CCC_PER_CLIP = replace(
+    CCC, name="ccc_per_clip", title="CCC per clip", within=CCC, parts=None, of_sums=mean_of_sums
+)
+PEARSON_PER_CLIP = replace(
+    PEARSON,
+    name="pearson_per_clip",
+    title="PCC per clip",
+    within=PEARSON,
+    parts=None,
+    of_sums=mean_of_sums,
+)
+
 METRICS: Registry[Metric] = Registry(
     "metric",
     {
@@ -262,12 +312,23 @@ METRICS: Registry[Metric] = Registry(
         "ccc": "emotiw.evaluation.metrics:CCC",
         "pearson": "emotiw.evaluation.metrics:PEARSON",
         "auc": "emotiw.evaluation.metrics:AUC",
+        "f1": "emotiw.evaluation.metrics:F1",
+        "ccc_per_clip": "emotiw.evaluation.metrics:CCC_PER_CLIP",
+        "pearson_per_clip": "emotiw.evaluation.metrics:PEARSON_PER_CLIP",
+        "exact_match": "emotiw.evaluation.several_metrics:EXACT_MATCH",
+        "hamming": "emotiw.evaluation.several_metrics:HAMMING",
+        "jaccard": "emotiw.evaluation.several_metrics:JACCARD",
+        "mer2023": "emotiw.evaluation.several_metrics:MER2023",
+        "abaw_mtl": "emotiw.evaluation.several_metrics:ABAW_MTL",
     },
 )
 
 
 def metric_named(name: str, task: Task | None = None) -> Metric:
     """Return the metric of that name, or a user's own as ``module:attribute``.
+
+    Of several answers, a metric of single ones is its mean over them, and ``ccc.valence`` is that
+    of one answer.
 
     Args:
         name: of the metric.
@@ -276,18 +337,38 @@ def metric_named(name: str, task: Task | None = None) -> Metric:
     Raises:
         ConfigError: if there is none, it is no :class:`Metric`, or it judges another task.
     """
-    metric = METRICS.resolve(name)
+    base, _, answer = (name, "", "") if ":" in name else name.partition(".")
+    metric = METRICS.resolve(base)
     if not isinstance(metric, Metric):
-        raise ConfigError(f"metric {name!r} is a {type(metric).__name__}, expected a Metric")
-    if task is not None and metric.task != task.kind:
+        raise ConfigError(f"metric {base!r} is a {type(metric).__name__}, expected a Metric")
+    if task is None:
+        return metric
+    if isinstance(task, Several):
+        from emotiw.evaluation.several_metrics import bound
+
+        return bound(metric, task, answer)
+    if not judges(metric, task) or answer:
         known = ", ".join(each.name for each in metrics_of(task))
         raise ConfigError(f"metric {name!r} judges a {metric.task}, not a {task.kind} ({known})")
     return metric
 
 
+def judges(metric: Metric, answer: Task) -> bool:
+    """Return whether a metric can judge a single answer; one of ranks takes probabilities too."""
+    return metric.task == answer.kind or (answer.kind == "presence" and metric is AUC)
+
+
 def metrics_of(task: Task, main: str | None = None) -> tuple[Metric, ...]:
-    """Return the metrics that suit a task and have intervals; the main one first."""
+    """Return the metrics that suit a task and have intervals; the main one first.
+
+    Of several answers these are the main metric, that of each answer, and all that suit them
+    together.
+    """
     known = [METRICS.resolve(name) for name in METRICS.names()]
+    if isinstance(task, Several):
+        from emotiw.evaluation.several_metrics import metrics_of_several
+
+        return metrics_of_several(task, main, known)
     suited = [each for each in known if each.task == task.kind and each.parts is not None]
     first = [metric_named(main, task)] if main else []
     return tuple(dict.fromkeys([*first, *suited]))

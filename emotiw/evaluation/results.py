@@ -181,21 +181,21 @@ def results_on(
     parts: dict[Any, Any] = {}  # several metrics have the same
     found = []
     for metric in metrics:
-        n_labels = len(sample.task.labels)
-        value = metric.value(known.y_true, own, n_labels)
+        value = known.value(metric, own)
         low = high = float("nan")
         note = "" if np.isfinite(value) else f"{metric.title} is undefined on these clips"
-        if metric.parts is None or metric.of_sums is None:
+        if metric.of_sums is None:
             note = note or metric.no_interval or "this metric has no interval"
         else:
             note = note or doubt(known.n_groups, are_clips=not sample.cohort.knows_groups)
             if sample.cohort.estimates_groups:
                 note = "; ".join([ESTIMATED_GROUPS] + [note] * bool(note))
-            if metric.parts not in parts:
-                parts[metric.parts] = known.parts(metric, own)
-            low, high = interval(metric, parts[metric.parts], known.sizes)
+            key = metric.parts or metric.within
+            if key not in parts:
+                parts[key] = known.parts(metric, own)
+            low, high = interval(metric, parts[key], known.sizes)
         by_fold = {
-            int(fold): metric.value(known.y_true[rows], own[rows], n_labels)
+            int(fold): known.subset(rows).value(metric, own[rows])
             for fold in np.unique(known.folds[known.folds >= 0])
             for rows in (known.folds == fold,)
         }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ from emotiw.core.cohort import Cohort
 from emotiw.core.errors import ConfigError, TableError, suggest
 from emotiw.core.score_table import Provenance, ScoreTable
 from emotiw.core.task import Decisions, Task
+from emotiw.evaluation.metrics import Metric
 
 JudgedOn = Literal["auto", "val", "train", "both", "test"]
 SPLITS: dict[str, tuple[str, ...]] = {
@@ -66,6 +67,13 @@ class Sample:
         """``(n,)`` fold that holds each clip out; -1 for none."""
         fold_of = self.cohort.folds
         return np.array([fold_of.get(c, -1) for c in self.clip_ids], dtype=np.intp)
+
+    @cached_property
+    def clips(self) -> Codes:
+        """``(n,)``: the clip that each row is of, as a number: the row itself but for steps."""
+        owners = self.cohort.owners
+        names = [owners.get(clip_id, clip_id) for clip_id in self.clip_ids]
+        return np.unique(names, return_inverse=True)[1].astype(np.intp)
 
     @cached_property
     def is_original(self) -> npt.NDArray[np.bool_]:
@@ -134,13 +142,27 @@ class Sample:
 
         A label that is missing is wrong; a number that is missing can't be compared.
         """
-        if self.task.is_label:
+        if self.task.counts_missing:
             return np.ones(len(self), dtype=bool)
         return np.asarray(np.all([self.task.is_decided(each) for each in decisions], axis=0))
 
-    def parts(self, metric: Any, decisions: Decisions) -> npt.NDArray[np.float64]:
+    def parts(self, metric: Metric, decisions: Decisions) -> npt.NDArray[np.float64]:
         """Return what adds up to a metric, per group of the clips."""
-        return np.asarray(metric.parts(self.y_true, decisions, self.groups, len(self.task.labels)))
+        n_labels = len(self.task.labels)
+        if metric.within is None:
+            return np.asarray(metric.parts(self.y_true, decisions, self.groups, n_labels))
+        of_clips = metric.within.parts(self.y_true, decisions, self.clips, n_labels)
+        values = metric.within.of_sums(of_clips)
+        first = np.unique(self.clips, return_index=True)[1]
+        known, groups = np.isfinite(values), self.groups[first]
+        columns = (np.where(known, values, 0.0), known.astype(np.float64))
+        return np.column_stack([np.bincount(groups, each, self.n_groups) for each in columns])
+
+    def value(self, metric: Metric, decisions: Decisions) -> float:
+        """Return the metric of predictions of all these clips; NaN where it is undefined."""
+        if metric.within is None or metric.of_sums is None:
+            return metric.value(self.y_true, decisions, len(self.task.labels))
+        return float(metric.of_sums(self.parts(metric, decisions).sum(axis=0)))
 
 
 @lru_cache(maxsize=16)

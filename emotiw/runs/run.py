@@ -13,7 +13,7 @@ from pathlib import Path
 from emotiw.core.clip import Clip
 from emotiw.core.cluster import Cluster
 from emotiw.core.cohort import Cohort
-from emotiw.core.cohort_table import read_manifest
+from emotiw.core.cohort_table import STEPS, read_manifest
 from emotiw.core.content_hashes import ContentHashes
 from emotiw.core.device import require_device, worker_count
 from emotiw.core.errors import ConfigError, EmotiwError, MissingStageError
@@ -50,6 +50,7 @@ class Run:
     """The folder of one run::
 
         manifest.csv              clips, splits, labels, groups
+        steps.csv                 answers step by step, where the challenge asks for these
         speakers.csv              probable groups, where they are estimated
         ledger.csv, ledger/       what became of every clip in every stage
         faces.csv                 where the face tracks of every clip are in the store
@@ -211,7 +212,8 @@ class Run:
         manifest = self.records.sha256("manifest.csv")
         if manifest is None:
             raise MissingStageError(f"{self.manifest_path} is not there yet: run `emotiw index`")
-        made_from = f"{manifest} {self.records.sha256(SPEAKERS)}", self.listing()
+        beside = f"{self.records.sha256(SPEAKERS)} {self.records.sha256(STEPS)}"
+        made_from = f"{manifest} {beside}", self.listing()
         if self._cohort is None or self._cohort[0] != made_from:
             root, settings = self.recipe.settings.data.root, self.recipe.settings
             listed = read_manifest(self.manifest_path, root=root, task=self.task)
@@ -223,6 +225,10 @@ class Run:
             )
             self._cohort = (made_from, cohort)
         return self._cohort[1]
+
+    def rows(self) -> Cohort:
+        """Return the cohort of everything that is answered: the clips, or all of their steps."""
+        return self.cohort().rows
 
     def with_contents(self, cohort: Cohort) -> Cohort:
         """Return the cohort with the sha256 of every clip's bytes.

@@ -15,7 +15,7 @@ from emotiw.core.cohort_table import read_manifest
 from emotiw.core.errors import ConfigError, TableError
 from emotiw.core.files import atomic_write
 from emotiw.core.score_table import ScoreTable
-from emotiw.core.task import task_of
+from emotiw.core.task_kinds import task_of
 from emotiw.evaluation.differences import compare, holm, smallest_p
 from emotiw.evaluation.metrics import metric_named
 from emotiw.evaluation.results import evaluate
@@ -61,8 +61,7 @@ class Description:
 
     Attributes:
         title: of the run and its challenge.
-        task: classification or regression.
-        labels: in class order.
+        task: what is asked, as :func:`~emotiw.core.task_kinds.told_of` tells it.
         metric: what is judged.
         split: on which clips.
         seed: of the run.
@@ -72,8 +71,7 @@ class Description:
     """
 
     title: str
-    task: str
-    labels: Sequence[str]
+    task: Mapping[str, Any]
     metric: str
     split: str
     seed: int
@@ -146,8 +144,8 @@ def judge_rows(folder: Path, description: Description) -> pd.DataFrame:
         TableError: if scores are missing or damaged.
         ConfigError: if the reference has none.
     """
-    task = task_of(description.task, description.labels)
-    cohort = read_manifest(folder / CLIPS, root=folder, task=task)
+    task = task_of(description.task)
+    cohort = read_manifest(folder / CLIPS, root=folder, task=task).rows
     tables = {
         row.name: ScoreTable.read_csv(folder / row.scores)
         for row in description.rows

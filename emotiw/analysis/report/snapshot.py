@@ -89,7 +89,7 @@ def read_facts(run: Run) -> RunSnapshot:
         MissingStageError: if there is not even a manifest.
         EmotiwError: if a file of the run is damaged.
     """
-    cohort = run.cohort()
+    cohort = run.rows()
     paths = {name: run.scores_path(name) for name in run.recipe.models}
     paths = {name: path for name, path in paths.items() if path.is_file()}
     if paths and run.fused_path.is_file():
