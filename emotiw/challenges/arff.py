@@ -18,7 +18,8 @@ def arff_lines(text: str, note: Note) -> Iterator[tuple[int, list[str]]]:
     Strings and dates are texts like any other.
 
     Examples:
-        >>> list(arff_lines("@attribute name string\n@attribute x numeric\n@data\n'a b',?\n", print))
+        >>> text = "@attribute name string\n@attribute x numeric\n@data\n'a b',?\n"
+        >>> list(arff_lines(text, print))
         [(1, ['name', 'x']), (4, ['a b', ''])]
     """
     begin = DATA.search(text)

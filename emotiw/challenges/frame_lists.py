@@ -14,6 +14,7 @@ from re import Pattern
 from typing import NamedTuple
 
 import numpy as np
+from pydantic import Field
 
 from emotiw.challenges.frame_clock import FrameClock
 from emotiw.challenges.manifest_builder import ManifestBuilder, all_files, media_files
@@ -52,8 +53,8 @@ class FrameLists(Reader):
         frame_rate: frames per second of videos that can't tell.
     """
 
-    texts: dict[Split, tuple[str, ...]] = {}
-    lists: dict[Split, tuple[str, ...]] = {}
+    texts: dict[Split, tuple[str, ...]] = Field(default_factory=dict)
+    lists: dict[Split, tuple[str, ...]] = Field(default_factory=dict)
     style: TableFormat = TableFormat()
     frame: str = "image_location"
     answers: StepColumns = StepColumns(label_is="index", not_annotated=(-1.0, -5.0))
@@ -122,9 +123,7 @@ class FrameLists(Reader):
                 builder.problems.add(f"{builder.name(path)}: {path.stem} is in a list, too")
             yield path.stem, *self._text(builder, path)
 
-    def _text(
-        self, builder: ManifestBuilder, path: Path
-    ) -> tuple[list[Frame], tuple[str, ...]]:
+    def _text(self, builder: ManifestBuilder, path: Path) -> tuple[list[Frame], tuple[str, ...]]:
         """Return a frame per line; of labels, those of the header: a line has the index of one."""
         spec, name = builder.spec, builder.name(path)
         needed = [] if spec.labels else self.answers.names(builder)
@@ -138,9 +137,7 @@ class FrameLists(Reader):
             rows = [(where, {self.answers.label: row[order[0]]}) for where, row in rows]
         return [Frame(NAME.format(n), n, row) for n, row in enumerate(rows, 1)], order
 
-    def _list_rows(
-        self, builder: ManifestBuilder, split: Split
-    ) -> Iterator[tuple[str, Frame]]:
+    def _list_rows(self, builder: ManifestBuilder, split: Split) -> Iterator[tuple[str, Frame]]:
         answers = [] if split == "test" else self.answers.names(builder)
         for path in all_files(builder.root, self.lists.get(split, ())):
             for line, row in read_table(path, self.style, [self.frame, *answers], builder):

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
+from pydantic import Field
 
 from emotiw.challenges.manifest_builder import ManifestBuilder
 from emotiw.challenges.spec import Target
@@ -25,12 +26,13 @@ class StepColumns(Strict):
         label_is: the ``word`` (or a code of the challenge), or the ``index`` in class order, from
             0.
         targets: column by target; one of the target's name by default.
-        not_annotated: numbers that mean that nobody annotated; so do empty cells and ``nan``.
+        not_annotated: numbers that mean that nobody annotated, where they are no answer (-1 is a
+            valence, and no label); so do empty cells and ``nan``.
     """
 
     label: str = "label"
     label_is: Literal["word", "index"] = "word"
-    targets: dict[str, str] = {}
+    targets: dict[str, str] = Field(default_factory=dict)
     not_annotated: tuple[float, ...] = ()
 
     def names(self, builder: ManifestBuilder) -> list[str]:
@@ -82,7 +84,9 @@ class StepColumns(Strict):
             elif cell.lower() not in NOTHING and number not in self.not_annotated:
                 told = next(where for (where, _), text in zip(rows, cells, strict=True)
                             if text == cell)  # fmt: skip
-                expected = f"0 to {len(order) - 1}" if self.label_is == "index" else ", ".join(order)
+                expected = (
+                    f"0 to {len(order) - 1}" if self.label_is == "index" else ", ".join(order)
+                )
                 hint = suggest(cell, spec.labels) if self.label_is == "word" else ""
                 builder.problems.add(f"{told}: {cell!r} is no label{hint} (expected {expected})")
         return np.array([code_of[cell] for cell in cells], dtype=np.float64)
@@ -92,11 +96,15 @@ class StepColumns(Strict):
     ) -> Numbers:
         told = [_number(cell) for cell in cells]
         numbers = np.array([np.nan if n is None else n for n in told], dtype=np.float64)
-        numbers[np.isin(numbers, self.not_annotated)] = np.nan
         wrong = (numbers < target.minimum) | (numbers > target.maximum) | np.isinf(numbers)
         if target.is_presence:
             wrong |= ~np.isnan(numbers) & ~np.isin(numbers, (0.0, 1.0))
-        no_number = [n is None and c.lower() not in NOTHING for n, c in zip(told, cells, strict=True)]
+        is_nobodys = wrong & np.isin(numbers, self.not_annotated)
+        numbers[is_nobodys] = np.nan
+        wrong &= ~is_nobodys
+        no_number = [
+            n is None and c.lower() not in NOTHING for n, c in zip(told, cells, strict=True)
+        ]
         for row in np.flatnonzero(wrong | no_number):
             what = "is not a number" if no_number[row] else f"is not {_allowed(target)}"
             builder.problems.add(f"{rows[row][0]}: {target.name} {cells[row]!r} {what}")

@@ -42,9 +42,9 @@ def read_table(
 ) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield the line number and the fields of every row; what is wrong goes to ``builder``.
 
-    An Excel or ARFF file counts as a table whose separator and quotes are its own. Blanks around fields,
-    empty lines, a byte-order mark and any kind of line end are accepted. A table without one of
-    the ``needed`` columns yields nothing.
+    An Excel or ARFF file counts as a table whose separator and quotes are its own. Blanks around
+    fields, empty lines, a byte-order mark and any kind of line end are accepted. A table without
+    one of the ``needed`` columns yields nothing.
     """
     name = builder.name(path)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from re import Pattern
 from string import Formatter
 
 import numpy as np
+from pydantic import Field
 
 from emotiw.challenges.manifest_builder import ManifestBuilder, all_files, first_file, media_files
 from emotiw.challenges.reader import Reader
@@ -77,7 +77,7 @@ class TimeTables(Reader):
     tables: tuple[str, ...]
     style: TableFormat = TableFormat()
     pattern: Pattern[str] | None = None
-    folders: dict[str, str] = {}
+    folders: dict[str, str] = Field(default_factory=dict)
     id: str = "{clip_id}"
     group: str = ""
     split: str = ""

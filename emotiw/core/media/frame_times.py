@@ -37,6 +37,7 @@ def _told(path: Path, track: int, start_sec: float) -> npt.NDArray[np.float64] |
     times: list[Any] = []
     with open_container(path) as container:
         stream = tracks(container, "video")[track]
+        tick = float(stream.time_base)
         try:
             for packet in container.demux(stream):
                 if packet.size and not packet.is_discard:
@@ -45,5 +46,5 @@ def _told(path: Path, track: int, start_sec: float) -> npt.NDArray[np.float64] |
             pass  # what comes after the damage is not there for anybody
     if not times or any(time is None for time in times):
         return None
-    seconds = np.sort(np.array(times, dtype=np.float64)) * float(stream.time_base)
+    seconds = np.sort(np.array(times, dtype=np.float64)) * tick
     return np.maximum(seconds - start_sec, 0.0)
