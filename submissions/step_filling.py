@@ -28,7 +28,7 @@ def filled_over_time(
         times: the seconds of every row.
     """
     known: dict[str, list[int]] = defaultdict(list)
-    for row in np.flatnonzero(scores.present):
+    for row in np.flatnonzero(scores.present).tolist():
         known[owners.get(scores.clip_ids[row], "")].append(row)
     scored = {scores.clip_ids[row] for row in np.flatnonzero(scores.present)}
     empty: dict[str, list[str]] = defaultdict(list)

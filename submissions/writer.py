@@ -150,7 +150,7 @@ def submission_files(
 def _numbers(spec: ChallengeSpec, table: ScoreTable) -> dict[str, tuple[float, ...]]:
     columns = [table.labels.index(target.name) for target in spec.targets]
     rows = np.flatnonzero(table.present)
-    numbers = format_of(spec).settled(table.scores[np.ix_(rows, columns)])
+    numbers = format_of(spec).settled(table.scores[rows][:, columns])
     return {
         table.clip_ids[row]: tuple(
             _allowed(value, target) for value, target in zip(values, spec.targets, strict=True)

@@ -105,7 +105,7 @@ class StepColumns(Strict):
         no_number = [
             n is None and c.lower() not in NOTHING for n, c in zip(told, cells, strict=True)
         ]
-        for row in np.flatnonzero(wrong | no_number):
+        for row in np.flatnonzero(wrong | no_number).tolist():
             what = "is not a number" if no_number[row] else f"is not {_allowed(target)}"
             builder.problems.add(f"{rows[row][0]}: {target.name} {cells[row]!r} {what}")
         numbers[wrong] = np.nan

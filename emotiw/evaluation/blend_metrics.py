@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 from itertools import permutations
+from typing import Any
 
 import numpy as np
 
@@ -51,23 +52,21 @@ def nearest_blend(shares: Numbers) -> Numbers:
     return np.where(np.isnan(shares).any(axis=1, keepdims=True), np.nan, found)
 
 
-def _sums(right: Numbers, counts: Numbers, group_codes: Codes) -> Numbers:
+def _sums(is_right: Any, counts: Any, group_codes: Codes) -> Numbers:
     n_groups = int(group_codes.max(initial=0)) + 1
-    columns = (np.where(counts > 0, right, 0.0), counts)
+    columns = (is_right & counts, counts)
     return np.column_stack([np.bincount(group_codes, each, n_groups) for each in columns])
 
 
 def _presence(y_true: Numbers, y_pred: Numbers, group_codes: Codes, n_labels: int) -> Numbers:
-    is_right = ((y_true > 0) == (nearest_blend(y_pred) > 0)).all(axis=1).astype(np.float64)
-    is_known = (~np.isnan(y_true).any(axis=1)).astype(np.float64)
-    return _sums(is_right, is_known, group_codes)
+    is_right = ((y_true > 0) == (nearest_blend(y_pred) > 0)).all(axis=1)
+    return _sums(is_right, ~np.isnan(y_true).any(axis=1), group_codes)
 
 
 def _salience(y_true: Numbers, y_pred: Numbers, group_codes: Codes, n_labels: int) -> Numbers:
     said = nearest_blend(y_pred)
-    is_right = (np.abs(y_true - said) < SAME).all(axis=1).astype(np.float64)
-    is_blend = ((y_true > 0).sum(axis=1) == 2).astype(np.float64)
-    return _sums(is_right, is_blend, group_codes)
+    is_right = (np.abs(y_true - said) < SAME).all(axis=1)
+    return _sums(is_right, (y_true > 0).sum(axis=1) == 2, group_codes)
 
 
 # all emotions of a clip, and no other

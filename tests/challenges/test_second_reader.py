@@ -17,7 +17,8 @@ LARGER_IS_BETTER = {
 SERIES = {  # which metrics a series may have
     "afew": {"accuracy"}, "gaf": {"accuracy"}, "vgaf": {"accuracy"}, "engagenet": {"accuracy"},
     "engagewild": {"mse"}, "cohesion": {"mse"}, "happei": {"rmse"}, "dgw": {"accuracy"},
-    "mer2": {"weighted_f1", "mer2023"}, "meld": {"weighted_f1"}, "abaw": {"macro_f1", "ccc", "f1", "abaw_mtl"},
+    "mer2": {"weighted_f1", "mer2023"}, "meld": {"weighted_f1"},
+    "abaw": {"macro_f1", "ccc", "f1", "abaw_mtl"},
     "muse": {"ccc", "pearson", "auc"}, "eat": {"uar", "ccc"},
 }  # fmt: skip
 MER = "neutral angry happy sad worried surprise"
