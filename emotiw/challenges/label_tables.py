@@ -49,6 +49,8 @@ class Tables(Reader):
             which the same clips are handed out.
     """
 
+    version = "2"
+
     splits: dict[Split, SplitFiles]
     style: TableFormat = TableFormat()
     id: str
