@@ -20,6 +20,7 @@ from emotiw.evaluation.metrics import metric_named
 from emotiw.models.model import EVERY_KIND, Examples, Model
 from emotiw.models.network_options import NetworkOptions
 from emotiw.models.training.inner_part import split_inner
+from emotiw.models.training.training_options import answer_weights
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -52,6 +53,7 @@ class NetworkModel(OnDevice, Model, ABC):
         self._centre: Any = 0.0  # of the training targets, where they are numbers; or of each
         self._spread: Any = 1.0
         self._network: nn.Module | None = None
+        answer_weights(options.training, task)
         if options.training.monitor != "loss":
             metric_named(options.training.monitor, task)
         self.check()

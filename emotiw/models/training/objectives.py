@@ -11,10 +11,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from emotiw.core.errors import ConfigError, Problems, suggest
+from emotiw.core.errors import ConfigError
 from emotiw.core.several import Several
 from emotiw.evaluation.metrics import metric_named
-from emotiw.models.training.training_options import TrainingOptions
+from emotiw.models.training.training_options import TrainingOptions, answer_weights
 
 if TYPE_CHECKING:
     from emotiw.core.task import Task
@@ -58,7 +58,7 @@ def make_loss(
         return losses[0]
     if not isinstance(task, Several):
         return lambda outputs, shares: _of_known(losses[0], outputs, shares)
-    weights = _answer_weights(options, task)
+    weights = answer_weights(options, task)
 
     def joint(outputs: Tensor, shares: Tensor) -> Tensor:
         total = outputs.new_zeros(())
@@ -126,18 +126,6 @@ def _of_known(loss: Loss, outputs: Tensor, shares: Tensor) -> Tensor:
     if not known.any():
         return outputs.sum() * 0
     return loss(outputs[known], shares[known])
-
-
-def _answer_weights(options: TrainingOptions, task: Several) -> list[float]:
-    stated = options.answer_weights
-    if isinstance(stated, str):
-        return [1.0] * len(task.answers)
-    problems = Problems("training.answer_weights")
-    for name in stated:
-        if name not in task.names:
-            problems.add(f"no answer {name!r}{suggest(name, task.names)}")
-    problems.raise_if_any(ConfigError)
-    return [stated.get(name, 1.0) for name in task.names]
 
 
 def ccc_loss(outputs: Tensor, targets: Tensor) -> Tensor:

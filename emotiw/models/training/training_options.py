@@ -7,6 +7,9 @@ from typing import Literal
 from pydantic import Field
 
 from emotiw.core.config import Strict
+from emotiw.core.errors import ConfigError, Problems, suggest
+from emotiw.core.several import Several
+from emotiw.core.task import Task
 
 
 class TrainingOptions(Strict):
@@ -60,3 +63,32 @@ class TrainingOptions(Strict):
     restore_best: bool = True
     patience: int | None = Field(default=None, ge=1)
     precision: Literal["float32", "bfloat16"] = "float32"
+
+
+def answer_weights(options: TrainingOptions, task: Task) -> list[float]:
+    """Return how much each answer counts as stated; 1 where it is learnt.
+
+    Raises:
+        ConfigError: if there is one answer alone, or none of a name.
+
+    Examples:
+        >>> from emotiw.core.task import Regression
+        >>> task = Several((Regression(("valence",)), Regression(("arousal",))))
+        >>> answer_weights(TrainingOptions(answer_weights={"arousal": 2}), task)
+        [1.0, 2.0]
+    """
+    stated = options.answer_weights
+    if not isinstance(task, Several):
+        if stated != "equal":
+            raise ConfigError(f"training.answer_weights: there is one answer, {task.kind}")
+        return [1.0]
+    told = {} if isinstance(stated, str) else stated
+    problems = Problems("training.answer_weights")
+    for name, weight in told.items():
+        if name not in task.names:
+            known = ", ".join(task.names)
+            problems.add(f"no answer {name!r}{suggest(name, task.names)} (known: {known})")
+        if not weight >= 0:
+            problems.add(f"{name!r} weighs {weight}, expected a number of at least 0")
+    problems.raise_if_any(ConfigError)
+    return [told.get(name, 1.0) for name in task.names]
