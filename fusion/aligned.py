@@ -71,6 +71,9 @@ def align(tables: Mapping[str, ScoreTable], names: Sequence[str] | None = None) 
             problems.add(f"{name!r} is {table.task.kind}, {known[0]!r} is {first.task.kind}")
         if table.labels != first.labels:
             problems.add(f"{name!r} has labels {table.labels}, {known[0]!r} has {first.labels}")
+        elif _kinds(table.task) != _kinds(first.task):
+            told = ", ".join(_kinds(first.task))
+            problems.add(f"{name!r} has a {', '.join(_kinds(table.task))}, {known[0]!r} a {told}")
     problems.raise_if_any(TableError)
 
     clip_ids = tuple(sorted(set().union(*(tables[name].clip_ids for name in known))))
@@ -87,6 +90,10 @@ def align(tables: Mapping[str, ScoreTable], names: Sequence[str] | None = None) 
         split[rows] = theirs
     problems.raise_if_any(TableError)
     return AlignedScores(taken, first.task, clip_ids, tuple(split), scores)
+
+
+def _kinds(task: Task) -> list[str]:
+    return [answer.kind for answer in task.answers]
 
 
 def content_order(scores: Scores, targets: Decisions) -> Indices:

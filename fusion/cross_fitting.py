@@ -11,6 +11,7 @@ from emotiw.core.cohort import Cohort
 from emotiw.core.errors import LeakageError
 from emotiw.core.score_table import Fold, Groups, ScoreTable
 from fusion.aligned import AlignedScores, Scores, align
+from fusion.answers import answers_of
 from fusion.cross_fit_folds import FoldCodes, cross_fit_folds
 from fusion.fusion_options import FusionOptions
 from fusion.late import LateFusion
@@ -177,15 +178,21 @@ def _adjust_test_clips(
 ) -> dict[str, float] | None:
     """Shift the scores of test clips to their own label frequencies, if that is asked for."""
     is_test = np.array([split == "test" for split in aligned.split], dtype=bool)
-    if options.prior == "none" or not rows.task.is_label or not is_test.any():
+    if options.prior == "none" or not is_test.any():
         return None
-    fitted: Prior = rows.task.prior_scores(rows.targets)
-    if options.prior == "em":
-        prior = estimated_prior(fused[is_test], fitted)
-    else:
-        declared = options.prior_weights or {}
-        prior = declared_prior(declared, rows.labels, power=options.prior_power)
-        if options.prior_base == "even":
-            fitted = np.full(len(rows.labels), 1 / len(rows.labels))
-    fused[is_test] = shifted(fused[is_test], fitted, prior)
-    return dict(zip(rows.labels, prior.tolist(), strict=True))
+    shares: dict[str, float] = {}
+    for answer in answers_of(rows.task):
+        if not answer.task.is_label or (options.prior == "declared" and not answer.asked.is_label):
+            continue
+        own, labels = answer.scores(fused[is_test]), answer.task.labels
+        fitted: Prior = answer.task.prior_scores(answer.known(rows.targets)[1])
+        if options.prior == "em":
+            prior = estimated_prior(own, fitted)
+        else:
+            declared = options.prior_weights or {}
+            prior = declared_prior(declared, labels, power=options.prior_power)
+            if options.prior_base == "even":
+                fitted = np.full(len(labels), 1 / len(labels))
+        fused[is_test, answer.columns] = answer.back(shifted(own, fitted, prior))
+        shares |= dict(zip(labels, prior.tolist(), strict=True))
+    return shares or None

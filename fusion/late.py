@@ -18,14 +18,16 @@ from emotiw.core.cohort import Cohort
 from emotiw.core.errors import ConfigError, TableError, suggest
 from emotiw.core.files import atomic_write
 from emotiw.core.score_table import ScoreTable
+from emotiw.core.several import Several
 from emotiw.core.task_kinds import task_of, told_of
 from emotiw.core.yaml_text import load
 from fusion.aligned import AlignedScores, Scores, align
+from fusion.answers import within_ranges
 from fusion.calibration import Calibration
 from fusion.combiner import Setting
 from fusion.combiners import combiner_for
 from fusion.fusion_options import FusionOptions
-from fusion.registry import CALIBRATIONS
+from fusion.per_answer import Calibrating
 from fusion.training_rows import TrainingRows, training_rows
 
 FORMAT = 1
@@ -113,15 +115,17 @@ class LateFusion(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
     def fit_rows(self, rows: TrainingRows) -> Self:
         """Learn from rows that :func:`~fusion.training_rows.training_rows` has let through."""
         self._check_options()
+        if self.target_range is not None and isinstance(rows.task, Several):
+            raise ConfigError("fusion options: target_range: each of several answers has its own")
         self.names_ = rows.names
         self.task_ = rows.task
         self.seen_groups_ = rows.seen
-        kind = self._calibration()
+        calibrating = self._calibrating()
         self.calibrations_: dict[str, Calibration] = {}
         for position, name in enumerate(rows.names):
             there = ~np.isnan(rows.scores[:, position, 0])
             scores = rows.scores[there, position]
-            self.calibrations_[name] = kind.fit(scores, rows.targets[there])
+            self.calibrations_[name] = calibrating.fit(scores, rows.targets[there])
         combiner = combiner_for(self._setting())
         calibrated = self.calibrated(rows.scores)
         self.combiner_ = combiner.fit(replace(rows, scores=calibrated))
@@ -137,10 +141,7 @@ class LateFusion(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
 
     def fused(self, calibrated: Scores) -> Scores:
         """Return ``(n, n_labels)`` fused scores of calibrated ones."""
-        fused = self.combiner_.combine(calibrated)
-        if not self.task_.is_label and self.target_range is not None:
-            fused = np.clip(fused, *self.target_range)
-        return fused
+        return within_ranges(self.combiner_.combine(calibrated), self.task_, self.target_range)
 
     def predict_proba(self, tables: Mapping[str, ScoreTable]) -> pd.DataFrame:
         """Return one row of fused scores per clip that any modality knows.
@@ -236,9 +237,9 @@ class LateFusion(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
             fusion.names_ = tuple(state["modalities"])
             fusion.task_ = task_of(state)
             fusion.seen_groups_ = frozenset(state["fitted_on_groups"])
-            kind = fusion._calibration()
+            calibrating = fusion._calibrating()
             fusion.calibrations_ = {
-                name: kind.from_dict(parameters)
+                name: calibrating.from_dict(parameters)
                 for name, parameters in state["calibration"].items()
             }
             learnt = state["fusion"]
@@ -251,8 +252,8 @@ class LateFusion(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
             raise TableError(f"{path}: not a fusion written by to_yaml ({error})") from error
         return fusion
 
-    def _calibration(self) -> type[Calibration]:
-        return CALIBRATIONS.resolve(self.calibration if self.task_.is_label else "none")
+    def _calibrating(self) -> Calibrating:
+        return Calibrating(self.task_, self.calibration)
 
     def _setting(self) -> Setting:
         told = {field.name for field in fields(Setting)}

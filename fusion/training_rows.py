@@ -14,6 +14,7 @@ from emotiw.core.errors import TableError
 from emotiw.core.score_table import ScoreTable
 from emotiw.core.task import Decisions, Task
 from fusion.aligned import AlignedScores, Scores, content_order
+from fusion.answers import Answer
 
 MIN_CLIPS = 2
 
@@ -27,7 +28,8 @@ class TrainingRows:
         task: what is asked.
         clip_ids: one per row.
         scores: ``(n, n_modalities, n_labels)``; NaN where a modality is missing.
-        targets: ``(n,)`` class indices (intp) or targets (float64).
+        targets: ``(n,)`` class indices (intp) or targets (float64); of several answers
+            ``(n, n_answers)``, NaN where one is not known.
         groups: ``(n,)`` group of each row as a number, counted in the order of first appearance.
         group_names: the group that each number stands for.
     """
@@ -50,7 +52,7 @@ class TrainingRows:
 
     @property
     def classes(self) -> npt.NDArray[np.intp] | None:
-        """``(n,)`` class indices to spread evenly over folds; None in regression."""
+        """``(n,)`` class indices to spread evenly over folds; None where one label isn't all."""
         return self.targets if self.task.is_label else None
 
     @property
@@ -68,6 +70,12 @@ class TrainingRows:
             targets=self.targets[positions],
             groups=self.groups[positions],
         )
+
+    def answering(self, answer: Answer) -> TrainingRows:
+        """Return the rows where one of the answers is known, as if it alone were asked for."""
+        known, targets = answer.known(self.targets)
+        rows = self if known.all() else self.subset(known)
+        return replace(rows, task=answer.task, scores=answer.scores(rows.scores), targets=targets)
 
     def only(self, modalities: Sequence[int]) -> TrainingRows:
         """Return the same clips with some of the modalities."""
@@ -127,7 +135,7 @@ def training_rows(
     where = "fusion can't be fitted"
     known = {c: truth for c in ids if (truth := cohort[c].truth) is not None}
     targets = aligned.task.encode(known, where)
-    if not aligned.task.is_label and len(aligned.task.labels) != 1:
+    if aligned.task.kind == "regression" and len(aligned.task.labels) != 1:
         found = aligned.task.labels
         raise TableError(f"{where}: regression has one target, these scores have {found}")
     present = aligned.present[chosen]

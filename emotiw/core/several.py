@@ -136,8 +136,10 @@ class Several(Task):
 
     @property
     def main_metric(self) -> str:  # type: ignore[override]
-        """That of the first answer."""
-        return self.answers[0].main_metric
+        """That of the first answer, over all where it suits all."""
+        main = self.answers[0].main_metric
+        is_shared = len({answer.kind for answer in self.answers}) == 1
+        return main if is_shared else f"{main}.{self.names[0]}"
 
     def encode(self, truth: Mapping[str, Any], where: str = "labels") -> Decisions:
         """Return ``(n, n_answers)`` float64: class indices and numbers; NaN where unknown.
