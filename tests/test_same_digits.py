@@ -23,8 +23,8 @@ from emotiw.cli.app import app
 from emotiw.cli.terminal_tables import folds_table
 from emotiw.core.score_table import ScoreTable
 from emotiw.evaluation.differences import compare, p_text
-from emotiw.evaluation.metrics import ACCURACY, AUC
 from emotiw.evaluation.results import Result, evaluate
+from emotiw.evaluation.single_metrics import ACCURACY, AUC
 from emotiw.runs.run import Run, reopen_run
 from tests.in_process import IN_PROCESS
 from tests.test_tracking import FakeTracker

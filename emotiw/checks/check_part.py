@@ -35,7 +35,7 @@ CONTRACTS: Registry[Contract] = Registry(
         "features.faces.detect:Detector": "emotiw.checks.check_detector:check_detector",
         "emotiw.challenges.reader:Reader": "emotiw.checks.check_reader:check_reader",
         "submissions.submission_format:SubmissionFormat": "emotiw.checks.check_format:check_format",
-        "emotiw.evaluation.metrics:Metric": "emotiw.checks.check_metric:check_metric",
+        "emotiw.evaluation.metric:Metric": "emotiw.checks.check_metric:check_metric",
         "backbone": "emotiw.checks.check_backbone:check_backbone",
     },
 )

@@ -160,7 +160,7 @@ class Cohort:
         times: dict[str, float] = {}
         for clip_id, steps in self._steps.items():
             clip, row_ids = self._answered[clip_id], steps.row_ids(clip_id)
-            about = {"group": self.groups[clip_id], "fold": folds.get(clip_id)}
+            about: dict[str, Any] = {"group": self.groups[clip_id], "fold": folds.get(clip_id)}
             for number, row_id in enumerate(row_ids):
                 one = Steps((row_id,), steps.time_sec[:1], steps.answers[number : number + 1])
                 told = _told(one.summary(self.task), self.task)
@@ -175,7 +175,8 @@ class Cohort:
 
     def answer_key(self) -> dict[str, Truth]:
         """Return every known label or target, those of test clips too: for evaluation alone."""
-        return {c: clip.truth for c, clip in self._answered.items() if clip.truth is not None}
+        known = ((c, clip.truth) for c, clip in self._answered.items())
+        return {clip_id: truth for clip_id, truth in known if truth is not None}
 
     @cached_property
     def splits(self) -> Mapping[str, str]:

@@ -77,7 +77,7 @@ def _numbers(frame: pd.DataFrame, column: str, problems: Problems) -> Numbers:
     numbers = pd.to_numeric(frame[column], errors="coerce")
     for line in frame.index[numbers.isna() & (frame[column] != "")]:
         problems.add(f"line {line}: {column} {frame[column][line]!r} is not a number")
-    return numbers.to_numpy(dtype=np.float64)
+    return np.asarray(numbers, dtype=np.float64)
 
 
 def _codes(frame: pd.DataFrame, column: str, answer: Task, problems: Problems) -> Numbers:
@@ -86,4 +86,4 @@ def _codes(frame: pd.DataFrame, column: str, answer: Task, problems: Problems) -
     for line in frame.index[codes.isna() & (frame[column] != "")]:
         text = frame[column][line]
         problems.add(f"line {line}: {text!r} is no label{suggest(text, answer.labels)}")
-    return codes.to_numpy(dtype=np.float64)
+    return np.asarray(codes, dtype=np.float64)

@@ -46,7 +46,7 @@ class Task(ABC):
         return (self,)
 
     @abstractmethod
-    def encode(self, truth: Mapping[str, str | float], where: str = "labels") -> Decisions:
+    def encode(self, truth: Mapping[str, Any], where: str = "labels") -> Decisions:
         """Return ``(n,)``: labels as class indices, or targets as numbers, by clip id.
 
         Raises:
@@ -111,7 +111,7 @@ class Classification(Task):
     counts_missing = True
     main_metric = "accuracy"
 
-    def encode(self, truth: Mapping[str, str | float], where: str = "labels") -> Decisions:
+    def encode(self, truth: Mapping[str, Any], where: str = "labels") -> Decisions:
         """Return ``(n,)`` class indices."""
         code = {label: index for index, label in enumerate(self.labels)}
         problems = Problems(where)
@@ -182,7 +182,7 @@ class Regression(Task):
     counts_missing = False
     main_metric = "rmse"
 
-    def encode(self, truth: Mapping[str, str | float], where: str = "targets") -> Decisions:
+    def encode(self, truth: Mapping[str, Any], where: str = "targets") -> Decisions:
         """Return ``(n,)`` float64."""
         problems = Problems(where)
         for clip_id, value in truth.items():

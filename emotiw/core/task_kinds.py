@@ -15,7 +15,7 @@ KINDS = (*SINGLE, Several.kind)
 
 def told_of(task: Task) -> dict[str, Any]:
     """Return what a table of scores keeps of its task: its kind, columns and single answers."""
-    told = {"task": task.kind, "labels": list(task.labels)}
+    told: dict[str, Any] = {"task": task.kind, "labels": list(task.labels)}
     if isinstance(task, Several):
         told["answers"] = [answer.to_dict() for answer in task.answers]
     return told

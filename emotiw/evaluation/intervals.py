@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from emotiw.evaluation.metrics import Metric
+from emotiw.evaluation.metric import Metric
 
 Numbers = npt.NDArray[np.float64]
 Interval = tuple[float, float]
@@ -44,7 +44,8 @@ def interval(metric: Metric, parts: Numbers, sizes: Numbers) -> Interval:
         to Cluster Heterogeneity. Clopper and Pearson 1934 where groups are all alike.
 
     Examples:
-        >>> from emotiw.evaluation.metrics import MSE, moments
+        >>> from emotiw.evaluation.group_sums import moments
+        >>> from emotiw.evaluation.single_metrics import MSE
         >>> errors = np.array([1.0, 2.0, 3.0, 2.0])
         >>> parts = moments(np.zeros(4), errors, np.arange(4), 0)
         >>> low, high = interval(MSE, parts, np.ones(4))

@@ -14,7 +14,7 @@ from emotiw.core.cohort import Cohort
 from emotiw.core.errors import ConfigError, TableError, suggest
 from emotiw.core.score_table import Provenance, ScoreTable
 from emotiw.core.task import Decisions, Task
-from emotiw.evaluation.metrics import Metric
+from emotiw.evaluation.metric import Metric
 
 JudgedOn = Literal["auto", "val", "train", "both", "test"]
 SPLITS: dict[str, tuple[str, ...]] = {
@@ -150,7 +150,10 @@ class Sample:
         """Return what adds up to a metric, per group of the clips."""
         n_labels = len(self.task.labels)
         if metric.within is None:
+            assert metric.parts is not None
             return np.asarray(metric.parts(self.y_true, decisions, self.groups, n_labels))
+        assert metric.within.parts is not None
+        assert metric.within.of_sums is not None
         of_clips = metric.within.parts(self.y_true, decisions, self.clips, n_labels)
         values = metric.within.of_sums(of_clips)
         first = np.unique(self.clips, return_index=True)[1]

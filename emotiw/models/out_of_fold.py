@@ -19,6 +19,7 @@ from emotiw.core.errors import ConfigError, WeightsError
 from emotiw.core.feature_table import FeatureTable
 from emotiw.core.files import atomic_write
 from emotiw.core.score_table import Fold, Groups, ScoreTable
+from emotiw.core.several import Truth
 from emotiw.core.task import Task
 from emotiw.models.model import Examples, Model
 
@@ -236,7 +237,7 @@ class OutOfFold:
         return self.cohort[clip_id].content or clip_id
 
     def _once(self, clip_ids: Sequence[str]) -> tuple[str, ...]:
-        first: dict[tuple[str, str | float | None], str] = {}
+        first: dict[tuple[str, Truth | None], str] = {}
         for clip_id in clip_ids:
             key = (self._content(clip_id), self.cohort[clip_id].truth)
             first.setdefault(key, clip_id)

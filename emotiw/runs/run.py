@@ -226,10 +226,6 @@ class Run:
             self._cohort = (made_from, cohort)
         return self._cohort[1]
 
-    def rows(self) -> Cohort:
-        """Return the cohort of everything that is answered: the clips, or all of their steps."""
-        return self.cohort().rows
-
     def with_contents(self, cohort: Cohort) -> Cohort:
         """Return the cohort with the sha256 of every clip's bytes.
 

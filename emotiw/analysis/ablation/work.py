@@ -81,7 +81,7 @@ def _carry_out(plan: Plan, *, force: bool) -> Ablation:
         reference = next(v for v in plan.variants.rows if v.name == plan.variants.reference)
         path = plan.scores_path(reference)
         if path.is_file():
-            split = chosen_sample(ScoreTable.read_csv(path), run.rows())[0].split
+            split = chosen_sample(ScoreTable.read_csv(path), run.cohort().rows)[0].split
     _describe(plan, failed, split=split).write(plan.folder)
     return remake(plan.folder)
 

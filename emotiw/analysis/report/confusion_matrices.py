@@ -8,7 +8,7 @@ import numpy as np
 
 from emotiw.analysis.report.snapshot import RunSnapshot
 from emotiw.core.score_table import ScoreTable
-from emotiw.evaluation.metrics import confusions
+from emotiw.evaluation.group_sums import confusions
 from emotiw.visualization.svg_charts import Series, chart
 
 NO_ANSWER = ""

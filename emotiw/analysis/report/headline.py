@@ -10,7 +10,7 @@ from typing import Any
 from emotiw.analysis.leaderboard import Standing, published, standing_of
 from emotiw.analysis.report.snapshot import RunSnapshot
 from emotiw.evaluation.differences import p_text
-from emotiw.evaluation.metrics import Metric
+from emotiw.evaluation.metric import Metric
 from emotiw.evaluation.notes import over
 from emotiw.runs.run import FUSED
 from emotiw.visualization.svg_charts import ticks

@@ -11,6 +11,7 @@ from emotiw.challenges.synthetic import is_synthetic
 from emotiw.core.cohort import Cohort
 from emotiw.core.errors import EmotiwError
 from emotiw.core.score_table import ScoreTable
+from emotiw.core.several import Truth
 from emotiw.evaluation.results import Result, evaluate
 from emotiw.evaluation.sample import Sample, chosen_sample
 from emotiw.runs.run import FUSED, Run
@@ -52,7 +53,7 @@ class RunSnapshot:
         return dict(sorted(self.tables.items(), key=lambda item: item[0] != FUSED))
 
     @cached_property
-    def answers(self) -> Mapping[str, str | float]:
+    def answers(self) -> Mapping[str, Truth]:
         """The label or target of every clip that has one, for evaluation alone."""
         return self.cohort.answer_key()
 
@@ -89,7 +90,7 @@ def read_facts(run: Run) -> RunSnapshot:
         MissingStageError: if there is not even a manifest.
         EmotiwError: if a file of the run is damaged.
     """
-    cohort = run.rows()
+    cohort = run.cohort().rows
     paths = {name: run.scores_path(name) for name in run.recipe.models}
     paths = {name: path for name, path in paths.items() if path.is_file()}
     if paths and run.fused_path.is_file():

@@ -169,7 +169,7 @@ def fusion_inputs(run: Run, names: Sequence[str] = ()) -> FusionInputs:
         MissingStageError: if a model has not been trained.
         TableError: if scores are of clips that the manifest doesn't list.
     """
-    cohort = run.rows()
+    cohort = run.cohort().rows
     tables: dict[str, ScoreTable] = {}
     for name in names or run.recipe.models:
         tables[name] = run.scores(name)
