@@ -27,6 +27,8 @@ class AlignedScores:
         clip_ids: sorted as text.
         split: per clip.
         scores: ``(n_clips, n_modalities, n_labels)``; NaN where a modality has nothing to say.
+        owners: the clip that each row is of: the row itself but for steps.
+        time_sec: ``(n_clips,)`` when each step is; zeros where a row is a whole clip.
     """
 
     names: tuple[str, ...]
@@ -34,6 +36,13 @@ class AlignedScores:
     clip_ids: tuple[str, ...]
     split: tuple[str, ...]
     scores: Scores
+    owners: tuple[str, ...]
+    time_sec: Scores
+
+    @property
+    def is_by_step(self) -> bool:
+        """Whether a row is a step of a clip."""
+        return self.owners != self.clip_ids
 
     @property
     def present(self) -> npt.NDArray[np.bool_]:
@@ -80,6 +89,7 @@ def align(tables: Mapping[str, ScoreTable], names: Sequence[str] | None = None) 
     index = pd.Index(clip_ids, dtype=object)
     scores = np.full((len(clip_ids), len(taken), len(first.labels)), np.nan)
     split = np.full(len(clip_ids), "", dtype=object)
+    owners, time_sec = np.array(clip_ids, dtype=object), np.zeros(len(clip_ids))
     for name in known:
         table = tables[name]
         rows = index.get_indexer(pd.Index(table.clip_ids, dtype=object))
@@ -88,8 +98,10 @@ def align(tables: Mapping[str, ScoreTable], names: Sequence[str] | None = None) 
         for row in rows[(split[rows] != "") & (split[rows] != theirs)]:
             problems.add(f"clip {clip_ids[row]!r}: {name!r} has it in another split")
         split[rows] = theirs
+        if table.is_by_step:
+            owners[rows], time_sec[rows] = table.owners, table.times
     problems.raise_if_any(TableError)
-    return AlignedScores(taken, first.task, clip_ids, tuple(split), scores)
+    return AlignedScores(taken, first.task, clip_ids, tuple(split), scores, tuple(owners), time_sec)
 
 
 def _kinds(task: Task) -> list[str]:

@@ -18,7 +18,9 @@ from sklearn.base import clone
 from emotiw.core.several import THRESHOLD
 from emotiw.core.task import Decisions, Task
 from emotiw.evaluation.differences import difference_on
-from emotiw.evaluation.metrics import Metric, mean_of_sums, metric_named
+from emotiw.evaluation.group_sums import mean_of_sums
+from emotiw.evaluation.metric import Metric
+from emotiw.evaluation.metrics import metric_named
 from emotiw.evaluation.sample import Sample
 from fusion.aligned import Scores
 from fusion.answers import answers_of, is_plain

@@ -10,6 +10,7 @@ from sklearn.base import clone
 from emotiw.core.cohort import Cohort
 from emotiw.core.errors import LeakageError
 from emotiw.core.score_table import Fold, Groups, ScoreTable
+from emotiw.core.step_resampling import on_steps
 from fusion.aligned import AlignedScores, Scores, align
 from fusion.answers import answers_of
 from fusion.cross_fit_folds import FoldCodes, cross_fit_folds
@@ -35,6 +36,9 @@ def fuse(
 ) -> FusionResult:
     """Fit a fusion on all rows it may be fitted on, and score every clip without having seen it.
 
+    Answers step by step are fused step by step: the cohort is that of the steps, and a modality
+    with steps of its own is taken to theirs by :func:`~emotiw.core.step_resampling.on_steps`.
+
     Args:
         tables: scores by modality.
         cohort: the clips with their labels or targets (those of test clips are never looked at),
@@ -54,6 +58,14 @@ def fuse(
         ConfigError: if an option makes no sense.
     """
     options = options or FusionOptions()
+    inner = {
+        name: {fold: on_steps(table, cohort, options.tolerance_sec) for fold, table in own.items()}
+        for name, own in (inner or {}).items()
+    }
+    tables, references = (
+        {name: on_steps(table, cohort, options.tolerance_sec) for name, table in several.items()}
+        for several in (tables, references or {})
+    )
     aligned = align(tables)
     splits, learns = SPLITS_OF[options.fit_on], options.learns
     rows = training_rows(tables, aligned, cohort, splits=splits, learns=learns)
@@ -69,15 +81,13 @@ def fuse(
     fuser_seen: dict[Fold, Groups] = {None: final.seen_groups_ if learns else nothing}
     is_nested = not options.learns
     if not is_nested:
-        whole = {name for name, by_fold in (inner or {}).items() if is_whole(by_fold, fold_of_row)}
+        whole = {name for name, by_fold in inner.items() if is_whole(by_fold, fold_of_row)}
         lacking = {name: table for name, table in tables.items() if name not in whole}
         is_nested = not seen_by_others(lacking, rows, fold_of_row)
     for number in np.unique(fold_of_row).tolist():
         taken = np.array([own == number for own in fuser_fold])
         fitted_on = rows.subset(fold_of_row != number)
-        inside = {
-            name: by_fold[number] for name, by_fold in (inner or {}).items() if number in by_fold
-        }
+        inside = {name: by_fold[number] for name, by_fold in inner.items() if number in by_fold}
         if inside:
             held_out = rows.subset(fold_of_row == number).seen
             fitted_on = _inner_rows(
@@ -88,7 +98,7 @@ def fuse(
         fused[taken] = part.fused(calibrated[taken])
         fuser_seen[number] = part.seen_groups_ if learns else nothing
 
-    position_of = {clip_id: position for position, clip_id in enumerate(aligned.clip_ids)}
+    position_of = dict(zip(aligned.clip_ids, range(len(fused)), strict=True))
     positions = np.array([position_of[clip_id] for clip_id in rows.clip_ids])
     unseen_scores = fused[positions]
     test_prior = _adjust_test_clips(fused, aligned, rows, options)
@@ -102,6 +112,8 @@ def fuse(
             split=aligned.split,
             fold=fold_of_clip,
             seen_groups=seen_groups,
+            owners=aligned.owners if aligned.is_by_step else (),
+            time_sec=aligned.time_sec if aligned.is_by_step else None,
         ),
         fuser=final,
         rows=rows,
@@ -111,8 +123,8 @@ def fuse(
         calibrated=calibrated[positions],
         is_nested=is_nested,
         cohort=cohort,
-        tables=dict(tables),
-        references=dict(references or {}),
+        tables=tables,
+        references=references,
         metric=metric or aligned.task.main_metric,
         test_prior=test_prior,
         seed=seed,

@@ -29,6 +29,7 @@ class FusionKeywords(TypedDict, total=False):
     target_range: tuple[float, float] | None
     fit_on: FitOn
     n_folds: int
+    tolerance_sec: float | None
     nested: bool
     prior: Prior
     prior_weights: Mapping[str, float] | None
@@ -60,6 +61,8 @@ class FusionOptions(Strict):
             out-of-fold scores and validation clips; each is then scored by a fusion that has not
             seen its group. Of ``train`` or ``val``, the other split is scored by the final fusion.
         n_folds: of cross-fitting, where no folds are published.
+        tolerance_sec: of answers step by step, how far from a step of a modality its score may be
+            used, where its steps are at other times; the modality's own usual step by default.
         nested: whether ``train`` makes inner scores as well, by a model for every pair of folds,
             so that the fusion of a fold is fitted on nothing that knows the fold. With five folds
             that is 16 fits of each model instead of 6; False saves them, and the fused values say
@@ -81,6 +84,7 @@ class FusionOptions(Strict):
     target_range: tuple[float, float] | None = None
     fit_on: FitOn = "all"
     n_folds: int = Field(default=5, ge=2)
+    tolerance_sec: float | None = Field(default=None, ge=0)
     nested: bool = True
     prior: Prior = "none"
     prior_weights: Mapping[str, float] | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +33,8 @@ class TrainingRows:
             ``(n, n_answers)``, NaN where one is not known.
         groups: ``(n,)`` group of each row as a number, counted in the order of first appearance.
         group_names: the group that each number stands for.
+        clips: ``(n,)`` the clip that each row is of, as a number; a row each, by default.
+        time_sec: ``(n,)`` when in the clip each row is; None where rows are whole clips.
     """
 
     names: tuple[str, ...]
@@ -41,6 +44,8 @@ class TrainingRows:
     targets: Decisions
     groups: npt.NDArray[np.intp]
     group_names: tuple[str, ...]
+    clips: npt.NDArray[np.intp] | None = None
+    time_sec: npt.NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.clip_ids)
@@ -65,10 +70,12 @@ class TrainingRows:
         positions = np.arange(len(self))[rows]
         return replace(
             self,
-            clip_ids=tuple(self.clip_ids[row] for row in positions),
+            clip_ids=tuple(map(self.clip_ids.__getitem__, positions.tolist())),
             scores=self.scores[positions],
             targets=self.targets[positions],
             groups=self.groups[positions],
+            clips=None if self.clips is None else self.clips[positions],
+            time_sec=None if self.time_sec is None else self.time_sec[positions],
         )
 
     def answering(self, answer: Answer) -> TrainingRows:
@@ -115,16 +122,18 @@ def training_rows(
     """
     for table in tables.values():
         table.require_splits(cohort.splits)
-    scored = set(np.flatnonzero(aligned.present.any(axis=1)).tolist())
+    truths, originals, group_of = cohort.truths, cohort.originals, cohort.groups
+    scored = aligned.present.any(axis=1).tolist()
     chosen = [
         row
-        for row, clip_id in enumerate(aligned.clip_ids)
-        if aligned.split[row] in splits
-        and clip_id in cohort
-        and cohort[clip_id].truth is not None
-        and cohort.originals[clip_id] == clip_id
-        and cohort.groups[clip_id] not in hidden
-        and row in scored
+        for row, (clip_id, split, is_scored) in enumerate(
+            zip(aligned.clip_ids, aligned.split, scored, strict=True)
+        )
+        if is_scored
+        and split in splits
+        and clip_id in truths
+        and originals[clip_id] == clip_id
+        and group_of[clip_id] not in hidden
     ]
     ids = [aligned.clip_ids[row] for row in chosen]
     if len(ids) < MIN_CLIPS:
@@ -133,8 +142,7 @@ def training_rows(
             f"target and scores; at least {MIN_CLIPS} are needed"
         )
     where = "fusion can't be fitted"
-    known = {c: truth for c in ids if (truth := cohort[c].truth) is not None}
-    targets = aligned.task.encode(known, where)
+    targets = aligned.task.encode({clip_id: truths[clip_id] for clip_id in ids}, where)
     if aligned.task.kind == "regression" and len(aligned.task.labels) != 1:
         found = aligned.task.labels
         raise TableError(f"{where}: regression has one target, these scores have {found}")
@@ -142,7 +150,7 @@ def training_rows(
     for position, name in enumerate(aligned.names):
         if name in tables and learns:
             held = np.flatnonzero(present[:, position])
-            tables[name].require_unseen({ids[row]: cohort.groups[ids[row]] for row in held})
+            tables[name].require_unseen({ids[row]: group_of[ids[row]] for row in held})
 
     # what the clips themselves hold, where that is known: scores differ in their last bits by
     # which rows were computed beside them
@@ -153,7 +161,7 @@ def training_rows(
         else content_order(aligned.scores[chosen], targets)
     )
     ids = [ids[row] for row in order]
-    codes, names = pd.factorize(np.array([cohort.groups[c] for c in ids], dtype=object))
+    codes, names = pd.factorize(np.array([group_of[c] for c in ids], dtype=object))
     return TrainingRows(
         names=aligned.names,
         task=aligned.task,
@@ -162,4 +170,13 @@ def training_rows(
         targets=targets[order],
         groups=codes.astype(np.intp),
         group_names=tuple(names),
+        **_steps(aligned, np.array(chosen)[order]),
     )
+
+
+def _steps(aligned: AlignedScores, rows: npt.NDArray[np.intp]) -> dict[str, Any]:
+    """Return clips and times of rows that are steps."""
+    if not aligned.is_by_step:
+        return {}
+    owners = np.array(aligned.owners, dtype=object)[rows]
+    return {"clips": pd.factorize(owners)[0].astype(np.intp), "time_sec": aligned.time_sec[rows]}

@@ -8,6 +8,9 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import repeat
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Literal
 
@@ -110,6 +113,23 @@ class ScoreTable:
         """``(n,)``: True where the modality had something to say."""
         return np.asarray(~np.isnan(self.scores).any(axis=1))
 
+    @cached_property
+    def _row_of(self) -> Mapping[str, int]:
+        return {clip_id: row for row, clip_id in enumerate(self.clip_ids)}
+
+    def rows_of(self, clip_ids: Sequence[str]) -> npt.NDArray[np.intp]:
+        """Return ``(len(clip_ids),)`` the row of each clip; -1 where there is none."""
+        found = map(self._row_of.get, clip_ids, repeat(-1))
+        return np.fromiter(found, dtype=np.intp, count=len(clip_ids))
+
+    @cached_property
+    def models(self) -> tuple[tuple[Fold, ...], npt.NDArray[np.intp]]:
+        """The folds of the models that gave the scores, and ``(n,)`` which of them gave each."""
+        distinct = tuple(dict.fromkeys(self.fold))
+        code_of = {fold: code for code, fold in enumerate(distinct)}
+        codes = np.fromiter(map(code_of.__getitem__, self.fold), dtype=np.intp, count=len(self))
+        return distinct, codes
+
     def predictions(self) -> dict[str, Any]:
         """Return the label, the target or the answers of every clip that has scores."""
         decided = self.task.decide(self.scores)
@@ -134,15 +154,14 @@ class ScoreTable:
 
     def aligned_to(self, clip_ids: Sequence[str]) -> npt.NDArray[np.float64]:
         """Return ``(len(clip_ids), n_labels)`` scores in that order; NaN where there are none."""
-        row_of = {clip_id: row for row, clip_id in enumerate(self.clip_ids)}
-        rows = np.array([row_of.get(clip_id, -1) for clip_id in clip_ids], dtype=np.intp)
+        rows = self.rows_of(clip_ids)
         aligned = np.full((len(clip_ids), len(self.labels)), np.nan)
         aligned[rows >= 0] = self.scores[rows[rows >= 0]]
         return aligned
 
     def select(self, clip_ids: Iterable[str]) -> ScoreTable:
         """Return a table of these clips alone, sorted by id; ids that it lacks are left out."""
-        row_of = {clip_id: row for row, clip_id in enumerate(self.clip_ids)}
+        row_of = self._row_of
         rows = [row_of[clip_id] for clip_id in sorted(set(clip_ids) & row_of.keys())]
         return replace(
             self,
@@ -164,8 +183,9 @@ class ScoreTable:
             TableError: naming the clips.
         """
         problems = Problems(f"scores of {self.name!r} have clips in other splits")
-        for clip_id, split in zip(self.clip_ids, self.split, strict=True):
-            if split_of.get(clip_id, split) != split:
+        told = map(split_of.get, self.clip_ids, self.split)
+        for clip_id, split, other in zip(self.clip_ids, self.split, told, strict=True):
+            if other != split:
                 problems.add(
                     f"clip {clip_id!r} is in {split}, among the clips in {split_of[clip_id]}"
                 )
@@ -180,12 +200,17 @@ class ScoreTable:
         Raises:
             LeakageError: naming the rows, also where nothing is known of a row's model.
         """
-        leaking = [
-            (clip_id, fold, split)
-            for clip_id, fold, split in zip(self.clip_ids, self.fold, self.split, strict=True)
-            if clip_id in group_of
-            and (fold not in self.seen_groups or group_of[clip_id] in self.seen_groups[fold])
-        ]
+        asked = list(group_of)
+        rows = self.rows_of(asked)
+        kinds: dict[tuple[Fold, str], bool] = {}  # many rows are of one model and group
+        leaking = []
+        for clip_id, row in sorted(zip(asked, rows.tolist(), strict=True), key=itemgetter(1)):
+            kind = self.fold[row], group_of[clip_id]
+            if row >= 0 and kind not in kinds:
+                seen = self.seen_groups.get(kind[0])
+                kinds[kind] = seen is None or kind[1] in seen
+            if row >= 0 and kinds[kind]:
+                leaking.append((clip_id, self.fold[row], self.split[row]))
         where = f"scores of {self.name!r} can't be fitted on"
         if "val" in self.split and all(split == "train" for _, _, split in leaking):
             where += " (those of validation clips can: fusion.fit_on: val)"

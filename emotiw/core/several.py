@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -147,16 +148,16 @@ class Several(Task):
         Raises:
             TableError: naming every clip that has another number of answers, or a wrong one.
         """
-        problems = Problems(where)
+        problems, n_answers = Problems(where), len(self.answers)
         for clip_id, value in truth.items():
-            if not isinstance(value, tuple) or len(value) != len(self.answers):
+            if not isinstance(value, tuple) or len(value) != n_answers:
                 problems.add(f"clip {clip_id!r}: {value!r}, expected {', '.join(self.names)}")
         problems.raise_if_any(TableError)
-        found = np.full((len(truth), len(self.answers)), np.nan)
-        rows = list(truth.items())
-        for place, answer in enumerate(self.answers):
-            known = [row for row, (_, value) in enumerate(rows) if is_known(value[place])]
-            own = {rows[row][0]: rows[row][1][place] for row in known}
+        found = np.full((len(truth), n_answers), np.nan)
+        columns = zip(*truth.values(), strict=True)  # none, of no clips
+        for place, (answer, values) in enumerate(zip(self.answers, columns, strict=False)):
+            known = [value is not None and value == value for value in values]  # NaN is not itself
+            own = dict(zip(compress(truth, known), compress(values, known), strict=True))
             found[known, place] = answer.encode(own, where)
         return found
 
