@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,7 @@ import pandas as pd
 from emotiw.core.errors import Problems, TableError
 from emotiw.core.score_table import ScoreTable
 from emotiw.core.task import Decisions, Task
+from fusion.traces import Traces
 
 Scores = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
@@ -38,6 +40,11 @@ class AlignedScores:
     scores: Scores
     owners: tuple[str, ...]
     time_sec: Scores
+
+    @cached_property
+    def traces(self) -> Traces:
+        """Which rows follow each other in time."""
+        return Traces(pd.factorize(np.array(self.owners, dtype=object))[0], self.time_sec)
 
     @property
     def is_by_step(self) -> bool:

@@ -25,7 +25,7 @@ from emotiw.evaluation.sample import Sample
 from fusion.aligned import Scores
 from fusion.answers import answers_of, is_plain
 from fusion.cross_fit_folds import FoldCodes
-from fusion.cross_fitting import cross_fitted_scores
+from fusion.held_out import cross_fitted_scores
 from fusion.late import LateFusion
 from fusion.result import FusionResult
 from fusion.training_rows import TrainingRows
@@ -64,9 +64,9 @@ class Attribution:
 def attribute(result: FusionResult, *, exact_up_to: int = EXACT_UP_TO) -> Attribution:
     """Fuse selections of modalities anew, cross-fitted in the same folds, and compare.
 
-    A clip that a selection knows nothing of counts as the commonest label (the mean target) of
-    the clips fitted on. With many modalities Shapley values are means over drawn orders, and come
-    with their standard error.
+    Post-processing is left out. A clip that a selection knows nothing of counts as the commonest
+    label (the mean target) of the clips fitted on. With many modalities Shapley values are means
+    over drawn orders, and come with their standard error.
 
     Args:
         result: of :func:`~fusion.cross_fitting.fuse`.
@@ -129,7 +129,7 @@ def _scores_of(
     chosen = rows.only(selection)
     there = np.asarray(~np.isnan(chosen.scores).all(axis=(1, 2)))
     if selection and there.any():
-        fusion: Any = clone(fuser)
+        fusion: Any = clone(fuser).set_params(post=())
         if fuser.weights is not None:
             kept = {name: fuser.weights[name] for name in chosen.names}
             if sum(kept.values()) == 0:

@@ -71,10 +71,13 @@ def fuse(
     rows = training_rows(tables, aligned, cohort, splits=splits, learns=learns)
     fold_of_row = cross_fit_folds(rows, cohort, options.n_folds)
     unfitted = LateFusion.from_options(options, seed=seed)
+    if options.post:
+        unfitted.set_params(post_metric=options.post_metric or metric)
     final = clone(unfitted).fit_rows(rows)
     calibrated = final.calibrated(aligned.scores)
-    by_final = final.fused(calibrated)
-    fused = by_final.copy()
+    fused = final.fused(calibrated)
+    traces = aligned.traces
+    by_final = final.finished(fused, traces)
 
     fuser_fold = _fold_of_clips(aligned, rows, fold_of_row, cohort)
     nothing: Groups = frozenset()
@@ -84,6 +87,8 @@ def fuse(
         whole = {name for name, by_fold in inner.items() if is_whole(by_fold, fold_of_row)}
         lacking = {name: table for name, table in tables.items() if name not in whole}
         is_nested = not seen_by_others(lacking, rows, fold_of_row)
+    test_prior = _adjust_test_clips(fused, aligned, rows, options)
+    fused = final.finished(fused, traces)
     for number in np.unique(fold_of_row).tolist():
         taken = np.array([own == number for own in fuser_fold])
         fitted_on = rows.subset(fold_of_row != number)
@@ -95,13 +100,13 @@ def fuse(
             )
         part = clone(unfitted).fit_rows(fitted_on)
         calibrated[taken] = part.calibrated(aligned.scores[taken])
-        fused[taken] = part.fused(calibrated[taken])
+        unfinished = part.fused(calibrated[taken])
+        fused[taken] = part.finished(unfinished, traces.subset(taken))
         fuser_seen[number] = part.seen_groups_ if learns else nothing
 
     position_of = dict(zip(aligned.clip_ids, range(len(fused)), strict=True))
     positions = np.array([position_of[clip_id] for clip_id in rows.clip_ids])
     unseen_scores = fused[positions]
-    test_prior = _adjust_test_clips(fused, aligned, rows, options)
     fold_of_clip, seen_groups = fused_folds(tables, aligned, fuser_fold, fuser_seen)
     return FusionResult(
         table=ScoreTable(
@@ -129,16 +134,6 @@ def fuse(
         test_prior=test_prior,
         seed=seed,
     )
-
-
-def cross_fitted_scores(rows: TrainingRows, fold_of_row: FoldCodes, fusion: LateFusion) -> Scores:
-    """Return ``(n, n_labels)`` fused scores, each fold's by a fusion fitted on the others."""
-    fused = np.full((len(rows), len(rows.labels)), np.nan)
-    for number in np.unique(fold_of_row):
-        held_out = fold_of_row == number
-        part = clone(fusion).fit_rows(rows.subset(~held_out))
-        fused[held_out] = part.fused(part.calibrated(rows.scores[held_out]))
-    return fused
 
 
 def _fold_of_clips(

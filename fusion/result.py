@@ -245,10 +245,10 @@ class FusionResult:
 
     def _learnt(self) -> list[str]:
         state = self.fuser.combiner_.to_dict()
-        if "answers" not in state:
-            return list(_told_of_rule(state))
-        by_answer = state["answers"].items()
-        return [f"{name}: {line}" for name, own in by_answer for line in _told_of_rule(own)]
+        told = list(_told_of_rule(state))
+        for name, own in state.get("answers", {}).items():
+            told += [f"{name}: {line}" for line in _told_of_rule(own)]
+        return [*told, *self.fuser.post_.told()]
 
 
 def _told_of_rule(state: Mapping[str, Any]) -> Iterator[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +15,7 @@ from emotiw.core.score_table import ScoreTable
 from emotiw.core.task import Decisions, Task
 from fusion.aligned import AlignedScores, Scores, content_order
 from fusion.answers import Answer
+from fusion.traces import Traces
 
 MIN_CLIPS = 2
 
@@ -33,8 +33,7 @@ class TrainingRows:
             ``(n, n_answers)``, NaN where one is not known.
         groups: ``(n,)`` group of each row as a number, counted in the order of first appearance.
         group_names: the group that each number stands for.
-        clips: ``(n,)`` the clip that each row is of, as a number; a row each, by default.
-        time_sec: ``(n,)`` when in the clip each row is; None where rows are whole clips.
+        steps: which rows are of one clip, and when; None where rows are whole clips.
     """
 
     names: tuple[str, ...]
@@ -44,8 +43,7 @@ class TrainingRows:
     targets: Decisions
     groups: npt.NDArray[np.intp]
     group_names: tuple[str, ...]
-    clips: npt.NDArray[np.intp] | None = None
-    time_sec: npt.NDArray[np.float64] | None = None
+    steps: Traces | None = None
 
     def __len__(self) -> int:
         return len(self.clip_ids)
@@ -61,6 +59,11 @@ class TrainingRows:
         return self.targets if self.task.is_label else None
 
     @property
+    def traces(self) -> Traces:
+        """Which rows follow each other in time."""
+        return Traces.of_clips(len(self)) if self.steps is None else self.steps
+
+    @property
     def seen(self) -> frozenset[str]:
         """The groups that a fit on these rows sees."""
         return frozenset(self.group_names[code] for code in np.unique(self.groups))
@@ -74,8 +77,7 @@ class TrainingRows:
             scores=self.scores[positions],
             targets=self.targets[positions],
             groups=self.groups[positions],
-            clips=None if self.clips is None else self.clips[positions],
-            time_sec=None if self.time_sec is None else self.time_sec[positions],
+            steps=None if self.steps is None else self.steps.subset(positions),
         )
 
     def answering(self, answer: Answer) -> TrainingRows:
@@ -170,13 +172,5 @@ def training_rows(
         targets=targets[order],
         groups=codes.astype(np.intp),
         group_names=tuple(names),
-        **_steps(aligned, np.array(chosen)[order]),
+        steps=aligned.traces.subset(np.array(chosen)[order]) if aligned.is_by_step else None,
     )
-
-
-def _steps(aligned: AlignedScores, rows: npt.NDArray[np.intp]) -> dict[str, Any]:
-    """Return clips and times of rows that are steps."""
-    if not aligned.is_by_step:
-        return {}
-    owners = np.array(aligned.owners, dtype=object)[rows]
-    return {"clips": pd.factorize(owners)[0].astype(np.intp), "time_sec": aligned.time_sec[rows]}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -31,6 +31,7 @@ Provenance = Literal["held out", "seen", "unknown"]  # what a row's model knows 
 KEY_COLUMNS = ("clip_id", "split", "fold")
 CLIP, TIME = STEP_COLUMNS = ("clip", "time_sec")  # of a table with a row per step
 DECIMALS = 9
+JOINS_KEPT = 4
 
 
 @dataclass(frozen=True, repr=False)
@@ -75,8 +76,9 @@ class ScoreTable:
             problems.add(f"expected {n_rows} clips and times of steps")
         if len(set(self.labels)) != len(self.labels):
             problems.add(f"duplicate labels in {self.labels}")
-        for clip_id in (c for c, n_rows in Counter(self.clip_ids).items() if n_rows > 1):
-            problems.add(f"clip {clip_id!r} has more than one row")
+        if len(set(self.clip_ids)) != n_rows:
+            for clip_id in (c for c, n_rows in Counter(self.clip_ids).items() if n_rows > 1):
+                problems.add(f"clip {clip_id!r} has more than one row")
         problems.raise_if_any(TableError)
         holes = np.isnan(self.scores)
         for row in np.flatnonzero(holes.any(axis=1) & ~holes.all(axis=1)):
@@ -118,9 +120,23 @@ class ScoreTable:
         return {clip_id: row for row, clip_id in enumerate(self.clip_ids)}
 
     def rows_of(self, clip_ids: Sequence[str]) -> npt.NDArray[np.intp]:
-        """Return ``(len(clip_ids),)`` the row of each clip; -1 where there is none."""
+        """Return ``(len(clip_ids),)`` the row of each clip; -1 where there is none.
+
+        The same tuple is looked up once: many rows are joined many times.
+        """
+        for asked, rows in self._joins:
+            if asked is clip_ids:
+                return rows
         found = map(self._row_of.get, clip_ids, repeat(-1))
-        return np.fromiter(found, dtype=np.intp, count=len(clip_ids))
+        rows = np.fromiter(found, dtype=np.intp, count=len(clip_ids))
+        rows.flags.writeable = False
+        if isinstance(clip_ids, tuple):
+            self._joins.append((clip_ids, rows))
+        return rows
+
+    @cached_property
+    def _joins(self) -> deque[tuple[tuple[str, ...], npt.NDArray[np.intp]]]:
+        return deque(maxlen=JOINS_KEPT)
 
     @cached_property
     def models(self) -> tuple[tuple[Fold, ...], npt.NDArray[np.intp]]:
