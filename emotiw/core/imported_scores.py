@@ -134,6 +134,8 @@ def _table(
         seen_groups=_seen_groups(
             dict(zip(clip_ids, folds, strict=True)), cohort, trained_on, where
         ),
+        owners=tuple(cohort.owners[clip_id] for clip_id in clip_ids) if cohort.owners else (),
+        time_sec=np.array([cohort.times[c] for c in clip_ids]) if cohort.owners else None,
     )
 
 
