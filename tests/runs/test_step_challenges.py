@@ -44,7 +44,7 @@ class Clips:
     def make(self, answers: Callable[[np.ndarray], np.ndarray], *, by_clip: bool = False) -> None:
         rng, rows = np.random.default_rng(2), []
         for split, count in SPLITS.items():
-            for number in range(30 if by_clip else count):
+            for _ in range(30 if by_clip else count):
                 clip_id = f"{len(self.splits) + 1}"
                 walk = np.cumsum(rng.normal(size=(N_FRAMES, 4)), axis=0)
                 seen = np.sin(walk / 3 + rng.uniform(0, 6, 4))
@@ -54,7 +54,8 @@ class Clips:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(video(N_FRAMES, FPS, len(self.splits)))
                 frame = pd.DataFrame(seen, columns=list("abcd"))
-                rows.append(frame.assign(clip_id=clip_id, time_sec=np.arange(N_FRAMES) / FPS))
+                begin = np.arange(N_FRAMES) / FPS
+                rows.append(frame.assign(clip_id=clip_id, begin_sec=begin, end_sec=begin + 1 / FPS))
         pd.concat(rows).to_csv(self.root / "seen.csv", index=False)
 
     def run(self, challenge: str, model: dict[str, Any]) -> tuple[float, pd.DataFrame, Any]:
@@ -251,7 +252,9 @@ def test_segments_that_are_funny(tmp_path: Path) -> None:
     write(tmp_path / "metadata/partition.csv", f"a,b\n{rows}")
     for clip_id, split in clips.splits.items():
         told = ["" if split == "test" else int(value[0]) for value in clips.truth[clip_id]]
-        rows = "".join(f"{clip_id},{1000 * n},{1000 * n + 1000},1,{v}\n" for n, v in enumerate(told))
+        rows = "".join(
+            f"{clip_id},{1000 * n},{1000 * n + 1000},1,{v}\n" for n, v in enumerate(told)
+        )
         head = "id,timestamp_start,timestamp_end,segment_id,label\n"
         write(tmp_path / f"label_segments/c{clip_id}/{clip_id}.csv", head + rows)
     model = {"model": "logistic", "steps": {"context_sec": 1.0, "stride_sec": 0}}
