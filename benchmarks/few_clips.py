@@ -26,9 +26,10 @@ import yaml
 from sklearn.model_selection import StratifiedKFold
 
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
+from emotiw.core.parts_in_options import canonical
 from emotiw.core.task import Classification, Regression, Task
 from emotiw.models.model import Examples
-from emotiw.models.nested_parts import LEARNER, canonical
+from emotiw.models.nested_parts import LEARNER
 
 LABELS = ("Angry", "Disgust", "Fear", "Happy", "Neutral", "Sad", "Surprise")
 MODELS = {

@@ -155,17 +155,17 @@ class Cohort:
         """
         if not self._steps or self.task is None:
             return self
-        folds, rows = self.folds, []
+        folds, rows, nowhere = self.folds, [], Path()
         owners: dict[str, str] = {}
         times: dict[str, float] = {}
         for clip_id, steps in self._steps.items():
             clip, row_ids = self._answered[clip_id], steps.row_ids(clip_id)
             about: dict[str, Any] = {"group": self.groups[clip_id], "fold": folds.get(clip_id)}
-            for number, row_id in enumerate(row_ids):
-                one = Steps((row_id,), steps.time_sec[:1], steps.answers[number : number + 1])
-                told = _told(one.summary(self.task), self.task)
+            told = enumerate(zip(row_ids, steps.truths(self.task), strict=True))
+            for number, (row_id, truth) in told:
                 content = f"{clip.content}#{number:08d}" if clip.content else ""
-                rows.append(Clip(row_id, Path(), clip.split, content=content, **about, **told))
+                own = _told(truth, self.task)
+                rows.append(Clip(row_id, nowhere, clip.split, content=content, **about, **own))
             owners |= dict.fromkeys(row_ids, clip_id)
             times |= dict(zip(row_ids, steps.time_sec.tolist(), strict=True))
         cohort = Cohort(rows, task=self.task, where="steps")
@@ -175,8 +175,17 @@ class Cohort:
 
     def answer_key(self) -> dict[str, Truth]:
         """Return every known label or target, those of test clips too: for evaluation alone."""
+        return dict(self._answer_key)
+
+    @cached_property
+    def _answer_key(self) -> Mapping[str, Truth]:
         known = ((c, clip.truth) for c, clip in self._answered.items())
         return {clip_id: truth for clip_id, truth in known if truth is not None}
+
+    @cached_property
+    def truths(self) -> Mapping[str, Truth]:
+        """The known label, target or answers of every clip; never those of test clips."""
+        return {c: truth for c, truth in self._answer_key.items() if self.splits[c] != "test"}
 
     @cached_property
     def splits(self) -> Mapping[str, str]:
@@ -196,7 +205,7 @@ class Cohort:
         """Whether the group of every clip with a known label or target was told."""
         if self._knows_groups is not None:
             return self._knows_groups
-        return all(clip.group is not None for clip in self if clip.truth is not None)
+        return all(self[clip_id].group is not None for clip_id in self.truths)
 
     @cached_property
     def estimates_groups(self) -> bool:
@@ -326,10 +335,12 @@ def _only_asked(clip: Clip, task: Task, steps: Mapping[str, Steps] | None) -> Cl
     if steps is not None and clip.clip_id in steps:
         return replace(_unanswered(clip), **_told(steps[clip.clip_id].summary(task), task))
     if isinstance(task, Several):
-        return replace(clip, label=None, target=None)
+        is_asked = clip.label is None and clip.target is None
+        return clip if is_asked else replace(clip, label=None, target=None)
     # a manifest may have a column of labels and one of targets
     clip = replace(clip, answers=()) if clip.answers else clip
-    return replace(clip, target=None) if task.is_label else replace(clip, label=None)
+    other = "target" if task.is_label else "label"
+    return clip if getattr(clip, other) is None else replace(clip, **{other: None})
 
 
 def _told(truth: Truth | None, task: Task) -> dict[str, Any]:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import repeat
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,6 +31,7 @@ Provenance = Literal["held out", "seen", "unknown"]  # what a row's model knows 
 KEY_COLUMNS = ("clip_id", "split", "fold")
 CLIP, TIME = STEP_COLUMNS = ("clip", "time_sec")  # of a table with a row per step
 DECIMALS = 9
+JOINS_KEPT = 4
 
 
 @dataclass(frozen=True, repr=False)
@@ -72,8 +76,9 @@ class ScoreTable:
             problems.add(f"expected {n_rows} clips and times of steps")
         if len(set(self.labels)) != len(self.labels):
             problems.add(f"duplicate labels in {self.labels}")
-        for clip_id in (c for c, n_rows in Counter(self.clip_ids).items() if n_rows > 1):
-            problems.add(f"clip {clip_id!r} has more than one row")
+        if len(set(self.clip_ids)) != n_rows:
+            for clip_id in (c for c, n_rows in Counter(self.clip_ids).items() if n_rows > 1):
+                problems.add(f"clip {clip_id!r} has more than one row")
         problems.raise_if_any(TableError)
         holes = np.isnan(self.scores)
         for row in np.flatnonzero(holes.any(axis=1) & ~holes.all(axis=1)):
@@ -110,6 +115,37 @@ class ScoreTable:
         """``(n,)``: True where the modality had something to say."""
         return np.asarray(~np.isnan(self.scores).any(axis=1))
 
+    @cached_property
+    def _row_of(self) -> Mapping[str, int]:
+        return {clip_id: row for row, clip_id in enumerate(self.clip_ids)}
+
+    def rows_of(self, clip_ids: Sequence[str]) -> npt.NDArray[np.intp]:
+        """Return ``(len(clip_ids),)`` the row of each clip; -1 where there is none.
+
+        The same tuple is looked up once: many rows are joined many times.
+        """
+        for asked, rows in self._joins:
+            if asked is clip_ids:
+                return rows
+        found = map(self._row_of.get, clip_ids, repeat(-1))
+        rows = np.fromiter(found, dtype=np.intp, count=len(clip_ids))
+        rows.flags.writeable = False
+        if isinstance(clip_ids, tuple):
+            self._joins.append((clip_ids, rows))
+        return rows
+
+    @cached_property
+    def _joins(self) -> deque[tuple[tuple[str, ...], npt.NDArray[np.intp]]]:
+        return deque(maxlen=JOINS_KEPT)
+
+    @cached_property
+    def models(self) -> tuple[tuple[Fold, ...], npt.NDArray[np.intp]]:
+        """The folds of the models that gave the scores, and ``(n,)`` which of them gave each."""
+        distinct = tuple(dict.fromkeys(self.fold))
+        code_of = {fold: code for code, fold in enumerate(distinct)}
+        codes = np.fromiter(map(code_of.__getitem__, self.fold), dtype=np.intp, count=len(self))
+        return distinct, codes
+
     def predictions(self) -> dict[str, Any]:
         """Return the label, the target or the answers of every clip that has scores."""
         decided = self.task.decide(self.scores)
@@ -134,15 +170,14 @@ class ScoreTable:
 
     def aligned_to(self, clip_ids: Sequence[str]) -> npt.NDArray[np.float64]:
         """Return ``(len(clip_ids), n_labels)`` scores in that order; NaN where there are none."""
-        row_of = {clip_id: row for row, clip_id in enumerate(self.clip_ids)}
-        rows = np.array([row_of.get(clip_id, -1) for clip_id in clip_ids], dtype=np.intp)
+        rows = self.rows_of(clip_ids)
         aligned = np.full((len(clip_ids), len(self.labels)), np.nan)
         aligned[rows >= 0] = self.scores[rows[rows >= 0]]
         return aligned
 
     def select(self, clip_ids: Iterable[str]) -> ScoreTable:
         """Return a table of these clips alone, sorted by id; ids that it lacks are left out."""
-        row_of = {clip_id: row for row, clip_id in enumerate(self.clip_ids)}
+        row_of = self._row_of
         rows = [row_of[clip_id] for clip_id in sorted(set(clip_ids) & row_of.keys())]
         return replace(
             self,
@@ -164,8 +199,9 @@ class ScoreTable:
             TableError: naming the clips.
         """
         problems = Problems(f"scores of {self.name!r} have clips in other splits")
-        for clip_id, split in zip(self.clip_ids, self.split, strict=True):
-            if split_of.get(clip_id, split) != split:
+        told = map(split_of.get, self.clip_ids, self.split)
+        for clip_id, split, other in zip(self.clip_ids, self.split, told, strict=True):
+            if other != split:
                 problems.add(
                     f"clip {clip_id!r} is in {split}, among the clips in {split_of[clip_id]}"
                 )
@@ -180,12 +216,17 @@ class ScoreTable:
         Raises:
             LeakageError: naming the rows, also where nothing is known of a row's model.
         """
-        leaking = [
-            (clip_id, fold, split)
-            for clip_id, fold, split in zip(self.clip_ids, self.fold, self.split, strict=True)
-            if clip_id in group_of
-            and (fold not in self.seen_groups or group_of[clip_id] in self.seen_groups[fold])
-        ]
+        asked = list(group_of)
+        rows = self.rows_of(asked)
+        kinds: dict[tuple[Fold, str], bool] = {}  # many rows are of one model and group
+        leaking = []
+        for clip_id, row in sorted(zip(asked, rows.tolist(), strict=True), key=itemgetter(1)):
+            kind = self.fold[row], group_of[clip_id]
+            if row >= 0 and kind not in kinds:
+                seen = self.seen_groups.get(kind[0])
+                kinds[kind] = seen is None or kind[1] in seen
+            if row >= 0 and kinds[kind]:
+                leaking.append((clip_id, self.fold[row], self.split[row]))
         where = f"scores of {self.name!r} can't be fitted on"
         if "val" in self.split and all(split == "train" for _, _, split in leaking):
             where += " (those of validation clips can: fusion.fit_on: val)"

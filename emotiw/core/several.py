@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -136,8 +137,10 @@ class Several(Task):
 
     @property
     def main_metric(self) -> str:  # type: ignore[override]
-        """That of the first answer."""
-        return self.answers[0].main_metric
+        """That of the first answer, over all where it suits all."""
+        main = self.answers[0].main_metric
+        is_shared = len({answer.kind for answer in self.answers}) == 1
+        return main if is_shared else f"{main}.{self.names[0]}"
 
     def encode(self, truth: Mapping[str, Any], where: str = "labels") -> Decisions:
         """Return ``(n, n_answers)`` float64: class indices and numbers; NaN where unknown.
@@ -145,16 +148,16 @@ class Several(Task):
         Raises:
             TableError: naming every clip that has another number of answers, or a wrong one.
         """
-        problems = Problems(where)
+        problems, n_answers = Problems(where), len(self.answers)
         for clip_id, value in truth.items():
-            if not isinstance(value, tuple) or len(value) != len(self.answers):
+            if not isinstance(value, tuple) or len(value) != n_answers:
                 problems.add(f"clip {clip_id!r}: {value!r}, expected {', '.join(self.names)}")
         problems.raise_if_any(TableError)
-        found = np.full((len(truth), len(self.answers)), np.nan)
-        rows = list(truth.items())
-        for place, answer in enumerate(self.answers):
-            known = [row for row, (_, value) in enumerate(rows) if is_known(value[place])]
-            own = {rows[row][0]: rows[row][1][place] for row in known}
+        found = np.full((len(truth), n_answers), np.nan)
+        columns = zip(*truth.values(), strict=True)  # none, of no clips
+        for place, (answer, values) in enumerate(zip(self.answers, columns, strict=False)):
+            known = [value is not None and value == value for value in values]  # NaN is not itself
+            own = dict(zip(compress(truth, known), compress(values, known), strict=True))
             found[known, place] = answer.encode(own, where)
         return found
 

@@ -72,6 +72,26 @@ class Steps:
         truth: Truth = tuple(told) if isinstance(task, Several) else told[0]
         return truth
 
+    def truths(self, task: Task) -> list[Truth | None]:
+        """Return the answer of each step, as a clip would have it; None where none is known.
+
+        Examples:
+            >>> from emotiw.core.task import Regression
+            >>> steps = Steps(("0", "1"), np.array([0.0, 0.5]), np.array([[0.25], [np.nan]]))
+            >>> steps.truths(Regression(("arousal",)))
+            [0.25, None]
+        """
+        columns: list[list[Any]] = []
+        for answer, values in zip(task.answers, self.answers.T.tolist(), strict=True):
+            names = answer.labels if answer.is_label else None
+            columns.append(
+                [None if v != v else v if names is None else names[int(v)] for v in values]
+            )
+        if not isinstance(task, Several):
+            return columns[0]
+        told = zip(*columns, strict=True)
+        return [None if all(one is None for one in row) else row for row in told]
+
     def targets(self, task: Task) -> Decisions:
         """Return ``(n,)`` or ``(n, n_answers)`` float64 as :meth:`Task.encode` would, with NaN."""
         return self.answers if isinstance(task, Several) else self.answers[:, 0]

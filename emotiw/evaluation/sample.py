@@ -97,29 +97,39 @@ class Sample:
         if table.labels != self.task.labels:
             expected = self.task.labels
             raise TableError(f"{table.name!r} has labels {table.labels}, expected {expected}")
-        scores = table.aligned_to(self.clip_ids)
-        for row, (clip_id, own) in enumerate(
-            zip(self.clip_ids, self.provenance(table), strict=True)
-        ):
-            is_taken = own == "held out" or (
-                own == "unknown" and self.cohort[clip_id].split != "train"
-            )
-            if own != of if of else not is_taken:
-                scores[row] = np.nan
+        scores, own = table.aligned_to(self.clip_ids), self.provenance(table)
+        if of is None:
+            is_taken = (own == "held out") | ((own == "unknown") & ~self.are_training)
+        else:
+            is_taken = own == of
+        scores[~is_taken] = np.nan
         return self.task.decide(scores)
 
-    def provenance(self, table: ScoreTable) -> list[Provenance | None]:
-        """Return what the model behind each clip's scores knows of it; None without scores."""
-        fold_of = {
-            clip_id: fold
-            for clip_id, fold, there in zip(table.clip_ids, table.fold, table.present, strict=True)
-            if there
-        }
-        clips, groups = self.cohort, self.cohort.groups
-        return [
-            table.provenance_of(fold_of[c], clips[c], groups[c]) if c in fold_of else None
-            for c in self.clip_ids
-        ]
+    @cached_property
+    def are_training(self) -> npt.NDArray[np.bool_]:
+        """``(n,)``: which are training clips."""
+        split_of = self.cohort.splits
+        return np.array([split_of[clip_id] == "train" for clip_id in self.clip_ids], dtype=bool)
+
+    def provenance(self, table: ScoreTable) -> npt.NDArray[np.object_]:
+        """Return ``(n,)`` what the model of each clip's scores knows of it; None without any."""
+        found = np.full(len(self), None, dtype=object)
+        rows = table.rows_of(self.clip_ids)
+        there = np.flatnonzero(rows >= 0)
+        there = there[table.present[rows[there]]]
+        if not len(there):
+            return found
+        # clips of one model, group and split are alike
+        code = table.models[1][rows[there]] * self.n_groups + self.groups[there]
+        code = 2 * code + self.are_training[there]
+        _, first, which = np.unique(code, return_index=True, return_inverse=True)
+        told: list[Provenance] = []
+        for place in there[first].tolist():
+            clip_id = self.clip_ids[place]
+            about = self.cohort[clip_id], self.cohort.groups[clip_id]
+            told.append(table.provenance_of(table.fold[rows[place]], *about))
+        found[there] = np.array(told, dtype=object)[which]
+        return found
 
     def held_out(self, table: ScoreTable) -> Decisions:
         """Return the predictions of a table that has some; ConfigError if it has none."""

@@ -207,7 +207,7 @@ def _checked(document: Document, stem: str, home: Path) -> Recipe:
     assert spec is not None
     assert faces is not None
     assert fusion is not None
-    if spec.targets and fusion.target_range is None:
+    if spec.task.kind == "regression" and fusion.target_range is None:
         target = spec.targets[0]
         fusion = fusion.model_copy(update={"target_range": (target.minimum, target.maximum)})
     spec = spec.with_options(top.data.options)

@@ -100,8 +100,9 @@ class SubmissionSettings(Strict):
     Attributes:
         team: names the zip.
         run: number of the attempt.
-        fallback: label of test clips that no modality could score; none by default, and then such
-            a clip is an error.
+        fallback: answer for test clips that no modality could score, several with commas between
+            (``neutral, 0``); none by default, and then such a clip is an error. Of answers step by
+            step, a clip that has some scores is filled in over time.
     """
 
     team: str = "team"
