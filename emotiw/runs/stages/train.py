@@ -307,7 +307,7 @@ def _take(stage: Stage, entry: ModelEntry, *, force: bool) -> None:
     """Take scores that are there already."""
     run = stage.run
     kind, root = MODELS.resolve(entry.model), run.recipe.settings.data.root
-    table = kind.ready_scores(entry.name, entry.options, run.rows(), root)
+    table = kind.ready_scores(entry.name, entry.options, run.cohort().rows, root)
     files = score_files(table, f"scores/{entry.name}")
     stage.commit(files, _rows(stage, entry, table), force=force)
 
