@@ -35,6 +35,7 @@ from emotiw.cli.stage import (
 )
 from emotiw.cli.start import start
 from emotiw.cli.status import status
+from emotiw.core.device import worker_count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -249,10 +250,11 @@ def demo(
     as_json: AsJson = False,
     track: Track = None,
 ) -> None:
-    """Make small synthetic corpora (clips, groups in photographs and clips); run every stage."""
+    """Make small synthetic corpora (clips, groups, states over time); run every stage."""
     from emotiw.analysis.tracking import require_tracker
     from emotiw.analysis.tracking import track as log
     from emotiw.cli.terminal_tables import summary_tables
+    from emotiw.demo.affect_corpus import CHALLENGE, make_affect_corpus
     from emotiw.demo.corpus import make_corpus
     from emotiw.demo.group_corpus import make_group_corpus
     from emotiw.runs.pipeline import run_all
@@ -263,13 +265,16 @@ def demo(
         "demo": folder / "corpus",
         "demo_gaf": groups / "stills",
         "demo_vgaf": groups / "clips",
+        "demo_affect": folder / "affect",
     }
-    # models and features differ between the three; all else may be set for all of them
+    make_affect_corpus(folder / "affect", workers=worker_count(0))  # with its own challenge
+    own = {"demo_affect": [f"challenge={folder / 'affect' / CHALLENGE}"]}
+    # models and features differ between the four; all else may be set for all of them
     shared = [s for s in settings or () if not s.startswith(("models.", "features."))]
     runs = []
     for name, root in corpora.items():
         over = (settings or []) if name == "demo" else shared
-        where = [f"data.root={root}", f"paths.runs={folder / 'runs'}"]
+        where = [f"data.root={root}", f"paths.runs={folder / 'runs'}", *own.get(name, [])]
         runs.append(opened(name, [*where, *over], quiet, as_json))
     make_corpus(folder / "corpus", workers=runs[0].workers)
     make_group_corpus(groups, workers=runs[0].workers)
