@@ -13,7 +13,7 @@ cohort has.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import replace
 from functools import cached_property
@@ -286,6 +286,13 @@ class Cohort:
         """Return the same clips with the sha256 of their bytes."""
         clips = [replace(clip, content=content_of(clip)) for clip in self._answered.values()]
         return Cohort(clips, task=self.task, steps=self._steps)
+
+    def only(self, clip_ids: Container[str]) -> Cohort:
+        """Return some of the clips, or of the rows, with all that is known of them."""
+        kept = Cohort((c for c in self.answered() if c.clip_id in clip_ids), task=self.task)
+        kept.owners, kept.times = self.owners, self.times
+        kept._knows_groups = self._knows_groups
+        return kept
 
     def answered(self) -> Iterator[Clip]:
         """Yield every clip with its label or target, test clips too: for files and evaluation."""
