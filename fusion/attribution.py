@@ -23,11 +23,11 @@ from emotiw.evaluation.metric import Metric
 from emotiw.evaluation.metrics import metric_named
 from emotiw.evaluation.sample import Sample
 from fusion.aligned import Scores
-from fusion.answers import answers_of, is_plain
 from fusion.cross_fit_folds import FoldCodes
 from fusion.held_out import cross_fitted_scores
 from fusion.late import LateFusion
 from fusion.result import FusionResult
+from fusion.single_answers import answers_of, is_plain
 from fusion.training_rows import TrainingRows
 
 EXACT_UP_TO = 10  # modalities: 1,023 fusions

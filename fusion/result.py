@@ -20,9 +20,9 @@ from emotiw.evaluation.reliability import expected_calibration_error
 from emotiw.evaluation.results import Result, evaluate, evaluate_all, results_on
 from emotiw.evaluation.sample import Sample, chosen_sample, judged_on, not_held_out
 from fusion.aligned import Scores
-from fusion.answers import answers_of, is_plain
 from fusion.cross_fit_folds import FoldCodes
 from fusion.late import LateFusion
+from fusion.single_answers import answers_of, is_plain
 from fusion.training_rows import TrainingRows
 
 

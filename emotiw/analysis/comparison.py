@@ -14,7 +14,8 @@ from emotiw.core.cohort import Cohort
 from emotiw.core.config import flat, read_document
 from emotiw.core.errors import ConfigError, Problems, TableError, suggest
 from emotiw.core.score_table import ScoreTable
-from emotiw.core.task import Decisions
+from emotiw.core.several import Several
+from emotiw.core.task import Decisions, Task
 from emotiw.evaluation.differences import Difference, compare
 from emotiw.evaluation.notes import groups_notes
 from emotiw.evaluation.sample import JudgedOn, Sample, chosen_sample
@@ -60,6 +61,7 @@ class Comparison:
         only_b: and in the second.
         split: what is judged.
         notes: what has to be said of the figures.
+        task: what is asked.
     """
 
     a: Path
@@ -72,6 +74,7 @@ class Comparison:
     only_b: tuple[str, ...]
     split: str
     notes: tuple[str, ...] = ()
+    task: Task | None = None
 
     @property
     def flips(self) -> pd.DataFrame:
@@ -138,6 +141,7 @@ def compare_runs(
         only_b=only[1],
         split=sample.split,
         notes=tuple(dict.fromkeys([*groups_notes(sample.cohort.knows_groups), *noted])),
+        task=sample.task,
     )
 
 
@@ -160,7 +164,9 @@ def read_side(folder: Path) -> Side:
     if (folder / f"{FUSED}.csv").is_file():
         paths[FUSED] = folder / f"{FUSED}.csv"
     tables = {name: ScoreTable.read_csv(path) for name, path in paths.items()}
-    cohort = cohort_in(folder)
+    # a manifest alone doesn't say how several answers and steps are to be read
+    tasks = [t.task for t in tables.values() if t.is_by_step or isinstance(t.task, Several)]
+    cohort = cohort_in(folder, next(iter(tasks), None)).rows
     return Side(folder, dict(flat(recipe)), versions, cohort, tables)
 
 
@@ -182,7 +188,7 @@ def _common(
                 "in the other"
             )
     problems.raise_if_any(TableError)
-    cohort = Cohort(clip for clip in a.cohort.answered() if clip.clip_id in both)
+    cohort = a.cohort.only(both)
     sample, _ = chosen_sample(a.tables[name], cohort, samples[0].split)
     return sample, (tuple(sorted(one - both)), tuple(sorted(other - both)))
 
@@ -218,12 +224,20 @@ def _clips(sample: Sample, a: Decisions, b: Decisions) -> Iterator[dict[str, Any
     name_of = sample.task.name_of
     for clip_id, truth, one, other in zip(sample.clip_ids, sample.y_true, a, b, strict=True):
         line: dict[str, Any] = {"clip_id": clip_id, "group": sample.cohort.groups[clip_id]}
-        line |= {"answer": name_of(truth), "a": name_of(one), "b": name_of(other), "flip": ""}
+        told = (_text(name_of(each)) for each in (truth, one, other))
+        line |= {**dict(zip(("answer", "a", "b"), told, strict=True)), "flip": ""}
         if sample.task.is_label and one != other:
             line["flip"] = "other"
             if truth in (one, other):
                 line["flip"] = "gained" if other == truth else "lost"
         yield line
+
+
+def _text(answer: Any) -> Any:
+    """Return an answer for a cell; several of them side by side."""
+    if not isinstance(answer, tuple):
+        return answer
+    return "; ".join(one if isinstance(one, str) else f"{one:.6g}" for one in answer)
 
 
 def _settings(a: Side, b: Side) -> pd.DataFrame:

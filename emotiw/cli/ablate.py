@@ -66,7 +66,8 @@ def _show(ablation: Ablation, as_json: bool) -> None:
         from emotiw.analysis.ablation.outputs import note_of
         from emotiw.cli.terminal_tables import ablation_table
 
-        ablation_table(ablation.table, tuple(ablation.description.axes))
+        described = ablation.description
+        ablation_table(ablation.table, tuple(described.axes), described.judged_by)
         print(note_of(ablation.table))
         print(f"everything is in {ablation.folder}")
     for row, why in ablation.failures.items():

@@ -59,7 +59,7 @@ def comparison_text(comparison: Comparison, *, most: int = 20) -> str:
         f"{'':24} {'A':>9} {'B':>9} {'B - A':>9}   95 % interval      p",
     ]
     for row in comparison.figures.to_dict("records"):
-        metric = metric_named(row["metric"])
+        metric = metric_named(row["metric"], comparison.task)
         shown = [metric.number(row[key]) for key in ("a", "b", "difference")]
         lines.append(
             f"{row['modality'][:24]:24} {shown[0]:>9} {shown[1]:>9} {shown[2]:>9}   "

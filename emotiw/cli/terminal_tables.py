@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from emotiw.cli.stage import print_table, show
+from emotiw.evaluation.metric import Metric
 from emotiw.evaluation.notes import notes_of
 from emotiw.evaluation.results import Result
 from emotiw.models.tabular.tabular_model import TabularOptions
@@ -110,11 +111,11 @@ def _by_fold(result: Result) -> str:
     return f"{counted} folds: {number(fmean(known))} ± {number(stdev(known))}"
 
 
-def ablation_table(frame: pd.DataFrame, axes: Sequence[str]) -> None:
+def ablation_table(frame: pd.DataFrame, axes: Sequence[str], metric: Metric) -> None:
     """Print the rows of an ablation; those that differ from the reference are marked."""
     from emotiw.analysis.ablation.outputs import cells
 
-    header, rows = cells(frame, axes)
+    header, rows = cells(frame, axes, metric)
     header = [name.replace(" (", "\n(") for name in header[:-1]]  # sizes are in the files
     table = _table(header[: len(axes)], header[len(axes) :])
     for row in rows:

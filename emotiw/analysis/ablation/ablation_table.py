@@ -17,6 +17,7 @@ from emotiw.core.files import atomic_write
 from emotiw.core.score_table import ScoreTable
 from emotiw.core.task_kinds import task_of
 from emotiw.evaluation.differences import compare, holm, smallest_p
+from emotiw.evaluation.metric import Metric
 from emotiw.evaluation.metrics import metric_named
 from emotiw.evaluation.results import evaluate
 
@@ -78,6 +79,11 @@ class Description:
     reference: str
     axes: Mapping[str, Sequence[str]]
     rows: Sequence[Row]
+
+    @property
+    def judged_by(self) -> Metric:
+        """The metric, as it judges what is asked."""
+        return metric_named(self.metric, task_of(self.task))
 
     def write(self, folder: Path) -> None:
         """Write ``ablation.json``."""
@@ -165,7 +171,7 @@ def compared(
     if tables and description.reference not in tables:
         why = next(r.failed for r in description.rows if r.name == description.reference)
         raise ConfigError(f"the reference, {description.reference!r}, has no scores: {why}")
-    metric, split = metric_named(description.metric), description.split
+    metric, split = description.judged_by, description.split
     others = [name for name in tables if name != description.reference]
     differences = {
         name: compare(tables[name], tables[description.reference], cohort, metric, split=split)
