@@ -35,6 +35,7 @@ from emotiw.cli.stage import (
 )
 from emotiw.cli.start import start
 from emotiw.cli.status import status
+from emotiw.core.cores import wait_quietly
 from emotiw.core.device import worker_count
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ Names = Annotated[list[str] | None, Argument(help="Only these; all by default.")
 
 def main() -> None:
     """Run a command; whatever goes wrong is one sentence and an exit status."""
+    wait_quietly()
     sys.exit(caught(app))
 
 
