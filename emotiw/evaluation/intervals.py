@@ -69,7 +69,7 @@ def interval(metric: Metric, parts: Numbers, sizes: Numbers) -> Interval:
 
 
 def interval_of_difference(
-    metric: Metric, ours: Numbers, theirs: Numbers, sizes: Numbers
+    metric: Metric, ours: Numbers, theirs: Numbers, sizes: Numbers, *, level: float = LEVEL
 ) -> Interval:
     """Return the interval of how much two predictions of the same clips differ; as ``interval``."""
     assert metric.of_sums is not None
@@ -79,7 +79,7 @@ def interval_of_difference(
     value = metric.of_sums(a) - metric.of_sums(b)
     without = metric.of_sums(a - ours) - metric.of_sums(b - theirs)
     smallest, largest = metric.limits
-    low, high = _spread(value, without, sizes)
+    low, high = _spread(value, without, sizes, level)
     return _between(low, high, (smallest - largest, largest - smallest))
 
 
@@ -101,14 +101,14 @@ def doubt(n_groups: int, *, are_clips: bool = False) -> str:
     return ""
 
 
-def _spread(value: Any, without: Numbers, sizes: Numbers) -> Interval:
+def _spread(value: Any, without: Numbers, sizes: Numbers, level: float = LEVEL) -> Interval:
     """Return the interval of a value by those that it has without each group."""
     from scipy.special import stdtrit
 
     n_groups = len(without)
     error = np.sqrt((n_groups - 1) / n_groups * ((without - value) ** 2).sum())
     n_equal = sizes.sum() ** 2 / (sizes**2).sum()  # groups of equal size that would say as much
-    half = error * stdtrit(max(n_equal - 1, 1.0), (1 + LEVEL) / 2)
+    half = error * stdtrit(max(n_equal - 1, 1.0), (1 + level) / 2)
     return float(value - half), float(value + half)
 
 

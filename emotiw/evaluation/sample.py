@@ -74,8 +74,8 @@ class Sample:
         first = np.unique(names, return_index=True)[1]
         return np.isin(np.arange(len(self)), first)
 
-    def predictions(self, table: ScoreTable, of: Provenance | None = None) -> Decisions:
-        """Return ``(n,)`` predictions of a table; what stands for none where it has no scores.
+    def scores(self, table: ScoreTable, of: Provenance | None = None) -> npt.NDArray[np.float64]:
+        """Return ``(n, n_labels)`` scores of a table, NaN where it has none that count.
 
         Args:
             table: the scores.
@@ -98,7 +98,14 @@ class Sample:
             )
             if own != of if of else not is_taken:
                 scores[row] = np.nan
-        return self.task.decide(scores)
+        return scores
+
+    def predictions(self, table: ScoreTable, of: Provenance | None = None) -> Decisions:
+        """Return ``(n,)`` predictions of a table; what stands for none where it has no scores.
+
+        Those of :meth:`scores`, which says which count.
+        """
+        return self.task.decide(self.scores(table, of))
 
     def provenance(self, table: ScoreTable) -> list[Provenance | None]:
         """Return what the model behind each clip's scores knows of it; None without scores."""
