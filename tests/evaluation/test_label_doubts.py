@@ -47,8 +47,8 @@ def test_swapped_labels_are_found_and_what_was_meant() -> None:
 
 
 def test_clips_without_scores_and_labels_without_clips_are_left_out() -> None:
-    scores = np.array([[0.9, 0.1, 0.0], [np.nan] * 3, [0.2, 0.7, 0.1], [0.1, 0.8, 0.1]])
+    scores = np.array([[0.9, 0.1, 0.0], [np.nan] * 3, [0.05, 0.75, 0.2], [0.05, 0.85, 0.1]])
     assert label_doubts(scores, np.array([0, 0, 1, 1])) == []
     scores[0] = [0.1, 0.8, 0.1]
-    # its own label's threshold is its own score: it is its own only witness, and 1 is at its mean
+    # 0.8 is the mean score of label 1 among the clips that carry it
     assert [(d.row, d.suggested) for d in label_doubts(scores, np.array([0, 0, 1, 1]))] == [(0, 1)]
