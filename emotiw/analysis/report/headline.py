@@ -5,17 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import groupby
 from typing import Any
 
 from emotiw.analysis.leaderboard import Standing, published, standing_of
-from emotiw.analysis.report.snapshot import RunSnapshot
+from emotiw.analysis.report.snapshot import JUDGED_ON, RunSnapshot
 from emotiw.evaluation.differences import p_text
 from emotiw.evaluation.metrics import Metric
 from emotiw.evaluation.notes import over
 from emotiw.runs.run import FUSED
 from emotiw.visualization.svg_charts import ticks
-
-JUDGED_ON = {"val": "validation clips", "train": "training clips, out of fold"}
 
 
 def headline(facts: RunSnapshot) -> dict[str, Any] | None:
@@ -52,6 +51,7 @@ def headline(facts: RunSnapshot) -> dict[str, Any] | None:
         if facts.fusion is None
         else {"n": facts.fusion.n_clips, "is_nested": facts.fusion.is_nested},
         "gain": _gain(facts),
+        "figures": _figures(facts),
     }
 
 
@@ -118,7 +118,7 @@ def _gain(facts: RunSnapshot) -> dict[str, str] | None:
 
 
 def _comparison(facts: RunSnapshot) -> list[dict[str, str]]:
-    if facts.fusion is None:
+    if facts.fusion is None or FUSED not in facts.tables:
         return []
     return [
         {
@@ -131,3 +131,28 @@ def _comparison(facts: RunSnapshot) -> list[dict[str, str]]:
         }
         for one in facts.fusion.comparisons
     ]
+
+
+def _figures(facts: RunSnapshot) -> dict[str, Any] | None:
+    """Return every metric of every table, on all splits with answers."""
+    results = facts.all_results
+    if not results:
+        return None
+    metrics = list(dict.fromkeys(result.metric for result in results))
+    rows = []
+    for (name, where), part in groupby(results, key=lambda one: (one.name, one.judged_on)):
+        value_of = {result.metric: result for result in part}
+        first = next(iter(value_of.values()))
+        rows.append(
+            {
+                "modality": name,
+                "split": where,
+                "n": first.n,
+                "n_scored": first.n_scored,
+                "values": [
+                    metric.shown(value_of[metric].value) if metric in value_of else ""
+                    for metric in metrics
+                ],
+            }
+        )
+    return {"metrics": [metric.title for metric in metrics], "rows": rows}
