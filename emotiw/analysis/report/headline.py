@@ -18,12 +18,22 @@ from emotiw.visualization.svg_charts import ticks
 
 
 def headline(facts: RunSnapshot) -> dict[str, Any] | None:
+    """Return the official metric, all that it is compared with, and every other metric."""
+    if not facts.results:
+        return None
+    comparison = _comparison(facts)
+    fitted = None
+    if comparison and facts.fusion is not None:
+        fitted = {"n": facts.fusion.n_clips, "is_nested": facts.fusion.is_nested}
+    more = {"comparison": comparison, "fitted": fitted, "gain": _gain(facts)}
+    return {**ladder(facts), **more, "figures": _figures(facts)}
+
+
+def ladder(facts: RunSnapshot) -> dict[str, Any]:
     """Return the official metric with its interval, and a line for everything to compare it with.
 
     Published values are left out where the clips are synthetic: there is nothing to compare.
     """
-    if not facts.results:
-        return None
     metric, best = facts.spec.official_metric, facts.results[0]
     others = [] if facts.is_synthetic else _comparable(facts, best.split)
     lines = [*(standing_of(result, result.name) for result in facts.results), *others]
@@ -46,12 +56,6 @@ def headline(facts: RunSnapshot) -> dict[str, Any] | None:
         "lines": [_line(one, metric, low, high) for one in lines],
         "has_published": bool(others),
         "ticks": [{"at": _place(t, low, high), "text": f"{t:g}"} for t in ticks(low, high)],
-        "comparison": _comparison(facts),
-        "fitted": None
-        if facts.fusion is None
-        else {"n": facts.fusion.n_clips, "is_nested": facts.fusion.is_nested},
-        "gain": _gain(facts),
-        "figures": _figures(facts),
     }
 
 

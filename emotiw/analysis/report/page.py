@@ -22,6 +22,10 @@ from emotiw.runs.run import Run
 MOST_MB = 25.0  # of a page, unless another budget is given; what most mail servers let through
 MOST_BYTES = 5_000_000  # of it for everything but videos
 NO_SAMPLES = Samples({}, {}, "", ["Without pictures and sound of the clips."])
+SYNTHETIC = (
+    "The values show that the parts fit together; they say nothing about real faces and voices, "
+    "and are not compared with published ones."
+)
 SPARE = 250_000  # kept free, so that no page grows out of its budget by a notice
 
 
@@ -112,12 +116,8 @@ def _notices(facts: RunSnapshot) -> list[dict[str, Any]]:
     warned = [f"{stage}: {line}" for stage, one in run.records for line in one.warnings]
     main = facts.spec.official_metric
     noted = notes_of([result for result in facts.all_results if result.metric is main])
-    synthetic = (
-        "The values show that the parts fit together; they say nothing about real faces and "
-        "voices, and are not compared with published ones."
-    )
     found = [
-        {"title": "These clips are synthetic.", "lines": [synthetic] * facts.is_synthetic},
+        {"title": "These clips are synthetic.", "lines": [SYNTHETIC] * facts.is_synthetic},
         {"title": "Not all of this is as the stages made it.", "lines": changed},
         {"title": "What the stages warned of.", "lines": warned},
         {"title": "What has to be said of these values.", "lines": noted},

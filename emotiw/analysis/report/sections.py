@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from emotiw.analysis.report import runs_together
 from emotiw.analysis.report.confusion_matrices import confusion, scatters
 from emotiw.analysis.report.headline import headline
 from emotiw.analysis.report.history import ablation, attempts, curves
@@ -18,7 +19,6 @@ from emotiw.analysis.report.modality_importance import reliability, shares
 from emotiw.analysis.report.next_steps import next_steps
 from emotiw.analysis.report.quality import quality
 from emotiw.analysis.report.recipe_text import recipe_text
-from emotiw.analysis.report.snapshot import RunSnapshot
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,13 @@ class Section:
     Attributes:
         name: of its template, and its anchor.
         title: in the navigation.
-        contents: what the template shows of a run; without any the part is left out.
+        contents: what the template shows of a run, or of several together; without any the part
+            is left out.
     """
 
     name: str
     title: str
-    contents: Callable[[RunSnapshot], Any]
+    contents: Callable[[Any], Any]
 
 
 SECTIONS = (
@@ -50,9 +51,23 @@ SECTIONS = (
     Section("clips", "Clips", lambda facts: True),
     Section("recipe", "Recipe", recipe_text),
 )
+SIDE_BY_SIDE = (
+    Section("runs", "Scores", runs_together.values),
+    Section("modalities", "Modalities", runs_together.modalities),
+    Section("confusion", "Confusions", runs_together.confusion),
+    Section("scatter", "Predictions", runs_together.scatters),
+    Section("only_right", "Who is right", runs_together.only_right),
+    Section("clips", "Clips", lambda facts: True),
+    Section("recipes", "Recipes", runs_together.recipes),
+)
 
 
-def filled(sections: Iterable[Section], facts: RunSnapshot) -> list[dict[str, Any]]:
-    """Return name, title and contents of the sections that have any."""
+def filled(sections: Iterable[Section], facts: Any) -> list[dict[str, Any]]:
+    """Return name, title and contents of the sections that have any.
+
+    Args:
+        sections: in the order of the page.
+        facts: what their ``contents`` take.
+    """
     made = [(each, each.contents(facts)) for each in sections]
     return [{"name": s.name, "title": s.title, "part": part} for s, part in made if part]
