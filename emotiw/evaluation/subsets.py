@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emotiw.core.task import Decisions
-from emotiw.evaluation.intervals import FEWEST_GROUPS, LEVEL, NOTHING, interval_of_difference
+from emotiw.evaluation.intervals import LEVEL, NOTHING, interval_between
 from emotiw.evaluation.metrics import Metric
 from emotiw.evaluation.results import Result, results_on
 from emotiw.evaluation.sample import Sample
@@ -80,15 +80,14 @@ def contrast(
     ]
     whole = results_on(sample, name, decisions, [metric])[0]
     low, high = NOTHING
-    if metric.parts is not None and min(side.n_groups for side in sides) >= FEWEST_GROUPS:
+    if metric.parts is not None:
         judged = sample.judged(decisions)
         chosen = [own & judged for own in (rows, ~rows)]
-        parts = [_parts(sample, metric, decisions, own) for own in chosen]
-        fewer = min(chosen, key=lambda own: int(own.sum()))
-        sizes = np.bincount(sample.groups[fewer], minlength=sample.n_groups).astype(np.float64)
+        some, others = (_parts(sample, metric, decisions, own) for own in chosen)
+        counts = [np.bincount(sample.groups[own], minlength=sample.n_groups) for own in chosen]
+        sizes = (counts[0].astype(np.float64), counts[1].astype(np.float64))
         level = 1 - (1 - LEVEL) / n_looked_at
-        with np.errstate(invalid="ignore", divide="ignore"):
-            low, high = interval_of_difference(metric, *parts, sizes, level=level)
+        low, high = interval_between(metric, some, others, sizes, level=level)
     return Contrast(*sides, whole, sides[0].value - sides[1].value, low, high)
 
 

@@ -155,9 +155,7 @@ class _Drawing:
             self.kept[index] = picture
         return picture
 
-    def _draw_face(
-        self, picture: Picture, row: int, factor: npt.NDArray[np.float64]
-    ) -> FaceLabel:
+    def _draw_face(self, picture: Picture, row: int, factor: npt.NDArray[np.float64]) -> FaceLabel:
         import cv2
 
         tracks, number = self._tracks, int(self._tracks.track[row])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from emotiw.evaluation.intervals import interval_of_difference
-from emotiw.evaluation.metrics import metric_named
+from emotiw.evaluation.intervals import interval_between
+from emotiw.evaluation.metrics import confusions, metric_named
 from emotiw.evaluation.sample import Sample, chosen_sample
 from emotiw.evaluation.subsets import contrast
 from tests.evaluation.small_tables import JOY, cohort_of, table_saying
@@ -35,7 +35,17 @@ def test_both_sides_and_the_cost_are_what_a_head_makes_of_them() -> None:
     assert found.whole.value == 15 / 20
     assert found.value == pytest.approx(-15 / 16)
     assert found.cost == pytest.approx(15 / 16 - 15 / 20)
-    assert found.is_sure
+
+
+def test_sets_whose_speakers_are_all_alike_are_as_sure_as_their_number_allows() -> None:
+    """Newcombe's intervals are added: those of 0 of 3 and 3 of 3 meet, those of 12 don't."""
+    for n_groups, is_sure in ((3, False), (12, True)):
+        groups = np.repeat(np.arange(n_groups), 2)
+        first = np.arange(2 * n_groups) % 2 == 0
+        found = contrast(*one(corpus(~first, groups)), ACCURACY, first)
+        upper = 1 - 0.025 ** (1 / n_groups)  # Clopper and Pearson, none of n
+        assert found.high == pytest.approx(-1 + np.hypot(upper, upper))
+        assert found.is_sure == is_sure
 
 
 def test_the_sides_may_be_swapped() -> None:
@@ -76,27 +86,29 @@ def test_an_error_that_should_be_small_costs_where_it_is_large() -> None:
     assert found.cost == pytest.approx(np.sqrt(24 / 12) - 1)
 
 
-def test_alarms_are_as_seldom_as_they_are_said_to_be() -> None:
-    """Speakers differ in how well they are understood, and the clips in question are as all others.
-
-    As in ``benchmarks/coverage.py``; 5 of 100 alarms are allowed, and a third of them each way.
-    """
-    assert ACCURACY.parts is not None
+@pytest.mark.parametrize(("n_groups", "n_labels", "n_each"), [(5, 8, 1), (24, 7, 2), (12, 4, 3)])
+def test_the_lowest_of_equal_labels_is_seldom_surely_lower(
+    n_groups: int, n_labels: int, n_each: int
+) -> None:
+    """Speakers differ in how well they are understood, labels don't: each alarm is a false one."""
     rng = np.random.default_rng(0)
-    groups = np.repeat(np.arange(N_GROUPS), PER_GROUP)
-    n_alarms, n_tries = 0, 600
+    groups = np.repeat(np.arange(n_groups), n_labels * n_each)
+    labels = np.tile(np.repeat(np.arange(n_labels), n_each), n_groups)
+    n_alarms, n_tries = 0, 200
     for _ in range(n_tries):
-        truth = np.zeros(len(groups), np.intp)
-        said = (rng.random(len(groups)) > rng.beta(14, 9, N_GROUPS)[groups]).astype(np.intp)
-        rows = rng.random(len(groups)) < 0.3
-        parts = [np.zeros((N_GROUPS, 2, 3)), np.zeros((N_GROUPS, 2, 3))]
-        for own, into in zip((rows, ~rows), parts, strict=True):
-            found = ACCURACY.parts(truth[own], said[own], groups[own], 2)
-            into[: len(found)] = found
-        sizes = np.bincount(groups[rows], minlength=N_GROUPS).astype(float)
-        low, high = interval_of_difference(ACCURACY, *parts, sizes)
-        n_alarms += low > 0 or high < 0
-    assert 0.02 <= n_alarms / n_tries <= 0.07
+        right = rng.random(len(groups)) < rng.beta(12, 8, n_groups)[groups]
+        lowest = min(range(n_labels), key=lambda label: right[labels == label].mean())
+        rows = labels == lowest
+        parts, sizes = [], []
+        for own in (rows, ~rows):
+            said = np.where(right[own], 0, 1)
+            found = confusions(np.zeros(int(own.sum()), np.intp), said, groups[own], 2)
+            parts.append(found)
+            sizes.append(np.bincount(groups[own], minlength=n_groups).astype(float))
+        level = 1 - 0.05 / n_labels
+        _, high = interval_between(ACCURACY, *parts, (sizes[0], sizes[1]), level=level)
+        n_alarms += high < 0
+    assert n_alarms / n_tries <= 0.06
 
 
 def one(found: tuple[Sample, np.ndarray]) -> tuple[Sample, str, np.ndarray]:
