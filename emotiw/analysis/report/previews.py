@@ -134,7 +134,7 @@ def _with_boxes(rgb: Picture, tracks: FaceTracks | None, rows: Sequence[int]) ->
         assert tracks is not None
         factor = np.tile([size[0] / width, size[1] / height], 2)
         box = (tracks.box[row] * factor).round().astype(int).tolist()
-        cv2.rectangle(small, box[:2], box[2:], colour_of(int(tracks.track[row])), 1)
+        cv2.rectangle(small, box[:2], box[2:], colour_of(int(tracks.track[row])), 2)
     return np.asarray(small, dtype=np.uint8)
 
 
