@@ -75,20 +75,21 @@ def contrast(
     Source:
         The interval as in :mod:`emotiw.evaluation.intervals`; Bonferroni 1936 for several sets.
     """
-    sides = [
-        results_on(sample.subset(own), name, decisions[own], [metric])[0] for own in (rows, ~rows)
-    ]
+    own, rest = (
+        results_on(sample.subset(side), name, decisions[side], [metric])[0]
+        for side in (rows, ~rows)
+    )
     whole = results_on(sample, name, decisions, [metric])[0]
     low, high = NOTHING
     if metric.parts is not None:
         judged = sample.judged(decisions)
-        chosen = [own & judged for own in (rows, ~rows)]
-        some, others = (_parts(sample, metric, decisions, own) for own in chosen)
-        counts = [np.bincount(sample.groups[own], minlength=sample.n_groups) for own in chosen]
+        chosen = [side & judged for side in (rows, ~rows)]
+        some, others = (_parts(sample, metric, decisions, side) for side in chosen)
+        counts = [np.bincount(sample.groups[side], minlength=sample.n_groups) for side in chosen]
         sizes = (counts[0].astype(np.float64), counts[1].astype(np.float64))
         level = 1 - (1 - LEVEL) / n_looked_at
         low, high = interval_between(metric, some, others, sizes, level=level)
-    return Contrast(*sides, whole, sides[0].value - sides[1].value, low, high)
+    return Contrast(own, rest, whole, own.value - rest.value, low, high)
 
 
 def _parts(

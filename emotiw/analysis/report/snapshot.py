@@ -120,8 +120,10 @@ def read_facts(run: Run) -> RunSnapshot:
     if paths and run.fused_path.is_file():
         paths[FUSED] = run.fused_path
     tables = {n: replace(ScoreTable.read_csv(path), name=n) for n, path in paths.items()}
-    if len(tables) == 2 and FUSED in tables and _say_the_same(*tables.values(), cohort):
-        del tables[FUSED]
+    if len(tables) == 2 and FUSED in tables:
+        alone = next(iter(tables.values()))
+        if _say_the_same(alone, tables[FUSED], cohort):
+            del tables[FUSED]
     problems: list[str] = []
     sample = None
     if tables:
@@ -135,5 +137,5 @@ def read_facts(run: Run) -> RunSnapshot:
 def _say_the_same(one: ScoreTable, other: ScoreTable, cohort: Cohort) -> bool:
     if one.labels != other.labels:
         return False
-    decided = [table.task.decide(table.aligned_to(cohort.clip_ids)) for table in (one, other)]
-    return bool(np.array_equal(*decided, equal_nan=True))
+    a, b = (table.task.decide(table.aligned_to(cohort.clip_ids)) for table in (one, other))
+    return bool(np.array_equal(a, b, equal_nan=True))
