@@ -27,7 +27,7 @@ OUTSIDE = """[...document.querySelectorAll('section *')].filter(e => {
   if (!own.width || e.closest('svg')) return false;
   for (let p = e.parentElement; p.tagName !== 'SECTION'; p = p.parentElement)
     if (getComputedStyle(p).overflowX !== 'visible') return false;
-  return own.right > card.right || own.left < card.left;
+  return own.right > card.right - 8 || own.left < card.left + 8;
 }).map(e => e.outerHTML.slice(0, 120))"""
 # contrast of every text with what lies behind it, as WCAG 2 defines it; the lowest
 FAINTEST = """(() => {
