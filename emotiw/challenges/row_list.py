@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from emotiw.challenges.manifest_builder import ManifestBuilder, first_file, media_files
 from emotiw.challenges.reader import Reader
+from emotiw.challenges.spec import ChallengeSpec
 from emotiw.challenges.text_table import TableFormat, read_table
 
 
@@ -24,6 +25,12 @@ class RowList(Reader):
     list: tuple[str, ...]
     style: TableFormat = TableFormat()
     id_columns: tuple[str, ...]
+
+    def paths(self, spec: ChallengeSpec) -> dict[str, str]:
+        """Return the list and the videos."""
+        others = f" (or {', '.join(self.list[1:])})" if self.list[1:] else ""
+        told = f"every row that a submission has to hold{others}"
+        return {self.list[0]: told, **super().paths(spec)}
 
     def read(self, builder: ManifestBuilder) -> None:
         """Note every video that the list names, with its number of rows."""

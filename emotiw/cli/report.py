@@ -13,13 +13,18 @@ from emotiw.cli.stage import AsJson, Quiet, Set, progress_of
 
 def report(
     run: Annotated[Path, Argument(help="The folder of a run, e.g. runs/afew.")],
-    output: Annotated[Path | None, Option(help="A file; the run's report.html by default.")] = None,
+    output: Annotated[
+        Path | None, Option("--out", "--output", help="A file; the run's report.html by default.")
+    ] = None,
     samples: Annotated[bool, Option(help="Small images and sounds of clips, up to 5 MB.")] = True,
     settings: Set = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write one HTML file that shows a run: metrics, how sure they are, every clip."""
+    """Write one HTML file that shows a run: metrics, how sure they are, every clip.
+
+    emotiw report runs/afew
+    """
     from emotiw.analysis.report.page import write_report
     from emotiw.runs.run import reopen_run
 
