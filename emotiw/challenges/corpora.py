@@ -50,7 +50,7 @@ class Corpora(Reader):
         """Return a folder per corpus, each as its own challenge has it."""
         from emotiw.challenges.reading import reader_of
 
-        found = {}
+        found: dict[str, str] = {}
         for name, corpus in self.corpora.items():
             own = load_spec(corpus.challenge or name).with_options(corpus.options)
             home = "" if corpus.folder == Path() else f"{corpus.folder}/"

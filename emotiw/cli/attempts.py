@@ -108,7 +108,7 @@ def result(
     spec, attempts = load_spec(challenge), Attempts(folder)
     if (sheet is None) == (value is None):
         raise SubmissionError("expected either the result sheet or --value")
-    parts: dict[str, float] = {}
+    parts: dict[str, str] = {}
     differences: list[str] = []
     if sheet is None:
         assert value is not None
