@@ -13,6 +13,7 @@ import pandas as pd
 from emotiw.core.cohort import Cohort
 from emotiw.core.config import flat, read_document
 from emotiw.core.errors import ConfigError, Problems, TableError, suggest
+from emotiw.core.notebook_views import AsTable
 from emotiw.core.score_table import ScoreTable
 from emotiw.core.task import Decisions
 from emotiw.evaluation.differences import Difference, compare
@@ -43,8 +44,8 @@ class Side:
     tables: Mapping[str, ScoreTable] = field(repr=False)
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, repr=False)
+class Comparison(AsTable):
     """Run A and run B on the clips that both have.
 
     Attributes:
@@ -72,6 +73,14 @@ class Comparison:
     only_b: tuple[str, ...]
     split: str
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        """Return what was compared in one line."""
+        return f"<Comparison of {self.a.name} with {self.b.name}: {len(self.flips)} clips flipped>"
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the metrics of both, and their differences."""
+        return self.figures
 
     @property
     def flips(self) -> pd.DataFrame:

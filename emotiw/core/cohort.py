@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, get_args
 from emotiw.core.clip import COLUMNS, Clip, Split, clip_problems
 from emotiw.core.errors import ManifestError, Problems, suggest
 from emotiw.core.folds import Scheme, assign_folds
+from emotiw.core.notebook_views import AsTable
 from emotiw.core.task import Task
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 ESTIMATED = "probably speaker "  # so begin the names of groups that were estimated
 
 
-class Cohort:
+class Cohort(AsTable):
     """The clips of a challenge by id, in the order of their ids.
 
     Two clips of the same bytes in the same group are copies: one of them, the first by id, stands

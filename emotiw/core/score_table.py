@@ -19,6 +19,7 @@ from emotiw.core.clip import Clip
 from emotiw.core.csv_rows import read_frame
 from emotiw.core.errors import LeakageError, Problems, TableError
 from emotiw.core.files import atomic_write
+from emotiw.core.notebook_views import AsTable
 from emotiw.core.task import Task, task_of
 
 Fold = int | None  # None: scored by the final model, fitted on all training clips
@@ -29,7 +30,7 @@ DECIMALS = 9
 
 
 @dataclass(frozen=True, repr=False)
-class ScoreTable:
+class ScoreTable(AsTable):
     """Scores by clip id, each with the fold of the model that gave it.
 
     Attributes:

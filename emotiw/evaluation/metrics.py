@@ -59,6 +59,9 @@ class Metric:
     function: Callable[[Any, Any], float] | None = None
     no_interval: str = ""
 
+    def __repr__(self) -> str:
+        return f"<Metric {self.name}>"
+
     def __call__(self, y_true: Sequence[Any], y_pred: Sequence[Any]) -> float:
         """Return the metric of labels, class indices or numbers.
 
