@@ -37,8 +37,8 @@ def table_html(title: str, frame: pd.DataFrame) -> str:
         >>> "&lt;Scores&gt;" in shown, shown.count("<td>a</td>"), "12 rows" in shown
         (True, 10, True)
     """
-    how = {"index": False, "border": 0, "na_rep": "", "float_format": "{:.4g}".format}
-    rows = frame.head(MOST_ROWS).to_html(**how)
+    shown = frame.head(MOST_ROWS)
+    rows = shown.to_html(index=False, border=0, na_rep="", float_format="{:.4g}".format)
     more = f"<p>… {len(frame):,} rows</p>" if len(frame) > MOST_ROWS else ""
     return f"<p>{escape(title)}</p>{rows}{more}"
 
