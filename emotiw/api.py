@@ -333,7 +333,7 @@ def _named(tables: Iterable[Scores] | Mapping[str, Scores], clips: Clips) -> dic
 
 def _cohort(clips: Clips, labels: Sequence[str], tables: Iterable[ScoreTable] = ()) -> Cohort:
     if isinstance(clips, Run):
-        return clips.cohort()
+        return clips.cohort().rows
     if isinstance(clips, Cohort):
         return clips
     if isinstance(clips, pd.DataFrame):

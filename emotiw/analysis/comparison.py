@@ -13,6 +13,7 @@ import pandas as pd
 from emotiw.core.cohort import Cohort
 from emotiw.core.config import flat, read_document
 from emotiw.core.errors import ConfigError, Problems, TableError, suggest
+from emotiw.core.notebook_views import AsTable
 from emotiw.core.score_table import ScoreTable
 from emotiw.core.several import Several
 from emotiw.core.task import Decisions, Task
@@ -44,8 +45,8 @@ class Side:
     tables: Mapping[str, ScoreTable] = field(repr=False)
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, repr=False)
+class Comparison(AsTable):
     """Run A and run B on the clips that both have.
 
     Attributes:
@@ -75,6 +76,14 @@ class Comparison:
     split: str
     notes: tuple[str, ...] = ()
     task: Task | None = None
+
+    def __repr__(self) -> str:
+        """Return what was compared in one line."""
+        return f"<Comparison of {self.a.name} with {self.b.name}: {len(self.flips)} clips flipped>"
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the metrics of both, and their differences."""
+        return self.figures
 
     @property
     def flips(self) -> pd.DataFrame:

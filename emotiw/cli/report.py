@@ -14,7 +14,10 @@ from emotiw.cli.stage import AsJson, Quiet, Set, progress_of
 def report(
     runs: Annotated[list[Path], Argument(help="Folders of runs, e.g. runs/afew; of one or more.")],
     output: Annotated[
-        Path | None, Option(help="A file; by default the run's report.html, or runs/A+B.html.")
+        Path | None,
+        Option(
+            "--out", "--output", help="A file; by default the run's report.html, or runs/A+B.html."
+        ),
     ] = None,
     samples: Annotated[bool, Option(help="Short videos, images and sounds of clips.")] = True,
     budget_mb: Annotated[

@@ -86,7 +86,7 @@ def shares(facts: RunSnapshot) -> dict[str, Any] | None:
     scale, decimals, unit = 1, 4, "mean squared error"
     if is_percent:
         scale, decimals, unit = 100, 2, "points of accuracy"
-    elif result.rows.task.kind == "several":
+    elif facts.run.task.kind == "several":
         unit = "mean over answers of the share that is right, or of squared errors by variance"
     rows = []
     largest = max(float(found.modalities["shapley"].abs().max()), 1e-12)
