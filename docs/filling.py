@@ -62,7 +62,7 @@ def shown(field: Any) -> str:
     if field.is_required():
         return "needed"
     value = field.get_default(call_default_factory=True)
-    if isinstance(value, BaseModel) or value is PydanticUndefined:
+    if isinstance(value, BaseModel) or value == {} or value is PydanticUndefined:
         return ""
     spelt = {None: "null", True: "true", False: "false"}.get(value) if _is_plain(value) else None
     return f"`{spelt or (list(value) if isinstance(value, tuple) else value)}`"
@@ -96,7 +96,10 @@ def _called(kind: type[BaseModel]) -> str:
 def recipe() -> str:
     """Return every key of a recipe."""
     inner: dict[str, type[BaseModel]] = {}
-    parts = []
+    said = explained(RecipeSettings)
+    fields = RecipeSettings.model_fields.items()
+    rows = [(_linked(name), shown(field), said[name]) for name, field in fields]
+    parts = ["## The top\n", table(("key", "default", "what it says"), rows)]
     for name, field in RecipeSettings.model_fields.items():
         kind = {"faces": FaceOptions, "fusion": FusionOptions}.get(name, field.annotation)
         if inspect.isclass(kind) and issubclass(kind, BaseModel):
@@ -114,6 +117,11 @@ def recipe() -> str:
         title = f"### {left[0].replace('-', ' ')}"
         parts.append(f"{title}\n\n{first_line(kind)}\n\n{keys(kind, inner)}")
     return "\n".join(parts)
+
+
+def _linked(name: str) -> str:
+    is_plain = name in {"challenge", "name", "seed"}
+    return f"`{name}`" if is_plain else f"[`{name}`](#{name})"
 
 
 def parts(_: str = "") -> str:
