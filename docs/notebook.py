@@ -30,6 +30,7 @@ def executed(path: Path) -> nbformat.NotebookNode:
     kept = KEPT / f"{path.stem}-{digest[:16]}.ipynb"
     if not kept.exists():
         notebook = nbformat.read(path, as_version=4)
+        os.environ["PYTHONWARNINGS"] = "ignore"  # of libraries, about the machine
         os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
         with TemporaryDirectory() as folder:
             nbclient.NotebookClient(
