@@ -29,7 +29,7 @@ format: $(READY)
 docs: $(READY)
 	$(BIN)/python -c 'import furo, myst_parser, sphinx' 2>/dev/null || \
 	  $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
-	$(BIN)/python -m sphinx -W --keep-going -q -b html docs $(SITE)
+	$(BIN)/python -m sphinx -W --keep-going -q -b html -d docs/_build/doctrees docs $(SITE)
 	$(BIN)/python docs/links.py $(SITE)
 
 bench: $(READY)
