@@ -36,7 +36,8 @@ synthetic_clip.FEWEST_FRAMES = synthetic_clip.MOST_FRAMES = 8
 group_corpus.FEWEST_FRAMES = group_corpus.MOST_FRAMES = 2
 group_corpus.STILL_SIZE = group_corpus.CLIP_SIZE = (320, 240)
 corpus.make_corpus = partial(corpus.make_corpus, **few)
-group_corpus.make_group_corpus = partial(group_corpus.make_group_corpus, **few)
+more = {**few, "n_train_per_label": 5}  # so that no fold of whole videos lacks a label
+group_corpus.make_group_corpus = partial(group_corpus.make_group_corpus, **more)
 brief = [f"models.{name}=1" for name in ("cnn_rnn.training.epochs", "c3d.training.epochs")]
 settings = [sys.argv[2], "folds.n_folds=2", "fusion.nested=false", "models.c3d.width=0.0625"]
 settings += brief

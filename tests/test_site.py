@@ -9,6 +9,7 @@ import typer
 
 pytest.importorskip("nbclient", reason="the site runs notebooks")
 
+from benchmarks.jobs import JOBS, counted
 from docs import filling
 from docs.blocks import blocks_of
 from docs.links import wrong_in
@@ -63,6 +64,12 @@ def test_what_is_wrong_with_a_site_is_told(tmp_path: Path) -> None:
         "b.html: no place for a.html#none",
         "s.css: loads https://far.org/font",
     ]
+
+
+def test_the_page_of_jobs_counts_the_guides_as_they_are() -> None:
+    page = (ROOT / "docs" / "jobs.md").read_text("utf-8")
+    for name in JOBS:
+        assert f"| {' | '.join(counted(name))} |" in page, "python benchmarks/jobs.py --write"
 
 
 def test_comments_say_what_is_done_with_a_block(tmp_path: Path) -> None:
