@@ -25,7 +25,12 @@ def rendered(name: str) -> str:
 
 def executed(path: Path) -> nbformat.NotebookNode:
     """Return the notebook with the outputs of its cells."""
-    sources = (path, Path(__file__), *sorted(ROOT.glob("emotiw/**/*.py")), *sorted(ROOT.glob("f*/**/*.py")))
+    sources = (
+        path,
+        Path(__file__),
+        *sorted(ROOT.glob("emotiw/**/*.py")),
+        *sorted(ROOT.glob("f*/**/*.py")),
+    )
     digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
     kept = KEPT / f"{path.stem}-{digest[:16]}.ipynb"
     if not kept.exists():
