@@ -149,12 +149,13 @@ def submission_files(
 
 def _numbers(spec: ChallengeSpec, table: ScoreTable) -> dict[str, tuple[float, ...]]:
     columns = [table.labels.index(target.name) for target in spec.targets]
+    rows = np.flatnonzero(table.present)
+    numbers = format_of(spec).settled(table.scores[rows][:, columns])
     return {
         table.clip_ids[row]: tuple(
-            _allowed(float(table.scores[row, column]), target)
-            for column, target in zip(columns, spec.targets, strict=True)
+            _allowed(value, target) for value, target in zip(values, spec.targets, strict=True)
         )
-        for row in np.flatnonzero(table.present)
+        for row, values in zip(rows.tolist(), numbers.tolist(), strict=True)
     }
 
 

@@ -190,7 +190,12 @@ def _clips(part: Any, name: str, folder: Path) -> bytes:
             make_corpus(spec, root)
             builder = ManifestBuilder(spec, root, Problems(""))
             reader_of(spec).read(builder)
-            told += [(c.clip_id, c.split, c.label, c.target, c.group) for c in builder.clips]
+            for c in builder.clips:
+                told.append((c.clip_id, c.split, c.label, c.target, c.group))
+                told += [c.answers] if c.answers else []
+                steps = builder.steps.get(c.clip_id)
+                told += [(steps.names, steps.time_sec.round(6).tolist())] if steps else []
+                told += [str(steps.answers.round(6).tolist())] if steps else []
     return json.dumps(told).encode()
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 from emotiw.core.cohort import Cohort
 from emotiw.core.config import flat, read_document
 from emotiw.core.errors import ConfigError, Problems, TableError, suggest
+from emotiw.core.notebook_views import AsTable
 from emotiw.core.score_table import ScoreTable
 from emotiw.core.several import Several
 from emotiw.core.task import Decisions, Task
@@ -44,8 +45,8 @@ class Side:
     tables: Mapping[str, ScoreTable] = field(repr=False)
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, repr=False)
+class Comparison(AsTable):
     """Run A and run B on the clips that both have.
 
     Attributes:
@@ -75,6 +76,14 @@ class Comparison:
     split: str
     notes: tuple[str, ...] = ()
     task: Task | None = None
+
+    def __repr__(self) -> str:
+        """Return what was compared in one line."""
+        return f"<Comparison of {self.a.name} with {self.b.name}: {len(self.flips)} clips flipped>"
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the metrics of both, and their differences."""
+        return self.figures
 
     @property
     def flips(self) -> pd.DataFrame:
@@ -115,7 +124,9 @@ def compare_runs(
             f"nothing to compare: {folder_a} has scores of {', '.join(a.tables) or 'no model'}, "
             f"{folder_b} of {', '.join(b.tables) or 'no model'}"
         )
-    sample, only = _common(a, b, names[0], split)
+    sample, only = common_sample(
+        {side.folder: (side.tables[names[0]], side.cohort) for side in (a, b)}, split
+    )
     figures, classes, clips = [], [], []
     noted: list[str] = []
     for name in sorted(names, key=lambda each: each != FUSED):
@@ -133,12 +144,12 @@ def compare_runs(
     return Comparison(
         a=folder_a,
         b=folder_b,
-        settings=_settings(a, b),
+        settings=settings_of({"a": a, "b": b}),
         figures=pd.DataFrame(figures),
         classes=pd.DataFrame(classes, columns=class_columns),
         clips=pd.DataFrame(clips, columns=clip_columns),
-        only_a=only[0],
-        only_b=only[1],
+        only_a=only[folder_a],
+        only_b=only[folder_b],
         split=sample.split,
         notes=tuple(dict.fromkeys([*groups_notes(sample.cohort.knows_groups), *noted])),
         task=sample.task,
@@ -170,27 +181,45 @@ def read_side(folder: Path) -> Side:
     return Side(folder, dict(flat(recipe)), versions, cohort, tables)
 
 
-def _common(
-    a: Side, b: Side, name: str, split: str
-) -> tuple[Sample, tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Return the judged clips that both runs have, and those that one of them has alone."""
-    samples = [chosen_sample(side.tables[name], side.cohort, split)[0] for side in (a, b)]
-    one, other = (set(sample.clip_ids) for sample in samples)
-    both = one & other
-    if not both:
-        raise ConfigError(f"{a.folder} and {b.folder} have no judged clip in common")
-    known_a, known_b = a.cohort.answer_key(), b.cohort.answer_key()
-    problems = Problems(f"{a.folder} and {b.folder}")
-    for clip_id in sorted(both):
-        if known_a[clip_id] != known_b[clip_id]:
-            problems.add(
-                f"clip {clip_id!r} is {known_a[clip_id]!r} in one and {known_b[clip_id]!r} "
-                "in the other"
-            )
-    problems.raise_if_any(TableError)
-    cohort = a.cohort.only(both)
-    sample, _ = chosen_sample(a.tables[name], cohort, samples[0].split)
-    return sample, (tuple(sorted(one - both)), tuple(sorted(other - both)))
+def common_sample(
+    tables: Mapping[Path, tuple[ScoreTable, Cohort]], split: str = "auto"
+) -> tuple[Sample, dict[Path, tuple[str, ...]]]:
+    """Return the judged clips that all runs have, and those beyond that each of them has.
+
+    Args:
+        tables: by the folder of a run, scores and the run's clips; the first says what ``auto`` is.
+        split: the clips judged; as in :func:`emotiw.evaluation.results.evaluate`.
+
+    Raises:
+        ConfigError: if they have no judged clip in common.
+        TableError: if they have other labels, or other answers to the same clip.
+    """
+    folders = list(tables)
+    first, cohort = tables[folders[0]]
+    judged = {folder: chosen_sample(*tables[folder], split)[0] for folder in folders}
+    shared = set.intersection(*(set(sample.clip_ids) for sample in judged.values()))
+    if not shared:
+        named = " and ".join(map(str, folders))
+        raise ConfigError(f"{named} have no judged clip in common")
+    known = cohort.answer_key()
+    for folder in folders[1:]:
+        problems = Problems(f"{folders[0]} and {folder}")
+        table, others = tables[folder]
+        if table.labels != first.labels:
+            problems.add(f"labels {', '.join(first.labels)} in one, {', '.join(table.labels)} "
+                         "in the other")  # fmt: skip
+        theirs = others.answer_key()
+        for clip_id in sorted(shared):
+            if known[clip_id] != theirs[clip_id]:
+                problems.add(
+                    f"clip {clip_id!r} is {known[clip_id]!r} in one and {theirs[clip_id]!r} "
+                    "in the other"
+                )
+        problems.raise_if_any(TableError)
+    kept = cohort.only(shared)
+    sample, _ = chosen_sample(first, kept, judged[folders[0]].split)
+    beyond = {f: tuple(sorted(set(own.clip_ids) - shared)) for f, own in judged.items()}
+    return sample, beyond
 
 
 def _figures(found: Difference) -> dict[str, Any]:
@@ -240,11 +269,14 @@ def _text(answer: Any) -> Any:
     return "; ".join(one if isinstance(one, str) else f"{one:.6g}" for one in answer)
 
 
-def _settings(a: Side, b: Side) -> pd.DataFrame:
+def settings_of(sides: Mapping[str, Side]) -> pd.DataFrame:
+    """Return what differs in the recipes and versions of runs: ``key``, and a column per run."""
     rows = []
-    for one, other, prefix in ((a.recipe, b.recipe, ""), (a.versions, b.versions, "version of ")):
-        for key in dict.fromkeys([*one, *other]):
-            values = [one.get(key), other.get(key)]
-            if values[0] != values[1]:
+    every = list(sides.values())
+    for part, prefix in (("recipe", ""), ("versions", "version of ")):
+        told = [getattr(side, part) for side in every]
+        for key in dict.fromkeys(key for one in told for key in one):
+            values = [one.get(key) for one in told]
+            if any(value != values[0] for value in values):
                 rows.append((f"{prefix}{key}", *("" if v is None else str(v) for v in values)))
-    return pd.DataFrame(rows, columns=["key", "a", "b"])
+    return pd.DataFrame(rows, columns=["key", *sides])

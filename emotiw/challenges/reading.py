@@ -31,7 +31,8 @@ READERS: Registry[type[Reader]] = Registry(
         "tables": "emotiw.challenges.label_tables:Tables",
         "folder": "emotiw.challenges.folder:Folder",
         "corpora": "emotiw.challenges.corpora:Corpora",
-        "row_list": "emotiw.challenges.row_list:RowList",
+        "frame_lists": "emotiw.challenges.frame_lists:FrameLists",
+        "time_tables": "emotiw.challenges.time_tables:TimeTables",
     },
     base="emotiw.challenges.reader:Reader",
 )

@@ -20,7 +20,6 @@ from emotiw.core.several import Presence, Several
 from emotiw.core.task import Classification, Regression, Task
 from emotiw.evaluation.metrics import METRICS, Metric, metric_named
 
-LISTS_ROWS = "row_list"  # the reader of test rows alone
 SOUND = (".wav", ".mp3", ".flac", ".ogg", ".m4a")
 Answer = str | float | tuple[str | float, ...]
 Certainty = Literal["found", "computed", "memory", "assumed"]
@@ -253,10 +252,7 @@ class ChallengeSpec(Strict):
     @property
     def cannot_learn(self) -> str:
         """What a recipe can't learn from it yet; empty where it can learn all of it."""
-        reasons = [self.limits] if self.limits else []
-        if self.layout.reader == LISTS_ROWS:
-            reasons.append(f"answers per {self.unit} can be written and checked, not learnt")
-        return "; ".join(reasons)
+        return self.limits
 
     @property
     def official_metric(self) -> Metric:

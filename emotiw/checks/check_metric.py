@@ -11,7 +11,8 @@ from emotiw.checks.findings import Findings
 from emotiw.core.several import Presence, Several
 from emotiw.core.task import Classification, Regression
 from emotiw.core.task_kinds import SINGLE
-from emotiw.evaluation.answer_metrics import bound
+from emotiw.evaluation.answer_metrics import SHARES, bound
+from emotiw.evaluation.blend_metrics import blends
 from emotiw.evaluation.metric import SEVERAL, Metric
 
 N, N_LABELS = 60, 3
@@ -26,7 +27,12 @@ def check_metric(part: Metric, options: Mapping[str, Any], sample: Any, findings
     numbers = rng.integers(0, 2, N).astype(np.float64)  # which every metric of numbers takes
     said = numbers + rng.normal(0, 1, N)
     truth, guess = (codes, guesses) if is_label else (numbers, said)
-    if part.task == SEVERAL:
+    if part.is_of_shares:
+        tasks = [Regression((name,), SHARES) for name in "abc"]
+        known = blends(len(tasks))
+        truth, guess = known[rng.integers(0, len(known), N)], known[rng.integers(0, len(known), N)]
+        part = bound(part, Several(tasks))
+    elif part.task == SEVERAL:
         answers: list[tuple[Any, Any, Any]] = [
             (Presence(("a",)), numbers, said),
             (Presence(("b",)), 1 - numbers, 1 - said),
@@ -34,8 +40,8 @@ def check_metric(part: Metric, options: Mapping[str, Any], sample: Any, findings
         if part.terms:
             answers.append((Regression(("c",)), numbers, said))
             answers.append((Classification(("x", "y", "z")), codes, guesses))
-        tasks, truths, guessed = zip(*answers, strict=True)
-        part, truth, guess = bound(part, Several(tasks)), *map(np.column_stack, (truths, guessed))
+        kinds, truths, guessed = zip(*answers, strict=True)
+        part, truth, guess = bound(part, Several(kinds)), *map(np.column_stack, (truths, guessed))
     n_labels = N_LABELS if is_label else 0
     low, high = part.limits
     with findings.during("value"):

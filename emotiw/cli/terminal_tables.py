@@ -9,7 +9,6 @@ from statistics import fmean, stdev
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 
 from emotiw.cli.stage import print_table, show
@@ -121,19 +120,6 @@ def ablation_table(frame: pd.DataFrame, axes: Sequence[str], metric: Metric) -> 
     for row in rows:
         table.add_row(*row[:-1])
     show(table)
-
-
-def names_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print rows whose first column is a name that somebody will type: it is never cut."""
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column(
-        columns[0], no_wrap=True, min_width=max(map(len, [c for c, *_ in rows] or [""]))
-    )
-    for name in columns[1:]:
-        table.add_column(name, overflow="fold")
-    for row in rows:
-        table.add_row(*row)
-    Console().print(table)
 
 
 def _table(texts: Sequence[str], numbers: Sequence[str] = ()) -> Table:

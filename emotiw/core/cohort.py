@@ -24,6 +24,7 @@ from emotiw.core.clip import COLUMNS, Clip, Split, clip_problems
 from emotiw.core.clip_answers import answer_fields, only_asked, unanswered
 from emotiw.core.errors import ManifestError, Problems, suggest
 from emotiw.core.folds import Scheme, assign_folds
+from emotiw.core.notebook_views import AsTable
 from emotiw.core.several import Truth
 from emotiw.core.steps import Steps
 from emotiw.core.task import Task
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 ESTIMATED = "probably speaker "  # so begin the names of groups that were estimated
 
 
-class Cohort:
+class Cohort(AsTable):
     """The clips of a challenge by id, in the order of their ids.
 
     Two clips of the same bytes in the same group are copies: one of them, the first by id, stands

@@ -150,6 +150,11 @@ def _table(
         number = frame.groupby("clip_id").cumcount()
         row_ids = tuple(f"{c}/row {n}" for c, n in zip(clip_ids, number, strict=True))
         timed = {"owners": clip_ids, "time_sec": frame[TIME].to_numpy(dtype=np.float64)}
+    elif cohort.owners:  # rows by their own ids
+        timed = {
+            "owners": tuple(cohort.owners[row_id] for row_id in row_ids),
+            "time_sec": np.array([cohort.times[row_id] for row_id in row_ids]),
+        }
     return ScoreTable(
         name=name,
         task=task,

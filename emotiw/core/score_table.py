@@ -21,6 +21,7 @@ from emotiw.core.clip import Clip
 from emotiw.core.csv_rows import read_frame
 from emotiw.core.errors import LeakageError, Problems, TableError
 from emotiw.core.files import atomic_write
+from emotiw.core.notebook_views import AsTable
 from emotiw.core.task import Task
 from emotiw.core.task_kinds import task_of, told_of
 
@@ -34,7 +35,7 @@ JOINS_KEPT = 4
 
 
 @dataclass(frozen=True, repr=False)
-class ScoreTable:
+class ScoreTable(AsTable):
     """Scores by clip id, each with the fold of the model that gave it.
 
     Attributes:

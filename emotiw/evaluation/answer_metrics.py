@@ -19,6 +19,7 @@ from emotiw.core.several import Several
 from emotiw.core.task import Task
 from emotiw.evaluation.metric import SEVERAL, Codes, Metric, Numbers
 
+SHARES = (0.0, 100.0)  # the range of each, where answers are shares
 Term = tuple[int, Metric, float]  # which answer, by what, and how much it adds
 
 
@@ -36,6 +37,13 @@ def bound(metric: Metric, task: Several, answer: str = "") -> Metric:
     """
     if answer:
         return _of_one(metric, task, answer)
+    if metric.is_of_shares:
+        unfit = [name for name, each in zip(task.names, task.answers, strict=True)
+                 if each.target_range != SHARES]  # fmt: skip
+        if unfit:
+            told = f"judges shares of 100, and {unfit[0]!r} is none"
+            raise ConfigError(f"metric {metric.name!r} {told}")
+        return metric
     if metric.task == SEVERAL and not metric.terms:
         unfit = [name for name, each in zip(task.names, task.answers, strict=True)
                  if not each.counts_missing]  # fmt: skip
@@ -57,14 +65,17 @@ def metrics_of_several(
     task: Several, main: str | None, known: Sequence[Metric]
 ) -> tuple[Metric, ...]:
     """Return the metrics of several answers that have intervals, as ``metrics_of`` does."""
+    base, _, asked = (main or "").partition(".")
+    own = next((each for each in known if each.name == base), None)
+    are_shares = own is not None and own.is_of_shares  # of a whole, and not any numbers
     found = []
     for metric in (each for each in known if each.within is None):
+        if metric.is_of_shares and not are_shares:
+            continue
         try:
             found.append(bound(metric, task))
         except ConfigError:
             continue
-    base, _, asked = (main or "").partition(".")
-    own = next((each for each in known if each.name == base), None)
     first = [] if own is None else [bound(own, task, asked)]
     single = []
     for name, answer in zip(task.names, task.answers, strict=True):

@@ -38,6 +38,7 @@ class Metric:
         within: the metric of which this is the mean over clips, where answers are asked for step by
             step; without any other way to compute it.
         terms: metrics of single answers, and how much each adds, of a metric of several answers.
+        is_of_shares: whether it judges several answers that are shares of 100, not labels.
 
     Examples:
         >>> metric_named("accuracy")(["a", "a", "b", "b"], ["a", "a", "b", "a"])
@@ -58,6 +59,10 @@ class Metric:
     no_interval: str = ""
     within: Metric | None = None
     terms: tuple[tuple[Metric, float], ...] = ()
+    is_of_shares: bool = False
+
+    def __repr__(self) -> str:
+        return f"<Metric {self.name}>"
 
     def __call__(self, y_true: Sequence[Any], y_pred: Sequence[Any]) -> float:
         """Return the metric of labels, class indices or numbers.

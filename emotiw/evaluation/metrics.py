@@ -31,6 +31,9 @@ METRICS: Registry[Metric] = Registry(
         "hamming": "emotiw.evaluation.several_metrics:HAMMING",
         "jaccard": "emotiw.evaluation.several_metrics:JACCARD",
         "mer2023": "emotiw.evaluation.several_metrics:MER2023",
+        "presence_accuracy": "emotiw.evaluation.blend_metrics:PRESENCE_ACCURACY",
+        "salience_accuracy": "emotiw.evaluation.blend_metrics:SALIENCE_ACCURACY",
+        "ccc_and_f1": "emotiw.evaluation.several_metrics:CCC_AND_F1",
         "abaw_mtl": "emotiw.evaluation.several_metrics:ABAW_MTL",
     },
 )

@@ -14,6 +14,7 @@ from emotiw.core.cohort import Cohort
 from emotiw.core.cohort_table import read_manifest
 from emotiw.core.errors import ConfigError, TableError
 from emotiw.core.files import atomic_write
+from emotiw.core.notebook_views import AsTable
 from emotiw.core.score_table import ScoreTable
 from emotiw.core.task_kinds import task_of
 from emotiw.evaluation.differences import compare, holm, smallest_p
@@ -116,8 +117,8 @@ class Description:
             raise ConfigError(f"{path}: not the description of an ablation ({error})") from error
 
 
-@dataclass(frozen=True)
-class Ablation:
+@dataclass(frozen=True, repr=False)
+class Ablation(AsTable):
     """An ablation that was carried out.
 
     Attributes:
@@ -129,6 +130,15 @@ class Ablation:
     folder: Path
     description: Description
     table: pd.DataFrame = field(repr=False)
+
+    def __repr__(self) -> str:
+        """Return what was varied in one line."""
+        axes = ", ".join(self.description.axes)
+        return f"<Ablation of {self.description.title}: {len(self.table)} rows along {axes}>"
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the table."""
+        return self.table
 
     @property
     def failures(self) -> dict[str, str]:
