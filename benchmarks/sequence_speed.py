@@ -70,8 +70,13 @@ def ours(name: str, examples: Examples, hidden: int, epochs: int) -> float:
     model.by_step = bool(examples.n_steps)
     source = model.source(examples, augments=True)
     ends: list[float] = []
-    with_ends = {"on_epoch": lambda record: ends.append(process_time())}
-    train(model.build(), source, options.training, task=task, **with_ends)
+    train(
+        model.build(),
+        source,
+        options.training,
+        task=task,
+        on_epoch=lambda _: ends.append(process_time()),
+    )
     return float(np.diff(ends).min())
 
 
