@@ -14,7 +14,7 @@ from emotiw.core.errors import TableError
 from emotiw.core.score_table import ScoreTable
 from emotiw.core.task import Decisions, Task
 from fusion.aligned import AlignedScores, Scores, content_order
-from fusion.answers import Answer
+from fusion.single_answers import Answer
 from fusion.traces import Traces
 
 MIN_CLIPS = 2
@@ -125,7 +125,7 @@ def training_rows(
     for table in tables.values():
         table.require_splits(cohort.splits)
     truths, originals, group_of = cohort.truths, cohort.originals, cohort.groups
-    scored = aligned.present.any(axis=1).tolist()
+    scored = np.any(aligned.present, axis=1)
     chosen = [
         row
         for row, (clip_id, split, is_scored) in enumerate(

@@ -77,6 +77,20 @@ class Reader(DataPart):
             return "videos, photographs or recordings"
         return f"files ending in {', '.join(self.extensions)}"
 
+    def paths(self, spec: ChallengeSpec) -> dict[str, str]:
+        """Return what lies where below the root, and what it is for: for people, not for reading.
+
+        ``*`` is as in a shell, and ``**`` stands for any folders or none.
+        """
+        return {f"**/{self.a_clip}": "clips"}
+
+    @property
+    def a_clip(self) -> str:
+        """The names of clips, in short."""
+        if self.extensions == MEDIA:
+            return "any video, photograph or recording"
+        return ", ".join(f"*{extension}" for extension in self.extensions)
+
     def protocol_of(self, spec: ChallengeSpec) -> FoldProtocol | None:
         """Return the protocol that the options name.
 

@@ -14,6 +14,12 @@ from emotiw.visualization.svg_charts import Series, chart
 NO_ANSWER = ""
 
 
+def confusion(facts: RunSnapshot) -> dict[str, Any] | None:
+    """Return the matrices, and the recall of every label; None in regression."""
+    matrices = matrices_of(facts)
+    return {"matrices": matrices, "recalls": recalls(matrices)} if matrices else None
+
+
 def matrices_of(facts: RunSnapshot) -> list[dict[str, Any]]:
     """Return one matrix of counts per model, the fusion first; rows are true labels.
 
