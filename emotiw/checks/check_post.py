@@ -41,7 +41,7 @@ def small_traces(task: Task, seed: int = 0) -> HeldOut:
         scores=scores.get(task.kind, np.column_stack([1 - share, share])),
         targets=truth.get(task.kind, (before > 0).astype(np.intp)),
         groups=clips // 2,
-        traces=Traces(clips, times),
+        traces=Traces(clips, np.asarray(times, dtype=np.float64)),
         metric=judge_of(task, ""),
     )
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from emotiw.core.task import Decisions
 from emotiw.evaluation.intervals import LEVEL, NOTHING, interval_between
-from emotiw.evaluation.metrics import Metric
+from emotiw.evaluation.metric import Metric
 from emotiw.evaluation.results import Result, results_on
 from emotiw.evaluation.sample import Sample
 

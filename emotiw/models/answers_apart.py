@@ -16,7 +16,8 @@ from emotiw.core.files import atomic_write
 from emotiw.core.notices import warn
 from emotiw.core.several import Presence, Several
 from emotiw.core.task import Task
-from emotiw.evaluation.metrics import judges, metric_named
+from emotiw.evaluation.answer_metrics import judges
+from emotiw.evaluation.metrics import metric_named
 from emotiw.models.model import EVERY_KIND, Examples, Model
 
 ALWAYS = "always.json"
@@ -38,7 +39,7 @@ class AnswersApart(Model):
     def __init__(self, options: Any, *, spec: FeatureSpec, task: Task, seed: int) -> None:
         super().__init__(options, spec=spec, task=task, seed=seed)
         self.always: dict[int, Scores] = {}  # by the place of an answer
-        self.apart: list[Self] = []
+        self.apart: list[AnswersApart] = []
         if not isinstance(task, Presence | Several):
             return
         if options.scoring is not None:

@@ -113,7 +113,23 @@ class SubmissionSettings(Strict):
 
 
 class RecipeSettings(Strict):
-    """The keys of a recipe file."""
+    """The keys of a recipe file.
+
+    Attributes:
+        challenge: a known challenge or corpus, ``folder`` for clips of your own, or a YAML file.
+        data: where the clips are.
+        name: of the run's folder; that of the file by default.
+        seed: of everything that is drawn by chance.
+        paths: where results go.
+        execution: how the work is done; nothing in it changes a result.
+        faces: how faces are found and cut out.
+        features: by a name of yours: ``extractor``, and its options.
+        models: by a name of yours: ``model``, the ``features`` that it reads, and its options.
+        folds: cross-validation over groups.
+        fusion: how the models' scores become one.
+        submission: what is handed in.
+        ablation: what ``emotiw ablate`` varies.
+    """
 
     challenge: str
     data: DataSettings

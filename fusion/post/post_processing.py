@@ -110,7 +110,7 @@ class PostProcessing:
 
     def apply(self, scores: Scores, traces: Traces) -> Scores:
         """Return ``(n, n_columns)`` scores after all steps that are kept; rows of NaN stay."""
-        there = ~np.isnan(scores).any(axis=1)
+        there = np.asarray(~np.isnan(scores).any(axis=1))
         own, changed = traces.subset(there), scores[there]
         for fitted in (each for each in self.steps if each.is_kept):
             columns = fitted.answer.columns

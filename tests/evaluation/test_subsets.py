@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from emotiw.evaluation.group_sums import confusions
 from emotiw.evaluation.intervals import interval_between
-from emotiw.evaluation.metrics import confusions, metric_named
+from emotiw.evaluation.metrics import metric_named
 from emotiw.evaluation.sample import Sample, chosen_sample
 from emotiw.evaluation.subsets import contrast
 from tests.evaluation.small_tables import JOY, cohort_of, table_saying

@@ -23,8 +23,8 @@ from emotiw.analysis.report.weakest_label import weakest_label
 from emotiw.cli.app import app
 from emotiw.core.cohort import Cohort
 from emotiw.core.score_table import ScoreTable
-from emotiw.evaluation.metrics import ACCURACY
 from emotiw.evaluation.sample import chosen_sample
+from emotiw.evaluation.single_metrics import ACCURACY
 from emotiw.runs.run import Run
 from tests.report.runs import BROKEN, FACELESS, LABELS, classified, data_of, regressed
 

@@ -18,8 +18,8 @@ from emotiw.cli.app import app
 from emotiw.core.errors import ConfigError, TableError
 from emotiw.core.score_table import ScoreTable
 from emotiw.evaluation.differences import compare, p_text
-from emotiw.evaluation.metrics import ACCURACY
 from emotiw.evaluation.results import evaluate
+from emotiw.evaluation.single_metrics import ACCURACY
 from emotiw.runs.run import Run, reopen_run
 from tests.report.runs import classified, data_of, filmed
 

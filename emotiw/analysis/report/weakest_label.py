@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from emotiw.analysis.report.snapshot import RunSnapshot
-from emotiw.evaluation.metrics import ACCURACY, confusions
+from emotiw.evaluation.group_sums import confusions
+from emotiw.evaluation.single_metrics import ACCURACY
 from emotiw.evaluation.subsets import contrast
 
 MOST_TAKEN_FOR = 3
