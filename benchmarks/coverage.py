@@ -21,7 +21,8 @@ import numpy as np
 import numpy.typing as npt
 
 from emotiw.evaluation.intervals import interval, interval_of_difference
-from emotiw.evaluation.metrics import ACCURACY, CCC, MACRO_F1, PEARSON, RMSE, UAR, Metric
+from emotiw.evaluation.metric import Metric
+from emotiw.evaluation.single_metrics import ACCURACY, CCC, MACRO_F1, PEARSON, RMSE, UAR
 
 N_SPEAKERS = (3, 4, 8, 24)
 N_FOR_THE_TRUTH = 20_000

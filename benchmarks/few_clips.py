@@ -26,9 +26,10 @@ import yaml
 from sklearn.model_selection import StratifiedKFold
 
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
+from emotiw.core.parts_in_options import canonical
 from emotiw.core.task import Classification, Regression, Task
 from emotiw.models.model import Examples
-from emotiw.models.nested_parts import LEARNER, canonical
+from emotiw.models.nested_parts import LEARNER
 
 LABELS = ("Angry", "Disgust", "Fear", "Happy", "Neutral", "Sad", "Surprise")
 MODELS = {
@@ -47,6 +48,18 @@ MODELS = {
         "pooling: [mean, std, quantiles], scoring: mse}",
         "{model: kernel_ridge, gamma: [0.03, 0.1, 0.3], penalty: [0.1, 0.3, 1], "
         "pooling: [mean, std, slope], scoring: mse}",
+        # segments with their clip's target, and the mean of what is said of them
+        "{model: segments, learner: {model: kernel_ridge, kernel: linear, penalty: [3, 10, 30], "
+        "scoring: mse}}",
+        "{model: segments, learner: {model: kernel_ridge, gamma: [0.03, 0.1], "
+        "penalty: [0.3, 1, 3], scoring: mse}}",
+        # levels, and the expected value over them: of the clip, and of each segment
+        "{model: expected_value, n_levels: 4, learner: {model: kernel_ridge, gamma: [0.03, 0.1], "
+        "penalty: [0.3, 1, 3], pooling: [mean, std, quantiles], class_weight: null}}",
+        "{model: segments, learner: {model: expected_value, n_levels: 4, learner: "
+        "{model: kernel_ridge, gamma: 0.1, penalty: [0.3, 1, 3], class_weight: null}}}",
+        # end to end: the network decides which segments count
+        "{model: attention, layers: 0, channels: 32}",
     ],
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,7 @@ import pandas as pd
 from emotiw.core.errors import Problems, TableError
 from emotiw.core.score_table import ScoreTable
 from emotiw.core.task import Decisions, Task
+from fusion.traces import Traces
 
 Scores = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
@@ -27,6 +29,8 @@ class AlignedScores:
         clip_ids: sorted as text.
         split: per clip.
         scores: ``(n_clips, n_modalities, n_labels)``; NaN where a modality has nothing to say.
+        owners: the clip that each row is of: the row itself but for steps.
+        time_sec: ``(n_clips,)`` when each step is; zeros where a row is a whole clip.
     """
 
     names: tuple[str, ...]
@@ -34,6 +38,18 @@ class AlignedScores:
     clip_ids: tuple[str, ...]
     split: tuple[str, ...]
     scores: Scores
+    owners: tuple[str, ...]
+    time_sec: Scores
+
+    @cached_property
+    def traces(self) -> Traces:
+        """Which rows follow each other in time."""
+        return Traces(pd.factorize(np.array(self.owners, dtype=object))[0], self.time_sec)
+
+    @property
+    def is_by_step(self) -> bool:
+        """Whether a row is a step of a clip."""
+        return self.owners != self.clip_ids
 
     @property
     def present(self) -> npt.NDArray[np.bool_]:
@@ -71,12 +87,16 @@ def align(tables: Mapping[str, ScoreTable], names: Sequence[str] | None = None) 
             problems.add(f"{name!r} is {table.task.kind}, {known[0]!r} is {first.task.kind}")
         if table.labels != first.labels:
             problems.add(f"{name!r} has labels {table.labels}, {known[0]!r} has {first.labels}")
+        elif _kinds(table.task) != _kinds(first.task):
+            told = ", ".join(_kinds(first.task))
+            problems.add(f"{name!r} has a {', '.join(_kinds(table.task))}, {known[0]!r} a {told}")
     problems.raise_if_any(TableError)
 
     clip_ids = tuple(sorted(set().union(*(tables[name].clip_ids for name in known))))
     index = pd.Index(clip_ids, dtype=object)
     scores = np.full((len(clip_ids), len(taken), len(first.labels)), np.nan)
     split = np.full(len(clip_ids), "", dtype=object)
+    owners, time_sec = np.array(clip_ids, dtype=object), np.zeros(len(clip_ids))
     for name in known:
         table = tables[name]
         rows = index.get_indexer(pd.Index(table.clip_ids, dtype=object))
@@ -85,8 +105,14 @@ def align(tables: Mapping[str, ScoreTable], names: Sequence[str] | None = None) 
         for row in rows[(split[rows] != "") & (split[rows] != theirs)]:
             problems.add(f"clip {clip_ids[row]!r}: {name!r} has it in another split")
         split[rows] = theirs
+        if table.is_by_step:
+            owners[rows], time_sec[rows] = table.owners, table.times
     problems.raise_if_any(TableError)
-    return AlignedScores(taken, first.task, clip_ids, tuple(split), scores)
+    return AlignedScores(taken, first.task, clip_ids, tuple(split), scores, tuple(owners), time_sec)
+
+
+def _kinds(task: Task) -> list[str]:
+    return [answer.kind for answer in task.answers]
 
 
 def content_order(scores: Scores, targets: Decisions) -> Indices:

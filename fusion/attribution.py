@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from math import factorial
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -14,15 +15,19 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.base import clone
 
-from emotiw.core.task import Decisions
+from emotiw.core.several import THRESHOLD
+from emotiw.core.task import Decisions, Task
 from emotiw.evaluation.differences import difference_on
+from emotiw.evaluation.group_sums import mean_of_sums
+from emotiw.evaluation.metric import Metric
 from emotiw.evaluation.metrics import metric_named
 from emotiw.evaluation.sample import Sample
 from fusion.aligned import Scores
 from fusion.cross_fit_folds import FoldCodes
-from fusion.cross_fitting import cross_fitted_scores
+from fusion.held_out import cross_fitted_scores
 from fusion.late import LateFusion
 from fusion.result import FusionResult
+from fusion.single_answers import answers_of, is_plain
 from fusion.training_rows import TrainingRows
 
 EXACT_UP_TO = 10  # modalities: 1,023 fusions
@@ -37,11 +42,13 @@ class Attribution:
 
     Attributes:
         modalities: indexed by modality: ``weight`` in the final fusion (NaN where the method has
-            no single one), ``leave_one_out``: what the figure loses without it, ``p``: two-sided,
-            of the permutation test over groups that this is luck, ``shapley``: its mean gain over
+            no single one), ``leave_one_out``: what the figure loses without it, ``low`` and
+            ``high``: the 95 % interval of that over groups, ``p``: two-sided, of the permutation
+            test over groups that this is luck, ``shapley``: its mean gain over
             all orders of adding modalities, and ``shapley_error``: the standard error of that
             where only some orders were drawn; 0 where all count. The figure is accuracy, or minus
-            the mean squared error; Shapley values sum to its rise above knowing nothing but the
+            the mean squared error; of several answers the mean of these, squared errors in units
+            of the targets' variance. Shapley values sum to its rise above knowing nothing but the
             targets' distribution.
         recalls: Shapley value of each modality (rows) for the recall of each label (columns);
             empty in regression.
@@ -58,9 +65,9 @@ class Attribution:
 def attribute(result: FusionResult, *, exact_up_to: int = EXACT_UP_TO) -> Attribution:
     """Fuse selections of modalities anew, cross-fitted in the same folds, and compare.
 
-    A clip that a selection knows nothing of counts as the commonest label (the mean target) of
-    the clips fitted on. With many modalities Shapley values are means over drawn orders, and come
-    with their standard error.
+    Post-processing is left out. A clip that a selection knows nothing of counts as the commonest
+    label (the mean target) of the clips fitted on. With many modalities Shapley values are means
+    over drawn orders, and come with their standard error.
 
     Args:
         result: of :func:`~fusion.cross_fitting.fuse`.
@@ -84,7 +91,7 @@ def attribute(result: FusionResult, *, exact_up_to: int = EXACT_UP_TO) -> Attrib
     else:
         values, errors = _sampled_shapley(merits, len(names), seed=result.seed)
     full = merits(everyone)
-    metric = metric_named("accuracy" if rows.task.is_label else "mse")
+    metric = _merit_metric(rows)
     sample = Sample(result.cohort, rows.task, "both", rows.clip_ids, rows.targets, rows.groups)
     table = []
     rescued, ruined = {}, {}
@@ -93,13 +100,16 @@ def attribute(result: FusionResult, *, exact_up_to: int = EXACT_UP_TO) -> Attrib
     for position, name in enumerate(names):
         others = tuple(other for other in everyone if other != position)
         gain = full - merits(others)
-        pair = (decided(everyone), decided(others))
+        found = difference_on(sample, (decided(everyone), decided(others)), metric)
+        ends = (metric.signed(found.low), metric.signed(found.high))
         table.append(
             {
                 "modality": name,
                 "weight": _weight(result.fuser, name),
                 "leave_one_out": float(gain.mean()),
-                "p": difference_on(sample, pair, metric).p,
+                "low": min(ends),
+                "high": max(ends),
+                "p": found.p,
                 "shapley": float(shapley[name].mean()),
                 "shapley_error": errors[position],
             }
@@ -123,7 +133,7 @@ def _scores_of(
     chosen = rows.only(selection)
     there = np.asarray(~np.isnan(chosen.scores).all(axis=(1, 2)))
     if selection and there.any():
-        fusion: Any = clone(fuser)
+        fusion: Any = clone(fuser).set_params(post=())
         if fuser.weights is not None:
             kept = {name: fuser.weights[name] for name in chosen.names}
             if sum(kept.values()) == 0:
@@ -142,9 +152,49 @@ def _know_nothing(rows: TrainingRows, fold_of_row: FoldCodes) -> Scores:
 
 def _merit(rows: TrainingRows, decided: Decisions) -> Gains:
     """Return per clip 1 where the prediction is right, or minus the squared error."""
-    if rows.task.is_label:
-        return np.asarray(decided == rows.targets, dtype=np.float64)
-    return np.asarray(-((decided - rows.targets) ** 2))
+    return merit(rows.task, rows.targets, decided, _units(rows))
+
+
+def _units(rows: TrainingRows) -> Gains:
+    """Return what each answer's squared errors are counted in: its variance among several."""
+    answers = answers_of(rows.task)
+    if len(answers) == 1:
+        return np.ones(1)
+    spread = np.array([answer.known(rows.targets)[1].var() for answer in answers])
+    return np.where(spread > 0, spread, 1.0)
+
+
+def merit(task: Task, targets: Decisions, decided: Decisions, units: Gains) -> Gains:
+    """Return ``(n,)``: how right each prediction is, the mean over the answers that are known.
+
+    Args:
+        task: what is asked.
+        targets: as in :class:`~fusion.training_rows.TrainingRows`.
+        decided: predictions alike.
+        units: ``(n_answers,)`` what squared errors are divided by.
+    """
+    columns = np.full((len(targets), len(units)), np.nan)
+    for answer, unit, column in zip(answers_of(task), units, columns.T, strict=True):
+        known, truth = answer.known(targets)
+        own = answer.targets(decided)[known]
+        if not answer.task.is_label:
+            column[known] = -((own - truth) ** 2) / unit
+        else:
+            column[known] = (own if answer.asked.is_label else own >= THRESHOLD) == truth
+    return columns[:, 0] if len(units) == 1 else np.asarray(np.nanmean(columns, axis=1))
+
+
+def _merit_metric(rows: TrainingRows) -> Metric:
+    if is_plain(rows.task):
+        return metric_named("accuracy" if rows.task.is_label else "mse", rows.task)
+    task, units = rows.task, _units(rows)
+
+    def parts(y_true: Any, y_pred: Any, group_codes: Any, n_labels: int) -> Gains:
+        each, n_groups = merit(task, y_true, y_pred, units), int(group_codes.max(initial=0)) + 1
+        columns = (each, np.ones_like(each))
+        return np.column_stack([np.bincount(group_codes, c, n_groups) for c in columns])
+
+    return Metric("merit", "merit", task.kind, (-np.inf, 1.0), parts=parts, of_sums=mean_of_sums)
 
 
 def _shapley(position: int, merits: Merits, size: int) -> Gains:
@@ -198,5 +248,8 @@ def _recalls(rows: TrainingRows, shapley: Mapping[str, npt.NDArray[np.float64]])
 
 
 def _weight(fuser: LateFusion, name: str) -> float:
-    weight = fuser.combiner_.to_dict().get("weights", {}).get(name)
-    return float(weight) if isinstance(weight, float) else float("nan")
+    state = fuser.combiner_.to_dict()
+    weights = [
+        own.get("weights", {}).get(name) for own in state.get("answers", {"": state}).values()
+    ]
+    return fmean(weights) if all(isinstance(w, float) for w in weights) else float("nan")

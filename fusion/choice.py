@@ -14,6 +14,7 @@ from fusion.aligned import Scores
 from fusion.combiner import ANY, Combiner, Setting
 from fusion.combiners import combiner_for
 from fusion.cross_fit_folds import deal_groups
+from fusion.preference import is_preferred
 from fusion.training_rows import TrainingRows
 
 INNER_FOLDS = 4
@@ -87,9 +88,8 @@ class Choice(Combiner):
         best, most = first, 0.0
         for name in others:
             change = self._metric.signed(1.0) * np.subtract(by_fold[name], by_fold[first])
-            error = float(change.std(ddof=1)) / len(change) ** 0.5 if len(change) > 1 else np.inf
             whole = self._metric.signed(self.inner_figures[name] - self.inner_figures[first])
-            if whole > max(error, most):
+            if is_preferred(whole, change.tolist(), most):
                 best, most = name, whole
         return best
 

@@ -12,9 +12,11 @@ import numpy.typing as npt
 from emotiw.core.errors import ConfigError, Problems, suggest
 from fusion.aligned import Scores
 from fusion.combiner import ANY, Combiner, Setting
+from fusion.per_answer import PerAnswer
 from fusion.pools import REGRESSION_RULES, RULES, arithmetic_pool, geometric_pool
 from fusion.pulled_weights import pulled_weights
 from fusion.registry import COMBINERS
+from fusion.single_answers import is_plain
 from fusion.training_rows import TrainingRows
 
 
@@ -92,12 +94,14 @@ class FixedWeights(WeightedPool):
 
 
 def combiner_for(setting: Setting) -> Combiner:
-    """Return an unfitted combiner for the setting's method.
+    """Return an unfitted combiner for the setting's method; of several answers, one for each.
 
     Raises:
         ConfigError: if there is none, or it doesn't suit the task.
     """
     kind = COMBINERS.resolve(setting.method)
+    if setting.task.kind not in kind.tasks and not is_plain(setting.task):
+        return PerAnswer(setting, combiner_for)
     if setting.task.kind not in kind.tasks:
         raise ConfigError(
             f"method {setting.method!r} is for {' and '.join(sorted(kind.tasks))}; "

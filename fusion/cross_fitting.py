@@ -10,6 +10,7 @@ from sklearn.base import clone
 from emotiw.core.cohort import Cohort
 from emotiw.core.errors import LeakageError
 from emotiw.core.score_table import Fold, Groups, ScoreTable
+from emotiw.core.step_resampling import on_steps
 from fusion.aligned import AlignedScores, Scores, align
 from fusion.cross_fit_folds import FoldCodes, cross_fit_folds
 from fusion.fusion_options import FusionOptions
@@ -17,6 +18,7 @@ from fusion.late import LateFusion
 from fusion.prior import Prior, declared_prior, estimated_prior, shifted
 from fusion.result import FusionResult
 from fusion.seen_groups import fused_folds, seen_by_others
+from fusion.single_answers import answers_of
 from fusion.training_rows import TrainingRows, training_rows
 
 SPLITS_OF = {"all": ("train", "val"), "train": ("train",), "val": ("val",)}
@@ -33,6 +35,9 @@ def fuse(
     references: Mapping[str, ScoreTable] | None = None,
 ) -> FusionResult:
     """Fit a fusion on all rows it may be fitted on, and score every clip without having seen it.
+
+    Answers step by step are fused step by step: the cohort is that of the steps, and a modality
+    with steps of its own is taken to theirs by :func:`~emotiw.core.step_resampling.on_steps`.
 
     Args:
         tables: scores by modality.
@@ -53,30 +58,41 @@ def fuse(
         ConfigError: if an option makes no sense.
     """
     options = options or FusionOptions()
+    inner = {
+        name: {fold: on_steps(table, cohort, options.tolerance_sec) for fold, table in own.items()}
+        for name, own in (inner or {}).items()
+    }
+    tables, references = (
+        {name: on_steps(table, cohort, options.tolerance_sec) for name, table in several.items()}
+        for several in (tables, references or {})
+    )
     aligned = align(tables)
     splits, learns = SPLITS_OF[options.fit_on], options.learns
     rows = training_rows(tables, aligned, cohort, splits=splits, learns=learns)
     fold_of_row = cross_fit_folds(rows, cohort, options.n_folds)
     unfitted = LateFusion.from_options(options, seed=seed)
+    if options.post:
+        unfitted.set_params(post_metric=options.post_metric or metric)
     final = clone(unfitted).fit_rows(rows)
     calibrated = final.calibrated(aligned.scores)
-    by_final = final.fused(calibrated)
-    fused = by_final.copy()
+    fused = final.fused(calibrated)
+    traces = aligned.traces
+    by_final = final.finished(fused, traces)
 
     fuser_fold = _fold_of_clips(aligned, rows, fold_of_row, cohort)
     nothing: Groups = frozenset()
     fuser_seen: dict[Fold, Groups] = {None: final.seen_groups_ if learns else nothing}
     is_nested = not options.learns
     if not is_nested:
-        whole = {name for name, by_fold in (inner or {}).items() if is_whole(by_fold, fold_of_row)}
+        whole = {name for name, by_fold in inner.items() if is_whole(by_fold, fold_of_row)}
         lacking = {name: table for name, table in tables.items() if name not in whole}
         is_nested = not seen_by_others(lacking, rows, fold_of_row)
+    test_prior = _adjust_test_clips(fused, aligned, rows, options)
+    fused = final.finished(fused, traces)
     for number in np.unique(fold_of_row).tolist():
         taken = np.array([own == number for own in fuser_fold])
         fitted_on = rows.subset(fold_of_row != number)
-        inside = {
-            name: by_fold[number] for name, by_fold in (inner or {}).items() if number in by_fold
-        }
+        inside = {name: by_fold[number] for name, by_fold in inner.items() if number in by_fold}
         if inside:
             held_out = rows.subset(fold_of_row == number).seen
             fitted_on = _inner_rows(
@@ -84,13 +100,13 @@ def fuse(
             )
         part = clone(unfitted).fit_rows(fitted_on)
         calibrated[taken] = part.calibrated(aligned.scores[taken])
-        fused[taken] = part.fused(calibrated[taken])
+        unfinished = part.fused(calibrated[taken])
+        fused[taken] = part.finished(unfinished, traces.subset(taken))
         fuser_seen[number] = part.seen_groups_ if learns else nothing
 
-    position_of = {clip_id: position for position, clip_id in enumerate(aligned.clip_ids)}
+    position_of = dict(zip(aligned.clip_ids, range(len(fused)), strict=True))
     positions = np.array([position_of[clip_id] for clip_id in rows.clip_ids])
     unseen_scores = fused[positions]
-    test_prior = _adjust_test_clips(fused, aligned, rows, options)
     fold_of_clip, seen_groups = fused_folds(tables, aligned, fuser_fold, fuser_seen)
     return FusionResult(
         table=ScoreTable(
@@ -101,6 +117,8 @@ def fuse(
             split=aligned.split,
             fold=fold_of_clip,
             seen_groups=seen_groups,
+            owners=aligned.owners if aligned.is_by_step else (),
+            time_sec=aligned.time_sec if aligned.is_by_step else None,
         ),
         fuser=final,
         rows=rows,
@@ -110,22 +128,12 @@ def fuse(
         calibrated=calibrated[positions],
         is_nested=is_nested,
         cohort=cohort,
-        tables=dict(tables),
-        references=dict(references or {}),
+        tables=tables,
+        references=references,
         metric=metric or aligned.task.main_metric,
         test_prior=test_prior,
         seed=seed,
     )
-
-
-def cross_fitted_scores(rows: TrainingRows, fold_of_row: FoldCodes, fusion: LateFusion) -> Scores:
-    """Return ``(n, n_labels)`` fused scores, each fold's by a fusion fitted on the others."""
-    fused = np.full((len(rows), len(rows.labels)), np.nan)
-    for number in np.unique(fold_of_row):
-        held_out = fold_of_row == number
-        part = clone(fusion).fit_rows(rows.subset(~held_out))
-        fused[held_out] = part.fused(part.calibrated(rows.scores[held_out]))
-    return fused
 
 
 def _fold_of_clips(
@@ -177,15 +185,21 @@ def _adjust_test_clips(
 ) -> dict[str, float] | None:
     """Shift the scores of test clips to their own label frequencies, if that is asked for."""
     is_test = np.array([split == "test" for split in aligned.split], dtype=bool)
-    if options.prior == "none" or not rows.task.is_label or not is_test.any():
+    if options.prior == "none" or not is_test.any():
         return None
-    fitted: Prior = rows.task.prior_scores(rows.targets)
-    if options.prior == "em":
-        prior = estimated_prior(fused[is_test], fitted)
-    else:
-        declared = options.prior_weights or {}
-        prior = declared_prior(declared, rows.labels, power=options.prior_power)
-        if options.prior_base == "even":
-            fitted = np.full(len(rows.labels), 1 / len(rows.labels))
-    fused[is_test] = shifted(fused[is_test], fitted, prior)
-    return dict(zip(rows.labels, prior.tolist(), strict=True))
+    shares: dict[str, float] = {}
+    for answer in answers_of(rows.task):
+        if not answer.task.is_label or (options.prior == "declared" and not answer.asked.is_label):
+            continue
+        own, labels = answer.scores(fused[is_test]), answer.task.labels
+        fitted: Prior = answer.task.prior_scores(answer.known(rows.targets)[1])
+        if options.prior == "em":
+            prior = estimated_prior(own, fitted)
+        else:
+            declared = options.prior_weights or {}
+            prior = declared_prior(declared, labels, power=options.prior_power)
+            if options.prior_base == "even":
+                fitted = np.full(len(labels), 1 / len(labels))
+        fused[is_test, answer.columns] = answer.back(shifted(own, fitted, prior))
+        shares |= dict(zip(labels, prior.tolist(), strict=True))
+    return shares or None

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Literal, Self, TypedDict
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal, Self, TypedDict
 
 from pydantic import Field, model_validator
 
 from emotiw.core.config import Strict
+from emotiw.core.parts_in_options import filled_in
 from emotiw.core.registry import named_in
 from emotiw.evaluation.metrics import METRICS
-from fusion.registry import CALIBRATIONS, COMBINERS, RULES
+from fusion.registry import CALIBRATIONS, COMBINERS, POST, RULES
 
 Pool = Literal["arithmetic", "geometric"]
 FitOn = Literal["all", "train", "val"]
@@ -27,8 +28,11 @@ class FusionKeywords(TypedDict, total=False):
     weights: Mapping[str, float] | None
     candidates: tuple[str, ...]
     target_range: tuple[float, float] | None
+    post: Sequence[str | Mapping[str, Any]]
+    post_metric: str
     fit_on: FitOn
     n_folds: int
+    tolerance_sec: float | None
     nested: bool
     prior: Prior
     prior_weights: Mapping[str, float] | None
@@ -56,10 +60,19 @@ class FusionOptions(Strict):
         metric: what ``metric_weighted`` and ``auto`` look at; of labels.
         candidates: what ``auto`` chooses from.
         target_range: regression is clipped to it.
+        post: what is done to fused scores at last, in this order: ``smooth`` (median,
+            Savitzky-Golay, Gaussian), ``shift`` (the annotators' delay), ``scale`` (mean and
+            deviation of the annotations), ``thresholds`` (of what is there or not), or
+            ``module:Class``. Each by its name, or as ``{step: smooth, windows: [5, 9]}``. They are
+            fitted on held-out scores, and left out where held-out groups don't clearly prefer them.
+        post_metric: by which that is decided; the challenge's own by default, and where it says
+            nothing of an answer CCC, F1 or accuracy.
         fit_on: the splits whose clips are fitted on. ``all`` takes training clips with
             out-of-fold scores and validation clips; each is then scored by a fusion that has not
             seen its group. Of ``train`` or ``val``, the other split is scored by the final fusion.
         n_folds: of cross-fitting, where no folds are published.
+        tolerance_sec: of answers step by step, how far from a step of a modality its score may be
+            used, where its steps are at other times; the modality's own usual step by default.
         nested: whether ``train`` makes inner scores as well, by a model for every pair of folds,
             so that the fusion of a fold is fitted on nothing that knows the fold. With five folds
             that is 16 fits of each model instead of 6; False saves them, and the fused values say
@@ -79,8 +92,11 @@ class FusionOptions(Strict):
     metric: Annotated[str, named_in(METRICS)] = "accuracy"
     candidates: tuple[Annotated[str, named_in(COMBINERS)], ...] = ("weighted", "mean", "logistic")
     target_range: tuple[float, float] | None = None
+    post: tuple[Annotated[dict[str, Any], filled_in(POST), POST], ...] = ()
+    post_metric: str = ""
     fit_on: FitOn = "all"
     n_folds: int = Field(default=5, ge=2)
+    tolerance_sec: float | None = Field(default=None, ge=0)
     nested: bool = True
     prior: Prior = "none"
     prior_weights: Mapping[str, float] | None = None
@@ -89,8 +105,9 @@ class FusionOptions(Strict):
 
     @property
     def learns(self) -> bool:
-        """Whether anything is fitted: weights, a stacker, or calibrations."""
-        return self.calibration != "none" or self.method not in (*RULES, "fixed")
+        """Whether anything is fitted: weights, a stacker, calibrations, or post-processing."""
+        learns_method = self.method not in (*RULES, "fixed")
+        return self.calibration != "none" or learns_method or bool(self.post)
 
     @property
     def asks_inner(self) -> bool:

@@ -12,23 +12,30 @@ import numpy as np
 import pandas as pd
 import yaml
 from pydantic import ValidationError
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 
 from emotiw.core.cohort import Cohort
 from emotiw.core.errors import ConfigError, TableError, suggest
 from emotiw.core.files import atomic_write
 from emotiw.core.score_table import ScoreTable
-from emotiw.core.task import task_of
+from emotiw.core.several import Several
+from emotiw.core.task_kinds import task_of, told_of
 from emotiw.core.yaml_text import load
 from fusion.aligned import AlignedScores, Scores, align
 from fusion.calibration import Calibration
 from fusion.combiner import Setting
 from fusion.combiners import combiner_for
+from fusion.cross_fit_folds import deal_groups
 from fusion.fusion_options import FusionOptions
-from fusion.registry import CALIBRATIONS
+from fusion.held_out import cross_fitted_scores
+from fusion.per_answer import Calibrating
+from fusion.post.post_processing import PostProcessing
+from fusion.single_answers import within_ranges
+from fusion.traces import Traces
 from fusion.training_rows import TrainingRows, training_rows
 
 FORMAT = 1
+INNER_FOLDS = 4
 TRUSTED = (
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.tree._tree.Tree",
@@ -51,6 +58,7 @@ class LateFusion(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         task_: what is asked; its labels are the columns of the fused scores.
         calibrations_: by modality.
         combiner_: what fuses the calibrated scores.
+        post_: what is done to the fused scores at last.
         seen_groups_: the groups of the clips it was fitted on.
 
     Examples:
@@ -78,6 +86,8 @@ class LateFusion(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         metric: str = "accuracy",
         candidates: tuple[str, ...] = ("weighted", "mean", "logistic"),
         target_range: tuple[float, float] | None = None,
+        post: tuple[str | Mapping[str, Any], ...] = (),
+        post_metric: str = "",
         seed: int = 0,
     ) -> None:
         self.method = method
@@ -87,6 +97,8 @@ class LateFusion(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         self.metric = metric
         self.candidates = candidates
         self.target_range = target_range
+        self.post = post
+        self.post_metric = post_metric
         self.seed = seed
 
     @classmethod
@@ -113,18 +125,25 @@ class LateFusion(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
     def fit_rows(self, rows: TrainingRows) -> Self:
         """Learn from rows that :func:`~fusion.training_rows.training_rows` has let through."""
         self._check_options()
+        if self.target_range is not None and isinstance(rows.task, Several):
+            raise ConfigError("fusion options: target_range: each of several answers has its own")
         self.names_ = rows.names
         self.task_ = rows.task
         self.seen_groups_ = rows.seen
-        kind = self._calibration()
+        calibrating = self._calibrating()
         self.calibrations_: dict[str, Calibration] = {}
         for position, name in enumerate(rows.names):
             there = ~np.isnan(rows.scores[:, position, 0])
             scores = rows.scores[there, position]
-            self.calibrations_[name] = kind.fit(scores, rows.targets[there])
+            self.calibrations_[name] = calibrating.fit(scores, rows.targets[there])
         combiner = combiner_for(self._setting())
         calibrated = self.calibrated(rows.scores)
         self.combiner_ = combiner.fit(replace(rows, scores=calibrated))
+        self.post_ = self._post_processing()
+        if self.post and len(np.unique(rows.groups)) > 1:
+            folds = deal_groups(rows.groups, INNER_FOLDS, rows.classes)
+            before: Any = clone(self).set_params(post=())
+            self.post_.fit(rows, cross_fitted_scores(rows, folds, before), folds)
         return self
 
     def calibrated(self, scores: Scores) -> Scores:
@@ -137,10 +156,11 @@ class LateFusion(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
 
     def fused(self, calibrated: Scores) -> Scores:
         """Return ``(n, n_labels)`` fused scores of calibrated ones."""
-        fused = self.combiner_.combine(calibrated)
-        if not self.task_.is_label and self.target_range is not None:
-            fused = np.clip(fused, *self.target_range)
-        return fused
+        return within_ranges(self.combiner_.combine(calibrated), self.task_, self.target_range)
+
+    def finished(self, fused: Scores, traces: Traces) -> Scores:
+        """Return ``(n, n_labels)`` fused scores after post-processing, whole clips at a time."""
+        return self.post_.apply(fused, traces)
 
     def predict_proba(self, tables: Mapping[str, ScoreTable]) -> pd.DataFrame:
         """Return one row of fused scores per clip that any modality knows.
@@ -163,7 +183,7 @@ class LateFusion(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
                 f"fusion was fitted on {own.kind} with {own.labels}, "
                 f"got {aligned.task.kind} with {aligned.task.labels}"
             )
-        fused = self.fused(self.calibrated(aligned.scores))
+        fused = self.finished(self.fused(self.calibrated(aligned.scores)), aligned.traces)
         index = pd.Index(aligned.clip_ids, name="clip_id")
         return pd.DataFrame(fused, index=index, columns=list(own.labels))
 
@@ -206,14 +226,16 @@ class LateFusion(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
             learnt["estimators"] = f"{name}.skops"
             files[learnt["estimators"]] = skops.io.dumps(estimators)
         options = {key: _plain(value) for key, value in self.get_params().items()}
+        if not self.post:
+            del options["post"], options["post_metric"]
         state = {
             "format": FORMAT,
             "options": options,
-            "task": self.task_.kind,
-            "labels": list(self.task_.labels),
+            **told_of(self.task_),
             "modalities": list(self.names_),
             "calibration": {name: self.calibrations_[name].to_dict() for name in self.names_},
             "fusion": learnt,
+            **self._told_of_post(),
             "fitted_on_groups": sorted(self.seen_groups_),
         }
         text = yaml.safe_dump(state, sort_keys=False, allow_unicode=True)
@@ -231,29 +253,44 @@ class LateFusion(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
             if state["format"] != FORMAT:
                 raise TableError(f"{path}: format {state['format']!r}, expected {FORMAT}")
             options = state["options"]
-            for name in ("candidates", "target_range"):
-                options[name] = options[name] and tuple(options[name])
+            for name in ("candidates", "target_range", "post"):
+                options[name] = options.get(name) and tuple(options[name])
+            options["post"] = options["post"] or ()
             fusion = cls(**options)
             fusion.names_ = tuple(state["modalities"])
-            fusion.task_ = task_of(state["task"], state["labels"])
+            fusion.task_ = task_of(state)
             fusion.seen_groups_ = frozenset(state["fitted_on_groups"])
-            kind = fusion._calibration()
+            calibrating = fusion._calibrating()
             fusion.calibrations_ = {
-                name: kind.from_dict(parameters)
+                name: calibrating.from_dict(parameters)
                 for name, parameters in state["calibration"].items()
             }
             learnt = state["fusion"]
             if "estimators" in learnt:
                 learnt["estimators"] = _load_estimators(path.parent / learnt["estimators"])
             fusion.combiner_ = combiner_for(fusion._setting()).load_dict(learnt)
+            fusion.post_ = fusion._post_processing().load_dict(state.get("post", ()))
         except OSError as error:
             raise TableError(f"{path}: can't be read: {error}") from error
         except (yaml.YAMLError, KeyError, TypeError, ValueError, UnicodeDecodeError) as error:
             raise TableError(f"{path}: not a fusion written by to_yaml ({error})") from error
         return fusion
 
-    def _calibration(self) -> type[Calibration]:
-        return CALIBRATIONS.resolve(self.calibration if self.task_.is_label else "none")
+    def _calibrating(self) -> Calibrating:
+        return Calibrating(self.task_, self.calibration)
+
+    def _post_processing(self) -> PostProcessing:
+        task = self.task_
+        if self.target_range is not None:
+            task = replace(task, target_range=self.target_range)
+        return PostProcessing(self.post, task, self.post_metric)
+
+    def _told_of_post(self) -> dict[str, Any]:
+        if not self.post:
+            return {}
+        limits = self.task_.target_range  # post-processing holds numbers within it
+        told = {} if limits is None else {"target_range": list(limits)}
+        return {**told, "post": self.post_.to_dict()}
 
     def _setting(self) -> Setting:
         told = {field.name for field in fields(Setting)}
@@ -287,4 +324,11 @@ def _load_estimators(path: Path) -> Any:
 def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(key): float(number) for key, number in value.items()}
-    return list(value) if isinstance(value, tuple) else value
+    return [_plain_part(each) for each in value] if isinstance(value, tuple) else value
+
+
+def _plain_part(value: Any) -> Any:
+    """Return a part with its options as YAML knows them."""
+    if not isinstance(value, Mapping):
+        return value
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in value.items()}

@@ -1,14 +1,16 @@
-"""The fusion rules and calibrations that a recipe can name; importing it costs nothing."""
+"""Fusion rules, calibrations and last steps that a recipe can name; importing it costs nothing."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from emotiw.core.registry import Registry
+from emotiw.core.renames import NamesPart
 
 if TYPE_CHECKING:
     from fusion.calibration import Calibration
     from fusion.combiner import Combiner
+    from fusion.post.post_step import PostStep
 
 RULES = ("mean", "geometric", "product", "max", "median", "majority", "rank")  # learn nothing
 
@@ -40,3 +42,15 @@ CALIBRATIONS: Registry[type[Calibration]] = Registry(
     },
     base="fusion.calibration:Calibration",
 )
+
+POST_STEPS: Registry[type[PostStep]] = Registry(
+    "post-processing step",
+    {
+        "smooth": "fusion.post.smooth:Smooth",
+        "shift": "fusion.post.shift:Shift",
+        "scale": "fusion.post.scale:Scale",
+        "thresholds": "fusion.post.thresholds:Thresholds",
+    },
+    base="fusion.post.post_step:PostStep",
+)
+POST = NamesPart("step", lambda: POST_STEPS)

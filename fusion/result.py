@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import product
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from emotiw.core.cohort import Cohort
 from emotiw.core.errors import ConfigError
+from emotiw.core.notebook_views import AsTable
 from emotiw.core.score_table import ScoreTable
 from emotiw.evaluation.differences import Difference, compare, p_text
 from emotiw.evaluation.metrics import Metric, metric_named, metrics_of
 from emotiw.evaluation.notes import notes_of, over
 from emotiw.evaluation.reliability import expected_calibration_error
-from emotiw.evaluation.results import Result, evaluate, evaluate_all, results_on
+from emotiw.evaluation.results import (
+    Result,
+    evaluate,
+    evaluate_all,
+    results_frame,
+    results_on,
+)
 from emotiw.evaluation.sample import Sample, chosen_sample, judged_on, not_held_out
 from fusion.aligned import Scores
 from fusion.cross_fit_folds import FoldCodes
 from fusion.late import LateFusion
+from fusion.single_answers import answers_of, is_plain
 from fusion.training_rows import TrainingRows
 
 
 @dataclass(frozen=True, repr=False)
-class FusionResult:
+class FusionResult(AsTable):
     """A fused table, the fusion behind it, and how good it is on clips that it has not seen.
 
     Attributes:
@@ -68,6 +79,10 @@ class FusionResult:
         """Return what was fused in one line; ``summary()`` has what it is worth."""
         names = ", ".join(self.tables)
         return f"<FusionResult of {names} by {self.fuser.method!r}: {len(self.table)} clips>"
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return what it is worth in pandas: a row per split and metric."""
+        return results_frame(self.results)
 
     @property
     def n_clips(self) -> int:
@@ -168,16 +183,16 @@ class FusionResult:
     @cached_property
     def calibration_errors(self) -> dict[str, tuple[float, float]]:
         """Expected calibration error per modality, before and after (cross-fitted) calibration."""
-        if not self.rows.task.is_label:
-            return {}
-        truth = self.rows.targets
-        return {
-            name: (
-                expected_calibration_error(self.rows.scores[:, m], truth),
-                expected_calibration_error(self.calibrated[:, m], truth),
+        found = {}
+        answers = [answer for answer in answers_of(self.rows.task) if answer.task.is_label]
+        for answer, (m, name) in product(answers, enumerate(self.rows.names)):
+            known, truth = answer.known(self.rows.targets)
+            before, after = (
+                expected_calibration_error(answer.scores(scores[known, m]), truth)
+                for scores in (self.rows.scores, self.calibrated)
             )
-            for m, name in enumerate(self.rows.names)
-        }
+            found[name if is_plain(self.rows.task) else f"{name} {answer.name}"] = before, after
+        return found
 
     def summary(self) -> str:
         """Return all of this as text for a person."""
@@ -217,7 +232,7 @@ class FusionResult:
         return "\n".join(lines).rstrip() + "\n"
 
     def _told_comparisons(self) -> list[str]:
-        metric, split = metric_named(self.metric), self.sample.split
+        metric, split = metric_named(self.metric, self.rows.task), self.sample.split
         test = (
             f"paired test {over(self.cohort.knows_groups)}"
             if metric.parts
@@ -242,12 +257,18 @@ class FusionResult:
 
     def _learnt(self) -> list[str]:
         state = self.fuser.combiner_.to_dict()
-        lines = []
-        if "chosen" in state:
-            inner = ", ".join(f"{name} {v:.4f}" for name, v in state["inner_figures"].items())
-            lines.append(f"method chosen inside: {state['chosen']} ({inner})")
-        weights = state.get("weights", {})
-        if weights and all(isinstance(weight, float) for weight in weights.values()):
-            text = ", ".join(f"{name} {weight:.3f}" for name, weight in weights.items())
-            lines.append(f"weights: {text}; sharpness {state['sharpness']:.2f}")
-        return lines
+        told = list(_told_of_rule(state))
+        for name, own in state.get("answers", {}).items():
+            told += [f"{name}: {line}" for line in _told_of_rule(own)]
+        return [*told, *self.fuser.post_.told()]
+
+
+def _told_of_rule(state: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a fusion rule learnt, in words."""
+    if "chosen" in state:
+        inner = ", ".join(f"{name} {v:.4f}" for name, v in state["inner_figures"].items())
+        yield f"method chosen inside: {state['chosen']} ({inner})"
+    weights = state.get("weights", {})
+    if weights and all(isinstance(weight, float) for weight in weights.values()):
+        text = ", ".join(f"{name} {weight:.3f}" for name, weight in weights.items())
+        yield f"weights: {text}; sharpness {state['sharpness']:.2f}"

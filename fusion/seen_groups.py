@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from emotiw.core.score_table import Fold, Groups, ScoreTable
 from fusion.aligned import AlignedScores
 from fusion.cross_fit_folds import FoldCodes
@@ -35,14 +37,8 @@ def fused_folds(
         Per clip the fold, and per fold the groups; no entry where a model's training is unknown.
     """
     known = [tables[name] for name in aligned.names if name in tables]
-    models = [
-        {c: fold for c, fold, there in zip(t.clip_ids, t.fold, t.present, strict=True) if there}
-        for t in known
-    ]
-    combinations: list[Combination] = [
-        (fold, tuple(model_of.get(clip_id, ABSENT) for model_of in models))
-        for clip_id, fold in zip(aligned.clip_ids, fuser_fold, strict=True)
-    ]
+    models = [_model_of(table, aligned.clip_ids) for table in known]
+    combinations: list[Combination] = list(zip(fuser_fold, zip(*models, strict=True), strict=True))
     distinct = list(dict.fromkeys(combinations))
     number_of = dict(zip(distinct, _numbers(distinct), strict=True))
     seen_groups: dict[Fold, Groups] = {}
@@ -52,6 +48,14 @@ def fused_folds(
             seen = (table.seen_groups[base] for table, base in used)
             seen_groups[number_of[fold, bases]] = fuser_seen[fold].union(*seen)
     return tuple(number_of[combination] for combination in combinations), seen_groups
+
+
+def _model_of(table: ScoreTable, clip_ids: Sequence[str]) -> list[Fold | str]:
+    """Return the fold of the model that gave each clip's scores; ABSENT where there are none."""
+    rows = table.rows_of(clip_ids)
+    is_there = np.append(table.present, False)[rows]
+    folds = np.array([*table.fold, ABSENT], dtype=object)
+    return list(folds[np.where(is_there, rows, -1)])
 
 
 def _numbers(keys: Sequence[Combination]) -> list[Fold]:
@@ -71,17 +75,14 @@ def seen_by_others(
     tables: Mapping[str, ScoreTable], rows: TrainingRows, fold_of_row: FoldCodes
 ) -> bool:
     """Tell whether a model behind some fold's training rows has seen a group held out in it."""
-    fold_of_clip = dict(zip(rows.clip_ids, fold_of_row.tolist(), strict=True))
     held_out: dict[int, set[str]] = {}
     for group, fold in zip(rows.groups.tolist(), fold_of_row.tolist(), strict=True):
         held_out.setdefault(fold, set()).add(rows.group_names[group])
     for table in tables.values():
-        pairs = {
-            (model, fold_of_clip[clip_id])
-            for clip_id, model, there in zip(table.clip_ids, table.fold, table.present, strict=True)
-            if there and clip_id in fold_of_clip
-        }
-        for model, own in pairs:
+        models = _model_of(table, rows.clip_ids)
+        for model, own in set(zip(models, fold_of_row.tolist(), strict=True)):
+            if isinstance(model, str):
+                continue
             if any(table.seen_groups[model] & held_out[fold] for fold in held_out if fold != own):
                 return True
     return False

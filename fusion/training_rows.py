@@ -14,6 +14,8 @@ from emotiw.core.errors import TableError
 from emotiw.core.score_table import ScoreTable
 from emotiw.core.task import Decisions, Task
 from fusion.aligned import AlignedScores, Scores, content_order
+from fusion.single_answers import Answer
+from fusion.traces import Traces
 
 MIN_CLIPS = 2
 
@@ -27,9 +29,11 @@ class TrainingRows:
         task: what is asked.
         clip_ids: one per row.
         scores: ``(n, n_modalities, n_labels)``; NaN where a modality is missing.
-        targets: ``(n,)`` class indices (intp) or targets (float64).
+        targets: ``(n,)`` class indices (intp) or targets (float64); of several answers
+            ``(n, n_answers)``, NaN where one is not known.
         groups: ``(n,)`` group of each row as a number, counted in the order of first appearance.
         group_names: the group that each number stands for.
+        steps: which rows are of one clip, and when; None where rows are whole clips.
     """
 
     names: tuple[str, ...]
@@ -39,6 +43,7 @@ class TrainingRows:
     targets: Decisions
     groups: npt.NDArray[np.intp]
     group_names: tuple[str, ...]
+    steps: Traces | None = None
 
     def __len__(self) -> int:
         return len(self.clip_ids)
@@ -50,8 +55,13 @@ class TrainingRows:
 
     @property
     def classes(self) -> npt.NDArray[np.intp] | None:
-        """``(n,)`` class indices to spread evenly over folds; None in regression."""
+        """``(n,)`` class indices to spread evenly over folds; None where one label isn't all."""
         return self.targets if self.task.is_label else None
+
+    @property
+    def traces(self) -> Traces:
+        """Which rows follow each other in time."""
+        return Traces.of_clips(len(self)) if self.steps is None else self.steps
 
     @property
     def seen(self) -> frozenset[str]:
@@ -63,11 +73,18 @@ class TrainingRows:
         positions = np.arange(len(self))[rows]
         return replace(
             self,
-            clip_ids=tuple(self.clip_ids[row] for row in positions),
+            clip_ids=tuple(map(self.clip_ids.__getitem__, positions.tolist())),
             scores=self.scores[positions],
             targets=self.targets[positions],
             groups=self.groups[positions],
+            steps=None if self.steps is None else self.steps.subset(positions),
         )
+
+    def answering(self, answer: Answer) -> TrainingRows:
+        """Return the rows where one of the answers is known, as if it alone were asked for."""
+        known, targets = answer.known(self.targets)
+        rows = self if known.all() else self.subset(known)
+        return replace(rows, task=answer.task, scores=answer.scores(rows.scores), targets=targets)
 
     def only(self, modalities: Sequence[int]) -> TrainingRows:
         """Return the same clips with some of the modalities."""
@@ -107,16 +124,18 @@ def training_rows(
     """
     for table in tables.values():
         table.require_splits(cohort.splits)
-    scored = set(np.flatnonzero(aligned.present.any(axis=1)).tolist())
+    truths, originals, group_of = cohort.truths, cohort.originals, cohort.groups
+    scored = np.any(aligned.present, axis=1)
     chosen = [
         row
-        for row, clip_id in enumerate(aligned.clip_ids)
-        if aligned.split[row] in splits
-        and clip_id in cohort
-        and cohort[clip_id].truth is not None
-        and cohort.originals[clip_id] == clip_id
-        and cohort.groups[clip_id] not in hidden
-        and row in scored
+        for row, (clip_id, split, is_scored) in enumerate(
+            zip(aligned.clip_ids, aligned.split, scored, strict=True)
+        )
+        if is_scored
+        and split in splits
+        and clip_id in truths
+        and originals[clip_id] == clip_id
+        and group_of[clip_id] not in hidden
     ]
     ids = [aligned.clip_ids[row] for row in chosen]
     if len(ids) < MIN_CLIPS:
@@ -125,16 +144,15 @@ def training_rows(
             f"target and scores; at least {MIN_CLIPS} are needed"
         )
     where = "fusion can't be fitted"
-    known = {c: truth for c in ids if (truth := cohort[c].truth) is not None}
-    targets = aligned.task.encode(known, where)
-    if not aligned.task.is_label and len(aligned.task.labels) != 1:
+    targets = aligned.task.encode({clip_id: truths[clip_id] for clip_id in ids}, where)
+    if aligned.task.kind == "regression" and len(aligned.task.labels) != 1:
         found = aligned.task.labels
         raise TableError(f"{where}: regression has one target, these scores have {found}")
     present = aligned.present[chosen]
     for position, name in enumerate(aligned.names):
         if name in tables and learns:
             held = np.flatnonzero(present[:, position])
-            tables[name].require_unseen({ids[row]: cohort.groups[ids[row]] for row in held})
+            tables[name].require_unseen({ids[row]: group_of[ids[row]] for row in held})
 
     # what the clips themselves hold, where that is known: scores differ in their last bits by
     # which rows were computed beside them
@@ -145,7 +163,7 @@ def training_rows(
         else content_order(aligned.scores[chosen], targets)
     )
     ids = [ids[row] for row in order]
-    codes, names = pd.factorize(np.array([cohort.groups[c] for c in ids], dtype=object))
+    codes, names = pd.factorize(np.array([group_of[c] for c in ids], dtype=object))
     return TrainingRows(
         names=aligned.names,
         task=aligned.task,
@@ -154,4 +172,5 @@ def training_rows(
         targets=targets[order],
         groups=codes.astype(np.intp),
         group_names=tuple(names),
+        steps=aligned.traces.subset(np.array(chosen)[order]) if aligned.is_by_step else None,
     )

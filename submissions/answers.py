@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from emotiw.challenges.spec import Answer, ChallengeSpec, Target
-from emotiw.core.errors import suggest
+from emotiw.core.errors import SubmissionError, suggest
 
 Part = str | float
 
@@ -33,6 +33,29 @@ def parts_of(answer: Answer) -> tuple[Part, ...]:
 def answer_of(parts: tuple[Part, ...]) -> Answer:
     """Return one answer from its parts; a single part stands for itself."""
     return parts if len(parts) > 1 else parts[0]
+
+
+def fallback_of(spec: ChallengeSpec, text: str) -> Answer:
+    """Return the answer that a recipe's fallback is: a label, a number, or several with commas.
+
+    Raises:
+        SubmissionError: if the challenge takes no such answer.
+
+    Examples:
+        >>> from emotiw.challenges.spec import load_spec
+        >>> fallback_of(load_spec("mer2023"), "neutral, 0.5")
+        ('neutral', 0.5)
+    """
+    told = [part.strip() for part in text.split(",")]
+    n_labels = bool(spec.labels)
+    try:
+        answer = answer_of((*told[:n_labels], *map(float, told[n_labels:])))
+        wrong = list(problems_of(spec, answer))
+    except ValueError as error:
+        wrong = [str(error)]
+    if wrong:
+        raise SubmissionError(f"submission.fallback {text!r}: {'; '.join(wrong)}")
+    return answer
 
 
 def problems_of(spec: ChallengeSpec, answer: Answer) -> Iterator[str]:

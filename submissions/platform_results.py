@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from emotiw.core.errors import SubmissionError
-from emotiw.evaluation.metrics import Metric
+from emotiw.evaluation.metric import Metric
 from submissions.result_sheet import ResultSheet
 
 ALIASES = {

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from emotiw.challenges.spec import Answer, ChallengeSpec
 from emotiw.core.errors import ConfigError, suggest
+from emotiw.core.steps import Numbers
+from emotiw.evaluation.blend_metrics import nearest_blend
 from submissions.answers import Wrong, check_range, parts_of
 from submissions.check_report import CheckReport
 from submissions.submission_format import SubmissionFormat
@@ -31,6 +33,8 @@ class SalienceLists(SubmissionFormat):
         ['{', '"A102_x":', '[{"emotion":', '"hap",']
     """
 
+    version = "2"
+
     suffix: str = ".json"
 
     def name_for(self, team: str) -> str:
@@ -41,6 +45,10 @@ class SalienceLists(SubmissionFormat):
         """Refuse challenges that ask for a label, or for one number."""
         if spec.labels or len(spec.targets) < 2:
             raise ConfigError(f"submission of {spec.name}: a list of saliences needs several")
+
+    def settled(self, numbers: Numbers) -> Numbers:
+        """Return the closest blends that there are."""
+        return nearest_blend(numbers)
 
     def to_bytes(self, spec: ChallengeSpec, predictions: Mapping[str, Answer]) -> bytes:
         """Return the JSON, a clip per line, the most salient emotion first."""

@@ -9,6 +9,7 @@ from typing import ClassVar
 from emotiw.challenges.spec import Answer, ChallengeSpec
 from emotiw.core.errors import SubmissionError
 from emotiw.core.part import DataPart
+from emotiw.core.steps import Numbers
 from submissions.archive import colliding, read_zip, zip_bytes
 from submissions.check_report import CheckReport
 
@@ -32,6 +33,10 @@ class SubmissionFormat(DataPart):
 
     def require_suited(self, spec: ChallengeSpec) -> None:
         """Raise ConfigError where this can't hold the answers that the challenge asks for."""
+
+    def settled(self, numbers: Numbers) -> Numbers:
+        """Return ``(n, n_targets)`` numbers as they may be answered, where not every one may."""
+        return numbers
 
     def to_bytes(self, spec: ChallengeSpec, predictions: Mapping[str, Answer]) -> bytes:
         """Return a submission of checked predictions; the same give the same bytes.

@@ -14,6 +14,7 @@ from emotiw.challenges.spec import Answer, ChallengeSpec, Target
 from emotiw.core.errors import Problems, SubmissionError, suggest
 from emotiw.core.files import atomic_write
 from emotiw.core.score_table import ScoreTable
+from emotiw.core.several import Several
 from submissions.answers import answer_of, problems_of
 from submissions.registry import format_of
 
@@ -28,8 +29,8 @@ def predictions_of(
 
     Args:
         spec: the challenge.
-        scores: of the labels, or of the targets where the challenge has no labels.
-        targets: of the targets, where the challenge asks for both.
+        scores: of the labels and targets.
+        targets: of the targets, where ``scores`` are of the labels alone.
 
     Raises:
         SubmissionError: if a label or target has no column, or there are columns of others.
@@ -42,16 +43,26 @@ def predictions_of(
         >>> predictions_of(load_spec("cohesion2019"), table)
         {'a': 3.0, 'b': 1.5}
     """
+    names = tuple(target.name for target in spec.targets)
+    if isinstance(scores.task, Several):
+        _check_columns((*spec.labels, *names), scores)
+        numbers = _numbers(spec, scores)
+        told = scores.predictions() if spec.labels else {}  # the label is the first answer
+        labels = {row: answers[0] for row, answers in told.items()}
+    elif not spec.labels:
+        _check_columns(names, scores)
+        labels, numbers = {}, _numbers(spec, scores)
+    else:
+        _check_columns(spec.labels, scores)
+        labels, numbers = scores.predictions(), {}
+        if not names:
+            return dict(labels)
+        if targets is None:
+            raise SubmissionError(f"{spec.title} asks for {', '.join(names)} beside the label")
+        _check_columns(names, targets)
+        numbers = _numbers(spec, targets)
     if not spec.labels:
-        return {row: answer_of(numbers) for row, numbers in _numbers(spec, scores).items()}
-    _check_columns(spec.labels, scores)
-    labels = scores.predictions()
-    if not spec.targets:
-        return dict(labels)
-    if targets is None:
-        wanted = ", ".join(target.name for target in spec.targets)
-        raise SubmissionError(f"{spec.title} asks for {wanted} beside the label")
-    numbers = _numbers(spec, targets)
+        return {row: answer_of(own) for row, own in numbers.items()}
     return {row: (labels[row], *numbers[row]) for row in labels if row in numbers}
 
 
@@ -137,15 +148,14 @@ def submission_files(
 
 
 def _numbers(spec: ChallengeSpec, table: ScoreTable) -> dict[str, tuple[float, ...]]:
-    names = tuple(target.name for target in spec.targets)
-    _check_columns(names, table)
-    columns = [table.labels.index(name) for name in names]
+    columns = [table.labels.index(target.name) for target in spec.targets]
+    rows = np.flatnonzero(table.present)
+    numbers = format_of(spec).settled(table.scores[rows][:, columns])
     return {
         table.clip_ids[row]: tuple(
-            _allowed(float(table.scores[row, column]), target)
-            for column, target in zip(columns, spec.targets, strict=True)
+            _allowed(value, target) for value, target in zip(values, spec.targets, strict=True)
         )
-        for row in np.flatnonzero(table.present)
+        for row, values in zip(rows.tolist(), numbers.tolist(), strict=True)
     }
 
 

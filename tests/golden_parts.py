@@ -22,6 +22,7 @@ from emotiw.challenges.reading import READERS, reader_of
 from emotiw.challenges.spec import load_spec
 from emotiw.checks.check_fusion import NAMES, TASKS, small_rows
 from emotiw.checks.check_model import accepted
+from emotiw.checks.check_post import ANSWERS, small_traces
 from emotiw.checks.findings import Findings
 from emotiw.checks.small_clips import small_source
 from emotiw.checks.small_examples import SPECS, small_examples
@@ -35,7 +36,7 @@ from features.faces.find_faces import VERSION
 from features.frames.frame_embeddings import FrameEmbeddings
 from features.registry import EXTRACTORS
 from fusion.combiner import Setting
-from fusion.registry import CALIBRATIONS, COMBINERS
+from fusion.registry import CALIBRATIONS, COMBINERS, POST_STEPS
 from submissions.registry import FORMATS, format_of
 from tests.challenges.corpora import make_corpus, random_answers
 from tests.small_parts import (
@@ -66,6 +67,7 @@ REGISTRIES: dict[str, Any] = {
     "model": MODELS,
     "fusion method": COMBINERS,
     "calibration": CALIBRATIONS,
+    "post-processing step": POST_STEPS,
     "aggregation": AGGREGATIONS,
     "face detector": DETECTORS,
     "layout reader": READERS,
@@ -98,6 +100,7 @@ def digest(kind: str, name: str, folder: Path) -> list[float] | str:
         "model": _scores,
         "fusion method": _fused,
         "calibration": _calibrated,
+        "post-processing step": _finished,
         "aggregation": _pooled,
         "face detector": _faces,
         "layout reader": _clips,
@@ -158,6 +161,13 @@ def _calibrated(part: Any, name: str, folder: Path) -> Any:
     return part.fit(scores, rows.targets[there]).apply(scores)
 
 
+def _finished(part: Any, name: str, folder: Path) -> Any:
+    task = next(task for task in ANSWERS if task.kind in part.kinds)
+    step = part(task, part.Options()).fit(small_traces(task))
+    rows = small_traces(task, seed=1)
+    return step.apply(rows.scores, rows.traces)
+
+
 def _pooled(part: Any, name: str, folder: Path) -> Any:
     chance = torch.Generator().manual_seed(0)
     faces, places = (torch.rand(2, 5, n, generator=chance) for n in (4, 3))
@@ -180,7 +190,12 @@ def _clips(part: Any, name: str, folder: Path) -> bytes:
             make_corpus(spec, root)
             builder = ManifestBuilder(spec, root, Problems(""))
             reader_of(spec).read(builder)
-            told += [(c.clip_id, c.split, c.label, c.target, c.group) for c in builder.clips]
+            for c in builder.clips:
+                told.append((c.clip_id, c.split, c.label, c.target, c.group))
+                told += [c.answers] if c.answers else []
+                steps = builder.steps.get(c.clip_id)
+                told += [(steps.names, steps.time_sec.round(6).tolist())] if steps else []
+                told += [str(steps.answers.round(6).tolist())] if steps else []
     return json.dumps(told).encode()
 
 

@@ -41,6 +41,7 @@ MODEL_OPTIONS: dict[str, dict[str, Any]] = {
     "one_vs_rest": {"learner": LOGISTIC},
     "expected_value": {"learner": LOGISTIC},
     "ensemble": {"learner": LOGISTIC, "n": 3},
+    "segments": {"learner": LOGISTIC},
 }  # fmt: skip
 SPEECH: dict[str, Any] = {
     "extractor_mode": "group_norm",

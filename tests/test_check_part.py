@@ -18,7 +18,7 @@ from emotiw.challenges.folder import Folder
 from emotiw.core.config import Strict
 from emotiw.core.errors import PartError
 from emotiw.core.feature_table import FeatureArray, FeatureSpec
-from emotiw.evaluation.metrics import ACCURACY
+from emotiw.evaluation.single_metrics import ACCURACY
 from emotiw.models.aggregation.mean import Mean
 from emotiw.models.model import Examples, Model
 from features.backbones.network import FaceNetwork

@@ -32,7 +32,7 @@ from emotiw.models.registry import MODELS
 from features.backbones.registry import BACKBONES
 from features.faces.detect import DETECTORS
 from features.registry import EXTRACTORS
-from fusion.registry import CALIBRATIONS, COMBINERS
+from fusion.registry import CALIBRATIONS, COMBINERS, POST_STEPS
 from submissions.registry import FORMATS, format_of
 from tests.challenges.corpora import make_corpus, random_answers
 from tests.golden_parts import PATH, REWRITE, digest, is_close, parts, version_of
@@ -107,6 +107,7 @@ KINDS: dict[str, tuple[Registry[Any], Callable[[str, Path], None]]] = {
     "model": (MODELS, _model),
     "fusion method": (COMBINERS, _combiner),
     "calibration": (CALIBRATIONS, _plain(CALIBRATIONS)),
+    "post-processing step": (POST_STEPS, _plain(POST_STEPS)),
     "aggregation": (AGGREGATIONS, _plain(AGGREGATIONS)),
     "face detector": (DETECTORS, _detector),
     "layout reader": (READERS, _reader),

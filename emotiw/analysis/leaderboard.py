@@ -15,7 +15,7 @@ from emotiw.core.config import read_document
 from emotiw.core.errors import ConfigError, EmotiwError, suggest
 from emotiw.core.files import shown_in_full
 from emotiw.core.score_table import ScoreTable
-from emotiw.evaluation.metrics import Metric
+from emotiw.evaluation.metric import Metric
 from emotiw.evaluation.notes import groups_notes
 from emotiw.evaluation.results import Result, evaluate
 from emotiw.runs.edits import edits_of, outdated
@@ -84,7 +84,7 @@ def rank_runs(
     unread: list[str] = []
     for folder in folders:
         try:
-            cohort = cohort_in(folder, spec.task)
+            cohort = cohort_in(folder, spec.task).rows
         except EmotiwError as error:
             unread.append(str(error))
             continue

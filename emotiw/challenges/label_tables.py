@@ -18,9 +18,11 @@ from emotiw.challenges.manifest_builder import (
     media_files,
 )
 from emotiw.challenges.reader import Reader
+from emotiw.challenges.spec import ChallengeSpec
 from emotiw.challenges.split_files import Answers, SplitFiles
 from emotiw.challenges.text_table import TableFormat, read_table
 from emotiw.core.clip import Split
+from emotiw.core.errors import suggest
 
 Named = dict[str, list[Path]]
 
@@ -39,12 +41,16 @@ class Tables(Reader):
             default.
         label: the column with the label.
         targets: column by target.
+        shares: pairs of columns, the name of a target and its share; targets that a row doesn't
+            name are 0, and one without a share is all of 100.
         group: template of what is kept together in cross-validation.
         extra: template by column of the manifest.
         answers: where they are in a table of their own.
         otherwise: options put over these, where none of these tables is there: another way in
             which the same clips are handed out.
     """
+
+    version = "2"
 
     splits: dict[Split, SplitFiles]
     style: TableFormat = TableFormat()
@@ -54,6 +60,7 @@ class Tables(Reader):
     file: str = ""
     label: str = ""
     targets: dict[str, str] = Field(default_factory=dict)
+    shares: tuple[tuple[str, str], ...] = ()
     group: str = ""
     extra: dict[str, str] = Field(default_factory=dict)
     answers: Answers | None = None
@@ -91,6 +98,25 @@ class Tables(Reader):
             for split, where in self.splits.items()
         )
 
+    def paths(self, spec: ChallengeSpec) -> dict[str, str]:
+        """Return the table and the clips of every split, and the answers where they are apart."""
+        found: dict[str, list[str]] = {}
+
+        def note(names: Sequence[str], inside: str, told: str) -> None:
+            if names:
+                others = f" (or {', '.join(names[1:])})" if names[1:] else ""
+                found.setdefault(f"{names[0]}{inside}", []).append(told + others)
+
+        for split, where in self.splits.items():
+            has_labels = where.labelled and self.answers is None
+            note(
+                where.table, "", f"{split}: {'labels of the clips' if has_labels else 'the clips'}"
+            )
+            note(where.clips, f"/{self.a_clip}", f"{split} clips")
+        if self.answers is not None:
+            note(self.answers.table, "", "labels or targets")
+        return {path.removeprefix("./"): "; ".join(told) for path, told in found.items()}
+
     def _other_layout(self) -> Tables | None:
         if self.otherwise is None:
             return None
@@ -112,6 +138,7 @@ class Tables(Reader):
         wanted = [*_fields(self.id), *_fields(self.file), *_fields(self.group)]
         wanted += [name for template in self.extra.values() for name in _fields(template)]
         wanted += [name for name in (self.label, *self.targets.values()) if name and inside]
+        wanted += [name for pair in self.shares for name in pair if where.labelled]
         wanted += [*self.patterns, *where.rows]
         found = [pattern.groupindex for pattern in self.patterns.values()]
         parts = dict(self.id_pattern.groupindex) if self.id_pattern else {}
@@ -168,7 +195,7 @@ class Tables(Reader):
                 file,
                 split,
                 code=answer.get(self.label) if self.label else None,
-                targets={t: answer.get(column, "") for t, column in self.targets.items()},
+                targets=self._targets(builder, answer, place),
                 group=group or None,
                 extra={name: template.format(**fields) for name, template in self.extra.items()},
                 where=place,
@@ -180,6 +207,21 @@ class Tables(Reader):
                 f"{split}: {len(lone)} of {len(first_place)} clips have nothing in {self.group}, "
                 f"e.g. {lone[0]}: nobody knows which of these clips belong together"
             )
+
+    def _targets(
+        self, builder: ManifestBuilder, answer: Mapping[str, str], place: str
+    ) -> dict[str, str]:
+        """Return the text of every number that a row tells."""
+        told = {t: answer.get(column, "") for t, column in self.targets.items()}
+        known = [target.name for target in builder.spec.targets]
+        shares = {}
+        for name, share in self.shares:
+            if named := answer.get(name, ""):
+                if named not in known:
+                    hint = suggest(named, known)
+                    builder.problems.add(f"{place}: {named!r} is none of {', '.join(known)}{hint}")
+                shares[named] = answer.get(share, "") or "100"
+        return told | (dict.fromkeys(known, "0") | shares if shares else {})
 
     def _rows(
         self, builder: ManifestBuilder, paths: list[Path], where: SplitFiles, needed: list[str]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import Literal
@@ -14,6 +14,8 @@ from emotiw.challenges.spec import ChallengeSpec
 from emotiw.core.clip import Clip, Split, escaped, id_problem
 from emotiw.core.errors import Problems, suggest
 from emotiw.core.media.file_kinds import MEDIA, is_media
+from emotiw.core.several import LABEL, Several
+from emotiw.core.steps import Steps
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class ManifestBuilder:
         problems: what stops the reading, in the end.
         warnings: what the user should know.
         clips: so far.
+        steps: by clip, where the challenge asks step by step.
         refused: who is no clip: they can have no id, or the challenge leaves them out.
     """
 
@@ -51,6 +54,7 @@ class ManifestBuilder:
     problems: Problems
     warnings: list[str] = field(default_factory=list)
     clips: list[Clip] = field(default_factory=list)
+    steps: dict[str, Steps] = field(default_factory=dict)
     refused: list[Refused] = field(default_factory=list)
     ignored: Counter[str] = field(default_factory=Counter)
 
@@ -71,6 +75,7 @@ class ManifestBuilder:
         group: str | None = None,
         extra: Mapping[str, str] | None = None,
         where: str = "",
+        steps: Steps | None = None,
     ) -> None:
         """Note a clip, with its label and targets as the challenge's files write them.
 
@@ -80,6 +85,7 @@ class ManifestBuilder:
             group: speaker or source video.
             extra: anything else.
             where: file and line that say so, for messages; the path by default.
+            steps: of a challenge that asks step by step; label and targets are theirs.
         """
         place = where or self.name(path)
         label = None
@@ -97,14 +103,16 @@ class ManifestBuilder:
                     f"(expected one of {', '.join(known)})"
                 )
                 return
-        numbers = self._numbers(targets or {}, place)
-        more = dict(extra or {})
-        target = None
-        if not self.spec.task.is_label and len(self.spec.targets) == 1:
-            target = numbers.get(self.spec.targets[0].name)
-        elif split != "test":  # a manifest keeps labels and targets of test clips out of reach
-            more |= {name: repr(number) for name, number in numbers.items()}
-        self.clips.append(Clip(clip_id, path, split, label, target, group, extra=more))
+        numbers, task = self._numbers(targets or {}, place), self.spec.task
+        found = {LABEL: label, **numbers}
+        clip = Clip(clip_id, path, split, group=group, extra=dict(extra or {}))
+        if isinstance(task, Several):
+            self.clips.append(replace(clip, answers=tuple(map(found.get, task.names))))
+        else:
+            target = None if task.is_label else numbers.get(task.labels[0])
+            self.clips.append(replace(clip, label=label, target=target))
+        if steps is not None:
+            self.steps[clip_id] = steps
 
     def refuse_odd_names(self) -> None:
         """Take out the clips whose name can't be an id, or whose path can't stand in a table."""

@@ -31,7 +31,8 @@ READERS: Registry[type[Reader]] = Registry(
         "tables": "emotiw.challenges.label_tables:Tables",
         "folder": "emotiw.challenges.folder:Folder",
         "corpora": "emotiw.challenges.corpora:Corpora",
-        "row_list": "emotiw.challenges.row_list:RowList",
+        "frame_lists": "emotiw.challenges.frame_lists:FrameLists",
+        "time_tables": "emotiw.challenges.time_tables:TimeTables",
     },
     base="emotiw.challenges.reader:Reader",
 )
@@ -72,7 +73,10 @@ def read_challenge(spec: ChallengeSpec, root: Path) -> tuple[Cohort, list[str], 
     if reader.tells_of_others:
         tell_of_others(builder)
     clips = _with_folds(builder.clips, reader.protocol_of(spec), builder.warnings)
-    return Cohort(clips, task=spec.task, where=str(home)), builder.warnings, builder.refused
+    kept = {clip.clip_id for clip in clips}
+    steps = {clip_id: found for clip_id, found in builder.steps.items() if clip_id in kept}
+    cohort = Cohort(clips, task=spec.task, where=str(home), steps=steps)
+    return cohort, builder.warnings, builder.refused
 
 
 def submission_ids(spec: ChallengeSpec, root: Path, cohort: Cohort) -> tuple[str, ...]:
@@ -86,7 +90,7 @@ def submission_ids(spec: ChallengeSpec, root: Path, cohort: Cohort) -> tuple[str
     rows = reader.rows(ManifestBuilder(spec, home, Problems(str(home))))
     if rows is not None:
         return tuple(rows)
-    return tuple(clip.clip_id for clip in cohort.select("test"))
+    return tuple(clip.clip_id for clip in cohort.rows.select("test"))
 
 
 def reader_of(spec: ChallengeSpec) -> Reader:

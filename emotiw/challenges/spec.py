@@ -16,7 +16,8 @@ from emotiw.core.clip import Split
 from emotiw.core.config import Document, Strict, packaged, read_document, validated
 from emotiw.core.errors import ConfigError, suggest
 from emotiw.core.registry import named_in
-from emotiw.core.task import Task, task_of
+from emotiw.core.several import Presence, Several
+from emotiw.core.task import Classification, Regression, Task
 from emotiw.evaluation.metrics import METRICS, Metric, metric_named
 
 SOUND = (".wav", ".mp3", ".flac", ".ogg", ".m4a")
@@ -47,12 +48,21 @@ class Target(Strict):
         minimum: the smallest value allowed; any where it isn't known.
         maximum: the largest value allowed; any where it isn't known.
         values: the only values allowed in a submission, where it isn't any number in the range.
+        is_presence: whether it says that something is there, 1, or isn't, 0.
     """
 
     name: str
     minimum: float = -math.inf
     maximum: float = math.inf
     values: tuple[float, ...] | None = None
+    is_presence: bool = False
+
+    @property
+    def answer(self) -> Task:
+        """What is asked, as a task of its own."""
+        if self.is_presence:
+            return Presence((self.name,))
+        return Regression((self.name,), (self.minimum, self.maximum))
 
 
 class Layout(Strict):
@@ -214,15 +224,20 @@ class ChallengeSpec(Strict):
 
     @property
     def score_names(self) -> tuple[str, ...]:
-        """The columns of a score table: labels in class order, or the names of the targets."""
-        return self.labels or tuple(target.name for target in self.targets)
+        """The columns of a score table: labels in class order, and the names of the targets."""
+        return self.task.labels
 
     @property
     def task(self) -> Task:
-        """What is asked of a clip."""
-        limits = [(target.minimum, target.maximum) for target in self.targets]
-        is_number = self.task_kind == "regression"
-        return task_of(self.task_kind, self.score_names, limits[0] if is_number else None)
+        """What is asked of a clip, or of every step of it."""
+        label = [Classification(self.labels)] if self.labels else []
+        answers = (*label, *(target.answer for target in self.targets))
+        return answers[0] if len(answers) == 1 else Several(answers)
+
+    @property
+    def asks_steps(self) -> bool:
+        """Whether it asks for an answer per frame or segment."""
+        return self.unit in {"frame", "segment"}
 
     @property
     def modalities(self) -> tuple[str, ...]:
@@ -237,17 +252,12 @@ class ChallengeSpec(Strict):
     @property
     def cannot_learn(self) -> str:
         """What a recipe can't learn from it yet; empty where it can learn all of it."""
-        reasons = [self.limits] if self.limits else []
-        if self.unit in {"frame", "segment"}:
-            reasons.append(f"answers per {self.unit} can be written and checked, not learnt")
-        elif len(self.labels[:1]) + len(self.targets) > 1:
-            reasons.append("several answers per clip can be written and checked, not learnt")
-        return "; ".join(reasons)
+        return self.limits
 
     @property
     def official_metric(self) -> Metric:
         """The metric that ranks."""
-        return metric_named(self.metric)
+        return metric_named(self.metric, self.task)
 
     def label_of(self, code: str) -> str | None:
         """Return the label that a code of the challenge's files stands for, or None.

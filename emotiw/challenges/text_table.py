@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
+from emotiw.challenges.arff import SUFFIX, arff_lines
 from emotiw.challenges.manifest_builder import ManifestBuilder
 from emotiw.challenges.spreadsheet import SUFFIXES, read_sheet
 from emotiw.core.config import Strict
@@ -23,7 +24,8 @@ class TableFormat(Strict):
         header: whether the first line that isn't empty holds the names of the columns.
         columns: their names, where the table has no header or another one than is wanted.
         quote: around fields that need it.
-        ragged: whether a row may have fewer fields than the header; the rest are empty.
+        ragged: whether a row, or a header beside ``columns``, may have fewer fields; the rest are
+            empty.
         cut: whether it may have more, which are left out.
     """
 
@@ -40,9 +42,9 @@ def read_table(
 ) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield the line number and the fields of every row; what is wrong goes to ``builder``.
 
-    An Excel file counts as a table whose separator and quotes are its own. Blanks around fields,
-    empty lines, a byte-order mark and any kind of line end are accepted. A table without one of
-    the ``needed`` columns yields nothing.
+    An Excel or ARFF file counts as a table whose separator and quotes are its own. Blanks around
+    fields, empty lines, a byte-order mark and any kind of line end are accepted. A table without
+    one of the ``needed`` columns yields nothing.
     """
     name = builder.name(path)
 
@@ -57,12 +59,13 @@ def read_table(
         except (OSError, UnicodeDecodeError) as error:
             builder.problems.add(f"{name}: can't be read as UTF-8 text ({error})")
             return
-        lines = _split(text, style, note)
+        is_arff = path.suffix.lower() == SUFFIX
+        lines = arff_lines(text, note) if is_arff else _split(text, style, note)
     columns = list(style.columns)
     if style.header:
         line, first = next(lines, (1, []))
         columns = columns or first
-        if len(first) != len(columns):
+        if len(first) != len(columns) and not (style.ragged and style.columns):
             builder.problems.add(f"{name}:{line}: expected {len(columns)} columns, got {first}")
             return
     missing = [column for column in needed if column not in columns]

@@ -8,7 +8,12 @@ from typing import Any
 import numpy as np
 
 from emotiw.checks.findings import Findings
-from emotiw.evaluation.metrics import Metric
+from emotiw.core.several import Presence, Several
+from emotiw.core.task import Classification, Regression
+from emotiw.core.task_kinds import SINGLE
+from emotiw.evaluation.answer_metrics import SHARES, bound
+from emotiw.evaluation.blend_metrics import blends
+from emotiw.evaluation.metric import SEVERAL, Metric
 
 N, N_LABELS = 60, 3
 
@@ -17,14 +22,26 @@ def check_metric(part: Metric, options: Mapping[str, Any], sample: Any, findings
     """Note what doesn't hold of a metric."""
     rng = np.random.default_rng(0)
     is_label = part.task == "classification"
-    findings.expect(
-        is_label or part.task == "regression", f"task: no such kind of task, {part.task!r}"
-    )
-    if is_label:
-        truth, guess = rng.integers(0, N_LABELS, (2, N))
-    else:  # zeros and ones, which every metric of numbers takes
-        truth = rng.integers(0, 2, N).astype(np.float64)
-        guess = truth + rng.normal(0, 1, N)
+    findings.expect(part.task in (*SINGLE, SEVERAL), f"task: no such kind of task, {part.task!r}")
+    codes, guesses = rng.integers(0, N_LABELS, (2, N))
+    numbers = rng.integers(0, 2, N).astype(np.float64)  # which every metric of numbers takes
+    said = numbers + rng.normal(0, 1, N)
+    truth, guess = (codes, guesses) if is_label else (numbers, said)
+    if part.is_of_shares:
+        tasks = [Regression((name,), SHARES) for name in "abc"]
+        known = blends(len(tasks))
+        truth, guess = known[rng.integers(0, len(known), N)], known[rng.integers(0, len(known), N)]
+        part = bound(part, Several(tasks))
+    elif part.task == SEVERAL:
+        answers: list[tuple[Any, Any, Any]] = [
+            (Presence(("a",)), numbers, said),
+            (Presence(("b",)), 1 - numbers, 1 - said),
+        ]
+        if part.terms:
+            answers.append((Regression(("c",)), numbers, said))
+            answers.append((Classification(("x", "y", "z")), codes, guesses))
+        kinds, truths, guessed = zip(*answers, strict=True)
+        part, truth, guess = bound(part, Several(kinds)), *map(np.column_stack, (truths, guessed))
     n_labels = N_LABELS if is_label else 0
     low, high = part.limits
     with findings.during("value"):

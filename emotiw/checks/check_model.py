@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from emotiw.checks.check_part import made_options
 from emotiw.checks.findings import Findings
-from emotiw.checks.small_examples import SPECS, TASKS, small_examples
+from emotiw.checks.small_examples import SPECS, TASKS, small_examples, small_step_examples
 from emotiw.core.errors import ConfigError
 from emotiw.core.feature_table import FeatureSpec, FeatureTable
 from emotiw.core.task import Task
@@ -44,6 +44,10 @@ def check_model(
     for number, (spec, task, make) in enumerate(found):
         with findings.during(f"a {task.kind}"), TemporaryDirectory() as folder:
             _check(make, spec, task, Path(folder), findings, is_first=number == 0)
+    if part.reads_steps(made) and not findings.lines:
+        for number, (spec, task, make) in enumerate(found):
+            with findings.during(f"a {task.kind} per step"), TemporaryDirectory() as folder:
+                _check_steps(make, spec, task, Path(folder), findings, is_first=number == 0)
 
 
 def accepted(
@@ -92,15 +96,7 @@ def _check(
     if np.shape(scores) != shape:
         findings.add(f"{task.kind}: predict should return {shape}, got {np.shape(scores)}")
         return
-    findings.expect(bool(np.isfinite(scores).all()), f"{task.kind}: scores should be finite")
-    if task.is_label:
-        sums = np.asarray(scores).sum(axis=1)
-        is_odds = np.allclose(sums, 1, atol=1e-5) and np.min(scores) >= 0
-        findings.expect(is_odds, f"scores should be at least 0 and sum to 1, got {scores[0]}")
-    elif task.target_range is not None:
-        low, high = task.target_range
-        is_inside = bool(((scores >= low) & (scores <= high)).all())
-        findings.expect(is_inside, f"targets should be within {low:g} to {high:g}")
+    _check_scores(scores, task, findings)
     nobody = model.predict(others.subset([]))
     findings.expect_same(nobody, scores[:0], "of no clips there should be no scores")
     if is_first:
@@ -110,6 +106,59 @@ def _check(
         findings.add(f"save: {path} should not be a pickle, which runs whatever it holds")
     loaded = type(model).load(folder)
     told = "loaded, it should say the same"
+    findings.expect_same(loaded.predict(others), scores, told, atol=1e-7)
+
+
+def _check_scores(scores: npt.NDArray[np.float64], task: Task, findings: Findings) -> None:
+    findings.expect(bool(np.isfinite(scores).all()), f"{task.kind}: scores should be finite")
+    ends = np.cumsum([len(answer.labels) for answer in task.answers])[:-1]
+    for answer, own in zip(task.answers, np.split(scores, ends, axis=1), strict=True):
+        if answer.is_label:
+            is_odds = np.allclose(own.sum(axis=1), 1, atol=1e-5) and np.min(own) >= 0
+            findings.expect(is_odds, f"scores should be at least 0 and sum to 1, got {own[0]}")
+            continue
+        low, high = (0.0, 1.0) if answer.kind == "presence" else answer.target_range or (-1e9, 1e9)
+        is_inside = bool(((own >= low) & (own <= high)).all())
+        findings.expect(is_inside, f"targets should be within {low:g} to {high:g}")
+
+
+def _check_steps(
+    make: Callable[[], Model],
+    spec: FeatureSpec,
+    task: Task,
+    folder: Path,
+    findings: Findings,
+    *,
+    is_first: bool,
+) -> None:
+    model, learnt = make(), small_step_examples(spec, task)
+    others = replace(small_step_examples(spec, task, 5, seed=1), targets=None)
+    model.fit(learnt)
+    scores = model.predict(others)
+    shape = (sum(others.n_steps), len(task.labels))
+    if np.shape(scores) != shape:
+        findings.add(f"{task.kind}: predict should return {shape}, got {np.shape(scores)}")
+        return
+    present = np.concatenate([array.present for array in others.arrays()])
+    holes = bool(np.isnan(scores[~present]).all())
+    findings.expect(holes, "a step without the feature should have no score, but NaN")
+    _check_scores(scores[present], task, findings)
+    if is_first:
+        order = np.arange(len(others))[::-1]
+        backwards = np.empty_like(scores)
+        backwards[others.target_rows(order)] = model.predict(others.subset(order))
+        told = "the order of clips should change no step's score"
+        findings.expect_same(backwards, scores, told, atol=NEAR)
+        alone = [model.predict(others.subset([row])) for row in range(len(others))]
+        told = "the steps of a clip alone should have the same scores"
+        findings.expect_same(np.concatenate(alone), scores, told, atol=NEAR)
+        again = make()
+        again.fit(learnt)
+        told = "fitted again, it should give the same scores of steps"
+        findings.expect_same(again.predict(others), scores, told, atol=NEAR)
+    model.save(folder)
+    loaded = type(model).load(folder)
+    told = "loaded, it should say the same of steps"
     findings.expect_same(loaded.predict(others), scores, told, atol=1e-7)
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
+from emotiw.core.several import Presence, Several
 from emotiw.core.task import Classification, Regression, Task
 from emotiw.models.model import Examples
 from features.frames.people import PLACE
 
 LABELS = ("Positive", "Neutral", "Negative")
-TASKS: tuple[Task, ...] = (Classification(LABELS), Regression(("valence",), (0.0, 4.0)))
+VALENCE = Regression(("valence",), (0.0, 4.0))
+SEVERAL = Several((Classification(LABELS), Presence(("smile",)), VALENCE))
+TASKS: tuple[Task, ...] = (Classification(LABELS), VALENCE, Presence(("smile",)), SEVERAL)
 SEEN = ("score_Happy", "score_Neutral", "score_Angry", "score_Surprise")
 SPECS = (
     FeatureSpec("checked", (6,), "clip"),
@@ -25,14 +29,48 @@ SPECS = (
 def small_examples(spec: FeatureSpec, task: Task, n_clips: int = 18, seed: int = 0) -> Examples:
     """Return clips of three labels (or targets 0, 2, 4) by six speakers, who all show all three.
 
-    Sequences have up to 20 rows (4 images, 4 people), some of them not present.
+    Of several answers a few are not known. Sequences have up to 20 rows (4 images, 4 people), some
+    of them not present.
     """
     rng = np.random.default_rng(seed)
     codes = np.arange(n_clips) % 3
     arrays = {f"clip{row:02}": _rows(spec, int(code), rng) for row, code in enumerate(codes)}
     groups = tuple(f"speaker{row // 3 % 6}" for row in range(n_clips))
-    targets: Any = codes.astype(np.int64) if task.is_label else 4.0 - 2.0 * codes
+    targets = _answers(codes, task)
+    if isinstance(task, Several):
+        targets[rng.random(targets.shape) < 0.1] = np.nan
     return Examples(FeatureTable(spec, arrays), tuple(arrays), groups, targets)
+
+
+def small_step_examples(
+    spec: FeatureSpec, task: Task, n_clips: int = 12, seed: int = 0
+) -> Examples:
+    """Return clips whose every step shows one of three labels, a few of them not annotated."""
+    rng = np.random.default_rng(seed)
+    arrays, answers = {}, []
+    for clip in range(n_clips):
+        codes = np.repeat(rng.integers(0, 3, 5), rng.integers(1, 6))
+        rows = [_rows(replace(spec, unit="clip"), int(code), rng).values for code in codes]
+        present = rng.random(len(codes)) < 0.8
+        present[0] = True
+        values = np.concatenate(rows)
+        values[~present] = 0
+        arrays[f"clip{clip:02}"] = FeatureArray(values.astype(spec.dtype), present)
+        told = _answers(codes, task).reshape(len(codes), -1).astype(np.float64)
+        told[rng.random(told.shape) < 0.1] = np.nan
+        answers.append(told)
+    groups = tuple(f"speaker{clip % 4}" for clip in range(n_clips))
+    n_steps = tuple(len(each) for each in answers)
+    table = FeatureTable(spec, arrays)
+    return Examples(table, tuple(arrays), groups, np.concatenate(answers), n_steps=n_steps)
+
+
+def _answers(codes: Any, task: Task) -> Any:
+    if isinstance(task, Several):
+        return np.column_stack([_answers(codes, answer) for answer in task.answers]).astype(float)
+    if task.is_label:
+        return codes.astype(np.int64)
+    return (codes == 0).astype(np.float64) if task.kind == "presence" else 4.0 - 2.0 * codes
 
 
 def _rows(spec: FeatureSpec, code: int, rng: np.random.Generator) -> FeatureArray:

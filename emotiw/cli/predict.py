@@ -45,7 +45,10 @@ def predict(
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Tell the emotion in any video or photograph, person by person and for everyone together."""
+    """Tell the emotion in any video or photograph, person by person and for everyone together.
+
+    emotiw predict clip.mp4 --window 2 --csv scores.csv
+    """
     from emotiw.core.errors import ConfigError
     from emotiw.core.files import atomic_write
     from emotiw.predict.company import read_speakers

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Literal, get_args
 
 from emotiw.core.errors import suggest
+from emotiw.core.several import Truth, is_known
 
 Split = Literal["train", "val", "test"]
 CORPUS = "corpus"  # the column of a manifest that says where a clip comes from
@@ -27,6 +28,8 @@ class Clip:
         split: ``train``, ``val`` or ``test``.
         label: one of the challenge's labels; None where unknown, and always None in a test clip.
         target: a number instead of a label, in regression tasks.
+        answers: what stands for both where several answers are asked for, None where one is
+            unknown; see :class:`emotiw.core.several.Several`.
         group: the speaker or source video, kept together in cross-validation;
             None where nobody knows, and then the clip stands for itself.
         fold: the published fold of cross-validation that holds this clip out, if there is one.
@@ -43,10 +46,13 @@ class Clip:
     fold: int | None = None
     content: str = ""
     extra: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    answers: tuple[str | float | None, ...] = ()
 
     @property
-    def truth(self) -> str | float | None:
-        """Its label or its target; None where neither is known."""
+    def truth(self) -> Truth | None:
+        """Its label, its target or its answers; None where none is known."""
+        if self.answers:
+            return self.answers if any(map(is_known, self.answers)) else None
         return self.label if self.label is not None else self.target
 
     @property
@@ -56,7 +62,8 @@ class Clip:
 
 
 ODD = {"\n": "a line break", "\t": "a tab", "\\": "a backslash", "/": "a slash"}
-COLUMNS = tuple(each.name for each in fields(Clip) if each.name != "extra")  # of any table of clips
+KEPT_APART = {"extra", "answers"}  # they have columns of their own
+COLUMNS = tuple(each.name for each in fields(Clip) if each.name not in KEPT_APART)  # of any table
 
 
 def id_problem(clip_id: str) -> str:

@@ -4,20 +4,29 @@ Made once, from the manifest that ``index`` writes or from a table of labels, an
 whatever trains, fuses, evaluates or compares: so groups, folds, copies and labels can't drift
 apart. The labels of test clips are kept apart from the clips: nothing that is fitted reaches
 them, only an evaluation that asks for the :meth:`Cohort.answer_key`.
+
+Where answers are asked for step by step, the steps of a clip are rows of a cohort of their own,
+:attr:`Cohort.rows`: whoever fuses, judges or hands in takes that one, and finds in it what any
+cohort has.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, get_args
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
 
 from emotiw.core.clip import COLUMNS, Clip, Split, clip_problems
+from emotiw.core.clip_answers import answer_fields, only_asked, unanswered
 from emotiw.core.errors import ManifestError, Problems, suggest
 from emotiw.core.folds import Scheme, assign_folds
+from emotiw.core.notebook_views import AsTable
+from emotiw.core.several import Truth
+from emotiw.core.steps import Steps
 from emotiw.core.task import Task
 
 if TYPE_CHECKING:
@@ -27,7 +36,7 @@ if TYPE_CHECKING:
 ESTIMATED = "probably speaker "  # so begin the names of groups that were estimated
 
 
-class Cohort:
+class Cohort(AsTable):
     """The clips of a challenge by id, in the order of their ids.
 
     Two clips of the same bytes in the same group are copies: one of them, the first by id, stands
@@ -39,6 +48,8 @@ class Cohort:
         task: what is asked of them: its labels, against which those of the clips are checked, or
             its targets. What it does not ask is left out.
         where: named in errors.
+        steps: of every clip, where answers are asked for step by step; a clip's own answer is then
+            the summary of its steps.
 
     Raises:
         ManifestError: with everything that is wrong.
@@ -58,7 +69,12 @@ class Cohort:
     """
 
     def __init__(
-        self, clips: Iterable[Clip], *, task: Task | None = None, where: str = "manifest"
+        self,
+        clips: Iterable[Clip],
+        *,
+        task: Task | None = None,
+        where: str = "manifest",
+        steps: Mapping[str, Steps] | None = None,
     ) -> None:
         labels = task.labels if task is not None and task.is_label else None
         problems = Problems(where)
@@ -66,8 +82,8 @@ class Cohort:
         for clip in clips:
             for problem in clip_problems(clip, labels):
                 problems.add(problem)
-            if task is not None:  # a manifest may have a column of labels and one of targets
-                clip = replace(clip, target=None) if task.is_label else replace(clip, label=None)
+            if task is not None:
+                clip = only_asked(clip, task, steps)
             if clip.clip_id in answered:
                 problems.add(
                     f"duplicate clip id {clip.clip_id!r}: "
@@ -76,12 +92,19 @@ class Cohort:
             answered[clip.clip_id] = clip
         problems.raise_if_any(ManifestError)
         self.task = task
+        self.owners: Mapping[str, str] = {}  # in a cohort of rows, the clip of each
+        self.times: Mapping[str, float] = {}  # in a cohort of rows, the seconds of each
+        self._steps = dict(steps or {})
+        for clip_id in self._steps.keys() - answered.keys():
+            problems.add(f"steps of clip {clip_id!r}, which is not there")
+        problems.raise_if_any(ManifestError)
         self._answered = {clip_id: answered[clip_id] for clip_id in sorted(answered)}
         self._clips = {
-            clip_id: replace(clip, label=None, target=None) if clip.split == "test" else clip
+            clip_id: unanswered(clip) if clip.split == "test" else clip
             for clip_id, clip in self._answered.items()
         }
         self._protocol: tuple[Scheme, int, int] | None = None
+        self._knows_groups: bool | None = None
 
     def __repr__(self) -> str:
         """Return what it holds in one line."""
@@ -111,9 +134,60 @@ class Cohort:
         """Return the clips of these splits, in the order of their ids."""
         return [clip for clip in self if clip.split in splits]
 
-    def answer_key(self) -> dict[str, str | float]:
+    @property
+    def has_steps(self) -> bool:
+        """Whether answers are asked for step by step."""
+        return bool(self._steps)
+
+    def steps_of(self, clip_id: str) -> Steps:
+        """Return the steps of a clip; of a test clip, without its answers."""
+        steps = self._steps[clip_id]
+        return steps.hidden() if self[clip_id].split == "test" else steps
+
+    @property
+    def answered_steps(self) -> Mapping[str, Steps]:
+        """The steps of every clip with all answers, for files and evaluation."""
+        return self._steps
+
+    @cached_property
+    def rows(self) -> Cohort:
+        """The cohort of everything that an answer is asked for: of steps, or of these very clips.
+
+        A step's row has its clip's split, group and fold, and stands for itself among copies.
+        """
+        if not self._steps or self.task is None:
+            return self
+        folds, rows, nowhere = self.folds, [], Path()
+        owners: dict[str, str] = {}
+        times: dict[str, float] = {}
+        for clip_id, steps in self._steps.items():
+            clip, row_ids = self._answered[clip_id], steps.row_ids(clip_id)
+            about: dict[str, Any] = {"group": self.groups[clip_id], "fold": folds.get(clip_id)}
+            told = enumerate(zip(row_ids, steps.truths(self.task), strict=True))
+            for number, (row_id, truth) in told:
+                content = f"{clip.content}#{number:08d}" if clip.content else ""
+                own = answer_fields(truth, self.task)
+                rows.append(Clip(row_id, nowhere, clip.split, content=content, **about, **own))
+            owners |= dict.fromkeys(row_ids, clip_id)
+            times |= dict(zip(row_ids, steps.time_sec.tolist(), strict=True))
+        cohort = Cohort(rows, task=self.task, where="steps")
+        cohort.owners, cohort.times = owners, times
+        cohort._knows_groups = self.knows_groups
+        return cohort
+
+    def answer_key(self) -> dict[str, Truth]:
         """Return every known label or target, those of test clips too: for evaluation alone."""
-        return {c: clip.truth for c, clip in self._answered.items() if clip.truth is not None}
+        return dict(self._answer_key)
+
+    @cached_property
+    def _answer_key(self) -> Mapping[str, Truth]:
+        known = ((c, clip.truth) for c, clip in self._answered.items())
+        return {clip_id: truth for clip_id, truth in known if truth is not None}
+
+    @cached_property
+    def truths(self) -> Mapping[str, Truth]:
+        """The known label, target or answers of every clip; never those of test clips."""
+        return {c: truth for c, truth in self._answer_key.items() if self.splits[c] != "test"}
 
     @cached_property
     def splits(self) -> Mapping[str, str]:
@@ -131,7 +205,9 @@ class Cohort:
     @cached_property
     def knows_groups(self) -> bool:
         """Whether the group of every clip with a known label or target was told."""
-        return all(clip.group is not None for clip in self if clip.truth is not None)
+        if self._knows_groups is not None:
+            return self._knows_groups
+        return all(self[clip_id].group is not None for clip_id in self.truths)
 
     @cached_property
     def estimates_groups(self) -> bool:
@@ -150,7 +226,7 @@ class Cohort:
             else clip
             for clip in self._answered.values()
         ]
-        return Cohort(clips, task=self.task)
+        return Cohort(clips, task=self.task, steps=self._steps)
 
     @cached_property
     def originals(self) -> Mapping[str, str]:
@@ -203,14 +279,21 @@ class Cohort:
         """
         other = copy(self)
         other._protocol = (scheme, n_folds, seed)
-        for name in ("folds", "digest"):
+        for name in ("folds", "digest", "rows"):
             other.__dict__.pop(name, None)
         return other
 
     def with_contents(self, content_of: Callable[[Clip], str]) -> Cohort:
         """Return the same clips with the sha256 of their bytes."""
         clips = [replace(clip, content=content_of(clip)) for clip in self._answered.values()]
-        return Cohort(clips, task=self.task)
+        return Cohort(clips, task=self.task, steps=self._steps)
+
+    def only(self, clip_ids: Container[str]) -> Cohort:
+        """Return some of the clips, or of the rows, with all that is known of them."""
+        kept = Cohort((c for c in self.answered() if c.clip_id in clip_ids), task=self.task)
+        kept.owners, kept.times = self.owners, self.times
+        kept._knows_groups = self._knows_groups
+        return kept
 
     def answered(self) -> Iterator[Clip]:
         """Yield every clip with its label or target, test clips too: for files and evaluation."""
@@ -233,7 +316,18 @@ class Cohort:
             )
             for c in self._answered.values()
         ]
-        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+        digest = hashlib.sha256("\n".join(lines).encode())
+        digest.update(self.digest_of_steps.encode())
+        return digest.hexdigest()
+
+    @cached_property
+    def digest_of_steps(self) -> str:
+        """A hash of all steps and what was annotated there; empty where there are none."""
+        digest = hashlib.sha256()
+        for clip_id, steps in sorted(self._steps.items()):
+            digest.update("\n".join((clip_id, *steps.names)).encode())
+            digest.update(steps.time_sec.tobytes() + steps.answers.tobytes())
+        return digest.hexdigest() if self._steps else ""
 
     def to_frame(self) -> pd.DataFrame:
         """Return the clips in pandas, one row each; labels of test clips are left out."""

@@ -13,12 +13,16 @@ from emotiw.core.csv_rows import read_rows, rows_as_csv
 from emotiw.core.errors import ManifestError, Problems, TableError, suggest
 from emotiw.core.files import atomic_write
 from emotiw.core.label_names import translated
+from emotiw.core.several import Several
+from emotiw.core.step_table import read_steps, steps_as_csv
 from emotiw.core.task import Classification, Regression, Task
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Row = Mapping[str, str]
+STEPS = "steps.csv"  # beside a manifest
+ANSWER = "answer_"  # before the name of each of several answers
 
 
 def write_manifest(cohort: Cohort, path: Path, *, root: Path) -> None:
@@ -28,6 +32,7 @@ def write_manifest(cohort: Cohort, path: Path, *, root: Path) -> None:
 
 def manifest_as_csv(cohort: Cohort, *, root: Path) -> bytes:
     """Return what :func:`write_manifest` writes."""
+    names = cohort.task.names if isinstance(cohort.task, Several) else ()
     extras = sorted({column for clip in cohort for column in clip.extra})
     rows = [
         [
@@ -39,11 +44,18 @@ def manifest_as_csv(cohort: Cohort, *, root: Path) -> bytes:
             clip.group if clip.group is not None else "",
             clip.fold if clip.fold is not None else "",
             clip.content,
+            *(_cell(answer) for answer in clip.answers or [None] * len(names)),
             *(clip.extra.get(column, "") for column in extras),
         ]
         for clip in cohort.answered()
     ]
-    return rows_as_csv([[*COLUMNS, *extras], *rows])
+    return rows_as_csv([[*COLUMNS, *(f"{ANSWER}{name}" for name in names), *extras], *rows])
+
+
+def write_steps(cohort: Cohort, path: Path) -> None:
+    """Write the steps of a cohort that has some, for :func:`read_manifest` to find."""
+    assert cohort.task is not None
+    atomic_write(path, steps_as_csv(cohort.answered_steps, cohort.task))
 
 
 def read_manifest(path: Path, *, root: Path, task: Task | None = None) -> Cohort:
@@ -52,7 +64,9 @@ def read_manifest(path: Path, *, root: Path, task: Task | None = None) -> Cohort
     Args:
         path: a CSV with at least the columns ``clip_id``, ``path`` and ``split``.
         root: what relative paths in it are relative to.
-        task: whose labels are allowed.
+        task: whose labels are allowed; without one, several answers and steps are left out.
+
+    A table ``steps.csv`` beside the manifest has the answers step by step.
 
     Raises:
         ManifestError: with file, line and text of everything that is wrong.
@@ -65,7 +79,7 @@ def read_manifest(path: Path, *, root: Path, task: Task | None = None) -> Cohort
     seen: dict[str, int] = {}
     for line, row in read_rows(path, ("clip_id", "path", "split"), problems):
         found = Problems("")
-        clip = _clip_of(row, root, found)
+        clip = _clip_of(row, root, found, task)
         for problem in (*found.lines, *clip_problems(clip, labels)):
             problems.add(f"line {line}: {problem}")
         if clip.clip_id in seen:
@@ -76,7 +90,9 @@ def read_manifest(path: Path, *, root: Path, task: Task | None = None) -> Cohort
         seen.setdefault(clip.clip_id, line)
         clips.append(clip)
     problems.raise_if_any(ManifestError)
-    return Cohort(clips, task=task, where=str(path))
+    beside = path.with_name(STEPS)
+    steps = read_steps(beside, task) if task is not None and beside.is_file() else None
+    return Cohort(clips, task=task, where=str(path), steps=steps)
 
 
 def cohort_of_frame(
@@ -138,7 +154,25 @@ def cohort_of_frame(
     return Cohort(clips.values(), task=task, where=where)
 
 
-def _clip_of(row: Row, root: Path, problems: Problems) -> Clip:
+def _cell(answer: str | float | None) -> str:
+    return "" if answer is None else answer if isinstance(answer, str) else repr(float(answer))
+
+
+def _answers(row: Row, task: Several, problems: Problems) -> tuple[str | float | None, ...]:
+    """Return the answers that a row tells; nothing where it tells none."""
+    found: list[str | float | None] = []
+    for name, answer in zip(task.names, task.answers, strict=True):
+        text = row.get(ANSWER + name, "")
+        try:
+            found.append((text if answer.is_label else float(text)) if text else None)
+        except ValueError:
+            problems.add(f"{ANSWER}{name} {text!r} is not a number")
+        if answer.is_label and text and text not in answer.labels:
+            problems.add(f"unknown label {text!r}{suggest(text, answer.labels)}")
+    return tuple(found) if any(one is not None for one in found) else ()
+
+
+def _clip_of(row: Row, root: Path, problems: Problems, task: Task | None = None) -> Clip:
     target, fold = row.get("target", ""), row.get("fold", "")
     number = fold_index = None
     try:
@@ -161,7 +195,10 @@ def _clip_of(row: Row, root: Path, problems: Problems) -> Clip:
         group=row.get("group") or None,
         fold=fold_index,
         content=row.get("content", ""),
-        extra=MappingProxyType({k: v for k, v in row.items() if k not in COLUMNS and v}),
+        extra=MappingProxyType(
+            {k: v for k, v in row.items() if k not in COLUMNS and v and not k.startswith(ANSWER)}
+        ),
+        answers=_answers(row, task, problems) if isinstance(task, Several) else (),
     )
 
 

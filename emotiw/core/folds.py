@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from emotiw.core.errors import ConfigError, LeakageError, Problems
+from emotiw.core.several import Truth
 
 Scheme = Literal["auto", "manifest", "grouped", "leave_one_group_out"]
 
 
 def assign_folds(
     group_of: Mapping[str, str],
-    target_of: Mapping[str, str | float],
+    target_of: Mapping[str, Truth],
     *,
     published: Mapping[str, int] | None = None,
     scheme: Scheme = "auto",
@@ -67,7 +68,7 @@ def assign_folds(
 
 def _stratified(
     group_of: Mapping[str, str],
-    target_of: Mapping[str, str | float],
+    target_of: Mapping[str, Truth],
     names: Sequence[str],
     n_folds: int,
     seed: int,

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emotiw.core.errors import ConfigError
+from emotiw.core.several import Truth
 
 Numbers = npt.NDArray[np.float64]
 MOST_CLIPS = 10_000  # every clip is compared with every other
@@ -34,7 +35,7 @@ def fingerprint(rows: Numbers) -> Numbers:
     return np.concatenate([mean, ((axes * logs) @ axes.T)[upper]])
 
 
-def probable_groups(prints: Sequence[Numbers], truth: Sequence[str | float | None]) -> list[int]:
+def probable_groups(prints: Sequence[Numbers], truth: Sequence[Truth | None]) -> list[int]:
     """Return the number of a probable speaker per clip.
 
     What a label does to voice and face is taken out first, where labels are known: an angry
@@ -76,13 +77,14 @@ def _standardised(values: Numbers) -> Numbers:
     return np.asarray((values - values.mean(axis=0)) / np.where(spread > 0, spread, 1.0))
 
 
-def _without_labels(values: Numbers, truth: Sequence[str | float | None]) -> Numbers:
+def _without_labels(values: Numbers, truth: Sequence[Truth | None]) -> Numbers:
     known = np.array([answer is not None for answer in truth])
     answers = [answer for answer in truth if answer is not None]
     if not answers:
         return values
-    if isinstance(answers[0], str):
-        design = (np.array(answers)[:, None] == np.unique(answers)).astype(np.float64)
+    if not isinstance(answers[0], float):  # labels, or several answers: each of its own
+        names = np.array([str(answer) for answer in answers])
+        design = (names[:, None] == np.unique(names)).astype(np.float64)
     else:
         numbers = np.array(answers, dtype=np.float64)
         design = np.column_stack([np.ones_like(numbers), numbers])

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import repeat
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,17 +21,21 @@ from emotiw.core.clip import Clip
 from emotiw.core.csv_rows import read_frame
 from emotiw.core.errors import LeakageError, Problems, TableError
 from emotiw.core.files import atomic_write
-from emotiw.core.task import Task, task_of
+from emotiw.core.notebook_views import AsTable
+from emotiw.core.task import Task
+from emotiw.core.task_kinds import task_of, told_of
 
 Fold = int | None  # None: scored by the final model, fitted on all training clips
 Groups = frozenset[str]
 Provenance = Literal["held out", "seen", "unknown"]  # what a row's model knows of its clip
 KEY_COLUMNS = ("clip_id", "split", "fold")
+CLIP, TIME = STEP_COLUMNS = ("clip", "time_sec")  # of a table with a row per step
 DECIMALS = 9
+JOINS_KEPT = 4
 
 
 @dataclass(frozen=True, repr=False)
-class ScoreTable:
+class ScoreTable(AsTable):
     """Scores by clip id, each with the fold of the model that gave it.
 
     Attributes:
@@ -43,6 +49,8 @@ class ScoreTable:
             None for a row scored by the final model.
         seen_groups: per fold, the groups that its model was trained on. A fold without an entry
             belongs to a model of which nothing is known.
+        owners: of a table with a row per step, the clip that each row is of; empty otherwise.
+        time_sec: ``(n,)``, when each step is; None otherwise.
     """
 
     name: str
@@ -52,6 +60,8 @@ class ScoreTable:
     split: tuple[str, ...]
     fold: tuple[Fold, ...]
     seen_groups: Mapping[Fold, Groups] = field(default_factory=dict)
+    owners: tuple[str, ...] = ()
+    time_sec: npt.NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         n_rows = len(self.clip_ids)
@@ -62,10 +72,13 @@ class ScoreTable:
             )
         if len(self.split) != n_rows or len(self.fold) != n_rows:
             problems.add(f"expected {n_rows} splits and folds")
+        if self.is_by_step and (len(self.owners), self.times.shape) != (n_rows, (n_rows,)):
+            problems.add(f"expected {n_rows} clips and times of steps")
         if len(set(self.labels)) != len(self.labels):
             problems.add(f"duplicate labels in {self.labels}")
-        for clip_id in (c for c, n_rows in Counter(self.clip_ids).items() if n_rows > 1):
-            problems.add(f"clip {clip_id!r} has more than one row")
+        if len(set(self.clip_ids)) != n_rows:
+            for clip_id in (c for c, n_rows in Counter(self.clip_ids).items() if n_rows > 1):
+                problems.add(f"clip {clip_id!r} has more than one row")
         problems.raise_if_any(TableError)
         holes = np.isnan(self.scores)
         for row in np.flatnonzero(holes.any(axis=1) & ~holes.all(axis=1)):
@@ -83,6 +96,16 @@ class ScoreTable:
         return len(self.clip_ids)
 
     @property
+    def is_by_step(self) -> bool:
+        """Whether a row is a step of a clip."""
+        return bool(self.owners)
+
+    @property
+    def times(self) -> npt.NDArray[np.float64]:
+        """``(n,)``: when each step is; zeros where a row is a whole clip."""
+        return np.zeros(len(self)) if self.time_sec is None else self.time_sec
+
+    @property
     def labels(self) -> tuple[str, ...]:
         """The labels in class order, or the name of the target."""
         return self.task.labels
@@ -92,8 +115,39 @@ class ScoreTable:
         """``(n,)``: True where the modality had something to say."""
         return np.asarray(~np.isnan(self.scores).any(axis=1))
 
-    def predictions(self) -> dict[str, str | float]:
-        """Return the most probable label, or the target, of every clip that has scores."""
+    @cached_property
+    def _row_of(self) -> Mapping[str, int]:
+        return {clip_id: row for row, clip_id in enumerate(self.clip_ids)}
+
+    def rows_of(self, clip_ids: Sequence[str]) -> npt.NDArray[np.intp]:
+        """Return ``(len(clip_ids),)`` the row of each clip; -1 where there is none.
+
+        The same tuple is looked up once: many rows are joined many times.
+        """
+        for asked, rows in self._joins:
+            if asked is clip_ids:
+                return rows
+        found = map(self._row_of.get, clip_ids, repeat(-1))
+        rows = np.fromiter(found, dtype=np.intp, count=len(clip_ids))
+        rows.flags.writeable = False
+        if isinstance(clip_ids, tuple):
+            self._joins.append((clip_ids, rows))
+        return rows
+
+    @cached_property
+    def _joins(self) -> deque[tuple[tuple[str, ...], npt.NDArray[np.intp]]]:
+        return deque(maxlen=JOINS_KEPT)
+
+    @cached_property
+    def models(self) -> tuple[tuple[Fold, ...], npt.NDArray[np.intp]]:
+        """The folds of the models that gave the scores, and ``(n,)`` which of them gave each."""
+        distinct = tuple(dict.fromkeys(self.fold))
+        code_of = {fold: code for code, fold in enumerate(distinct)}
+        codes = np.fromiter(map(code_of.__getitem__, self.fold), dtype=np.intp, count=len(self))
+        return distinct, codes
+
+    def predictions(self) -> dict[str, Any]:
+        """Return the label, the target or the answers of every clip that has scores."""
         decided = self.task.decide(self.scores)
         return {
             self.clip_ids[row]: self.task.name_of(decided[row])
@@ -116,15 +170,14 @@ class ScoreTable:
 
     def aligned_to(self, clip_ids: Sequence[str]) -> npt.NDArray[np.float64]:
         """Return ``(len(clip_ids), n_labels)`` scores in that order; NaN where there are none."""
-        row_of = {clip_id: row for row, clip_id in enumerate(self.clip_ids)}
-        rows = np.array([row_of.get(clip_id, -1) for clip_id in clip_ids], dtype=np.intp)
+        rows = self.rows_of(clip_ids)
         aligned = np.full((len(clip_ids), len(self.labels)), np.nan)
         aligned[rows >= 0] = self.scores[rows[rows >= 0]]
         return aligned
 
     def select(self, clip_ids: Iterable[str]) -> ScoreTable:
         """Return a table of these clips alone, sorted by id; ids that it lacks are left out."""
-        row_of = {clip_id: row for row, clip_id in enumerate(self.clip_ids)}
+        row_of = self._row_of
         rows = [row_of[clip_id] for clip_id in sorted(set(clip_ids) & row_of.keys())]
         return replace(
             self,
@@ -132,6 +185,8 @@ class ScoreTable:
             scores=self.scores[rows].reshape(len(rows), len(self.labels)),
             split=tuple(self.split[row] for row in rows),
             fold=tuple(self.fold[row] for row in rows),
+            owners=tuple(self.owners[row] for row in rows) if self.owners else (),
+            time_sec=None if self.time_sec is None else self.time_sec[rows],
         )
 
     def require_splits(self, split_of: Mapping[str, str]) -> None:
@@ -144,11 +199,10 @@ class ScoreTable:
             TableError: naming the clips.
         """
         problems = Problems(f"scores of {self.name!r} have clips in other splits")
-        for clip_id, split in zip(self.clip_ids, self.split, strict=True):
-            if split_of.get(clip_id, split) != split:
-                problems.add(
-                    f"clip {clip_id!r} is in {split}, among the clips in {split_of[clip_id]}"
-                )
+        told = map(split_of.get, self.clip_ids, self.split)
+        for clip_id, split, other in zip(self.clip_ids, self.split, told, strict=True):
+            if other != split:
+                problems.add(f"clip {clip_id!r} is in {split}, among the clips in {other}")
         problems.raise_if_any(TableError)
 
     def require_unseen(self, group_of: Mapping[str, str]) -> None:
@@ -160,12 +214,15 @@ class ScoreTable:
         Raises:
             LeakageError: naming the rows, also where nothing is known of a row's model.
         """
-        leaking = [
-            (clip_id, fold, split)
-            for clip_id, fold, split in zip(self.clip_ids, self.fold, self.split, strict=True)
-            if clip_id in group_of
-            and (fold not in self.seen_groups or group_of[clip_id] in self.seen_groups[fold])
-        ]
+        kinds: dict[tuple[Fold, str], bool] = {}  # many rows are of one model and group
+        rows, leaking = self.rows_of(list(group_of)), []
+        for row in np.sort(rows[rows >= 0]).tolist():
+            clip_id, fold = self.clip_ids[row], self.fold[row]
+            kind = fold, group_of[clip_id]
+            if kind not in kinds:
+                kinds[kind] = fold not in self.seen_groups or kind[1] in self.seen_groups[fold]
+            if kinds[kind]:
+                leaking.append((clip_id, fold, self.split[row]))
         where = f"scores of {self.name!r} can't be fitted on"
         if "val" in self.split and all(split == "train" for _, _, split in leaking):
             where += " (those of validation clips can: fusion.fit_on: val)"
@@ -180,7 +237,10 @@ class ScoreTable:
         problems.raise_if_any(LeakageError)
 
     def to_frame(self) -> pd.DataFrame:
-        """Return the table in pandas: clip_id, split, fold and one column per label, by id."""
+        """Return the table in pandas: clip_id, split, fold and one column per label, by id.
+
+        A table with a row per step has ``clip`` and ``time_sec`` too, and is in the order of these.
+        """
         keys = pd.DataFrame(
             {
                 "clip_id": pd.Series(self.clip_ids, dtype="str"),
@@ -189,7 +249,11 @@ class ScoreTable:
             }
         )
         values = pd.DataFrame(self.scores, columns=list(self.labels))
-        return pd.concat([keys, values], axis=1).sort_values("clip_id", ignore_index=True)
+        order = ["clip_id"]
+        if self.is_by_step:
+            keys[CLIP], keys[TIME] = pd.Series(self.owners, dtype="str"), self.times
+            order = [CLIP, TIME, "clip_id"]
+        return pd.concat([keys, values], axis=1).sort_values(order, ignore_index=True)
 
     def write_csv(self, path: Path, *, provenance: Mapping[str, Any] | None = None) -> None:
         """Write the scores as CSV, and beside it a JSON of what its models have seen.
@@ -218,8 +282,8 @@ class ScoreTable:
         table = buffer.getvalue().encode()
         card = {
             "name": self.name,
-            "task": self.task.kind,
-            "labels": list(self.labels),
+            **told_of(self.task),
+            **({"is_by_step": True} if self.is_by_step else {}),
             "seen_groups": seen,
             "provenance": {**(provenance or {}), "sha256": hashlib.sha256(table).hexdigest()},
         }
@@ -242,10 +306,11 @@ class ScoreTable:
                 None if fold == "final" else int(fold): frozenset(groups)
                 for fold, groups in card["seen_groups"].items()
             }
-            name, task = card["name"], task_of(card["task"], labels)
+            name, task = card["name"], task_of(card)
+            steps = STEP_COLUMNS if card.get("is_by_step") else ()
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise TableError(f"{card_path}: not the card of a score table ({error})") from error
-        frame = read_score_frame(path, labels)
+        frame = read_score_frame(path, labels, needed=(*KEY_COLUMNS, *steps))
         scores = task.renormalised(frame[list(labels)].to_numpy(dtype=np.float64))
         return cls(
             name=name,
@@ -255,6 +320,8 @@ class ScoreTable:
             split=tuple(frame["split"]),
             fold=tuple(None if pd.isna(fold) else int(fold) for fold in frame["fold"]),
             seen_groups=seen,
+            owners=tuple(frame[CLIP]) if steps else (),
+            time_sec=frame[TIME].to_numpy(dtype=np.float64) if steps else None,
         )
 
 
@@ -268,10 +335,11 @@ def read_score_frame(
     """
     frame = read_frame(path, [*needed, *labels])
     problems = Problems(str(path))
+    counted = {"fold", TIME} & set(frame) & {"fold", *needed}
     for column in (name for name in needed if name != "fold"):
         for line in frame.index[frame[column] == ""]:
             problems.add(f"line {line}: no {column.replace('_', ' ')}")
-    for column in [*labels, *({"fold"} & set(frame))]:
+    for column in [*labels, *sorted(counted)]:
         kind = "a whole number" if column == "fold" else "a number"
         text, numbers = frame[column], pd.to_numeric(frame[column], errors="coerce")
         is_number = numbers % 1 == 0 if column == "fold" else numbers.notna()

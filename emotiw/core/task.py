@@ -1,13 +1,13 @@
-"""What is asked of a clip: a label or a number, and all that depends on which of the two it is.
+"""What is asked of a clip or of a step of it: a label or a number, and all that depends on which.
 
-Other kinds of answer are further classes here; whoever scores, fits or judges asks the task and
-does not look at its kind.
+Several answers at once are :class:`emotiw.core.several.Several`; whoever scores, fits or judges
+asks the task and does not look at its kind.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -37,10 +37,16 @@ class Task(ABC):
 
     kind: ClassVar[str]
     is_label: ClassVar[bool]
+    counts_missing: ClassVar[bool]  # whether no answer is a wrong one
     main_metric: ClassVar[str]  # where a challenge names none
 
+    @property
+    def answers(self) -> tuple[Task, ...]:
+        """The single answers that it is made of; itself, mostly."""
+        return (self,)
+
     @abstractmethod
-    def encode(self, truth: Mapping[str, str | float], where: str = "labels") -> Decisions:
+    def encode(self, truth: Mapping[str, Any], where: str = "labels") -> Decisions:
         """Return ``(n,)``: labels as class indices, or targets as numbers, by clip id.
 
         Raises:
@@ -71,6 +77,10 @@ class Task(ABC):
         """Return scores from what a model gives: probabilities, or targets within their range."""
 
     @abstractmethod
+    def columns_of(self, targets: Decisions) -> Scores:
+        """Return ``(n, n_labels)``: the scores of somebody who knows; NaN where nobody does."""
+
+    @abstractmethod
     def prior_scores(self, targets: Decisions) -> Scores:
         """Return ``(n_labels,)``: what somebody says who knows nothing but these targets."""
 
@@ -98,9 +108,10 @@ class Classification(Task):
 
     kind = "classification"
     is_label = True
+    counts_missing = True
     main_metric = "accuracy"
 
-    def encode(self, truth: Mapping[str, str | float], where: str = "labels") -> Decisions:
+    def encode(self, truth: Mapping[str, Any], where: str = "labels") -> Decisions:
         """Return ``(n,)`` class indices."""
         code = {label: index for index, label in enumerate(self.labels)}
         problems = Problems(where)
@@ -136,6 +147,13 @@ class Classification(Task):
         """Return softmax(raw / temperature)."""
         return softmax(raw / temperature)
 
+    def columns_of(self, targets: Decisions) -> Scores:
+        """Return 1 for the label and 0 for the others; a row of NaN where a code is NaN."""
+        known = ~np.isnan(np.asarray(targets, dtype=np.float64))
+        columns = np.full((len(targets), len(self.labels)), np.nan)
+        columns[known] = np.eye(len(self.labels))[targets[known].astype(np.intp)]
+        return columns
+
     def prior_scores(self, targets: Decisions) -> Scores:
         """Return the share of each label."""
         counts = np.bincount(targets, minlength=len(self.labels)).astype(np.float64)
@@ -161,9 +179,10 @@ class Regression(Task):
 
     kind = "regression"
     is_label = False
+    counts_missing = False
     main_metric = "rmse"
 
-    def encode(self, truth: Mapping[str, str | float], where: str = "targets") -> Decisions:
+    def encode(self, truth: Mapping[str, Any], where: str = "targets") -> Decisions:
         """Return ``(n,)`` float64."""
         problems = Problems(where)
         for clip_id, value in truth.items():
@@ -191,21 +210,10 @@ class Regression(Task):
         """Return the numbers, held within their range."""
         return raw if self.target_range is None else raw.clip(*self.target_range)
 
+    def columns_of(self, targets: Decisions) -> Scores:
+        """Return the numbers as a column."""
+        return np.asarray(targets, dtype=np.float64)[:, None]
+
     def prior_scores(self, targets: Decisions) -> Scores:
         """Return the mean."""
         return np.array([targets.mean()])
-
-
-KINDS: dict[str, type[Task]] = {kind.kind: kind for kind in (Classification, Regression)}
-
-
-def task_of(kind: str, labels: Sequence[str], target_range: Sequence[float] | None = None) -> Task:
-    """Return the task of that kind, as :meth:`Task.to_dict` tells it.
-
-    Raises:
-        TableError: if there is no such kind.
-    """
-    if kind not in KINDS:
-        raise TableError(f"unknown task {kind!r}{suggest(kind, KINDS)} (known: {', '.join(KINDS)})")
-    limits = None if target_range is None else (float(target_range[0]), float(target_range[1]))
-    return KINDS[kind](tuple(labels), limits)

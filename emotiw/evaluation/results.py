@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from emotiw.core.cohort import Cohort
+from emotiw.core.notebook_views import AsTable
 from emotiw.core.score_table import Provenance, ScoreTable
 from emotiw.core.task import Decisions, Task
 from emotiw.evaluation.intervals import doubt, interval
@@ -35,8 +36,8 @@ COLUMNS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Result:
+@dataclass(frozen=True, repr=False)
+class Result(AsTable):
     """How good a score table is by one metric.
 
     Attributes:
@@ -75,6 +76,14 @@ class Result:
     def judged_on(self) -> str:
         """What it was judged on, in words."""
         return judged_on(self.split, self.provenance)
+
+    def __repr__(self) -> str:
+        """Return all but folds and notes in one line."""
+        return f"<Result of {self.name} on {self.judged_on}: {self}>"
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row of ``metrics.csv`` in pandas."""
+        return results_frame([self])
 
     def __str__(self) -> str:
         """Return value, interval and clips as every text prints them."""
@@ -181,21 +190,21 @@ def results_on(
     parts: dict[Any, Any] = {}  # several metrics have the same
     found = []
     for metric in metrics:
-        n_labels = len(sample.task.labels)
-        value = metric.value(known.y_true, own, n_labels)
+        value = known.value(metric, own)
         low = high = float("nan")
         note = "" if np.isfinite(value) else f"{metric.title} is undefined on these clips"
-        if metric.parts is None or metric.of_sums is None:
+        if metric.of_sums is None:
             note = note or metric.no_interval or "this metric has no interval"
         else:
             note = note or doubt(known.n_groups, are_clips=not sample.cohort.knows_groups)
             if sample.cohort.estimates_groups:
                 note = "; ".join([ESTIMATED_GROUPS] + [note] * bool(note))
-            if metric.parts not in parts:
-                parts[metric.parts] = known.parts(metric, own)
-            low, high = interval(metric, parts[metric.parts], known.sizes)
+            key = metric.parts or metric.within
+            if key not in parts:
+                parts[key] = known.parts(metric, own)
+            low, high = interval(metric, parts[key], known.sizes)
         by_fold = {
-            int(fold): metric.value(known.y_true[rows], own[rows], n_labels)
+            int(fold): known.subset(rows).value(metric, own[rows])
             for fold in np.unique(known.folds[known.folds >= 0])
             for rows in (known.folds == fold,)
         }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ from emotiw.core.cohort import Cohort
 from emotiw.core.errors import ConfigError, TableError, suggest
 from emotiw.core.score_table import Provenance, ScoreTable
 from emotiw.core.task import Decisions, Task
+from emotiw.evaluation.metric import Metric
 
 JudgedOn = Literal["auto", "val", "train", "both", "test"]
 SPLITS: dict[str, tuple[str, ...]] = {
@@ -68,14 +69,21 @@ class Sample:
         return np.array([fold_of.get(c, -1) for c in self.clip_ids], dtype=np.intp)
 
     @cached_property
+    def clips(self) -> Codes:
+        """``(n,)``: the clip that each row is of, as a number: the row itself but for steps."""
+        owners = self.cohort.owners
+        names = [owners.get(clip_id, clip_id) for clip_id in self.clip_ids]
+        return np.unique(names, return_inverse=True)[1].astype(np.intp)
+
+    @cached_property
     def is_original(self) -> npt.NDArray[np.bool_]:
         """``(n,)``: False for a clip that only repeats another one here."""
         names = [self.cohort.originals[clip_id] for clip_id in self.clip_ids]
         first = np.unique(names, return_index=True)[1]
         return np.isin(np.arange(len(self)), first)
 
-    def predictions(self, table: ScoreTable, of: Provenance | None = None) -> Decisions:
-        """Return ``(n,)`` predictions of a table; what stands for none where it has no scores.
+    def scores(self, table: ScoreTable, of: Provenance | None = None) -> npt.NDArray[np.float64]:
+        """Return ``(n, n_labels)`` scores of a table, NaN where it has none that count.
 
         Args:
             table: the scores.
@@ -89,29 +97,46 @@ class Sample:
         if table.labels != self.task.labels:
             expected = self.task.labels
             raise TableError(f"{table.name!r} has labels {table.labels}, expected {expected}")
-        scores = table.aligned_to(self.clip_ids)
-        for row, (clip_id, own) in enumerate(
-            zip(self.clip_ids, self.provenance(table), strict=True)
-        ):
-            is_taken = own == "held out" or (
-                own == "unknown" and self.cohort[clip_id].split != "train"
-            )
-            if own != of if of else not is_taken:
-                scores[row] = np.nan
-        return self.task.decide(scores)
+        scores, own = table.aligned_to(self.clip_ids), self.provenance(table)
+        if of is None:
+            is_taken = (own == "held out") | ((own == "unknown") & ~self.are_training)
+        else:
+            is_taken = own == of
+        scores[~is_taken] = np.nan
+        return scores
 
-    def provenance(self, table: ScoreTable) -> list[Provenance | None]:
-        """Return what the model behind each clip's scores knows of it; None without scores."""
-        fold_of = {
-            clip_id: fold
-            for clip_id, fold, there in zip(table.clip_ids, table.fold, table.present, strict=True)
-            if there
-        }
-        clips, groups = self.cohort, self.cohort.groups
-        return [
-            table.provenance_of(fold_of[c], clips[c], groups[c]) if c in fold_of else None
-            for c in self.clip_ids
-        ]
+    def predictions(self, table: ScoreTable, of: Provenance | None = None) -> Decisions:
+        """Return ``(n,)`` predictions of a table; what stands for none where it has no scores.
+
+        Those of :meth:`scores`, which says which count.
+        """
+        return self.task.decide(self.scores(table, of))
+
+    @cached_property
+    def are_training(self) -> npt.NDArray[np.bool_]:
+        """``(n,)``: which are training clips."""
+        split_of = self.cohort.splits
+        return np.array([split_of[clip_id] == "train" for clip_id in self.clip_ids], dtype=bool)
+
+    def provenance(self, table: ScoreTable) -> npt.NDArray[np.object_]:
+        """Return ``(n,)`` what the model of each clip's scores knows of it; None without any."""
+        found = np.full(len(self), None, dtype=object)
+        rows = table.rows_of(self.clip_ids)
+        there = np.flatnonzero(rows >= 0)
+        there = there[table.present[rows[there]]]
+        if not len(there):
+            return found
+        # clips of one model, group and split are alike
+        code = table.models[1][rows[there]] * self.n_groups + self.groups[there]
+        code = 2 * code + self.are_training[there]
+        _, first, which = np.unique(code, return_index=True, return_inverse=True)
+        told: list[Provenance] = []
+        for place in there[first].tolist():
+            clip_id = self.clip_ids[place]
+            about = self.cohort[clip_id], self.cohort.groups[clip_id]
+            told.append(table.provenance_of(table.fold[rows[place]], *about))
+        found[there] = np.array(told, dtype=object)[which]
+        return found
 
     def held_out(self, table: ScoreTable) -> Decisions:
         """Return the predictions of a table that has some; ConfigError if it has none."""
@@ -134,13 +159,30 @@ class Sample:
 
         A label that is missing is wrong; a number that is missing can't be compared.
         """
-        if self.task.is_label:
+        if self.task.counts_missing:
             return np.ones(len(self), dtype=bool)
         return np.asarray(np.all([self.task.is_decided(each) for each in decisions], axis=0))
 
-    def parts(self, metric: Any, decisions: Decisions) -> npt.NDArray[np.float64]:
+    def parts(self, metric: Metric, decisions: Decisions) -> npt.NDArray[np.float64]:
         """Return what adds up to a metric, per group of the clips."""
-        return np.asarray(metric.parts(self.y_true, decisions, self.groups, len(self.task.labels)))
+        n_labels = len(self.task.labels)
+        if metric.within is None:
+            assert metric.parts is not None
+            return np.asarray(metric.parts(self.y_true, decisions, self.groups, n_labels))
+        assert metric.within.parts is not None
+        assert metric.within.of_sums is not None
+        of_clips = metric.within.parts(self.y_true, decisions, self.clips, n_labels)
+        values = metric.within.of_sums(of_clips)
+        first = np.unique(self.clips, return_index=True)[1]
+        known, groups = np.isfinite(values), self.groups[first]
+        columns = (np.where(known, values, 0.0), known.astype(np.float64))
+        return np.column_stack([np.bincount(groups, each, self.n_groups) for each in columns])
+
+    def value(self, metric: Metric, decisions: Decisions) -> float:
+        """Return the metric of predictions of all these clips; NaN where it is undefined."""
+        if metric.within is None or metric.of_sums is None:
+            return metric.value(self.y_true, decisions, len(self.task.labels))
+        return float(metric.of_sums(self.parts(metric, decisions).sum(axis=0)))
 
 
 @lru_cache(maxsize=16)

@@ -34,10 +34,9 @@ def inner_tables(name: str, work: OutOfFold, score: Score, track: Track) -> dict
     folds = [fit.fold for fit in others if fit.fold is not None]
     found: dict[int, dict[str, tuple[Fold, npt.NDArray[np.float64]]]] = {f: {} for f in folds}
     seen: dict[int, dict[Fold, frozenset[str]]] = {fold: {} for fold in folds}
-    fold_of = work.cohort.folds
     for fit in track([*pairs, *others]):
         groups = frozenset(work.cohort.groups[clip_id] for clip_id in fit.training)
-        rows = dict(zip(fit.scored, score(fit), strict=True))
+        rows = dict(zip(work.rows_of(fit), score(fit), strict=True))
         if fit.beside is None:
             assert fit.fold is not None
             found[fit.fold] |= {clip_id: (None, row) for clip_id, row in rows.items()}
@@ -45,28 +44,10 @@ def inner_tables(name: str, work: OutOfFold, score: Score, track: Track) -> dict
             continue
         assert fit.fold is not None
         for held_out, own in ((fit.fold, fit.beside), (fit.beside, fit.fold)):
-            found[held_out] |= {c: (own, row) for c, row in rows.items() if fold_of[c] == own}
+            found[held_out] |= {c: (own, r) for c, r in rows.items() if work.fold_of(c) == own}
             seen[held_out][own] = groups
     return {
-        fold: _table(name, work, found[fold], seen[fold])
+        fold: work.table_from(name, found[fold], seen[fold])
         for fold in folds
         if len(seen[fold]) == len(folds) and len(folds) > 1
     }
-
-
-def _table(
-    name: str,
-    work: OutOfFold,
-    found: dict[str, tuple[Fold, npt.NDArray[np.float64]]],
-    seen: dict[Fold, frozenset[str]],
-) -> ScoreTable:
-    clip_ids = tuple(clip_id for clip_id in work.cohort.clip_ids if clip_id in found)
-    return ScoreTable(
-        name=name,
-        task=work.task,
-        clip_ids=clip_ids,
-        scores=np.array([found[clip_id][1] for clip_id in clip_ids]),
-        split=tuple(work.cohort[clip_id].split for clip_id in clip_ids),
-        fold=tuple(found[clip_id][0] for clip_id in clip_ids),
-        seen_groups=seen,
-    )

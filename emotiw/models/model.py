@@ -23,6 +23,8 @@ from emotiw.models.model_card import Card
 if TYPE_CHECKING:
     from torch import Tensor
 
+EVERY_KIND = ("classification", "regression", "presence", "several")
+
 
 @dataclass(frozen=True)
 class Examples:
@@ -34,8 +36,12 @@ class Examples:
         table: the feature; its arrays may be read from disk as they are asked for.
         clip_ids: which clips, in an order that does not depend on their names.
         groups: per clip, the speaker or source video (what per-speaker options go by).
-        targets: per clip, the class index (int64) or the target (float64); None in prediction.
+        targets: per clip, the class index (int64), the target (float64) or ``(n_answers,)`` several
+            answers (float64, NaN where unknown); None in prediction.
         corpora: per clip, which of several corpora it comes from; nothing where none is told.
+        n_steps: per clip, how many steps it is asked about, where the answers are those of steps:
+            its rows are its steps then, and the targets ``(n, n_answers)`` of all steps of all
+            clips one after the other. Nothing where a clip has one answer.
     """
 
     table: FeatureTable
@@ -43,6 +49,7 @@ class Examples:
     groups: tuple[str, ...]
     targets: npt.NDArray[Any] | None = None
     corpora: tuple[str, ...] = ()
+    n_steps: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.clip_ids)
@@ -63,9 +70,24 @@ class Examples:
             self,
             clip_ids=tuple(self.clip_ids[row] for row in rows),
             groups=tuple(self.groups[row] for row in rows),
-            targets=None if self.targets is None else self.targets[np.asarray(rows, dtype=int)],
+            targets=None if self.targets is None else self.targets[self.target_rows(rows)],
             corpora=tuple(self.corpora[row] for row in rows) if self.corpora else (),
+            n_steps=tuple(self.n_steps[row] for row in rows) if self.n_steps else (),
         )
+
+    def target_rows(self, rows: Sequence[int] | npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+        """Return which of the targets, or of the scores, belong to the examples at these positions.
+
+        Examples:
+            >>> table = FeatureTable(FeatureSpec("toy", (1,), "frame"), {})
+            >>> Examples(table, ("a", "b"), ("", ""), n_steps=(2, 3)).target_rows([1, 0]).tolist()
+            [2, 3, 4, 0, 1]
+        """
+        if not self.n_steps:
+            return np.asarray(rows, dtype=int)
+        ends = np.cumsum(self.n_steps)
+        parts = [np.arange(ends[row] - self.n_steps[row], ends[row]) for row in rows]
+        return np.concatenate([np.zeros(0, dtype=int), *parts])
 
 
 class Model(Part):
@@ -76,6 +98,7 @@ class Model(Part):
 
     Attributes:
         is_fitted_here: False for one whose scores are there already; it reads no feature.
+        task_kinds: what it can be asked; one that can do all of them says :data:`EVERY_KIND`.
 
     Args:
         options: checked ``Options``.
@@ -85,8 +108,14 @@ class Model(Part):
     """
 
     is_fitted_here: ClassVar[bool] = True
+    task_kinds: ClassVar[tuple[str, ...]] = ("classification", "regression")
 
     def __init__(self, options: Any, *, spec: FeatureSpec, task: Task, seed: int) -> None:
+        if task.kind not in self.task_kinds:
+            raise ConfigError(
+                f"{type(self).__name__} answers with one label or one number; it can't be asked "
+                f"for {', '.join(task.labels)} ({task.kind})"
+            )
         self.options = options
         self.spec = spec
         self.task = task
@@ -103,9 +132,18 @@ class Model(Part):
     def predict(self, examples: Examples) -> npt.NDArray[np.float64]:
         """Return ``(n, n_labels)`` probabilities, or ``(n, 1)`` targets, in the given order.
 
-        The answer for a clip is the same whichever clips are beside it.
+        The answer for a clip is the same whichever clips are beside it. Of clips with steps there
+        is a row per step, of NaN where the step's row is not present.
         """
         raise NotImplementedError
+
+    @classmethod
+    def reads_steps(cls, options: Any) -> bool:
+        """Return whether it reads a clip step by step, and answers every step of it.
+
+        One that doesn't is shown the window around each step as if that were a clip.
+        """
+        return False
 
     @classmethod
     def ready_scores(cls, name: str, options: Any, cohort: Cohort, root: Path) -> ScoreTable:

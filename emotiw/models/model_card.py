@@ -10,7 +10,8 @@ from typing import Any
 from emotiw.core.errors import ConfigError, TableError
 from emotiw.core.feature_table import FeatureSpec
 from emotiw.core.files import atomic_write
-from emotiw.core.task import Task, task_of
+from emotiw.core.task import Task
+from emotiw.core.task_kinds import task_of
 
 CARD = "card.json"
 
@@ -59,7 +60,7 @@ class Card:
                     **spec | {"shape": tuple(spec["shape"])},
                     columns=tuple(columns) if columns is not None else None,
                 ),
-                task=task_of(goal["task"], goal["labels"], goal["target_range"]),
+                task=task_of(goal),
                 seed=fields["seed"],
                 version=fields["version"],
             )

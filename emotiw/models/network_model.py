@@ -14,10 +14,13 @@ from emotiw.core.device import OnDevice
 from emotiw.core.errors import ConfigError, WeightsError
 from emotiw.core.feature_table import FeatureSpec
 from emotiw.core.notices import warn
+from emotiw.core.several import Several
 from emotiw.core.task import Task
-from emotiw.models.model import Examples, Model
+from emotiw.evaluation.metrics import metric_named
+from emotiw.models.model import EVERY_KIND, Examples, Model
 from emotiw.models.network_options import NetworkOptions
 from emotiw.models.training.inner_part import split_inner
+from emotiw.models.training.training_options import answer_weights
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -41,12 +44,18 @@ class NetworkModel(OnDevice, Model, ABC):
     """
 
     Options: ClassVar[type[NetworkOptions]]
+    task_kinds = EVERY_KIND
 
     def __init__(self, options: Any, *, spec: FeatureSpec, task: Task, seed: int) -> None:
         super().__init__(options, spec=spec, task=task, seed=seed)
         self.report: TrainingReport | None = None
-        self._centre, self._spread = 0.0, 1.0  # of the training targets, in regression
+        self.by_step = False  # whether it has learnt to answer at every step
+        self._centre: Any = 0.0  # of the training targets, where they are numbers; or of each
+        self._spread: Any = 1.0
         self._network: nn.Module | None = None
+        answer_weights(options.training, task)
+        if options.training.monitor != "loss":
+            metric_named(options.training.monitor, task)
         self.check()
 
     @abstractmethod
@@ -87,13 +96,13 @@ class NetworkModel(OnDevice, Model, ABC):
 
         from emotiw.models.training.loop import train
 
+        self.by_step = bool(examples.n_steps)
         learnt, judged = split_inner(examples, self.options.validation_fraction, seed=self.seed)
-        if not self.task.is_label:
-            examples = self._standardised(examples, learnt)
+        examples = self._standardised(examples, learnt)
         training = examples.subset(learnt)
         with torch.random.fork_rng():
             torch.manual_seed(self.seed)
-            network = self.build()
+            network = self._built()
         self.adapt(network, training)
         network.to(self.device)
         self.report = train(
@@ -116,14 +125,29 @@ class NetworkModel(OnDevice, Model, ABC):
         self._network = network
 
     def predict(self, examples: Examples) -> npt.NDArray[np.float64]:
-        """Return ``(n, n_labels)`` probabilities, or ``(n, 1)`` targets within their range."""
+        """Return ``(n, n_labels)`` probabilities, or ``(n, 1)`` targets within their range.
+
+        Of steps that is a row each, of NaN where the step's row is not present.
+
+        Raises:
+            ConfigError: if it has learnt to answer step by step and isn't asked so, or the reverse.
+        """
         from emotiw.models.training.loop import predict
 
         if not len(examples):
             return np.zeros((0, len(self.task.labels)))
-        options = self.options.training.model_copy(update={"batch_size": self.predict_batch})
+        if self.by_step != bool(examples.n_steps):
+            learnt, asked = ("step by step", "once a clip")[:: 1 if self.by_step else -1]
+            raise ConfigError(f"this model has learnt to answer {learnt}; it is asked {asked}")
+        batch = 1 if self.by_step else self.predict_batch
+        options = self.options.training.model_copy(update={"batch_size": batch})
         outputs = predict(self.network, self.source(examples, augments=False), options)
-        return self._as_scores(outputs)
+        if not self.by_step:
+            return self._as_scores(outputs)
+        present = np.concatenate([array.present for array in examples.arrays()])
+        scores = np.full((len(present), len(self.task.labels)), np.nan)
+        scores[present] = self._as_scores(outputs)
+        return scores
 
     @property
     def network(self) -> nn.Module:
@@ -142,7 +166,12 @@ class NetworkModel(OnDevice, Model, ABC):
 
         weights = self.network.state_dict()
         super().save(folder)
-        notes = {"centre": self._centre, "spread": self._spread}
+        notes = {
+            "centre": np.asarray(self._centre).tolist(),
+            "spread": np.asarray(self._spread).tolist(),
+        }
+        if self.by_step:
+            notes["by_step"] = True
         save_tensors(folder / WEIGHTS, weights, notes)
 
     @classmethod
@@ -158,25 +187,50 @@ class NetworkModel(OnDevice, Model, ABC):
         model = super().load(folder)
         tensors, notes = load_tensors(folder / WEIGHTS)
         try:
-            model._centre, model._spread = notes["centre"], notes["spread"]
-            network = model.build()
+            model._centre, model._spread = (np.array(notes[name]) for name in ("centre", "spread"))
+            model.by_step = notes.get("by_step", False)
+            network = model._built()
             network.load_state_dict(tensors)
         except (ValueError, KeyError, RuntimeError) as error:
             raise ConfigError(f"{folder / WEIGHTS}: can't be loaded: {error}") from error
         model._network = network.eval()
         return model
 
+    def _built(self) -> nn.Module:
+        """Return a new network, with the weights of its answers where these are learnt."""
+        import torch
+
+        network = self.build()
+        if isinstance(self.task, Several) and self.options.training.answer_weights == "learnt":
+            from emotiw.models.networks.weighed_answers import WeighedAnswers
+
+            network = WeighedAnswers(network, len(self.task.answers))
+        assert isinstance(network, torch.nn.Module)
+        return network
+
     def _as_scores(self, outputs: Tensor) -> npt.NDArray[np.float64]:
         values = outputs.double()
         if self.task.is_label:
             return np.asarray(values.softmax(1).numpy(), dtype=np.float64)
-        low, high = self.task.target_range or (-np.inf, np.inf)
-        targets = values.numpy() * self._spread + self._centre
-        return np.asarray(targets.clip(low, high), dtype=np.float64)
+        # numbers in their own unit, the others as they are
+        raw = values.numpy() * self._spread + self._centre
+        return self.task.from_logits(raw)
 
     def _standardised(self, examples: Examples, learnt: npt.NDArray[np.intp]) -> Examples:
         # a network that begins at the mean of the targets, whatever their unit, learns them sooner
+        is_number = [answer.kind == "regression" for answer in self.task.answers]
+        if not any(is_number):
+            return examples
         assert examples.targets is not None
-        known = examples.targets[learnt]
-        self._centre, self._spread = float(known.mean()), float(known.std()) or 1.0
-        return replace(examples, targets=(examples.targets - self._centre) / self._spread)
+        known = examples.targets[examples.target_rows(learnt)]
+        if known.ndim == 1:
+            self._centre, self._spread = float(known.mean()), float(known.std()) or 1.0
+            return replace(examples, targets=(examples.targets - self._centre) / self._spread)
+        centre, spread = np.zeros(known.shape[1]), np.ones(known.shape[1])
+        for place in np.flatnonzero(is_number):
+            numbers = known[~np.isnan(known[:, place]), place]
+            if len(numbers):
+                centre[place], spread[place] = numbers.mean(), numbers.std() or 1.0
+        widths = [len(answer.labels) for answer in self.task.answers]  # columns of each answer
+        self._centre, self._spread = np.repeat(centre, widths), np.repeat(spread, widths)
+        return replace(examples, targets=(examples.targets - centre) / spread)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,11 +17,13 @@ from emotiw.core.checksums import are_intact, write_checksums
 from emotiw.core.cohort import Cohort
 from emotiw.core.device import CPU, placed
 from emotiw.core.errors import ConfigError, WeightsError
-from emotiw.core.feature_table import FeatureTable
+from emotiw.core.feature_table import FeatureSpec, FeatureTable
 from emotiw.core.files import atomic_write
 from emotiw.core.score_table import Fold, Groups, ScoreTable
 from emotiw.core.task import Task
 from emotiw.models.model import Examples, Model
+from emotiw.models.stepwise.step_options import StepOptions
+from emotiw.models.stepwise.step_view import StepView, steps_key
 
 MakeModel = Callable[[], Model]
 MODEL = "model"
@@ -79,21 +82,38 @@ class OutOfFold:
     is in. Names and order of clips change nothing. Where the features themselves were learnt on the
     training clips, the table says of every fold that it has seen them all.
 
+    Where answers are asked for step by step, fits are of whole clips all the same, and the scores
+    of a fit have a row for every step of its clips.
+
     Args:
         cohort: the clips with their labels or targets, groups and folds; training clips without
             folds get no scores at all.
         table: one feature of them.
         task: what is predicted.
         device: where models compute that can be told, as a recipe says it.
+        steps: how features meet steps, where answers are asked for step by step.
+        reads_steps: whether the model reads clips step by step; see
+            :meth:`~emotiw.models.model.Model.reads_steps`.
     """
 
     def __init__(
-        self, cohort: Cohort, table: FeatureTable, task: Task, *, device: str = CPU
+        self,
+        cohort: Cohort,
+        table: FeatureTable,
+        task: Task,
+        *,
+        device: str = CPU,
+        steps: StepOptions | None = None,
+        reads_steps: bool = True,
     ) -> None:
         self.cohort = cohort
         self.table = table
         self.task = task
         self.device = device
+        self._view: StepView | None = None
+        if cohort.has_steps:
+            options = StepOptions() if steps is None else steps
+            self._view = StepView(cohort, table, task, options, by_clip=reads_steps)
         usable = [clip for clip in cohort if clip.clip_id in table]
         by_content = sorted(usable, key=lambda clip: (clip.content, clip.clip_id))
         self._training = [clip for clip in cohort.training if clip.clip_id in table]
@@ -102,6 +122,19 @@ class OutOfFold:
             raise ConfigError(
                 f"no training clip has both a label or target and feature {table.spec.name!r}"
             )
+
+    @property
+    def spec(self) -> FeatureSpec:
+        """What the models read."""
+        return self.table.spec if self._view is None else self._view.spec
+
+    def rows_of(self, fit: Fit) -> Sequence[str]:
+        """Return the ids of what a fit scores: of its clips, or of all steps of these."""
+        return fit.scored if self._view is None else self._view.row_ids(fit.scored)
+
+    def fold_of(self, row_id: str) -> Fold:
+        """Return the fold that holds a clip out, or the clip of a step; None where none does."""
+        return self.cohort.folds.get(self.cohort.rows.owners.get(row_id, row_id))
 
     def fits(self) -> Iterator[Fit]:
         """Yield every fit: the folds in order, then the final model."""
@@ -147,7 +180,9 @@ class OutOfFold:
         yield from (Fit(f.fold, f.training, others) for f in self.fits() if f.fold is not None)
 
     def examples(self, clip_ids: Sequence[str], *, with_targets: bool) -> Examples:
-        """Return these clips as a model wants them."""
+        """Return these clips as a model wants them, without those steps that lack the feature."""
+        if self._view is not None:
+            return self._view.examples(clip_ids, with_targets=with_targets)
         targets = None
         if with_targets:
             known = {c: t for c in clip_ids if (t := self.cohort[c].truth) is not None}
@@ -157,7 +192,7 @@ class OutOfFold:
         return Examples(self.table, tuple(clip_ids), groups, targets, corpora)
 
     def run(self, fit: Fit, make_model: MakeModel, folder: Path) -> npt.NDArray[np.float64]:
-        """Fit one model, save it in ``folder``, and return the scores of ``fit.scored``."""
+        """Fit one model, save it in ``folder``, and return the scores of its :meth:`rows_of`."""
         return self.score(fit, self.fitted(fit, make_model, folder))
 
     def fitted(self, fit: Fit, make_model: MakeModel, folder: Path) -> Model:
@@ -168,6 +203,11 @@ class OutOfFold:
         shutil.rmtree(done, ignore_errors=True)
         checkpoint, start = folder / "checkpoint", perf_counter()
         examples = self.examples(fit.training, with_targets=True)
+        if not len(examples):
+            raise ConfigError(
+                f"{fit.name}: no step of a training clip has both an answer and feature "
+                f"{self.table.spec.name!r}: look at their times"
+            )
         model = placed(make_model(), self.device)
         try:
             model.fit(examples, folder=checkpoint)
@@ -183,35 +223,50 @@ class OutOfFold:
         return model
 
     def score(self, fit: Fit, model: Model) -> npt.NDArray[np.float64]:
-        """Return the scores of ``fit.scored``."""
+        """Return the scores of :meth:`rows_of` the fit."""
         if not fit.scored:
             return np.zeros((0, len(self.task.labels)))
-        return model.predict(self.examples(fit.scored, with_targets=False))
+        examples = self.examples(fit.scored, with_targets=False)
+        scores = model.predict(examples)
+        return scores if self._view is None else self._view.on_rows(fit.scored, examples, scores)
 
     def table_of(self, name: str, scores: Mapping[Fold, npt.NDArray[np.float64]]) -> ScoreTable:
-        """Return the score table of a model from the scores of its fits, every clip with a row."""
+        """Return the score table of a model from the scores of its fits.
+
+        Every clip has a row, or every step.
+        """
         fits = {fit.fold: fit for fit in self.fits()}
-        row_of = {
-            clip_id: (fold, scores[fold][row])
+        found = {
+            row_id: (fold, row)
             for fold, fit in fits.items()
-            for row, clip_id in enumerate(fit.scored)
+            for row_id, row in zip(self.rows_of(fit), scores[fold], strict=True)
         }
-        n_labels = len(self.task.labels)
-        nothing = np.full(n_labels, np.nan)
-        clip_ids = self.cohort.clip_ids
-        rows = [
-            row_of.get(clip_id, (self.cohort.folds.get(clip_id), nothing)) for clip_id in clip_ids
-        ]
+        nothing = np.full(len(self.task.labels), np.nan)
+        for row_id in self.cohort.rows.clip_ids:
+            found.setdefault(row_id, (self.fold_of(row_id), nothing))
+        seen = {fold: s for fold, fit in fits.items() if (s := self.seen_by(fit)) is not None}
+        return self.table_from(name, found, seen)
+
+    def table_from(
+        self,
+        name: str,
+        found: Mapping[str, tuple[Fold, npt.NDArray[np.float64]]],
+        seen: Mapping[Fold, Groups],
+    ) -> ScoreTable:
+        """Return the table of rows by id, each with the fold of the model that scored it."""
+        rows = self.cohort.rows
+        clip_ids = tuple(row_id for row_id in rows.clip_ids if row_id in found)
+        scores = np.array([found[row_id][1] for row_id in clip_ids], dtype=np.float64)
         return ScoreTable(
             name=name,
             task=self.task,
             clip_ids=clip_ids,
-            scores=np.array([row for _, row in rows]).reshape(len(rows), n_labels),
-            split=tuple(self.cohort[clip_id].split for clip_id in clip_ids),
-            fold=tuple(fold for fold, _ in rows),
-            seen_groups={
-                fold: seen for fold, fit in fits.items() if (seen := self.seen_by(fit)) is not None
-            },
+            scores=scores.reshape(len(clip_ids), len(self.task.labels)),
+            split=tuple(rows[row_id].split for row_id in clip_ids),
+            fold=tuple(found[row_id][0] for row_id in clip_ids),
+            seen_groups=seen,
+            owners=tuple(rows.owners[row_id] for row_id in clip_ids) if rows.owners else (),
+            time_sec=np.array([rows.times[r] for r in clip_ids]) if rows.owners else None,
         )
 
     def _numbers(self) -> list[int]:
@@ -236,8 +291,8 @@ class OutOfFold:
         return self.cohort[clip_id].content or clip_id
 
     def _once(self, clip_ids: Sequence[str]) -> tuple[str, ...]:
-        first: dict[tuple[str, str | float | None], str] = {}
+        first: dict[tuple[Any, ...], str] = {}
         for clip_id in clip_ids:
-            key = (self._content(clip_id), self.cohort[clip_id].truth)
-            first.setdefault(key, clip_id)
+            told = steps_key(self.cohort, clip_id)
+            first.setdefault((self._content(clip_id), self.cohort[clip_id].truth, told), clip_id)
         return tuple(first.values())

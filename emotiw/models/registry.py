@@ -31,6 +31,7 @@ MODELS: Registry[type[Model]] = Registry(
         "one_vs_rest": "emotiw.models.groups.one_vs_rest:OneVsRest",
         "ensemble": "emotiw.models.groups.averaged:Ensemble",
         "expected_value": "emotiw.models.groups.expected_value:ExpectedValue",
+        "segments": "emotiw.models.groups.segments:Segments",
     },
     base="emotiw.models.model:Model",
 )

@@ -10,10 +10,11 @@ import numpy.typing as npt
 from emotiw.core.face_tracks import FaceTracks
 from emotiw.predict.prediction_rows import FilePrediction, Row
 from emotiw.visualization.boxes import (
+    FaceLabel,
     Picture,
     ascii_of,
     colour_of,
-    put_label,
+    put_labels,
     shown,
     visible_rows,
 )  # fmt: skip
@@ -43,8 +44,8 @@ class Annotation:
 
         picture, factor = shown(rgb)
         width = picture.shape[1]
-        for row in self._rows_at.get(index, ()):
-            self._draw_face(picture, row, time_sec, factor)
+        rows = self._rows_at.get(index, ())
+        put_labels(picture, [self._draw_face(picture, row, time_sec, factor) for row in rows])
         if self._panel is None:
             self._panel = self._drawn_panel(width)
         panel = self._panel.copy()
@@ -55,7 +56,7 @@ class Annotation:
 
     def _draw_face(
         self, picture: Picture, row: int, time_sec: float, factor: npt.NDArray[np.float64]
-    ) -> None:
+    ) -> FaceLabel:
         import cv2
 
         assert self._tracks is not None
@@ -64,12 +65,13 @@ class Annotation:
         colour = colour_of(person)
         cv2.rectangle(picture, tuple(box[:2].tolist()), tuple(box[2:].tolist()), colour, 2)
         found = self._at(person, time_sec)
-        text = f"{person}"
+        texts = [f"{person}"]
         if found is not None and found.scores is not None:
-            text += f" {self._found.answer(found)}"
+            texts.insert(0, f"{person} {self._found.answer(found)}")
             if self._found.is_label:
-                text += f" {100 * max(found.scores):.0f}%"
-        put_label(picture, text, (int(box[0]), int(box[1])), colour)
+                texts.insert(0, f"{texts[0]} {100 * max(found.scores):.0f}%")
+        x0, y0, x1, y1 = box.tolist()
+        return FaceLabel((x0, y0, x1, y1), tuple(texts), colour)
 
     def _at(self, person: int | None, time_sec: float) -> Row | None:
         rows = self._windows.get(person) or (

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from emotiw.core.cohort_table import STEPS
 from emotiw.core.errors import MissingStageError
 from emotiw.core.files import atomic_write
 from emotiw.runs.estimated_groups import SPEAKERS
@@ -36,6 +37,8 @@ def digests_of(run: Run) -> Mapping[str, Any]:
     of = [manifest, run.listing(), run.task.kind, list(run.task.labels)]
     if run.recipe.settings.folds.groups == "estimated":
         of.append(str(run.records.sha256(SPEAKERS)))
+    if (steps := run.records.sha256(STEPS)) is not None:
+        of.append(steps)
     path = run.records.home / FILE
     try:
         known: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -44,12 +47,12 @@ def digests_of(run: Run) -> Mapping[str, Any]:
     except (OSError, ValueError, KeyError, TypeError):
         pass
     clips = list(run.cohort().answered())
+    answers = [(c.clip_id, c.split, c.truth, c.group, c.content, c.fold, c.corpus) for c in clips]
+    steps = run.cohort().digest_of_steps
     told = {
         "of": of,
         "clips": _digest([(clip.clip_id, clip.content) for clip in clips]),
-        "cohort": _digest(
-            [(c.clip_id, c.split, c.truth, c.group, c.content, c.fold, c.corpus) for c in clips]
-        ),
+        "cohort": _digest([*answers, (steps,)] if steps else answers),
         "splits": dict(sorted(Counter(clip.split for clip in clips).items())),
     }
     atomic_write(path, (json.dumps(told, indent=1) + "\n").encode())

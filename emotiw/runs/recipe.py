@@ -25,6 +25,8 @@ from emotiw.core.errors import ConfigError, EmotiwError, Problems, suggest
 from emotiw.core.own_modules import folder_in_use, forget_changed, use_folder
 from emotiw.core.renames import KeyPath, NamesPart
 from emotiw.models.registry import MODELS
+from emotiw.models.stepwise.step_options import StepOptions
+from emotiw.runs.recipe_paths import beside_the_recipe
 from emotiw.runs.recipe_settings import RecipeSettings
 from features.faces.face_options import FaceOptions
 from features.registry import EXTRACTORS
@@ -37,6 +39,7 @@ PARTS = {
     "features": NamesPart("extractor", lambda: EXTRACTORS),
     "models": NamesPart("model", lambda: MODELS),
 }
+STEPS = "steps"  # of a model: how its feature meets them
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
@@ -51,12 +54,17 @@ class FeatureEntry:
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """One model of a recipe: its kind, the feature it reads, and its checked options."""
+    """One model of a recipe: its kind, the feature it reads, and its checked options.
+
+    Attributes:
+        steps: how its feature meets steps, where answers are asked for step by step.
+    """
 
     name: str
     model: str
     features: str | None
     options: BaseModel
+    steps: StepOptions
 
 
 @dataclass(frozen=True)
@@ -111,7 +119,8 @@ def load_recipe(config: Path | str, settings: Sequence[str] = ()) -> Recipe:
         'clips'
     """
     path = recipe_path(config)
-    return _checked(override(read_document(path), settings), path.stem, path.parent)
+    document = beside_the_recipe(read_document(path), path.parent)
+    return _checked(override(document, settings), path.stem, path.parent)
 
 
 def varied(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
@@ -186,6 +195,11 @@ def _checked(document: Document, stem: str, home: Path) -> Recipe:
     models = _models(top, check)
     if spec is not None:
         models = {name: _scored_by(entry, spec) for name, entry in models.items()}
+        for model, written in top.models.items():
+            if STEPS in written and not spec.asks_steps:
+                place = document.place(("models", model, STEPS))
+                told = f"challenge {spec.name!r} asks for one answer per clip, and has no steps"
+                check.problems.add(f"{place}: models.{model}.{STEPS}: {told}")
     name = top.name or stem
     for kind, names in (("run", [name]), ("feature", top.features), ("model", top.models)):
         for each in names:
@@ -195,7 +209,7 @@ def _checked(document: Document, stem: str, home: Path) -> Recipe:
     assert spec is not None
     assert faces is not None
     assert fusion is not None
-    if spec.targets and fusion.target_range is None:
+    if spec.task.kind == "regression" and fusion.target_range is None:
         target = spec.targets[0]
         fusion = fusion.model_copy(update={"target_range": (target.minimum, target.maximum)})
     spec = spec.with_options(top.data.options)
@@ -295,7 +309,8 @@ def _models(top: RecipeSettings, check: _Check) -> dict[str, ModelEntry]:
             hint = suggest(str(features), top.features)
             known = ", ".join(top.features) or "none"
             check.problems.add(f"{place}: unknown feature {features!r}{hint} (features: {known})")
+        steps = check.options(StepOptions, options.pop(STEPS, {}), (*path, STEPS))
         checked = check.options(kind.Options, options, path) if kind else None
-        if checked is not None:
-            entries[name] = ModelEntry(name, model, features, checked)
+        if checked is not None and steps is not None:
+            entries[name] = ModelEntry(name, model, features, checked, steps)
     return entries

@@ -17,7 +17,8 @@ class DataSettings(Strict):
     """Where the clips are.
 
     Attributes:
-        root: the challenge's folder; relative paths start where the command is run.
+        root: the challenge's folder; a relative path starts at the recipe, or where nothing is
+            there, and in ``--set``, where the command is run.
         options: over the layout options of the challenge's spec.
         damaged: what becomes of a clip that could be read in part only. ``use``: what was read of
             it counts, with what is known to be damaged masked. ``mask``: it has no faces, or no
@@ -38,10 +39,11 @@ class PathSettings(Strict):
     """Where the results go, and where the modules are that a recipe's own classes come from.
 
     Attributes:
-        runs: a folder of runs; this one gets ``<runs>/<recipe name>``.
+        runs: a folder of runs; this one gets ``<runs>/<recipe name>``. Relative paths of what is
+            written start where the command is run.
         store: artifacts shared by all runs; ``<runs>/store`` by default.
         modules: the folder of modules of your own, for parts named ``module:Class``; that of the
-            recipe by default.
+            recipe by default. A relative path starts as that of ``data.root`` does.
     """
 
     runs: Path = Path("runs")
@@ -100,8 +102,9 @@ class SubmissionSettings(Strict):
     Attributes:
         team: names the zip.
         run: number of the attempt.
-        fallback: label of test clips that no modality could score; none by default, and then such
-            a clip is an error.
+        fallback: answer for test clips that no modality could score, several with commas between
+            (``neutral, 0``); none by default, and then such a clip is an error. Of answers step by
+            step, a clip that has some scores is filled in over time.
     """
 
     team: str = "team"

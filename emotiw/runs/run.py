@@ -13,7 +13,7 @@ from pathlib import Path
 from emotiw.core.clip import Clip
 from emotiw.core.cluster import Cluster
 from emotiw.core.cohort import Cohort
-from emotiw.core.cohort_table import read_manifest
+from emotiw.core.cohort_table import STEPS, read_manifest
 from emotiw.core.content_hashes import ContentHashes
 from emotiw.core.device import require_device, worker_count
 from emotiw.core.errors import ConfigError, EmotiwError, MissingStageError
@@ -50,6 +50,7 @@ class Run:
     """The folder of one run::
 
         manifest.csv              clips, splits, labels, groups
+        steps.csv                 answers step by step, where the challenge asks for these
         speakers.csv              probable groups, where they are estimated
         ledger.csv, ledger/       what became of every clip in every stage
         faces.csv                 where the face tracks of every clip are in the store
@@ -75,14 +76,16 @@ class Run:
     def __init__(self, recipe: Recipe, *, progress: Progress | None = None) -> None:
         self._recipe = recipe
         self.progress: Progress = progress or Silent()
-        self.folder = recipe.folder
-        self.store = Store(recipe.store)
+        self.folder, self.store = recipe.folder, Store(recipe.store)
         self._hashes = ContentHashes(recipe.store / "hashes.json")
         self.records = Records(recipe.folder)
         self._depth = 0  # of commands at work
         self._warnings: list[str] = []  # of the stage at work
         self._listing: str | None = None
         self._cohort: tuple[tuple[str, str], Cohort] | None = None  # with what it was read from
+
+    def __repr__(self) -> str:
+        return f"<Run {self._recipe.name} of {self._recipe.spec.name} in {self.folder}>"
 
     manifest_path = _File("manifest.csv")
     ledger_path = _File("ledger.csv")
@@ -211,7 +214,8 @@ class Run:
         manifest = self.records.sha256("manifest.csv")
         if manifest is None:
             raise MissingStageError(f"{self.manifest_path} is not there yet: run `emotiw index`")
-        made_from = f"{manifest} {self.records.sha256(SPEAKERS)}", self.listing()
+        beside = f"{self.records.sha256(SPEAKERS)} {self.records.sha256(STEPS)}"
+        made_from = f"{manifest} {beside}", self.listing()
         if self._cohort is None or self._cohort[0] != made_from:
             root, settings = self.recipe.settings.data.root, self.recipe.settings
             listed = read_manifest(self.manifest_path, root=root, task=self.task)

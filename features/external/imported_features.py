@@ -18,7 +18,14 @@ import pandas as pd
 from emotiw.core.config import Strict
 from emotiw.core.csv_rows import read_rows, row_lines, text_of
 from emotiw.core.errors import Problems, TableError, suggest
-from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable, LearntOn, Unit
+from emotiw.core.feature_table import (
+    FeatureArray,
+    FeatureSpec,
+    FeatureTable,
+    LearntOn,
+    Times,
+    Unit,
+)
 from emotiw.core.files import shown_in_full
 from features.extractor import Extractor
 
@@ -32,7 +39,8 @@ class ImportedOptions(Strict):
     Attributes:
         path: a ``.npz`` of one array per clip id, ``(n, dim)`` or ``(dim,)``; or a ``.csv`` or
             ``.parquet`` with a column ``clip_id``, numeric columns, and for several rows per clip
-            optionally ``frame`` or ``time_sec`` to order them by.
+            optionally ``frame`` or ``time_sec`` to order them by; the latter also tells when each
+            row is, where answers are asked for step by step.
         ids: for a bare matrix, a ``.npy`` or a ``.npz`` of one array, ``(n_clips, dim)`` or
             ``(n_clips, n, dim)``: the file with the clip ids of its rows, one a line.
         unit: what a row stands for.
@@ -82,6 +90,7 @@ def import_features(name: str, options: ImportedOptions, *, root: Path = Path())
     if not path.is_file():
         raise TableError(f"feature {name!r}: no file {shown_in_full(path)}")
     columns: tuple[str, ...] | None = None
+    times: dict[str, Times] = {}
     if options.ids is not None:
         arrays = _matrix_arrays(path, root / options.ids)
     elif path.suffix == ".npz":
@@ -92,6 +101,9 @@ def import_features(name: str, options: ImportedOptions, *, root: Path = Path())
         frame = _read_frame(path)
         columns = _value_columns(frame, options.columns, path)
         arrays = dict(_frame_arrays(frame, columns))
+        if "time_sec" in frame.columns and options.unit != "clip":
+            found = _frame_arrays(frame, ("time_sec", "time_sec"))
+            times = {clip_id: at for clip_id, at in found if np.isfinite(at).all()}
     else:
         hint = "; a bare matrix needs the ids of its rows (ids: FILE)" * (path.suffix == ".npy")
         raise TableError(f"feature {name!r}: {path} is neither .npz nor .csv nor .parquet{hint}")
@@ -110,7 +122,7 @@ def import_features(name: str, options: ImportedOptions, *, root: Path = Path())
             )
     problems.raise_if_any(TableError)
     spec = FeatureSpec(name, (dims[first],), options.unit, columns=columns)
-    masked = {clip_id: FeatureArray.finite(values) for clip_id, values in arrays.items()}
+    masked = {c: FeatureArray.finite(values, times.get(c)) for c, values in arrays.items()}
     return FeatureTable(
         spec,
         {c: array for c, array in masked.items() if array.present.any()},

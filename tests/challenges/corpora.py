@@ -11,10 +11,10 @@ from emotiw.challenges.class_folders import ClassFolders
 from emotiw.challenges.corpora import Corpora
 from emotiw.challenges.label_tables import Tables
 from emotiw.challenges.reading import reader_of
-from emotiw.challenges.row_list import RowList
 from emotiw.challenges.spec import Answer, ChallengeSpec, Target
 from emotiw.challenges.text_table import TableFormat
-from tests.challenges.layouts import LAYOUTS, ROWS
+from tests.challenges.layouts import LAYOUTS, Answers
+from tests.challenges.step_layouts import STEP_LAYOUTS, STEP_ROWS
 
 # names by hand: the grammar that reads them must not be the one that makes them
 FILE_NAMES = {
@@ -48,27 +48,26 @@ class Truth:
     """What a reader should find: split and label or number of every clip, and submission rows."""
 
     splits: dict[str, str] = field(default_factory=dict)
-    answers: dict[str, str | float] = field(default_factory=dict)
+    answers: dict[str, Answers] = field(default_factory=dict)
     rows: list[str] = field(default_factory=list)
 
 
 def make_corpus(spec: ChallengeSpec, root: Path, *, n_test: int = 24) -> Truth:
     reader = reader_of(spec)
     truth = Truth()
-    if spec.name in LAYOUTS:
-        LAYOUTS[spec.name].make(root)
-        for clip_id, (split, answer, _) in LAYOUTS[spec.name].found.items():
+    layout = {**LAYOUTS, **STEP_LAYOUTS}.get(spec.name)
+    if layout is not None:
+        layout.make(root)
+        for clip_id, (split, answer, _) in layout.found.items():
             truth.splits[clip_id] = split
             if answer is not None:
                 truth.answers[clip_id] = answer
         tests = [clip_id for clip_id, split in truth.splits.items() if split == "test"]
-        truth.rows = [*ROWS.get(spec.name, tests or truth.splits)]
+        truth.rows = [*STEP_ROWS.get(spec.name, tests or truth.splits)]
     elif isinstance(reader, ClassFolders):
         _class_folders(spec, reader, root, truth, n_test)
     elif isinstance(reader, Tables):
         _tables(spec, reader, root, truth, n_test)
-    elif isinstance(reader, RowList):
-        _row_list(reader, root, truth, n_test)
     elif isinstance(reader, Corpora):
         _corpora(spec, reader, root, truth)
     elif spec.name in FILE_NAMES:
@@ -151,8 +150,10 @@ def _tables(spec: ChallengeSpec, reader: Tables, root: Path, truth: Truth, n_tes
             for column in reader.targets.values():
                 if where.table and where.labelled:
                     row[column] = "1"
-                    if not spec.labels:
-                        truth.answers[clip_id] = 1.0
+            told = [truth.answers[clip_id]] if clip_id in truth.answers else []
+            told += [1.0 for column in reader.targets.values() if column in row]
+            if told:
+                truth.answers[clip_id] = told[0] if len(told) == 1 else tuple(told)
             for template in (reader.group, *reader.extra.values()):
                 for _, column, _, _ in Formatter().parse(template):
                     if column and column not in {"split", *_parts(reader)}:
@@ -170,20 +171,6 @@ def _tables(spec: ChallengeSpec, reader: Tables, root: Path, truth: Truth, n_tes
 
 def _parts(reader: Tables) -> list[str]:
     return list(reader.id_pattern.groupindex) if reader.id_pattern else []
-
-
-def _row_list(reader: RowList, root: Path, truth: Truth, n_test: int) -> None:
-    first, *others = reader.id_columns
-    rows: list[dict[str, str]] = []
-    for clip in ("2", "10", "14-30-1920x1080"):
-        _touch(root / "videos" / f"{clip}.mp4")
-        truth.splits[clip] = "test"
-        for index in range(n_test // 3 if others or first == "image_location" else 1):
-            frame = f"{clip}/{index:05}.jpg" if first == "image_location" else clip
-            rows.append({first: frame, **{name: str(index * 250) for name in others}})
-    columns = list(reader.style.columns) or list(rows[0])
-    _write(root / reader.list[0].replace("*", "_"), reader.style, columns, rows)
-    truth.rows = ["/".join(row[name] for name in reader.id_columns) for row in rows]
 
 
 def _write(path: Path, style: TableFormat, columns: list[str], rows: list[dict[str, str]]) -> None:

@@ -8,25 +8,30 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-Found = tuple[str, str | float | None, str | None]  # split, label or number, group
+Answers = str | float | tuple[str | float | None, ...] | None
+Found = tuple[str, Answers, str | None]  # split, answer, group
 
 
 class Layout(NamedTuple):
     """Tables by path with their text, media files, and split, answer and group by clip.
 
-    ``inside`` is the folder that the corpus comes in.
+    ``inside`` is the folder that the corpus comes in, ``video`` the bytes of its media, where they
+    have to be some.
     """
 
     tables: dict[str, str]
     media: tuple[str, ...]
     found: dict[str, Found]
     inside: str = ""
+    video: bytes = b""
 
     def make(self, root: Path) -> None:
         for name, text in self.tables.items():
             write(root / name, text)
         for name in self.media:
             write(root / name, name)
+            if self.video:
+                (root / name).write_bytes(self.video)
 
 
 def write(path: Path, text: str) -> None:
@@ -65,20 +70,6 @@ PODCAST_MEDIA = tuple(
     f"Audios/MSP-PODCAST_{name}.wav"
     for name in ("0001_0008", "0001_0019", "0002_0033", "test3_0001")
 )
-FRAME_MEDIA = ("videos/2-30-640x360.mp4", "videos/10.mp4")
-FRAMES = ("2-30-640x360/00001.jpg", "2-30-640x360/00002.jpg", "10/00001.jpg")
-VIDEOS: dict[str, Found] = {
-    "2-30-640x360": ("test", None, None), "10": ("test", None, None),
-}  # fmt: skip
-UNITS = "AU1,AU2,AU4,AU6,AU7,AU10,AU12,AU15,AU23,AU24,AU25,AU26"
-WORDS = "Neutral,Anger,Disgust,Fear,Happiness,Sadness,Surprise,Other"
-
-
-def frames(name: str, header: str, values: str) -> Layout:
-    rows = "".join(f"{frame},{values}\n" for frame in FRAMES)
-    return Layout({name: f"image_location,{header}\n{rows}"}, FRAME_MEDIA, VIDEOS)
-
-
 LAYOUTS = {
     "mer2023_semi": Layout(
         {"train-label.csv": "name,discrete,valence\nsample_1,sad,-2.5\n"},
@@ -116,9 +107,9 @@ LAYOUTS = {
         PODCAST,
         PODCAST_MEDIA,
         {
-            "MSP-PODCAST_0001_0008": ("train", None, "127"),
-            "MSP-PODCAST_0001_0019": ("train", None, "127"),
-            "MSP-PODCAST_0002_0033": ("val", None, "Unknown"),
+            "MSP-PODCAST_0001_0008": ("train", (3.2, 4.5, 3.8), "127"),
+            "MSP-PODCAST_0001_0019": ("train", (3.0, 4.0, 3.0), "127"),
+            "MSP-PODCAST_0002_0033": ("val", (5.2, 4.4, 4.6), "Unknown"),
             "MSP-PODCAST_test3_0001": ("test", None, None),
         },
     ),
@@ -130,19 +121,6 @@ LAYOUTS = {
         ("raw_videos/1.mp4", "raw_videos/2.mp4", "raw_videos/103.mp4"),
         {"1": ("train", 0.25, None), "2": ("val", 0.75, None), "103": ("test", None, None)},
     ),
-    "muse2024_humor": Layout(
-        {
-            "test_rows.csv": "meta_col_0,meta_col_1,meta_col_2,meta_col_3\n"
-            "baum,0,2000,1\nbaum,2000,4000,1\n"
-        },
-        ("videos/baum.mp4",),
-        {"baum": ("test", None, None)},
-    ),
-    "abaw_va": frames(
-        "CVPR_8th_ABAW_VA_test_set_example.txt", "valence,arousal", "0,0"
-    ),
-    "abaw_expression": frames("CVPR_8th_ABAW_Expr_test_set_example.txt", WORDS, "0"),
-    "abaw_au": frames("CVPR_10th_ABAW_AU_test_set_example.txt", UNITS, ",".join("0" * 12)),
     "bah": Layout(
         {
             f"data/split/{split}.txt": (
@@ -169,8 +147,10 @@ LAYOUTS = {
     ),
     "blemore": Layout(
         {
-            "train_metadata.csv": "filename,video_id,sex,mix,emotion_1,emotion_2,fold\n"
-            "A102_ang_int1_ver1,A102,f,0,ang,,1\nA438_mix_disg_hap_30_70_ver1,A438,m,1,disg,hap,0\n",
+            "train_metadata.csv": "filename,video_id,gender,mix,emotion_1,version,emotion_2,"
+            "emotion_1_salience,emotion_2_salience,fold\n"
+            "A102_ang_int1_ver1,A102,f,0,ang,1,,,,1\n"
+            "A438_mix_disg_hap_30_70_ver1,A438,m,1,disg,1,hap,30.0,70.0,0\n",
             "test_metadata.csv": "filename,video_id\nx_0001,A900\n",
         },
         (
@@ -178,8 +158,8 @@ LAYOUTS = {
             "test/x_0001.mov",
         ),
         {
-            "A102_ang_int1_ver1": ("train", None, "A102"),
-            "A438_mix_disg_hap_30_70_ver1": ("train", None, "A438"),
+            "A102_ang_int1_ver1": ("train", (100.0, 0.0, 0.0, 0.0, 0.0, 0.0), "A102"),
+            "A438_mix_disg_hap_30_70_ver1": ("train", (0.0, 30.0, 0.0, 70.0, 0.0, 0.0), "A438"),
             "x_0001": ("test", None, "A900"),
         },
     ),
@@ -345,9 +325,3 @@ LAYOUTS = {
         ("f/01a01C.wav", "anger", "01"), ("m/32b10T.wav", "sadness", "32"), inside="OréauFR_02"),
     "shemo": speech(("female/F01A01.wav", "anger", "F01"), ("male/M45W02.wav", "surprise", "M45")),
 }  # fmt: skip
-ROWS = {  # where a submission answers for more than the clips
-    "abaw_va": FRAMES,
-    "abaw_expression": FRAMES,
-    "abaw_au": FRAMES,
-    "muse2024_humor": ("baum/0/2000/1", "baum/2000/4000/1"),
-}

@@ -7,12 +7,15 @@ import pytest
 from configs import speech_corpora
 from emotiw.challenges import read_challenge, submission_ids
 from emotiw.challenges.spec import load_spec
-from tests.challenges.layouts import LAYOUTS, ROWS
+from tests.challenges.layouts import LAYOUTS
+from tests.challenges.step_layouts import STEP_LAYOUTS, STEP_ROWS
+
+EVERY = {**LAYOUTS, **STEP_LAYOUTS}
 
 
-@pytest.mark.parametrize("name", LAYOUTS)
+@pytest.mark.parametrize("name", EVERY)
 def test_a_corpus_is_read_by_its_name(name: str, tmp_path: Path) -> None:
-    layout, spec = LAYOUTS[name], load_spec(name)
+    layout, spec = EVERY[name], load_spec(name)
     layout.make(tmp_path / layout.inside)
     cohort, warnings, refused = read_challenge(spec, tmp_path)
     answers = cohort.answer_key()
@@ -22,11 +25,13 @@ def test_a_corpus_is_read_by_its_name(name: str, tmp_path: Path) -> None:
     assert not [warning for warning in warnings if "don't fit" in warning]
     assert all(clip.path.is_file() for clip in cohort)
     rows = submission_ids(spec, tmp_path, cohort)
-    assert set(rows) == set(ROWS.get(name, [c for c, f in found.items() if f[0] == "test"]))
+    asked = STEP_ROWS.get(name, [c for c, f in found.items() if f[0] == "test"])
+    assert set(rows) == set(asked)
+    assert {row.clip_id for row in cohort.rows.select("test")} == set(asked)
 
 
 def test_25_names_are_new() -> None:
-    assert len(LAYOUTS) >= 25
+    assert len(EVERY) >= 25
 
 
 @pytest.mark.parametrize("corpus", speech_corpora.CORPORA, ids=lambda corpus: corpus.name)
@@ -56,4 +61,4 @@ def test_another_dimension_of_perception_is_an_option(tmp_path: Path) -> None:
 def test_targets_of_a_podcast_are_kept(tmp_path: Path) -> None:
     LAYOUTS["is2025_attributes"].make(tmp_path)
     cohort, *_ = read_challenge(load_spec("is2025_attributes"), tmp_path)
-    assert cohort["MSP-PODCAST_0001_0008"].extra["EmoVal"] == "4.5"
+    assert cohort["MSP-PODCAST_0001_0008"].answers == (3.2, 4.5, 3.8)

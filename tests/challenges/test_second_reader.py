@@ -11,17 +11,19 @@ from emotiw.challenges.spec import Fact, load_spec, spec_names
 
 LARGER_IS_BETTER = {
     "accuracy": True, "uar": True, "weighted_f1": True, "macro_f1": True, "ccc": True,
-    "pearson": True, "auc": True, "mse": False, "rmse": False, "mae": False,
+    "pearson": True, "auc": True, "f1": True, "presence_accuracy": True, "mer2023": True,
+    "abaw_mtl": True, "mse": False, "rmse": False, "mae": False,
 }  # fmt: skip
 SERIES = {  # which metrics a series may have
     "afew": {"accuracy"}, "gaf": {"accuracy"}, "vgaf": {"accuracy"}, "engagenet": {"accuracy"},
     "engagewild": {"mse"}, "cohesion": {"mse"}, "happei": {"rmse"}, "dgw": {"accuracy"},
-    "mer2": {"weighted_f1"}, "meld": {"weighted_f1"}, "abaw": {"macro_f1", "ccc"},
+    "mer2": {"weighted_f1", "mer2023"}, "meld": {"weighted_f1"},
+    "abaw": {"macro_f1", "ccc", "f1", "abaw_mtl"},
     "muse": {"ccc", "pearson", "auc"}, "eat": {"uar", "ccc"},
 }  # fmt: skip
 MER = "neutral angry happy sad worried surprise"
 LABELS = {  # in the order of the organisers' own program, or of their codes
-    "mer2023": MER,
+    "mer2023": f"{MER} valence",
     "mer2025": MER,
     "mer2024_semi": MER,
     "mer2023_semi": MER,

@@ -231,15 +231,13 @@ def test_answers_of_several_targets_stay_away_from_test_clips(tmp_path: Path) ->
     touch(tmp_path, "train/a.avi", "test/b.avi")
     (tmp_path / "train-label.csv").write_text("name,discrete,valence\na,worried,-1.5\n")
     manifest, *_ = read_challenge(load_spec("mer2023"), tmp_path)
-    assert manifest["a"].label == "worried"
-    assert manifest["a"].extra["valence"] == "-1.5"
-    assert not manifest["b"].extra
+    assert manifest["a"].answers == ("worried", -1.5)
+    assert manifest["b"].truth is None
     (tmp_path / "test-label.csv").write_text("name,discrete,valence\nb,happy,2.5\n")
     splits = {"test": {"table": ["test-label.csv"], "clips": ["test"]}}
     judged, *_ = read_challenge(load_spec("mer2023").with_options({"splits": splits}), tmp_path)
-    assert judged["b"].label is None
-    assert not judged["b"].extra
-    assert judged.answer_key() == {"b": "happy"}
+    assert judged["b"].truth is None
+    assert judged.answer_key() == {"b": ("happy", 2.5)}
 
 
 def test_only_training_clips_are_in_folds(tmp_path: Path) -> None:

@@ -17,12 +17,14 @@ from emotiw.core.cohort import Cohort
 from emotiw.core.errors import ConfigError, TableError
 from emotiw.core.task import Classification, Regression, Task
 from emotiw.evaluation.differences import Difference, compare, difference_on, holm, smallest_p
+from emotiw.evaluation.metric import SEVERAL
 from emotiw.evaluation.metrics import METRICS, Metric, metric_named
 from emotiw.evaluation.results import evaluate
 from emotiw.evaluation.sample import Sample
 from tests.evaluation.small_tables import JOY, cohort_of, table_saying
 
-ADDITIVE = [metric for name in METRICS.names() if (metric := metric_named(name)).parts is not None]
+NAMED = [metric_named(name) for name in METRICS.names()]
+ADDITIVE = [m for m in NAMED if m.parts is not None and m.task != SEVERAL]
 LABELS = Classification(("a", "b", "c"))
 ACCURACY, MSE = metric_named("accuracy"), metric_named("mse")
 

@@ -8,12 +8,14 @@ import pytest
 from scipy.stats import binomtest, ttest_1samp
 
 from emotiw.evaluation.intervals import doubt, interval, interval_of_difference
+from emotiw.evaluation.metric import SEVERAL
 from emotiw.evaluation.metrics import METRICS, Metric, metric_named
 from emotiw.evaluation.results import evaluate
 from tests.evaluation.small_tables import cohort_of, table_saying
 
 Array = npt.NDArray[np.float64] | npt.NDArray[np.intp]
-ADDITIVE = [metric for name in METRICS.names() if (metric := metric_named(name)).parts is not None]
+NAMED = [metric_named(name) for name in METRICS.names()]
+ADDITIVE = [m for m in NAMED if m.parts is not None and m.task != SEVERAL]
 ACCURACY, MSE = metric_named("accuracy"), metric_named("mse")
 
 

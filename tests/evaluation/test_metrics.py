@@ -26,14 +26,16 @@ from sklearn.metrics import (
 
 from emotiw.core.errors import ConfigError
 from emotiw.core.task import Classification, Regression
-from emotiw.evaluation.metrics import METRICS, Metric, confusions, metric_named, metrics_of
+from emotiw.evaluation.group_sums import confusions
+from emotiw.evaluation.metrics import METRICS, Metric, metric_named, metrics_of
 
 LABELS = ["Angry", "Happy", "Sad"]
 PAIRS = st.lists(st.tuples(st.sampled_from(LABELS), st.sampled_from(LABELS)), min_size=1)
 CODED = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 4)), min_size=1)  # 4 for none
 NUMBERS = st.floats(-10, 10).map(lambda number: round(number, 3))
 NUMBER_PAIRS = st.lists(st.tuples(NUMBERS, NUMBERS), min_size=2)
-ALL = [metric_named(name) for name in METRICS.names()]
+NAMED = [metric_named(name) for name in METRICS.names()]
+ALL = [m for m in NAMED if m.task in {"classification", "regression"} and m.within is None]
 CLASSIFICATION = [metric for metric in ALL if metric.task == "classification"]
 REGRESSION = [metric for metric in ALL if metric.task == "regression"]
 ADDITIVE = [metric for metric in ALL if metric.parts is not None]

@@ -15,7 +15,7 @@ from emotiw.core.cohort import Cohort
 from emotiw.core.errors import ConfigError, TableError
 from emotiw.core.score_table import ScoreTable
 from emotiw.core.task import Classification
-from emotiw.evaluation.metrics import Metric
+from emotiw.evaluation.metric import Metric
 from emotiw.evaluation.results import evaluate, evaluate_all, folds_frame, results_frame
 from tests.evaluation.small_tables import JOY, cohort_of, table_saying
 

@@ -138,7 +138,11 @@ class TestTables:
         path = write_frame(
             tmp_path, suffix, clip_id=["a"] * 3, time_sec=[10.5, 9.0, 0.1], x=[3, 2, 1]
         )
-        assert rows_of(imported(path), "a").ravel().tolist() == [1, 2, 3]
+        table = imported(path)
+        assert rows_of(table, "a").ravel().tolist() == [1, 2, 3]
+        times = table["a"].times
+        assert times is not None
+        assert times.tolist() == [[0.1, 0.1], [9.0, 9.0], [10.5, 10.5]]
 
     def test_without_an_order_rows_stay_as_they_are(self, tmp_path: Path, suffix: str) -> None:
         path = write_frame(tmp_path, suffix, clip_id=["b", "a", "b", "a"], x=[4, 9, 3, 1])

@@ -19,7 +19,7 @@ from tests.fusion.made_up import Corpus, made_up_corpus
 SOURCE = '''
 import numpy as np
 
-from emotiw.evaluation.metrics import Metric
+from emotiw.evaluation.metric import Metric
 from fusion.calibration import Calibration
 from fusion.combiners import Combiner
 

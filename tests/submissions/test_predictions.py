@@ -42,7 +42,9 @@ def test_action_units_become_zeros_and_ones() -> None:
 
 def test_a_label_and_a_number() -> None:
     spec = load_spec("mer2023")
-    labels = table(spec.task, [[0, 0, 0, 0, 1, 0], [1, 0, 0, 0, 0, 0]])
+    both = table(spec.task, [[0, 0, 0, 0, 1, 0, -1.25]])
+    assert predictions_of(spec, both) == {"a": ("worried", -1.25)}
+    labels = table(Classification(spec.labels), [[0, 0, 0, 0, 1, 0], [1, 0, 0, 0, 0, 0]])
     valence = table(Regression(("valence",)), [[-1.25]])
     assert predictions_of(spec, labels, valence) == {"a": ("worried", -1.25)}
     with pytest.raises(SubmissionError, match="asks for valence beside the label"):

@@ -8,6 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from emotiw.analysis.ablation.axes import Variant
 from emotiw.core.files import atomic_write, sha256_of
 from emotiw.core.part import full_version
@@ -197,7 +199,10 @@ def _upstream(recipe: Recipe) -> str:
 
 
 def _plain(entry: FeatureEntry | ModelEntry) -> dict[str, Any]:
-    return {**vars(entry), "options": entry.options.model_dump(mode="json")}
+    return {
+        name: value.model_dump(mode="json") if isinstance(value, BaseModel) else value
+        for name, value in vars(entry).items()
+    }
 
 
 def _contents(files: Iterable[Path]) -> list[str]:

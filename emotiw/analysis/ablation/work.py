@@ -12,11 +12,12 @@ from emotiw.analysis.ablation.costs import Costs
 from emotiw.analysis.ablation.outputs import FILES, remake
 from emotiw.analysis.ablation.plan import Plan, fits_there, make_plan
 from emotiw.analysis.ablation.spaces import Space
-from emotiw.core.cohort_table import write_manifest
+from emotiw.core.cohort_table import STEPS, write_manifest, write_steps
 from emotiw.core.device import CPU, resolve_device
 from emotiw.core.errors import EmotiwError, MachineError
 from emotiw.core.execution import run_jobs
 from emotiw.core.score_table import ScoreTable
+from emotiw.core.task_kinds import told_of
 from emotiw.evaluation.sample import chosen_sample
 from emotiw.runs.ablation_settings import AblationSettings
 from emotiw.runs.recipe import Recipe
@@ -73,12 +74,14 @@ def _carry_out(plan: Plan, *, force: bool) -> Ablation:
     run = plan.run
     # the same clips can then be judged without the run
     write_manifest(run.cohort(), plan.folder / CLIPS, root=plan.folder)
+    if run.cohort().has_steps:
+        write_steps(run.cohort(), plan.folder / STEPS)
     split: str = plan.settings.split
     if split == "auto":
         reference = next(v for v in plan.variants.rows if v.name == plan.variants.reference)
         path = plan.scores_path(reference)
         if path.is_file():
-            split = chosen_sample(ScoreTable.read_csv(path), run.cohort())[0].split
+            split = chosen_sample(ScoreTable.read_csv(path), run.cohort().rows)[0].split
     _describe(plan, failed, split=split).write(plan.folder)
     return remake(plan.folder)
 
@@ -204,8 +207,7 @@ def _describe(
         )  # fmt: skip
     return Description(
         title=f"{recipe.name} ({recipe.spec.title})",
-        task=plan.run.task.kind,
-        labels=list(plan.run.task.labels),
+        task=told_of(plan.run.task),
         metric=plan.metric,
         split=split,
         seed=recipe.settings.seed,

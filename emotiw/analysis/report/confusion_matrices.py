@@ -8,10 +8,16 @@ import numpy as np
 
 from emotiw.analysis.report.snapshot import RunSnapshot
 from emotiw.core.score_table import ScoreTable
-from emotiw.evaluation.metrics import confusions
+from emotiw.evaluation.group_sums import confusions
 from emotiw.visualization.svg_charts import Series, chart
 
 NO_ANSWER = ""
+
+
+def confusion(facts: RunSnapshot) -> dict[str, Any] | None:
+    """Return the matrices, and the recall of every label; None in regression."""
+    matrices = matrices_of(facts)
+    return {"matrices": matrices, "recalls": recalls(matrices)} if matrices else None
 
 
 def matrices_of(facts: RunSnapshot) -> list[dict[str, Any]]:

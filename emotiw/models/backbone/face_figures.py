@@ -7,8 +7,9 @@ from typing import TypedDict
 import numpy as np
 import numpy.typing as npt
 
-from emotiw.evaluation.metrics import ACCURACY, UAR, confusions
+from emotiw.evaluation.group_sums import confusions
 from emotiw.evaluation.reliability import expected_calibration_error
+from emotiw.evaluation.single_metrics import ACCURACY, UAR
 from emotiw.models.backbone.labelled_faces import LabelledFaces
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
@@ -10,6 +10,7 @@ from emotiw.core.errors import ConfigError
 from emotiw.models.crops.snippet_model import SnippetModel, SnippetOptions
 from emotiw.models.crops.snippet_source import SnippetSource
 from emotiw.models.model import Examples
+from emotiw.models.stepwise.step_source import StepSource
 
 if TYPE_CHECKING:
     from torch import nn
@@ -42,10 +43,16 @@ class ConvolutionalRecurrent(SnippetModel):
     """A recurrent convolution over images, or over maps that a backbone made of them.
 
     It reads uint8 images ``(height, width, 3)``, or float32 maps ``(channels, height, width)``.
+    Step by step, it answers at every image by those before it, ``length`` of them at most.
     """
 
     Options = ConvolutionalRecurrenceOptions
     options: ConvolutionalRecurrenceOptions
+
+    @classmethod
+    def reads_steps(cls, options: Any) -> bool:
+        """Return that it answers every step of a clip."""
+        return True
 
     def check(self) -> None:
         """Accept images and maps."""
@@ -59,11 +66,16 @@ class ConvolutionalRecurrent(SnippetModel):
 
     def build(self) -> nn.Module:
         """Return the network over images, or over maps."""
-        from emotiw.models.networks.snippet_net import MapInput, MeanOverSnippets
+        from emotiw.models.networks.blended_windows import BlendedWindows, Unmasked
+        from emotiw.models.networks.snippet_net import MapInput, MeanOverSnippets, PixelInput
 
         if self.spec.dtype == "uint8":
-            return super().build()
-        return MeanOverSnippets(MapInput(self._network_over(self.spec.shape[0])), self.task)
+            network: nn.Module = PixelInput(*self.build_clip_network())
+        else:
+            network = MapInput(self._network_over(self.spec.shape[0]))
+        if self.by_step:
+            return BlendedWindows(Unmasked(network), self.options.length, is_causal=True)
+        return MeanOverSnippets(network, self.task)
 
     def build_clip_network(self) -> tuple[nn.Module, PixelRule]:
         """Return the network over images."""
@@ -73,6 +85,15 @@ class ConvolutionalRecurrent(SnippetModel):
 
     def source(self, examples: Examples, *, augments: bool) -> ExampleSource:
         """Return snippets of images, augmented, or of maps as they are."""
+        if self.by_step:
+            is_image = self.spec.dtype == "uint8"
+            return StepSource(
+                examples,
+                window=self.options.length,
+                samples=augments,
+                prepare=self.prepare if is_image else None,
+                augment=self.augmentation if is_image else None,
+            )
         if self.spec.dtype == "uint8":
             return super().source(examples, augments=augments)
         length, stride = self.options.length, self.options.stride
@@ -89,4 +110,5 @@ class ConvolutionalRecurrent(SnippetModel):
             channels=self.options.channels,
             kernel=self.options.kernel,
             dropout=self.options.dropout,
+            by_step=self.by_step,
         )

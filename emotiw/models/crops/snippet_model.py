@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,8 @@ from emotiw.models.model import Examples
 from features.clips.snippets import LENGTH, STRIDE
 
 if TYPE_CHECKING:
-    from torch import nn
+    import torch
+    from torch import Tensor, nn
 
     from emotiw.models.training.loop import ExampleSource
     from features.frames.pixel_rule import PixelRule
@@ -84,8 +86,6 @@ class SnippetModel(CropModel):
 
     def source(self, examples: Examples, *, augments: bool) -> ExampleSource:
         """Return snippets: one from anywhere in each clip and augmented, or all as they are."""
-        from emotiw.models.crops.snippet_augmentation import moved
-
         options = self.options
         return SnippetSource(
             examples,
@@ -93,5 +93,12 @@ class SnippetModel(CropModel):
             stride=options.stride,
             samples=augments,
             prepare=self.prepare,
-            augment=partial(moved, flip=options.flip, shift=options.shift),
+            augment=self.augmentation,
         )
+
+    @property
+    def augmentation(self) -> Callable[[Tensor, torch.Generator], Tensor]:
+        """What is done to images in training."""
+        from emotiw.models.crops.snippet_augmentation import moved
+
+        return partial(moved, flip=self.options.flip, shift=self.options.shift)

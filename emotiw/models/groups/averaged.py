@@ -11,7 +11,7 @@ from pydantic import Field
 
 from emotiw.core.device import Movable
 from emotiw.models.groups.composed import INSIDE, Composed, ComposedOptions
-from emotiw.models.model import Examples, Model
+from emotiw.models.model import EVERY_KIND, Examples, Model
 from emotiw.models.nested_parts import LEARNER
 from emotiw.models.training.inner_part import split_inner
 
@@ -40,7 +40,14 @@ class Ensemble(Composed):
     """
 
     Options = EnsembleOptions
+    task_kinds = EVERY_KIND
     options: EnsembleOptions
+
+    @classmethod
+    def reads_steps(cls, options: EnsembleOptions) -> bool:
+        """Return what the model inside does."""
+        kind, inside = LEARNER.resolved(options.learner)
+        return bool(kind.reads_steps(inside))
 
     def check(self) -> None:
         """Accept whatever the model inside accepts."""
@@ -61,7 +68,7 @@ class Ensemble(Composed):
                 examples, self.options.left_out, seed=self.seed + round_, fold=number
             )
             some = examples.subset(rows)
-            if some.targets is None or (self.task.is_label and len(set(some.targets)) < 2):
+            if some.targets is None or (self.task.is_label and len(np.unique(some.targets)) < 2):
                 some = examples
             member.fit(some, folder=None if folder is None else folder / str(number))
             self.members.append(member)

@@ -15,7 +15,7 @@ from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
 from emotiw.models.aggregation.aggregation import Aggregation
 from emotiw.models.groups.composed import Composed, ComposedOptions
 from emotiw.models.groups.person import Person, columns_of_person, groups_of
-from emotiw.models.model import Examples
+from emotiw.models.model import EVERY_KIND, Examples
 from emotiw.models.nested_parts import AGGREGATION, AggregationPart
 
 
@@ -33,6 +33,7 @@ class Group(Composed):
     """Early fusion of faces: their embeddings are aggregated, and the learner reads the result."""
 
     Options = GroupOptions
+    task_kinds = EVERY_KIND
     options: GroupOptions
 
     def check(self) -> None:

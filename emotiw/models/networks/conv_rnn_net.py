@@ -69,6 +69,8 @@ class ConvolutionalLstm(nn.Module):
 class ConvolutionalRecurrence(nn.Module):
     """Maps of frames, by strided convolutions or as they come, and a recurrence over them.
 
+    By step, it answers at every frame; it never looks ahead.
+
     Examples:
         >>> network = ConvolutionalRecurrence(3, 7, stem=(4, 8), channels=8)
         >>> network(torch.zeros(2, 3, 5, 16, 16)).shape
@@ -85,8 +87,10 @@ class ConvolutionalRecurrence(nn.Module):
         channels: int = 32,
         kernel: int = 3,
         dropout: float = 0.0,
+        by_step: bool = False,
     ) -> None:
         super().__init__()
+        self.by_step = by_step
         layers: list[nn.Module] = []
         for n_out in stem:
             layers += [
@@ -102,15 +106,22 @@ class ConvolutionalRecurrence(nn.Module):
         self.answer = nn.Linear(channels, n_outputs)
 
     def forward(self, snippets: Tensor) -> Tensor:
-        """Return ``(batch, n_outputs)`` of ``(batch, channels, time, height, width)``."""
+        """Return ``(batch, n_outputs)`` of ``(batch, channels, time, height, width)``.
+
+        By step, that is ``(batch, time, n_outputs)``.
+        """
         batch, _, time = snippets.shape[:3]
         frames = snippets.transpose(1, 2).flatten(0, 1)  # (batch * time, channels, h, w)
         maps = self.stem(frames).unflatten(0, (batch, time))  # (batch, time, channels, h', w')
         state = self.cell.start(maps[:, 0])
-        total = torch.zeros(())
+        total, seen = torch.zeros(()), []
         for step in maps.unbind(1):
             state = self.cell(step, state)
-            total = total.to(state) + self.cell.shown(state)
-        summary = (total / time).mean((2, 3))  # (batch, channels)
+            if self.by_step:
+                seen.append(self.cell.shown(state).mean((2, 3)))
+            else:
+                total = total.to(state) + self.cell.shown(state)
+        # (batch, time, channels), or (batch, channels)
+        summary = torch.stack(seen, 1) if self.by_step else (total / time).mean((2, 3))
         outputs: Tensor = self.answer(self.dropout(summary))
         return outputs

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
+from emotiw.core.several import Several
 from emotiw.core.task import Task
 from emotiw.models.networks.float32_kernels import keep_gradients_finite
 from features.frames.pixel_rule import PixelRule
@@ -86,7 +88,7 @@ class MeanOverSnippets(nn.Module):
         self.task = task
 
     def forward(self, snippets: Tensor, mask: Tensor) -> Tensor:
-        """Return ``(batch, n_outputs)`` log probabilities or targets.
+        """Return ``(batch, n_outputs)`` log probabilities or targets, of presences the log odds.
 
         Args:
             snippets: ``(batch, n_snippets, time, ...)``.
@@ -97,10 +99,26 @@ class MeanOverSnippets(nn.Module):
         at_once = len(present) if self.training else SNIPPETS_AT_ONCE
         parts = torch.split(present, at_once)
         outputs = torch.cat([self.network(part) for part in parts]).float()  # (total, n_outputs)
-        counts = mask.sum(1, keepdim=True)  # (batch, 1)
-        if self.task.is_label:
-            spread = outputs.new_full((*mask.shape, outputs.shape[1]), -math.inf)
-            spread = spread.masked_scatter(mask[..., None], outputs.log_softmax(1))
-            return spread.logsumexp(1) - counts.log()
-        spread = outputs.new_zeros((*mask.shape, outputs.shape[1]))
-        return spread.masked_scatter(mask[..., None], outputs).sum(1) / counts
+        n_there = mask.sum(1, keepdim=True)  # (batch, 1)
+        if not isinstance(self.task, Several):
+            return _mean(outputs, mask, n_there, self.task)
+        own = zip(self.task.answers, self.task.columns, strict=True)
+        means = [_mean(outputs[:, columns], mask, n_there, answer) for answer, columns in own]
+        return torch.cat(means, 1)
+
+
+def _mean(outputs: Tensor, mask: Tensor, n_there: Tensor, answer: Task) -> Tensor:
+    """Return ``(batch, n)`` for the ``(total, n)`` outputs of all snippets, of one answer."""
+    if answer.is_label:
+        return _log_mean(outputs.log_softmax(1), mask, n_there)
+    if answer.kind == "presence":
+        there, absent = (_log_mean(F.logsigmoid(x), mask, n_there) for x in (outputs, -outputs))
+        return there - absent
+    spread = outputs.new_zeros((*mask.shape, outputs.shape[1]))
+    return spread.masked_scatter(mask[..., None], outputs).sum(1) / n_there
+
+
+def _log_mean(logarithms: Tensor, mask: Tensor, n_there: Tensor) -> Tensor:
+    """Return the logarithm of the mean probability over a clip's snippets."""
+    spread = logarithms.new_full((*mask.shape, logarithms.shape[1]), -math.inf)
+    return spread.masked_scatter(mask[..., None], logarithms).logsumexp(1) - n_there.log()

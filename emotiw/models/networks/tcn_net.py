@@ -44,6 +44,8 @@ class GatedBlock(nn.Module):
 class TemporalConvolutionNetwork(ScaledRows):
     """A stack of gated blocks, each with twice the dilation of the one before, and a pooling.
 
+    By step, it answers at every frame and pools nothing.
+
     Examples:
         >>> import torch
         >>> network = TemporalConvolutionNetwork(4, 7, channels=8, blocks=2)
@@ -62,6 +64,7 @@ class TemporalConvolutionNetwork(ScaledRows):
         is_causal: bool = False,
         pooling: Literal["attention", "mean"] = "attention",
         dropout: float = 0.0,
+        by_step: bool = False,
     ) -> None:
         super().__init__(dim)
         self.enter = nn.Linear(dim, channels)
@@ -72,18 +75,23 @@ class TemporalConvolutionNetwork(ScaledRows):
             for block in range(blocks)
         )
         self.norm = nn.LayerNorm(channels)
-        self.attention = AttentionPooling(channels) if pooling == "attention" else None
+        self.by_step = by_step
+        pools = pooling == "attention" and not by_step
+        self.attention = AttentionPooling(channels) if pools else None
         self.dropout = nn.Dropout(dropout)
         self.answer = nn.Linear(channels, n_outputs)
 
     def forward(self, frames: Tensor, mask: Tensor) -> Tensor:
-        """Return ``(batch, n_outputs)``; ``mask`` is True for frames, which come before padding."""
+        """Return ``(batch, n_outputs)``, or ``(batch, time, n_outputs)`` by step.
+
+        ``mask`` is True for frames, which come before padding.
+        """
         states = self.enter(self.dropout(self.standardise(frames)))
         for block in self.blocks:
             states = block(states, mask)  # (batch, time, channels)
         states = self.norm(states)
-        pooled = (
-            masked_mean(states, mask) if self.attention is None else self.attention(states, mask)
-        )
-        outputs: Tensor = self.answer(self.dropout(pooled))
+        if not self.by_step:
+            pool = masked_mean if self.attention is None else self.attention
+            states = pool(states, mask)
+        outputs: Tensor = self.answer(self.dropout(states))
         return outputs

@@ -20,6 +20,7 @@ class AttentionOptions(SequenceOptions):
         heads: of attention in each layer.
         layers: of self-attention; 0 leaves attention pooling alone.
         has_positions: whether frames know their place in time.
+        is_causal: whether a frame knows only those before it, as it must in live use.
         dropout: before, inside and after the layers.
     """
 
@@ -27,6 +28,7 @@ class AttentionOptions(SequenceOptions):
     heads: int = Field(default=4, ge=1)
     layers: int = Field(default=1, ge=0)
     has_positions: bool = True
+    is_causal: bool = False
     dropout: float = Field(default=0.2, ge=0, lt=1)
 
     @model_validator(mode="after")
@@ -46,4 +48,5 @@ class Attention(SequenceModel):
         """Return the network of the options."""
         from emotiw.models.networks.attention_net import AttentionNetwork
 
-        return AttentionNetwork(self.spec.dim, len(self.task.labels), **self.own_options)
+        n_outputs = len(self.task.labels)
+        return AttentionNetwork(self.spec.dim, n_outputs, **self.own_options, **self.head)

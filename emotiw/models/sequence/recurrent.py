@@ -38,13 +38,20 @@ class Recurrent(SequenceModel):
     """An LSTM or GRU over the frames of a clip; padding and batch never change a score."""
 
     Options = RecurrentOptions
+    version = "2"
     options: RecurrentOptions
+
+    @property
+    def is_causal(self) -> bool:
+        """Whether it reads forwards alone."""
+        return not self.options.is_bidirectional
 
     def build_sequence(self) -> nn.Module:
         """Return the network of the options."""
         from emotiw.models.networks.recurrent_net import RecurrentNetwork
 
-        return RecurrentNetwork(self.spec.dim, len(self.task.labels), **self.own_options)
+        n_outputs = len(self.task.labels)
+        return RecurrentNetwork(self.spec.dim, n_outputs, **self.own_options, **self.head)
 
 
 class GatedRecurrentOptions(RecurrentOptions):

@@ -11,9 +11,10 @@ from pydantic import Field
 
 from emotiw.core.errors import ConfigError
 from emotiw.models.crops.snippet_source import SnippetSource
-from emotiw.models.model import Examples
+from emotiw.models.model import Examples, Model
 from emotiw.models.network_model import NetworkModel
 from emotiw.models.network_options import NetworkOptions
+from emotiw.models.stepwise.step_source import StepSource
 from emotiw.models.training.training_options import TrainingOptions
 from features.clips.snippets import STRIDE
 
@@ -39,12 +40,15 @@ class SequenceOptions(NetworkOptions):
     Attributes:
         window: frames that the network sees at a time, 16 say: a clip is scored by the mean over
             its windows, and each epoch of training sees one window per clip, from anywhere in it.
-            A track shorter than a window is filled with its last row. None: whole clips.
-        stride: frames from one window to the next.
+            A track shorter than a window is filled with its last row. None: whole clips. Step by
+            step, it is the steps that are seen at a time, 512 by default: windows overlap by half,
+            and their answers are blended.
+        stride: frames from one window to the next; not used step by step.
         start: ``statistics`` begins with a logistic regression (ridge regression of targets) on
             mean, deviation and extremes of the clip's rows, which is frozen, and lets the network
             add to it what helps on the validation part by more than two standard errors: nothing,
-            if nothing does. For a few hundred clips. It reads whole clips.
+            if nothing does. For a few hundred clips, with one label or number each. It reads whole
+            clips.
     """
 
     window: int | None = Field(default=None, ge=2)
@@ -53,13 +57,33 @@ class SequenceOptions(NetworkOptions):
     training: SequenceTraining = SequenceTraining()
 
 
+LONGEST = 512  # steps at a time, where no window is asked for
+
+
 class SequenceModel(NetworkModel):
     """A network over the present rows of a clip, in time order; absent rows are left out.
+
+    Where answers are asked for step by step, it answers at every row.
 
     Rows are standardised with the mean and deviation of the training rows, column by column.
     """
 
     options: SequenceOptions
+
+    @classmethod
+    def reads_steps(cls, options: Any) -> bool:
+        """Return that it answers every step of a clip."""
+        return True
+
+    @property
+    def head(self) -> dict[str, Any]:
+        """Whether a network answers at every step, as its constructor takes it."""
+        return {"by_step": self.by_step}
+
+    @property
+    def is_causal(self) -> bool:
+        """Whether no frame knows what comes after it."""
+        return bool(getattr(self.options, "is_causal", False))
 
     @property
     def own_options(self) -> dict[str, Any]:
@@ -80,12 +104,20 @@ class SequenceModel(NetworkModel):
             )
         if self.has_start and self.options.window is not None:
             raise ConfigError("start: statistics are of whole clips; leave window out")
+        if self.has_start and self.task.kind not in Model.task_kinds:
+            raise ConfigError("start: statistics are for one label or one number; leave start out")
 
     def build(self) -> nn.Module:
         """Return the network, with the mean over windows where there are any."""
+        from emotiw.models.networks.blended_windows import BlendedWindows
         from emotiw.models.networks.snippet_net import EveryFrame, MeanOverSnippets
 
         network = self.build_sequence()
+        if self.by_step:
+            if self.has_start:
+                raise ConfigError("start: statistics are of whole clips; leave start out")
+            window = self.options.window or LONGEST
+            return BlendedWindows(network, window, is_causal=self.is_causal)
         if self.has_start:
             from emotiw.models.networks.started_net import StartedNetwork
 
@@ -96,6 +128,8 @@ class SequenceModel(NetworkModel):
 
     def source(self, examples: Examples, *, augments: bool) -> ExampleSource:
         """Return padded batches with their masks: of frames, or of windows."""
+        if self.by_step:
+            return StepSource(examples, window=self.options.window or LONGEST, samples=augments)
         if self.options.window is None:
             return PaddedRows(examples)
         window, stride = self.options.window, self.options.stride

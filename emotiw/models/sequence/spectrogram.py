@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
@@ -47,6 +47,11 @@ class SpectrogramCnn(SequenceModel):
 
     Options = SpectrogramOptions
     options: SpectrogramOptions
+
+    @classmethod
+    def reads_steps(cls, options: Any) -> bool:
+        """Return that it doesn't: its layers shorten time."""
+        return False
 
     def build_sequence(self) -> nn.Module:
         """Return the network of the options."""

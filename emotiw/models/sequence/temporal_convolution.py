@@ -42,4 +42,5 @@ class TemporalConvolution(SequenceModel):
         """Return the network of the options."""
         from emotiw.models.networks.tcn_net import TemporalConvolutionNetwork
 
-        return TemporalConvolutionNetwork(self.spec.dim, len(self.task.labels), **self.own_options)
+        n_outputs = len(self.task.labels)
+        return TemporalConvolutionNetwork(self.spec.dim, n_outputs, **self.own_options, **self.head)

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +21,8 @@ from emotiw.core.folds import assign_folds
 from emotiw.core.probabilities import fit_temperature
 from emotiw.core.task import Task
 from emotiw.evaluation.metrics import metric_named
-from emotiw.models.model import Examples, Model
+from emotiw.models.answers_apart import AnswersApart
+from emotiw.models.model import Examples
 from emotiw.models.tabular.pooling import (
     Copies,
     copies_in,
@@ -80,7 +81,7 @@ class InnerScores:
     merit: float
 
 
-class TabularModel(Model, ABC):
+class TabularModel(AnswersApart, ABC):
     """A model that reads one vector per clip; features of frames are pooled first.
 
     Its settings (those of its hyper-parameters for which a recipe gives several values) are
@@ -139,8 +140,8 @@ class TabularModel(Model, ABC):
         """Return ``(n, dim)`` vectors of any clips."""
         return pooled_matrix(examples, self.options.pooling)
 
-    def fit(self, examples: Examples, *, folder: Path | None = None) -> None:
-        """Learn from examples with labels or targets; there are no checkpoints.
+    def fit_one(self, examples: Examples) -> None:
+        """Learn from examples with labels or targets.
 
         Raises:
             ConfigError: if all training clips have the same label.
@@ -164,21 +165,18 @@ class TabularModel(Model, ABC):
             self._preparation, vectors, copies, examples, everyone, [self.chosen]
         )[0]
 
-    def predict(self, examples: Examples) -> Values:
+    def predict_one(self, examples: Examples) -> Values:
         """Return ``(n, n_labels)`` probabilities or ``(n, 1)`` targets within their range."""
-        if not len(examples):
-            return np.zeros((0, len(self.task.labels)))
         prepared = self._preparation.apply(
             self.vectors_of(examples), examples.groups, examples.corpora
         )
         raw = self._raw_for_all_labels(self._state, prepared)
         return self.task.from_logits(raw, self._temperature)
 
-    def save(self, folder: Path) -> None:
-        """Write a readable card and the fitted parts, as a skops file."""
+    def save_one(self, folder: Path) -> None:
+        """Write the fitted parts, as a skops file."""
         import skops.io
 
-        super().save(folder)
         parts = {
             "encoder": self.encoder,
             "preparation": self._preparation.state,
@@ -188,26 +186,19 @@ class TabularModel(Model, ABC):
         }
         atomic_write(folder / MODEL, skops.io.dumps(parts))
 
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Return the model that :meth:`save` wrote.
-
-        Raises:
-            ConfigError: if it isn't one, or holds objects that such a model has no use for.
-        """
+    def load_one(self, folder: Path) -> None:
+        """Read the fitted parts; ConfigError if these are none."""
         import skops.io
 
-        model = super().load(folder)
         try:
-            parts = skops.io.load(folder / MODEL, trusted=list(cls.trusted))
+            parts = skops.io.load(folder / MODEL, trusted=list(self.trusted))
         except (OSError, ValueError, TypeError, zipfile.BadZipFile) as error:
             raise ConfigError(f"{folder / MODEL}: can't be loaded: {error}") from error
-        model._preparation = Preparation(model.options.preparation, parts["preparation"])
-        model.encoder = parts["encoder"]
-        model._state = parts["state"]
-        model._temperature = parts["temperature"]
-        model.chosen = parts["chosen"]
-        return model
+        self._preparation = Preparation(self.options.preparation, parts["preparation"])
+        self.encoder = parts["encoder"]
+        self._state = parts["state"]
+        self._temperature = parts["temperature"]
+        self.chosen = parts["chosen"]
 
     def _on_inner_folds(
         self, vectors: Vectors, copies: Copies, examples: Examples, settings: Sequence[Any]
@@ -276,9 +267,11 @@ class TabularModel(Model, ABC):
     def _merit(self, targets: npt.NDArray[Any], raw: Values) -> float:
         is_label = self.task.is_label
         metric = metric_named(self.options.scoring or ("uar" if is_label else "ccc"))
+        decided = raw.argmax(axis=1) if is_label else raw[:, 0]
+        if metric.task == "presence" and len(self.task.labels) == 2:  # not there, there
+            return metric.signed(metric.value(targets.astype(float), decided.astype(float), 1))
         if metric.task != self.task.kind:
             raise ConfigError(f"scoring: {metric.name!r} does not judge a {self.task.kind}")
-        decided = raw.argmax(axis=1) if is_label else raw[:, 0]
         return metric.signed(metric.value(targets, decided, len(self.task.labels)))
 
     def _learn_present(self, prepared: Vectors, targets: npt.NDArray[Any], setting: Any) -> State:

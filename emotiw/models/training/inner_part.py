@@ -30,11 +30,9 @@ def split_inner(
         return everything, None
     assert examples.targets is not None
     keys = [str(row) for row in everything]
-    is_label = np.issubdtype(examples.targets.dtype, np.integer)
-    targets: dict[str, str | float] = {
-        key: f"{target}" if is_label else target
-        for key, target in zip(keys, examples.targets.tolist(), strict=True)
-    }
+    targets: dict[str, str | float] = dict.fromkeys(keys, 0.0)
+    if np.issubdtype(examples.targets.dtype, np.integer):  # one label each; the rest isn't spread
+        targets = dict(zip(keys, map(str, examples.targets.tolist()), strict=True))
     n_folds = min(round(1 / share), n_groups)
     folds = assign_folds(
         dict(zip(keys, examples.groups, strict=True)),

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -40,7 +40,7 @@ class ExampleSource(Protocol):
     """Examples that a network learns from, made into batches as they are asked for.
 
     Attributes:
-        targets: ``(n,)`` int64 class indices or ``(n,)`` / ``(n, n_targets)`` float targets, in
+        targets: ``(n,)`` int64 class indices or ``(n,)`` / ``(n, n_answers)`` float targets, in
             the order of the rows, which must not depend on names of files or clips.
     """
 
@@ -52,6 +52,24 @@ class ExampleSource(Protocol):
         Args:
             generator: the source of all chance in augmentation; None asks for none.
         """
+
+
+@runtime_checkable
+class SequenceSource(ExampleSource, Protocol):
+    """Examples that have an answer at every step, and are shown by a part of them.
+
+    A network is given ``(batch, time, ...)`` and the ``(batch, time)`` mask of what is no padding,
+    and returns ``(batch, time, n_outputs)``. The targets are those of all steps, one after the
+    other.
+
+    Attributes:
+        n_examples: how many there are.
+    """
+
+    n_examples: int
+
+    def drawn(self, rows: Tensor, generator: torch.Generator) -> tuple[tuple[Tensor, ...], Tensor]:
+        """Return inputs as ``batch`` does, and their ``(batch, time, n_answers)`` targets."""
 
 
 def train(
@@ -86,10 +104,12 @@ def train(
         ConfigError: if there are no examples, the options don't fit the task, or the folder holds
             the checkpoint of another training.
     """
-    if not len(training.targets):
+    n_examples = _n_examples(training)
+    if not n_examples:
         raise ConfigError("no examples to train on")
     accelerator = _accelerator(network)
-    loss_of = make_loss(options, task, training.targets)
+    log_variances = getattr(network, "log_variances", None)
+    loss_of = make_loss(options, task, training.targets, log_variances)
     optimizer = make_optimizer(network, options)
     model, optimizer = accelerator.prepare(network, optimizer)
     device = _device_of(network)
@@ -103,8 +123,8 @@ def train(
     elif start_counts and inner is not None:
         outputs = predict(network, inner, options)
         begun = float(loss_of(outputs, as_shares(inner.targets, task)))
-        best.offer(0, judge(options.monitor, outputs, inner.targets, begun), network)
-    n_batches = math.ceil(len(training.targets) / options.batch_size)
+        best.offer(0, judge(options.monitor, outputs, inner.targets, begun, task), network)
+    n_batches = math.ceil(n_examples / options.batch_size)
     with torch.random.fork_rng(), closing(Scalars(scalars)) as board:
         for epoch in range(len(report.records), options.epochs):
             if inner and options.patience and epoch - best.epoch >= options.patience:
@@ -112,7 +132,7 @@ def train(
             start, rate = perf_counter(), 0.0
             losses: list[Tensor] = []  # numbers only at the end: asking a GPU for one stalls it
             generator = _seeded(seed, epoch)
-            order = torch.randperm(len(training.targets), generator=generator)
+            order = torch.randperm(n_examples, generator=generator)
             model.train()
             for index, rows in enumerate(order.tensor_split(n_batches)):
                 inputs, shares = _mixed_batch(training, rows, options, task, generator)
@@ -135,7 +155,7 @@ def train(
                 with average.in_place(network):
                     outputs = _predict_together(network, inner, options, accelerator)
                     inner_loss = float(loss_of(outputs, as_shares(inner.targets, task)))
-                    monitored = judge(options.monitor, outputs, inner.targets, inner_loss)
+                    monitored = judge(options.monitor, outputs, inner.targets, inner_loss, task)
                     best.offer(epoch + 1, monitored, network)
             else:
                 best.epoch = epoch + 1
@@ -164,20 +184,35 @@ def predict(
 ) -> Tensor:
     """Return the network's outputs, ``(n, n_outputs)`` float32 on the CPU, in order.
 
-    The network is left in evaluation mode.
+    Of sequences these are the outputs of all their steps. The network is left in evaluation mode.
 
     Args:
         rows: which examples; None for all of them.
     """
+    wanted = torch.arange(_n_examples(source)) if rows is None else rows
+    return torch.cat(_outputs(network, source, options, wanted))
+
+
+def _outputs(
+    network: nn.Module, source: ExampleSource, options: TrainingOptions, rows: Tensor
+) -> list[Tensor]:
+    """Return ``(n_steps, n_outputs)`` of every example, one row of those that have no steps."""
     network.eval()
     device = _device_of(network)
-    wanted = torch.arange(len(source.targets)) if rows is None else rows
-    outputs = []
+    found: list[Tensor] = []
     with torch.inference_mode(), arithmetic(options.precision, device):
-        for some in torch.split(wanted, options.batch_size):
+        for some in torch.split(rows, options.batch_size):
             inputs = source.batch(some, None)
-            outputs.append(network(*(x.to(device) for x in inputs)).float().cpu())
-    return torch.cat(outputs)
+            outputs = network(*(x.to(device) for x in inputs)).float().cpu()
+            if outputs.ndim == 2:
+                found.extend(outputs.split(1))
+            else:
+                found += [own[mask] for own, mask in zip(outputs, inputs[1], strict=True)]
+    return found
+
+
+def _n_examples(source: ExampleSource) -> int:
+    return source.n_examples if isinstance(source, SequenceSource) else len(source.targets)
 
 
 def make_optimizer(network: nn.Module, options: TrainingOptions) -> torch.optim.Optimizer:
@@ -247,11 +282,12 @@ def _predict_together(
 
     for value in network.state_dict().values():
         broadcast(value)  # running statistics are each process's own until now
-    rows = torch.arange(len(source.targets))
+    rows = torch.arange(_n_examples(source))
     mine = rows[accelerator.process_index :: accelerator.num_processes]
-    parts = gather_object([predict(network, source, options, mine)])
+    parts = gather_object([_outputs(network, source, options, mine)])
     order = torch.cat([rows[i :: accelerator.num_processes] for i in range(len(parts))])
-    return torch.cat(parts)[order.argsort()]
+    outputs = [output for part in parts for output in part]
+    return torch.cat([outputs[place] for place in order.argsort().tolist()])
 
 
 def _mixed_batch(
@@ -261,8 +297,11 @@ def _mixed_batch(
     task: Task,
     generator: torch.Generator,
 ) -> tuple[tuple[Tensor, ...], Tensor]:
-    inputs = source.batch(rows, generator)
-    shares = as_shares(source.targets[rows], task)
+    if isinstance(source, SequenceSource):
+        inputs, targets = source.drawn(rows, generator)
+    else:
+        inputs, targets = source.batch(rows, generator), source.targets[rows]
+    shares = as_shares(targets, task)
     if not options.mixup:
         return inputs, shares
     from scipy.stats import beta

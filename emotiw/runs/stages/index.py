@@ -8,11 +8,14 @@ from emotiw.challenges.clip_table import read_clip_table
 from emotiw.challenges.manifest_builder import Refused
 from emotiw.challenges.reading import read_challenge, reader_of
 from emotiw.core.cohort import Cohort
-from emotiw.core.cohort_table import manifest_as_csv
+from emotiw.core.cohort_table import STEPS, manifest_as_csv
 from emotiw.core.config import flat
+from emotiw.core.errors import ManifestError
 from emotiw.core.files import file_problem
 from emotiw.core.ledger import LedgerRow
 from emotiw.core.part import full_version
+from emotiw.core.step_table import steps_as_csv
+from emotiw.runs.recipe_paths import where_looked
 from emotiw.runs.run import Run
 from emotiw.runs.stage import Stage
 
@@ -55,6 +58,9 @@ def make_index(run: Run, *, force: bool = False) -> None:
         if not stage.is_to_do(force=force):
             return
         spec, refused = run.recipe.spec, list[Refused]()
+        if not settings.data.root.is_dir():
+            looked = where_looked(settings.data.root, run.recipe.document.where)
+            raise ManifestError(f"{spec.title}: no folder {looked}")
         if settings.data.clips is None:
             cohort, warnings, refused = read_challenge(spec, settings.data.root)
         else:
@@ -72,5 +78,7 @@ def make_index(run: Run, *, force: bool = False) -> None:
             problem = file_problem(clip.path) if clip.path != Path() else ""
             reason = f"{clip.path.name}: {problem}" if problem else ""
             rows.append(LedgerRow(clip.clip_id, STAGE, "failed" if problem else "ok", reason))
-        manifest = manifest_as_csv(cohort, root=settings.data.root)
-        stage.commit({"manifest.csv": manifest}, rows, force=force)
+        files = {"manifest.csv": manifest_as_csv(cohort, root=settings.data.root)}
+        if cohort.has_steps:
+            files[STEPS] = steps_as_csv(cohort.answered_steps, run.task)
+        stage.commit(files, rows, force=force)

@@ -63,4 +63,4 @@ def judge_run(fused: Stage) -> list[Result]:
 def judged(run: Run, tables: Sequence[ScoreTable]) -> list[Result]:
     """Return the results of tables by the challenge's metric and all others that suit its task."""
     metrics = metrics_of(run.task, run.recipe.spec.metric)
-    return evaluate_all(tables, run.cohort(), metrics, in_sample=True)
+    return evaluate_all(tables, run.cohort().rows, metrics, in_sample=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,16 +22,19 @@ from emotiw.runs.run import FUSED, Run
 from emotiw.runs.stage import Stage, outside_contents
 from emotiw.runs.stages.fuse import fused_as_asked
 from emotiw.runs.stages.index import STAGE as INDEX
+from submissions.answers import fallback_of
 from submissions.attempts import LEDGER, Attempts
 from submissions.check_report import CheckReport
 from submissions.checker import check_submission
 from submissions.clip_list import read_clip_list
 from submissions.own_ids import note_unlisted, own_ids
 from submissions.registry import format_of
+from submissions.step_filling import filled_over_time
 from submissions.writer import predictions_of, submission_files, submission_path
 
 STAGE = "submit"
 REPORT = ".emotiw/check.json"
+FILLED = "interpolated over time, or with the nearest label,"
 OF_A_SUBMISSION = {"name", "unit", "labels", "targets", "submission"}
 
 
@@ -74,12 +78,15 @@ def submit(run: Run) -> tuple[Path, CheckReport]:
         expected = submission_ids(spec, run.recipe.settings.data.root, cohort)
         if not expected:
             raise SubmissionError(f"{run.manifest_path} has no test clips: nothing to hand in")
+        rows = cohort.rows
+        fused, filled = filled_over_time(fused, expected, rows.owners, rows.times)
         predictions, guessed = answers_for(run, fused, expected, fallback=settings.fallback)
         provenance = {
             "run": settings.run,
             "fused": run.records.sha256("fused.csv"),
             "recipe": run.recipe.name,
             "n_fallback": len(guessed),
+            **({"n_filled": len(filled)} if cohort.has_steps else {}),
         }
         files = submission_files(
             spec, predictions, target.name, expected_ids=expected, provenance=provenance
@@ -91,6 +98,8 @@ def submit(run: Run) -> tuple[Path, CheckReport]:
             report = replace(check(run, draft), path=target)
         told = f"{settings.fallback!r} for {len(guessed)} of {len(expected)} test clips: no scores"
         report.add("fallback", guessed, advice=told, severity="warning")
+        told = f"{FILLED} in {len(filled)} of {len(expected)} rows: no scores"
+        report.add("filled in", filled, advice=told, severity="warning")
         in_part = {row.clip_id for row in run.ledger().rows() if row.status == "partial"}
         partial = [clip_id for clip_id in expected if clip_id in in_part]
         told = f"{len(partial)} of {len(expected)} test clips were read in part; see the ledger"
@@ -100,8 +109,9 @@ def submit(run: Run) -> tuple[Path, CheckReport]:
         report.add("left out", refused, advice=advice, severity="warning")
         report.sort()
         text = json.dumps(report.to_dict(), ensure_ascii=False, indent=1)
-        rows = _rows(expected, guessed, f"answered with the fallback {settings.fallback!r}")
-        stage.commit({}, rows, derived={**files, REPORT: text.encode()})
+        why = f"answered with the fallback {settings.fallback!r}"
+        page = _rows(expected, guessed, filled, why)
+        stage.commit({}, page, derived={**files, REPORT: text.encode()})
         return target, report
 
 
@@ -155,18 +165,23 @@ def answers_for(
     answers: dict[str, Answer] = {name: scored[name] for name in expected if name in scored}
     for name in missing:
         assert fallback is not None
-        answers[name] = fallback if fused.task.is_label else float(fallback)
+        answers[name] = fallback_of(run.recipe.spec, fallback)
     return answers, missing
 
 
-def _rows(expected: Sequence[str], guessed: Sequence[str], why: str) -> list[LedgerRow]:
+def _rows(
+    expected: Sequence[str], guessed: Sequence[str], filled: Sequence[str], why: str
+) -> list[LedgerRow]:
     without = {name.partition("/")[0] for name in guessed}
-    return [
-        LedgerRow(c, STAGE, "missing", f"{why}: no scores")
-        if c in without
-        else LedgerRow(c, STAGE, "ok")
-        for c in dict.fromkeys(name.partition("/")[0] for name in expected)
-    ]
+    in_part = Counter(name.partition("/")[0] for name in filled)
+    n_rows = Counter(name.partition("/")[0] for name in expected)
+    rows = []
+    for clip_id, n in n_rows.items():
+        told = f"{in_part[clip_id]} of {n} rows {FILLED}: no scores" if in_part[clip_id] else ""
+        is_lost = clip_id in without
+        reason = f"{why}: no scores" if is_lost else told
+        rows.append(LedgerRow(clip_id, STAGE, "missing" if is_lost else "ok", reason))
+    return rows
 
 
 def _is_lost(row: LedgerRow, cohort: Cohort) -> bool:

@@ -20,6 +20,7 @@ from emotiw.models.inner_tables import inner_tables
 from emotiw.models.model import Model
 from emotiw.models.out_of_fold import Fit, OutOfFold, is_damaged, is_fitted, seconds_of_fit
 from emotiw.models.registry import MODELS
+from emotiw.models.stepwise.step_view import step_spec, steps_key
 from emotiw.runs.cohort_digests import digests_of
 from emotiw.runs.recipe import ModelEntry, entries_named
 from emotiw.runs.run import Run
@@ -69,6 +70,9 @@ def train_stage(run: Run, entry: ModelEntry) -> Stage:
             after = [feature_stage(run, feature)]
         # other bytes under the same name give other scores
         spec = extractor.spec if after else feature_table(run, feature.name).spec
+        if recipe.spec.asks_steps:
+            spec = step_spec(spec, by_clip=kind.reads_steps(entry.options))
+            settings |= dict(flat(entry.steps.model_dump(mode="json"), f"{about}steps."))
         model = kind(entry.options, spec=spec, task=run.task, seed=recipe.settings.seed)
         settings["weights"] = model.weights_fingerprint
     return Stage(run, f"train:{entry.name}", f"train {entry.name}", settings, inputs, after)
@@ -187,7 +191,7 @@ class Fits:
 
     def people(self) -> ScoreTable | None:
         """Return the scores of each person in every clip; None if the model judges nobody."""
-        if judge_of(self._make()) is None:
+        if judge_of(self._make()) is None or self.work.cohort.has_steps:
             return None
         found = {}
         for fit in self.work.fits():
@@ -217,7 +221,7 @@ class Fits:
 def make_model(run: Run, entry: ModelEntry, work: OutOfFold) -> Model:
     """Return an unfitted model of an entry."""
     kind, seed = MODELS.resolve(entry.model), run.recipe.settings.seed
-    return kind(entry.options, spec=work.table.spec, task=work.task, seed=seed)
+    return kind(entry.options, spec=work.spec, task=work.task, seed=seed)
 
 
 def fits_of(run: Run, name: str) -> Fits:
@@ -233,7 +237,15 @@ def fits_of(run: Run, name: str) -> Fits:
     if made_extractor(run.recipe.features[entry.features]).needs == "table":
         where = f"feature {entry.features!r}"
         check_join(table.clip_ids, cohort.clip_ids, where, most=1.0)
-    work = OutOfFold(cohort, table, run.task, device=run.device)
+    reads_steps = MODELS.resolve(entry.model).reads_steps(entry.options)
+    work = OutOfFold(
+        cohort,
+        table,
+        run.task,
+        device=run.device,
+        steps=entry.steps,
+        reads_steps=reads_steps,
+    )
     contents = feature_contents(run, entry.features, table)
     fits = list(work.fits())
     about = {
@@ -248,9 +260,12 @@ def fits_of(run: Run, name: str) -> Fits:
     weights = make_model(run, entry, work).weights_fingerprint
     if weights:  # other bytes under the same name give other scores
         about["weights"] = weights
+    if cohort.has_steps:
+        about["steps"] = entry.steps.model_dump(mode="json")
 
     def whose(clip_id: str) -> str:
-        return f"{cohort.groups[clip_id]} {cohort[clip_id].corpus}".rstrip()
+        about_clip = f"{cohort.groups[clip_id]} {cohort[clip_id].corpus}".rstrip()
+        return f"{about_clip} {steps_key(cohort, clip_id)}".rstrip()
 
     def key_of(fit: Fit) -> str:
         return artifact_key(
@@ -292,16 +307,24 @@ def _take(stage: Stage, entry: ModelEntry, *, force: bool) -> None:
     """Take scores that are there already."""
     run = stage.run
     kind, root = MODELS.resolve(entry.model), run.recipe.settings.data.root
-    table = kind.ready_scores(entry.name, entry.options, run.cohort(), root)
+    table = kind.ready_scores(entry.name, entry.options, run.cohort().rows, root)
     files = score_files(table, f"scores/{entry.name}")
     stage.commit(files, _rows(stage, entry, table), force=force)
 
 
 def _rows(stage: Stage, entry: ModelEntry, table: ScoreTable) -> list[LedgerRow]:
-    missing = f"no scores: {entry.features or 'the import'} has no rows of this clip"
-    return [
-        LedgerRow(c, stage.name, "ok")
-        if is_present
-        else LedgerRow(c, stage.name, "missing", missing)
-        for c, is_present in zip(table.clip_ids, table.present, strict=True)
-    ]
+    what = entry.features or "the import"
+    found: dict[str, list[bool]] = {}
+    for clip_id, is_present in zip(table.owners or table.clip_ids, table.present, strict=True):
+        found.setdefault(clip_id, []).append(bool(is_present))
+    rows = []
+    for clip_id, present in found.items():
+        if all(present):
+            rows.append(LedgerRow(clip_id, stage.name, "ok"))
+        elif any(present):
+            told = f"{present.count(False)} of {len(present)} steps without scores: {what} has no"
+            rows.append(LedgerRow(clip_id, stage.name, "partial", f"{told} rows near them"))
+        else:
+            told = f"no scores: {what} has no rows of this clip"
+            rows.append(LedgerRow(clip_id, stage.name, "missing", told))
+    return rows

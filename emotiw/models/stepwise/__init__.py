@@ -1,0 +1,1 @@
+"""Features and models where answers are asked for step by step."""
