@@ -41,9 +41,9 @@ def import_scores(
     """Read the scores of a model from elsewhere.
 
     Args:
-        path: a CSV, Parquet or npz file (:mod:`emotiw.core.table_files`) with a column ``clip_id`` and one per label, in any order and any of the
-            usual vocabularies; or a folder with one such file per fold, whose names end in the
-            number of the fold.
+        path: a CSV, Parquet or npz file (:mod:`emotiw.core.table_files`) with a column ``clip_id``
+            and one per label, in any order and any of the usual vocabularies; or a folder with one
+            such file per fold, whose names end in the number of the fold.
         cohort: the clips and what is asked of them; rows of other clips are left out.
         name: of the modality.
         kind: what the numbers are. ``auto`` recognises it, and refuses what it can't; in
@@ -220,7 +220,7 @@ def _files_with_folds(path: Path, trained_on: str) -> list[tuple[Path, Fold]]:
     files = [file for file in beside if file.suffix in SUFFIXES]
     if not files:
         raise TableError(
-            f"{path}: neither a table nor a folder with tables of scores (.csv, .parquet, .npz)"
+            f"{path}: neither a table of scores nor a folder with some ({', '.join(SUFFIXES)})"
         )
     if trained_on != "other folds":
         return [(file, None) for file in files]

@@ -65,7 +65,7 @@ def _npz(path: Path) -> pd.DataFrame:
             raise TableError(f"scores of {matrix.shape} for {len(names)} labels")
         arrays |= dict(zip(names, matrix.T, strict=True))
     shapes = {name: array.shape for name, array in arrays.items()}
-    if len({shape for shape in shapes.values()}) > 1 or any(len(s) != 1 for s in shapes.values()):
+    if len(set(shapes.values())) > 1 or any(len(s) != 1 for s in shapes.values()):
         told = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
         raise TableError(f"expected one array per column, all of one length, got {told}")
     return pd.DataFrame(arrays)
