@@ -27,5 +27,6 @@ def precision_recall(y_true: Numbers, y_pred: Numbers) -> list[tuple[float, floa
         there = said >= threshold
         right = float((there & truth).sum())
         pair = right / there.sum(), right / truth.sum()
-        found.append((round(float(threshold), 4), *(round(float(v), 2) for v in pair)))
+        precision, recall = (round(float(value), 2) for value in pair)
+        found.append((round(float(threshold), 4), precision, recall))
     return found
