@@ -40,8 +40,8 @@ class ExampleSource(Protocol):
     """Examples that a network learns from, made into batches as they are asked for.
 
     Attributes:
-        targets: ``(n,)`` int64 class indices or ``(n,)`` / ``(n, n_targets)`` float targets, in
-            the order of the rows, which must not depend on names of files or clips.
+        targets: ``(n,)`` int64 class indices, ``(n, n_classes)`` float shares of the classes, or
+            ``(n,)`` / ``(n, n_targets)`` float targets, in the order of the rows, which must not depend on names of files or clips.
     """
 
     targets: Tensor
