@@ -110,10 +110,10 @@ def turned(face: Picture, chance: Chance, degrees: float = 40, away: float = 3.0
     corners = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)], dtype=np.float32)
     depth = away + corners[:, 0] * np.sin(angle)
     seen = np.stack([corners[:, 0] * np.cos(angle), corners[:, 1]], 1) * away / depth[:, None]
-    onto = cv2.getPerspectiveTransform(
-        (corners + 1) * half, ((seen + 1) * half).astype(np.float32)
+    onto = cv2.getPerspectiveTransform((corners + 1) * half, ((seen + 1) * half).astype(np.float32))
+    return _bytes(
+        cv2.warpPerspective(face, onto, face.shape[::-1], borderMode=cv2.BORDER_REPLICATE)
     )
-    return _bytes(cv2.warpPerspective(face, onto, face.shape[::-1], borderMode=cv2.BORDER_REPLICATE))
 
 
 def hidden(face: Picture, chance: Chance, share: float = 0.3) -> Picture:
@@ -178,7 +178,9 @@ def _squares(picture: Picture, near: list[tuple[float, ...]], chance: Chance) ->
     return found
 
 
-def probabilities(network: FaceNetwork, card: WeightsCard, faces: Picture) -> npt.NDArray[np.float64]:
+def probabilities(
+    network: FaceNetwork, card: WeightsCard, faces: Picture
+) -> npt.NDArray[np.float64]:
     """Return ``(n, n_labels)`` of 48 px grey pictures, whose middle the network sees."""
     edge = (faces.shape[-1] - card.size) // 2
     middle = torch.from_numpy(faces[:, None, edge : edge + card.size, edge : edge + card.size])
@@ -195,7 +197,9 @@ def _scores(network: FaceNetwork, faces: Tensor) -> npt.NDArray[np.float64]:
     return torch.cat([p.double().softmax(1) for p in parts if p is not None]).numpy()
 
 
-def _print_faces(scores: dict[str, npt.NDArray[np.float64]], answers: npt.NDArray[np.int64]) -> None:
+def _print_faces(
+    scores: dict[str, npt.NDArray[np.float64]], answers: npt.NDArray[np.int64]
+) -> None:
     right = {how: float((found.argmax(1) == answers).mean()) for how, found in scores.items()}
     for how, found in scores.items():
         recalls = [(found.argmax(1)[answers == k] == k).mean() for k in set(answers.tolist())]

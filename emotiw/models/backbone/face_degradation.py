@@ -67,7 +67,7 @@ def coarse(x: Tensor, chance: Chance) -> Tensor:
     """Return images shrunk to a fifth to two thirds, coded there, and brought back."""
     side = x.shape[-1]
     small = max(4, round(side * 0.2 * (0.67 / 0.2) ** chance.one_share()))
-    x = coded(F.interpolate(x, size=(small, small), mode="area"), chance.between(0, 0.06) ** 1.0)
+    x = coded(F.interpolate(x, size=(small, small), mode="area"), chance.between(0, 0.06))
     mode = "bilinear" if chance.one_share() < 0.7 else "bicubic"
     return F.interpolate(x, size=(side, side), mode=mode, align_corners=False).clamp(0, 1)
 
@@ -126,7 +126,9 @@ def hidden(x: Tensor, chance: Chance) -> Tensor:
     hand = (a < 0.0) & (b.abs() < 2.2 * width)
     for finger in range(4):
         length = chance.between(0.4, 1.1)
-        hand = hand | ((a >= 0) & (a < length) & ((b - (finger - 1.5) * width * 1.15).abs() < width / 2))
+        hand = hand | (
+            (a >= 0) & (a < length) & ((b - (finger - 1.5) * width * 1.15).abs() < width / 2)
+        )
     which = chance.share()
     covered = torch.where(which < 0.4, square, torch.where(which < 0.7, border, hand))
     other = x[chance.order()].flip(2) * chance.between(0.3, 1)

@@ -27,7 +27,9 @@ def without_faces(faces: Tensor, chance: Chance) -> Tensor:
         Of the same shape, in [0, 1]: clouds, a face's spectrum without its places, its blocks in
         another order, stripes, a part of it from near by, or planes that meet in edges.
     """
-    kinds = [make(faces, chance) for make in (_clouds, _scrambled, _shuffled, _stripes, _near, _planes)]
+    kinds = [
+        make(faces, chance) for make in (_clouds, _scrambled, _shuffled, _stripes, _near, _planes)
+    ]
     which = (chance.share() * len(kinds)).long().flatten()
     found = torch.stack(kinds)[which, torch.arange(len(faces), device=faces.device)]
     return found.clamp(0, 1)

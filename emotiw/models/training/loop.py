@@ -41,7 +41,8 @@ class ExampleSource(Protocol):
 
     Attributes:
         targets: ``(n,)`` int64 class indices, ``(n, n_classes)`` float shares of the classes, or
-            ``(n,)`` / ``(n, n_targets)`` float targets, in the order of the rows, which must not depend on names of files or clips.
+            ``(n,)`` / ``(n, n_targets)`` float targets, in the order of the rows, which must not
+            depend on names of files or clips.
     """
 
     targets: Tensor

@@ -90,7 +90,7 @@ def _counts(targets: Tensor, n_classes: int) -> Tensor:
 
 
 def as_shares(targets: Tensor, task: Task) -> Tensor:
-    """Return targets as float32 ``(batch, n_outputs)``: classes as shares, or targets as columns."""
+    """Return targets as float32 ``(batch, n_outputs)``: shares of classes, or targets."""
     if task.is_label and not targets.is_floating_point():
         return F.one_hot(targets.long(), len(task.labels)).float()
     return targets.float().reshape(len(targets), len(task.labels))
