@@ -91,7 +91,10 @@ def calibrate(
         network.head.weight.div_(temperature)
         network.head.bias.div_(temperature)
     is_right = logits.argmax(1).numpy() == inner.targets
-    notes = {"inner_accuracy": float(is_right.mean()), "temperature": temperature}
+    notes: dict[str, Any] = {
+        "inner_accuracy": float(is_right.mean()),
+        "temperature": temperature,
+    }
     if recipe.right_when_sure is None:
         return 0.0, notes
     surest = (logits / temperature).softmax(1).amax(1).double().numpy()
