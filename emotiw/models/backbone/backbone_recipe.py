@@ -108,6 +108,8 @@ class BackboneRecipe(Strict):
             the same labels; otherwise its head learns anew.
         distil: how much of each training face's target is what the network, as it begins, says of
             the face as it is; the rest is its label.
+        blend: how much of the weights is what training came to; the rest is what they began with.
+            Between the two, a network that keeps its head holds for both kinds of faces.
         right_when_sure: share of the held-out faces that shall be right where the network doesn't
             say that it is unsure; None leaves that open.
         validation_fraction: share of the training faces on which everything is chosen.
@@ -130,6 +132,7 @@ class BackboneRecipe(Strict):
     framing: tuple[float, float, float, float] | None = None
     keep_head: bool = False
     distil: float = Field(default=0.0, ge=0, le=1)
+    blend: float = Field(default=1.0, gt=0, le=1)
     right_when_sure: float | None = Field(default=None, gt=0, lt=1)
     validation_fraction: float = Field(default=0.1, gt=0, le=0.5)
     licence: str = ""
@@ -155,8 +158,8 @@ class BackboneRecipe(Strict):
             raise ValueError("members of a network that is fine-tuned keep its options")
         if self.keep_head and isinstance(self.network, WeightsCard):
             raise ValueError("keep_head: random weights have no head to keep")
-        if self.distil and not self.keep_head:
-            raise ValueError("distil: only a network that keeps its head (keep_head) has answers")
+        if (self.distil or self.blend < 1) and not self.keep_head:
+            raise ValueError("distil and blend need a network that keeps its head (keep_head)")
         return self
 
     def of_member(self, index: int) -> BackboneRecipe:

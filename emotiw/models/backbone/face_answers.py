@@ -112,7 +112,7 @@ def threshold_of(
     is_right: np.ndarray[Any, np.dtype[np.bool_]],
     wanted: float,
 ) -> float:
-    """Return the least probability, to four places, from which on enough answers are right; 1
+    """Return the least probability, to six places, from which on enough answers are right; 1
     where no probability is high enough.
 
     Examples:
@@ -125,4 +125,4 @@ def threshold_of(
     order = np.argsort(-surest, kind="stable")
     right = np.cumsum(is_right[order]) / np.arange(1, len(order) + 1)
     enough = np.flatnonzero(right >= wanted)
-    return float(np.floor(surest[order][enough[-1]] * 1e4) / 1e4) if len(enough) else 1.0
+    return float(np.floor(surest[order][enough[-1]] * 1e6) / 1e6) if len(enough) else 1.0

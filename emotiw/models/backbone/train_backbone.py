@@ -22,7 +22,7 @@ from emotiw.models.backbone.face_figures import FaceFigures, figures_of
 from emotiw.models.backbone.face_source import FaceSource, split_off_inner
 from emotiw.models.backbone.labelled_faces import LabelledFaces
 from emotiw.models.backbone.recipe_faces import framing_of, grown
-from emotiw.models.training.checkpoint import save_tensors
+from emotiw.models.training.checkpoint import Tensors, save_tensors
 from emotiw.models.training.loop import train
 from emotiw.models.training.training_state import EpochRecord
 from features.backbones.joint_network import JoinedNetwork
@@ -109,6 +109,7 @@ def train_member(
     # a quarter less time on a processor, for networks that see their inputs in this order anyway
     network.to(place).to(memory_format=torch.channels_last)
     own_folder = folder if len(recipe.members) == 1 else folder / f"member_{index}"
+    begun = {name: value.clone() for name, value in network.state_dict().items()}
     epochs = 0
     for number, stage in enumerate(own.stages()):
         n_nothing, shares = round(stage.augmentation.nothing * len(training)), None
@@ -125,6 +126,8 @@ def train_member(
             on_epoch=on_epoch,
         )
         epochs += report.best_epoch
+    if own.blend < 1:
+        network.load_state_dict(_blended(begun, network.state_dict(), own.blend))
     return TrainedMember(start, network.cpu(), epochs)
 
 
@@ -182,6 +185,14 @@ def _starting_network(recipe: BackboneRecipe) -> tuple[WeightsCard, FaceNetwork]
                 f"expected {', '.join(recipe.labels)}"
             )
         return card, load_network(card, labels=None if recipe.keep_head else recipe.labels)
+
+
+def _blended(begun: Tensors, trained: Tensors, share: float) -> Tensors:
+    # Wortsman et al. 2022: weights on the line between two trainings, one gone on from the other
+    return {
+        name: torch.lerp(begun[name], value, share) if value.is_floating_point() else value
+        for name, value in trained.items()
+    }
 
 
 def _check_embedding(card: WeightsCard, network: FaceNetwork) -> None:
