@@ -26,16 +26,8 @@ from emotiw.core.wheel_file import WheelFile, fetch_from_wheel
 
 FORMATS = (".safetensors", ".onnx", ".pt", ".pth", ".bin")
 LIMIT = 16 * 2**30  # bytes
-# of a card; the rest has effects
-ABOUT = {
-    "name",
-    "source",
-    "sha256",
-    "licence",
-    "paper",
-    "unsure_below",
-    "notes",
-}
+# of a card; the rest has effects on what a network says
+ABOUT = {"name", "source", "sha256", "licence", "paper", "notes", "unsure_below"}
 KnownFrom = Literal["card", "first fetch", "nobody"]
 
 
@@ -101,8 +93,8 @@ class WeightsCard(Strict):
             the means of both.
         options: what the backbone's own constructor is told.
         member_options: what it is told besides for each member, where they are not alike.
-        unsure_below: the probability of the likeliest label under which a network that classifies
-            had better say that it doesn't know; 0 where nobody found out.
+        unsure_below: the winner's probability below which its answer is too often wrong to be
+            given; 0 where nobody has measured it.
         notes: anything else worth knowing; scores, and how they were measured.
     """
 

@@ -20,7 +20,7 @@ from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
 from emotiw.core.probabilities import fit_temperature
 from emotiw.core.weights import WeightsCard, locate, read_card
 from emotiw.models.backbone.backbone_recipe import AugmentationOptions, BackboneRecipe
-from emotiw.models.backbone.face_answers import soft_targets, threshold_of
+from emotiw.models.backbone.face_answers import soft_targets
 from emotiw.models.backbone.face_augmentation import augment_faces
 from emotiw.models.backbone.face_source import FaceSource, split_off_inner
 from emotiw.models.backbone.labelled_faces import (
@@ -494,22 +494,12 @@ def test_who_is_shown_nothing_becomes_unsure_of_it(
 def test_a_card_says_when_its_network_is_unsure(folder: Path, tmp_path: Path) -> None:
     weak = {"epochs": 1, "batch_size": 16, "learning_rate": 1e-4}
     faces = faces_for(small_recipe(), folder, "train")
-    recipe = small_recipe(right_when_sure=0.6, training=weak)
+    recipe = small_recipe(reliable=0.6, training=weak)
     notes = train_backbone(recipe, faces, tmp_path).notes
     below = read_card(tmp_path / "small.yaml").unsure_below
     assert notes["inner_accuracy"] < 0.6
     assert 0.5 < below <= 1
     assert notes["inner_answered"] < 1
-
-
-def test_the_threshold_is_the_least_that_keeps_enough_right() -> None:
-    rng = np.random.default_rng(0)
-    surest = rng.uniform(0.2, 1, 500)
-    is_right = rng.uniform(size=500) < surest
-    below = threshold_of(surest, is_right, 0.8)
-    for threshold in [x for x in surest if x < below - 1e-6]:
-        assert is_right[surest >= threshold].mean() < 0.8
-    assert is_right[surest >= below].mean() == pytest.approx(0.8, abs=0.01)
 
 
 def test_when_to_be_unsure_changes_no_feature(trained: Path) -> None:

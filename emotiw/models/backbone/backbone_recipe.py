@@ -110,8 +110,8 @@ class BackboneRecipe(Strict):
             the face as it is; the rest is its label.
         blend: how much of the weights is what training came to; the rest is what they began with.
             Between the two, a network that keeps its head holds for both kinds of faces.
-        right_when_sure: share of the held-out faces that shall be right where the network doesn't
-            say that it is unsure; None leaves that open.
+        reliable: share of right answers, among the held-out faces, that the card's threshold for
+            "unsure" keeps; None finds no threshold.
         validation_fraction: share of the training faces on which everything is chosen.
         licence: terms of the training faces, for the card.
         members: networks trained apart, each from random weights of its own, and joined into one;
@@ -133,7 +133,7 @@ class BackboneRecipe(Strict):
     keep_head: bool = False
     distil: float = Field(default=0.0, ge=0, le=1)
     blend: float = Field(default=1.0, gt=0, le=1)
-    right_when_sure: float | None = Field(default=None, gt=0, lt=1)
+    reliable: float | None = Field(default=None, gt=0, lt=1)
     validation_fraction: float = Field(default=0.1, gt=0, le=0.5)
     licence: str = ""
     members: tuple[MemberRecipe, ...] = Field(

@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from emotiw.core.probabilities import fit_temperature
+from emotiw.core.probabilities import fit_temperature, reliable_from
 from emotiw.core.weights import WeightsCard
 from emotiw.models.backbone.backbone_recipe import BackboneRecipe
 from emotiw.models.backbone.face_source import FaceSource
@@ -95,34 +94,13 @@ def calibrate(
         "inner_accuracy": float(is_right.mean()),
         "temperature": temperature,
     }
-    if recipe.right_when_sure is None:
+    if recipe.reliable is None:
         return 0.0, notes
-    surest = (logits / temperature).softmax(1).amax(1).double().numpy()
-    below = threshold_of(surest, is_right, recipe.right_when_sure)
-    is_sure = surest >= below
+    probabilities = (logits / temperature).softmax(1).double().numpy()
+    below = reliable_from(probabilities, inner.targets, recipe.reliable)
+    is_sure = probabilities.max(1) >= below
     notes |= {
         "inner_answered": float(is_sure.mean()),
-        "inner_right_when_sure": float(is_right[is_sure].mean()) if is_sure.any() else None,
+        "inner_reliable": float(is_right[is_sure].mean()) if is_sure.any() else None,
     }
-    return below, notes
-
-
-def threshold_of(
-    surest: np.ndarray[Any, np.dtype[np.float64]],
-    is_right: np.ndarray[Any, np.dtype[np.bool_]],
-    wanted: float,
-) -> float:
-    """Return the least probability, to six places, from which on enough answers are right; 1
-    where no probability is high enough.
-
-    Examples:
-        >>> surest, is_right = np.array([0.9, 0.6, 0.5, 0.3]), np.array([1, 1, 0, 0], dtype=bool)
-        >>> [threshold_of(surest, is_right, wanted) for wanted in (0.9, 0.6, 0.5)]
-        [0.6, 0.5, 0.3]
-        >>> threshold_of(surest, ~is_right, 0.6)
-        1.0
-    """
-    order = np.argsort(-surest, kind="stable")
-    right = np.cumsum(is_right[order]) / np.arange(1, len(order) + 1)
-    enough = np.flatnonzero(right >= wanted)
-    return float(np.floor(surest[order][enough[-1]] * 1e6) / 1e6) if len(enough) else 1.0
+    return round(below, 6), notes
