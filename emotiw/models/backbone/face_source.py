@@ -22,7 +22,8 @@ class FaceSource:
         augmentation: applied only where the training loop asks for chance.
         is_mirrored: show every face mirrored, to average over both views of it.
         shares: ``(n, n_labels)`` float32, what there is to learn of each face; None takes its
-            label. Rows beyond the faces are images without any, made as they are asked for.
+            label. Rows beyond the faces are images without any, made as they are asked for of the
+            first faces, and counted as these.
         device: where faces are kept and prepared; a processor could not keep a GPU busy.
     """
 
@@ -37,7 +38,10 @@ class FaceSource:
         device: torch.device | str = "cpu",
     ) -> None:
         self.images = torch.from_numpy(faces.images).permute(0, 3, 1, 2).to(device)
-        self.targets = torch.from_numpy(faces.targets) if shares is None else shares
+        self.shares = shares
+        self.targets = torch.from_numpy(faces.targets)
+        if shares is not None:
+            self.targets = self.targets[torch.arange(len(shares)) % len(faces)]
         self._size = card.size
         self._is_bgr = card.colour == "bgr"
         self._mean = torch.tensor(card.mean, device=device).view(-1, 1, 1)

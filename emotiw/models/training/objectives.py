@@ -24,7 +24,7 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 def make_loss(options: TrainingOptions, task: Task, targets: Tensor) -> Loss:
     """Return a function of (outputs, targets), both ``(batch, n_outputs)`` float32.
 
-    In classification the targets are the shares of the classes: one-hot, mixed or soft.
+    In classification the targets are the shares of the classes: one-hot, or mixed.
 
     Args:
         targets: all training targets, from which class weights are counted.
@@ -79,19 +79,13 @@ def balanced_weights(targets: Tensor, n_classes: int) -> Tensor:
         >>> balanced_weights(torch.tensor([0, 0, 0, 1]), 2).tolist()
         [0.6666666865348816, 2.0]
     """
-    counts = _counts(targets, n_classes)
+    counts = torch.bincount(targets, minlength=n_classes).float()
     return torch.where(counts > 0, len(targets) / (n_classes * counts.clamp(min=1)), 0.0)
 
 
-def _counts(targets: Tensor, n_classes: int) -> Tensor:
-    if targets.is_floating_point():
-        return targets.float().sum(0)
-    return torch.bincount(targets, minlength=n_classes).float()
-
-
 def as_shares(targets: Tensor, task: Task) -> Tensor:
-    """Return targets as float32 ``(batch, n_outputs)``: shares of classes, or targets."""
-    if task.is_label and not targets.is_floating_point():
+    """Return targets as float32 ``(batch, n_outputs)``: one-hot classes, or targets as columns."""
+    if task.is_label:
         return F.one_hot(targets.long(), len(task.labels)).float()
     return targets.float().reshape(len(targets), len(task.labels))
 
