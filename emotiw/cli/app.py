@@ -35,6 +35,7 @@ from emotiw.cli.stage import (
 )
 from emotiw.cli.start import start
 from emotiw.cli.status import status
+from emotiw.cli.voice import train_voice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -293,6 +294,7 @@ app.command()(report)
 app.command()(start)
 app.command()(status)
 app.command()(train_backbone)
+app.command()(train_voice)
 
 
 def _show_results(run: Run, results: Sequence[Result], as_json: bool) -> None:

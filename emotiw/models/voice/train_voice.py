@@ -1,0 +1,140 @@
+"""The bundled voice model: learnt from all corpora, calibrated on corpora that it had not heard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from emotiw.core.files import sha256_of
+from emotiw.core.probabilities import fit_temperature, softmax
+from emotiw.core.weights import InFile, WeightsCard, write_card
+from emotiw.evaluation.metrics import UAR
+from emotiw.models.training.checkpoint import save_tensors
+from emotiw.models.voice.described_voices import RATE, DescribedVoices, describe_voices
+from emotiw.models.voice.voice_fit import chosen_penalty, fit_voice, reliable_from, tempered
+from emotiw.models.voice.voice_recipe import VoiceRecipe
+from features.audio.voice import BACKBONE, VoiceScorer
+
+Rows = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """What was said of a corpus by a model that had heard only the others.
+
+    Attributes:
+        corpus: that was left out.
+        logits: ``(n, n_labels)`` of its recordings, minus infinity for labels that either side
+            lacks.
+        targets: ``(n,)``.
+        penalty: that was chosen, on the other corpora alone.
+    """
+
+    corpus: str
+    logits: Rows
+    targets: npt.NDArray[np.int64]
+    penalty: float
+
+    @property
+    def uar(self) -> float:
+        """UAR over the labels that both sides have."""
+        return UAR.value(self.targets, self.logits.argmax(1), self.logits.shape[1])
+
+
+def leave_corpora_out(voices: DescribedVoices, n_labels: int, recipe: VoiceRecipe) -> list[LeftOut]:
+    """Return, for each corpus, what a model of the others says of it, a recording by itself.
+
+    Labels that either side lacks are left out on both. A recording in which no speech is found
+    has even scores, and so is wrong of most labels.
+    """
+    found = []
+    for corpus in np.unique(voices.corpora).tolist():
+        is_here = voices.corpora == corpus
+        shared = np.intersect1d(voices.targets[is_here], voices.targets[~is_here])
+        is_shared = np.isin(voices.targets, shared)
+        learnt, asked = voices.of(~is_here & is_shared), voices.of(is_here & is_shared)
+        penalty, scorer = _learnt(learnt, n_labels, recipe)
+        logits = np.full((len(asked.targets), n_labels), -np.inf)
+        logits[:, shared] = np.nan_to_num(scorer.logits(asked.rows[0])[:, shared])
+        found.append(LeftOut(corpus, logits, asked.targets, penalty))
+    return found
+
+
+def train_voice(
+    recipe: VoiceRecipe,
+    root: Path,
+    folder: Path,
+    *,
+    told: Callable[[str], None] = lambda line: None,
+) -> WeightsCard:
+    """Describe the corpora, learn, calibrate, and write ``<name>.safetensors`` with its card.
+
+    A run that was stopped goes on where it was.
+
+    Args:
+        recipe: what is learnt, and how.
+        root: folder of the corpora.
+        folder: for descriptors, weights and card.
+        told: hears how far it is.
+
+    Raises:
+        ManifestError: if the corpora can't be read.
+    """
+    import torch
+
+    voices, labels = describe_voices(recipe, root, folder, told=told)
+    left_out = leave_corpora_out(voices, len(labels), recipe)
+    notes: dict[str, Any] = {
+        "learnt_from": {
+            corpus: int((voices.corpora == corpus).sum()) for corpus in np.unique(voices.corpora)
+        },
+        "corpus_left_out_uar": {each.corpus: round(each.uar, 4) for each in left_out},
+    }
+    penalty, scorer = _learnt(voices, len(labels), recipe)
+    logits = np.concatenate([each.logits for each in left_out])
+    targets = np.concatenate([each.targets for each in left_out])
+    # each corpus counts the same, whatever its size
+    temperature = float(
+        np.exp(np.mean([np.log(fit_temperature(e.logits, e.targets)) for e in left_out]))
+    )
+    scorer = tempered(scorer, temperature)
+    unsure_below = reliable_from(softmax(logits / temperature), targets, recipe.reliable)
+    notes |= {"penalty": penalty, "temperature": round(temperature, 4)}
+    path = folder / f"{recipe.name}.safetensors"
+    tensors = {n: torch.from_numpy(np.asarray(a, np.float32)) for n, a in scorer.tensors.items()}
+    save_tensors(path, tensors, {"labels": labels})
+    card = WeightsCard(
+        name=recipe.name,
+        backbone=BACKBONE,
+        source=InFile(file=Path(path.name)),
+        sha256=sha256_of(path),
+        licence=recipe.licence,
+        paper=recipe.paper,
+        size=RATE,
+        embedding=voices.rows.shape[2],
+        labels=labels,
+        options={"feature_sets": list(recipe.feature_sets)},
+        unsure_below=round(unsure_below, 4),
+        notes=notes,
+    )
+    write_card(card, folder / f"{recipe.name}.yaml")
+    return card
+
+
+def _learnt(
+    voices: DescribedVoices, n_labels: int, recipe: VoiceRecipe
+) -> tuple[float, VoiceScorer]:
+    penalty = chosen_penalty(
+        voices,
+        n_labels,
+        recipe.penalty,
+        limit=recipe.limit,
+        n_folds=recipe.inner_folds,
+        seed=recipe.seed,
+    )
+    return penalty, fit_voice(voices, n_labels, [penalty], recipe.limit)[0]
