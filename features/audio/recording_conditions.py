@@ -1,8 +1,8 @@
 """A recording as it might have come from elsewhere: another room, microphone, codec, noise.
 
-What a listener would call the same utterance. A model that has to hold for a single clip of an unknown
-microphone learns from such copies, where :mod:`features.audio.sound_augmentation` has the few
-plain ones that a recipe lists one by one.
+A listener would call it the same utterance. A model that has to hold for one clip of an unknown
+microphone learns from such copies; :mod:`features.audio.sound_augmentation` has the few plain ones
+that a recipe lists one by one.
 """
 
 from __future__ import annotations

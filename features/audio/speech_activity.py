@@ -1,11 +1,13 @@
 """Where in a recording somebody speaks, by rules that need nothing to be fetched.
 
-Speech is what is voiced and bursts: its loudness falls by many decibels several times a second, and its pitch never stays
-where it is. Held notes of music stay, noise isn't voiced, and silence is not loud enough.
+Speech is voiced and comes in bursts: its level falls by many decibels several times a second, its
+spectrum changes from syllable to syllable, and its pitch glides. Held notes stay where they are,
+noise isn't voiced, and silence is not loud enough.
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -141,7 +143,7 @@ def _closed(loud: npt.NDArray[np.bool_], most: int = 30) -> npt.NDArray[np.bool_
     """Return the same with pauses of up to 0.3 s closed: between syllables speech goes on."""
     rows = np.flatnonzero(loud)
     found = loud.copy()
-    for begin, end in zip(rows[:-1], rows[1:], strict=True):
+    for begin, end in pairwise(rows.tolist()):
         if 1 < end - begin <= most:
             found[begin:end] = True
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +54,24 @@ class DescribedVoices:
             self.corpora[chosen],
             ids,
         )
+
+
+def shared_labels(
+    voices: DescribedVoices, labels: tuple[str, ...]
+) -> tuple[DescribedVoices, tuple[str, ...]]:
+    """Return the recordings with labels that all corpora have, and these labels.
+
+    A label of one corpus alone would be told by that corpus's microphones as much as by voices, and
+    be the answer wherever a recording is like none of them.
+    """
+    in_all = set(range(len(labels)))
+    for corpus in np.unique(voices.corpora):
+        in_all &= set(voices.targets[voices.corpora == corpus].tolist())
+    kept = np.array(sorted(in_all), dtype=np.int64)
+    some = voices.of(np.isin(voices.targets, kept))
+    return replace(some, targets=np.searchsorted(kept, some.targets)), tuple(
+        labels[code] for code in kept
+    )
 
 
 def labelled_clips(recipe: VoiceRecipe, root: Path) -> tuple[list[Clip], tuple[str, ...]]:

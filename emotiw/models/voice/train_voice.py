@@ -15,10 +15,15 @@ from emotiw.core.probabilities import fit_temperature, softmax
 from emotiw.core.weights import InFile, WeightsCard, write_card
 from emotiw.evaluation.metrics import UAR
 from emotiw.models.training.checkpoint import save_tensors
-from emotiw.models.voice.described_voices import RATE, DescribedVoices, describe_voices
+from emotiw.models.voice.described_voices import (
+    RATE,
+    DescribedVoices,
+    describe_voices,
+    shared_labels,
+)
 from emotiw.models.voice.voice_fit import chosen_penalty, fit_voice, reliable_from, tempered
 from emotiw.models.voice.voice_recipe import VoiceRecipe
-from features.audio.voice import BACKBONE, VoiceScorer
+from features.audio.voice import BACKBONE
 
 Rows = npt.NDArray[np.float64]
 
@@ -29,10 +34,9 @@ class LeftOut:
 
     Attributes:
         corpus: that was left out.
-        logits: ``(n, n_labels)`` of its recordings, minus infinity for labels that either side
-            lacks.
+        logits: ``(n, n_labels)`` of its recordings.
         targets: ``(n,)``.
-        penalty: that was chosen, on the other corpora alone.
+        penalty: of that model.
     """
 
     corpus: str
@@ -42,26 +46,38 @@ class LeftOut:
 
     @property
     def uar(self) -> float:
-        """UAR over the labels that both sides have."""
+        """UAR of the labels."""
         return UAR.value(self.targets, self.logits.argmax(1), self.logits.shape[1])
 
 
-def leave_corpora_out(voices: DescribedVoices, n_labels: int, recipe: VoiceRecipe) -> list[LeftOut]:
+def leave_corpora_out(
+    voices: DescribedVoices, n_labels: int, recipe: VoiceRecipe, penalty: float | None = None
+) -> list[LeftOut]:
     """Return, for each corpus, what a model of the others says of it, a recording by itself.
 
-    Labels that either side lacks are left out on both. A recording in which no speech is found
-    has even scores, and so is wrong of most labels.
+    A recording in which no speech is found has even scores, and so is wrong of most labels.
+
+    Args:
+        voices: of all corpora.
+        n_labels: that all of them have.
+        recipe: how it is learnt.
+        penalty: on the weights; where None it is chosen on speakers of the other corpora.
     """
     found = []
     for corpus in np.unique(voices.corpora).tolist():
         is_here = voices.corpora == corpus
-        shared = np.intersect1d(voices.targets[is_here], voices.targets[~is_here])
-        is_shared = np.isin(voices.targets, shared)
-        learnt, asked = voices.of(~is_here & is_shared), voices.of(is_here & is_shared)
-        penalty, scorer = _learnt(learnt, n_labels, recipe)
-        logits = np.full((len(asked.targets), n_labels), -np.inf)
-        logits[:, shared] = np.nan_to_num(scorer.logits(asked.rows[0])[:, shared])
-        found.append(LeftOut(corpus, logits, asked.targets, penalty))
+        learnt, asked = voices.of(~is_here), voices.of(is_here)
+        own = penalty or chosen_penalty(
+            learnt,
+            n_labels,
+            recipe.penalty,
+            limit=recipe.limit,
+            n_folds=recipe.inner_folds,
+            seed=recipe.seed,
+        )
+        scorer = fit_voice(learnt, n_labels, [own], recipe.limit)[0]
+        logits = np.nan_to_num(scorer.logits(asked.rows[0]))
+        found.append(LeftOut(corpus, logits, asked.targets, own))
     return found
 
 
@@ -87,24 +103,28 @@ def train_voice(
     """
     import torch
 
-    voices, labels = describe_voices(recipe, root, folder, told=told)
-    left_out = leave_corpora_out(voices, len(labels), recipe)
-    notes: dict[str, Any] = {
-        "learnt_from": {
-            corpus: int((voices.corpora == corpus).sum()) for corpus in np.unique(voices.corpora)
-        },
-        "corpus_left_out_uar": {each.corpus: round(each.uar, 4) for each in left_out},
-    }
-    penalty, scorer = _learnt(voices, len(labels), recipe)
+    voices, labels = shared_labels(*describe_voices(recipe, root, folder, told=told))
+    n_labels = len(labels)
+    honest = leave_corpora_out(voices, n_labels, recipe)
+    tried = [leave_corpora_out(voices, n_labels, recipe, each) for each in recipe.penalty]
+    best = int(np.argmax([np.mean([each.uar for each in left_out]) for left_out in tried]))
+    penalty, left_out = recipe.penalty[best], tried[best]
+    # of all corpora together, so that the harder one is not promised the ease of the other
     logits = np.concatenate([each.logits for each in left_out])
     targets = np.concatenate([each.targets for each in left_out])
-    # each corpus counts the same, whatever its size
-    temperature = float(
-        np.exp(np.mean([np.log(fit_temperature(e.logits, e.targets)) for e in left_out]))
-    )
-    scorer = tempered(scorer, temperature)
+    temperature = fit_temperature(logits, targets)
+    scorer = tempered(fit_voice(voices, n_labels, [penalty], recipe.limit)[0], temperature)
     unsure_below = reliable_from(softmax(logits / temperature), targets, recipe.reliable)
-    notes |= {"penalty": penalty, "temperature": round(temperature, 4)}
+    notes: dict[str, Any] = {
+        "learnt_from": {
+            corpus: int((voices.corpora == corpus).sum())
+            for corpus in np.unique(voices.corpora).tolist()
+        },
+        "copies": recipe.copies,
+        "corpus_left_out_uar": {each.corpus: round(each.uar, 4) for each in honest},
+        "penalty": penalty,
+        "temperature": round(temperature, 4),
+    }
     path = folder / f"{recipe.name}.safetensors"
     tensors = {n: torch.from_numpy(np.asarray(a, np.float32)) for n, a in scorer.tensors.items()}
     save_tensors(path, tensors, {"labels": labels})
@@ -124,17 +144,3 @@ def train_voice(
     )
     write_card(card, folder / f"{recipe.name}.yaml")
     return card
-
-
-def _learnt(
-    voices: DescribedVoices, n_labels: int, recipe: VoiceRecipe
-) -> tuple[float, VoiceScorer]:
-    penalty = chosen_penalty(
-        voices,
-        n_labels,
-        recipe.penalty,
-        limit=recipe.limit,
-        n_folds=recipe.inner_folds,
-        seed=recipe.seed,
-    )
-    return penalty, fit_voice(voices, n_labels, [penalty], recipe.limit)[0]

@@ -17,7 +17,7 @@ class VoiceRecipe(Strict):
 
     Attributes:
         name: of the weights card that is written.
-        challenge: the spec of the corpora, whose labels the model answers.
+        challenge: the spec of the corpora; the model answers the labels that all of them have.
         options: over the layout options of the spec.
         feature_sets: of openSMILE.
         copies: of each recording, as if made elsewhere; the recording itself comes beside them.
