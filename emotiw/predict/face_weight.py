@@ -28,10 +28,7 @@ def face_weights(tracks: FaceTracks) -> Weights:
 
 
 def mean_of_person(scores: Scores, weights: Weights) -> tuple[Scores, float]:
-    """Return one person's mean over frames, and how far it can be trusted, in (0, 1].
-
-    Frames count by their weight. Where even those that count most show little, the mean is drawn
-    toward even scores by as much: of a face that can't be seen nothing is known.
+    """Return one person's mean over frames by weight, and how far it can be trusted, in (0, 1].
 
     Args:
         scores: ``(n, n_labels)``, n > 0.
@@ -39,12 +36,11 @@ def mean_of_person(scores: Scores, weights: Weights) -> tuple[Scores, float]:
 
     Examples:
         >>> mean, trust = mean_of_person(np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([1.0, 0.25]))
-        >>> print(mean.round(3), round(trust, 3))
-        [0.755 0.245] 0.85
+        >>> print(mean, round(trust, 3))
+        [0.8 0.2] 0.85
     """
     mean = np.average(scores, axis=0, weights=weights)
-    trust = float(np.average(weights, weights=weights))
-    return trust * mean + (1 - trust) / scores.shape[1], trust
+    return np.asarray(mean), float(np.average(weights, weights=weights))
 
 
 def mean_of_people(means: Scores, trusts: Weights, seen_sec: Weights) -> Scores:

@@ -14,21 +14,25 @@ from emotiw.core.feature_table import FeatureArray
 from emotiw.core.probabilities import softmax
 from emotiw.core.stored_tensors import load_state
 from emotiw.core.weights import WeightsCard, read_card, verify
-from features.audio.signal import Signal, SignalOptions, Waveform, heard_sec, signal_of
+from features.audio.signal import Signal, SignalOptions, heard_sec, signal_of
 from features.audio.sound_extractor import SoundExtractor, row_times, sound_spec
-from features.audio.voice_descriptors import FEATURE_SETS, VoiceDescriptors, spoken_part
+from features.audio.voice_descriptors import FEATURE_SETS, VoiceDescriptors
 from features.extractor import ClipSource, Extraction
 
 BACKBONE, NO_SPEECH = "voice", "no speech"
+NAMES = ("mean", "sd", "limit", "directions", "taken", "vectors", "shares", "bias", "gamma")
 Rows = npt.NDArray[np.float64]
 
 
 class VoiceScorer:
-    """An affine map of standardised descriptors, and a softmax.
+    """A kernel machine over standardised descriptors: whoever sounds like whom.
 
     Args:
-        tensors: ``mean`` and ``sd`` ``(dim,)``, ``weight`` ``(n_labels, dim)``, ``bias``
-            ``(n_labels,)``, and ``limit``, beyond which no standardised value counts.
+        tensors: ``mean`` and ``sd`` ``(dim,)``; ``limit``, beyond which no standardised value
+            counts; ``directions`` ``(k, dim)`` in which speakers differ, and how much of each is
+            ``taken`` ``(k,)``; ``vectors`` ``(n, dim)`` that were learnt from, prepared likewise,
+            with their ``shares`` ``(n, n_labels)``; ``bias`` ``(n_labels,)``; and ``gamma`` of the
+            kernel ``exp(-gamma d² / dim)``.
     """
 
     def __init__(self, tensors: dict[str, Rows]) -> None:
@@ -43,19 +47,32 @@ class VoiceScorer:
         """
         state = load_state(verify(card).path)
         tensors = {name: np.asarray(t.double().numpy()) for name, t in state.items()}
-        shape = (len(card.labels), card.embedding)
-        if set(tensors) != {"mean", "sd", "weight", "bias", "limit"} or (
-            tensors["weight"].shape != shape
+        shapes = {name: tensors[name].shape for name in NAMES if name in tensors}
+        dim, n_labels = card.embedding, len(card.labels)
+        if (
+            set(tensors) != set(NAMES)
+            or shapes["vectors"][1:] != (dim,)
+            or shapes["shares"] != (shapes["vectors"][0], n_labels)
         ):
-            raise WeightsError(f"weights {card.name!r}: expected a voice model of {shape} weights")
+            raise WeightsError(
+                f"weights {card.name!r}: no voice model of {dim} descriptors and {n_labels} labels"
+            )
         return cls(tensors)
+
+    def prepared(self, descriptors: Rows) -> Rows:
+        """Return ``(n, dim)`` descriptors standardised, and less of what speakers differ in."""
+        own = self.tensors
+        limit = float(own["limit"].ravel()[0])
+        x = ((descriptors - own["mean"]) / own["sd"]).clip(-limit, limit)
+        return np.asarray(x - (x @ own["directions"].T * own["taken"]) @ own["directions"])
 
     def logits(self, descriptors: Rows) -> Rows:
         """Return ``(n, n_labels)`` of ``(n, dim)`` descriptors."""
-        own = self.tensors
-        limit = float(own["limit"].ravel()[0])
-        standardised = ((descriptors - own["mean"]) / own["sd"]).clip(-limit, limit)
-        return np.asarray(standardised @ own["weight"].T + own["bias"])
+        own, x = self.tensors, self.prepared(descriptors)
+        squares = [np.square(rows).mean(1) for rows in (x, own["vectors"])]
+        away = squares[0][:, None] + squares[1] - 2 * x @ own["vectors"].T / x.shape[1]
+        alike = np.exp(-float(own["gamma"].ravel()[0]) * away.clip(0))
+        return np.asarray(alike @ own["shares"] + own["bias"])
 
     def scores(self, descriptors: Rows) -> Rows:
         """Return probabilities ``(n, n_labels)``."""
@@ -104,14 +121,6 @@ class Voice(SoundExtractor):
     def _scorer(self) -> VoiceScorer:
         return VoiceScorer.of_card(self.card)
 
-    def rows(self, waveform: Waveform, sampling_rate: int) -> Rows:
-        """Return the row of a part that :func:`spoken_part` found."""
-        described = self._describe(waveform, sampling_rate)[None]
-        parts = [] if self.options.values == "scores" else [described]
-        if self.options.values != "descriptors":
-            parts.append(self._scorer.scores(described))
-        return np.concatenate(parts, axis=1)
-
     def extract(self, source: ClipSource) -> Extraction:
         """Return the row of one clip; MediaError if it can't be read."""
         return self.describe(signal_of(source, self.options.signal))
@@ -123,9 +132,11 @@ class Voice(SoundExtractor):
         times = row_times(1, None, signal.start_sec, lasts_sec)
         if signal.waveform is None:
             return Extraction(FeatureArray.finite(nothing, times), signal.quality)
-        part, spoken_sec = spoken_part(signal.waveform, signal.sampling_rate)
-        quality = {**signal.quality, "speech_sec": round(spoken_sec, 2)}
-        if not len(part):
-            quality["audio"] = NO_SPEECH
-        rows = self.rows(part, signal.sampling_rate) if len(part) else nothing
-        return Extraction(FeatureArray.finite(rows, times), quality)
+        described, speech_sec = self._describe(signal.waveform, signal.sampling_rate)
+        quality = {**signal.quality, "speech_sec": round(speech_sec, 2)}
+        if described is None:
+            return Extraction(FeatureArray.finite(nothing, times), {**quality, "audio": NO_SPEECH})
+        parts = [] if self.options.values == "scores" else [described]
+        if self.options.values != "descriptors":
+            parts.append(self._scorer.scores(described[None])[0])
+        return Extraction(FeatureArray.finite(np.concatenate(parts)[None], times), quality)

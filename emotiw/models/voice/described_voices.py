@@ -18,7 +18,7 @@ from emotiw.core.files import atomic_write, sha256_of
 from emotiw.models.voice.voice_recipe import VoiceRecipe
 from features.audio.recording_conditions import recorded_elsewhere
 from features.audio.signal import SignalOptions, Waveform, at_level, read_signal
-from features.audio.voice_descriptors import LEVEL_DB, VoiceDescriptors, spoken_part
+from features.audio.voice_descriptors import LEVEL_DB, VoiceDescriptors
 
 RATE = 16_000
 AT_ONCE = 200  # recordings from one file of descriptors to the next
@@ -105,7 +105,7 @@ def describe_voices(
     """
     clips, labels = labelled_clips(recipe, root)
     describe = VoiceDescriptors(recipe.feature_sets)
-    asked = [recipe.feature_sets, recipe.conditions.model_dump(), recipe.seed, len(clips)]
+    asked = [describe.columns, recipe.conditions.model_dump(), recipe.seed, len(clips)]
     key = hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:12]
     rounds = []
     for copy in range(1 + recipe.copies):
@@ -144,9 +144,8 @@ def _described(clip: Clip, copy: int, recipe: VoiceRecipe, describe: VoiceDescri
     waveform = read_signal(clip.path, SignalOptions(sampling_rate=RATE)).waveform
     if waveform is None:
         return nothing
-    heard = copy_of(waveform, recipe, copy, waveform.tobytes())
-    part, _ = spoken_part(heard, RATE)
-    return describe(part, RATE) if len(part) else nothing
+    described, _ = describe(copy_of(waveform, recipe, copy, waveform.tobytes()), RATE)
+    return nothing if described is None else described
 
 
 def _keep(path: Path, rows: Rows) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +23,10 @@ from emotiw.models.voice.described_voices import (
 )
 from emotiw.models.voice.voice_fit import chosen_penalty, fit_voice, reliable_from, tempered
 from emotiw.models.voice.voice_recipe import VoiceRecipe
-from features.audio.voice import BACKBONE
+from features.audio.voice import BACKBONE, VoiceScorer
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Rows = npt.NDArray[np.float64]
 
@@ -67,15 +70,8 @@ def leave_corpora_out(
     for corpus in np.unique(voices.corpora).tolist():
         is_here = voices.corpora == corpus
         learnt, asked = voices.of(~is_here), voices.of(is_here)
-        own = penalty or chosen_penalty(
-            learnt,
-            n_labels,
-            recipe.penalty,
-            limit=recipe.limit,
-            n_folds=recipe.inner_folds,
-            seed=recipe.seed,
-        )
-        scorer = fit_voice(learnt, n_labels, [own], recipe.limit)[0]
+        own = penalty or chosen_penalty(learnt, n_labels, recipe)
+        scorer = fit_voice(learnt, n_labels, [own], recipe)[0]
         logits = np.nan_to_num(scorer.logits(asked.rows[0]))
         found.append(LeftOut(corpus, logits, asked.targets, own))
     return found
@@ -101,8 +97,6 @@ def train_voice(
     Raises:
         ManifestError: if the corpora can't be read.
     """
-    import torch
-
     voices, labels = shared_labels(*describe_voices(recipe, root, folder, told=told))
     n_labels = len(labels)
     honest = leave_corpora_out(voices, n_labels, recipe)
@@ -113,7 +107,7 @@ def train_voice(
     logits = np.concatenate([each.logits for each in left_out])
     targets = np.concatenate([each.targets for each in left_out])
     temperature = fit_temperature(logits, targets)
-    scorer = tempered(fit_voice(voices, n_labels, [penalty], recipe.limit)[0], temperature)
+    scorer = tempered(fit_voice(voices, n_labels, [penalty], recipe)[0], temperature)
     unsure_below = reliable_from(softmax(logits / temperature), targets, recipe.reliable)
     notes: dict[str, Any] = {
         "learnt_from": {
@@ -126,8 +120,7 @@ def train_voice(
         "temperature": round(temperature, 4),
     }
     path = folder / f"{recipe.name}.safetensors"
-    tensors = {n: torch.from_numpy(np.asarray(a, np.float32)) for n, a in scorer.tensors.items()}
-    save_tensors(path, tensors, {"labels": labels})
+    save_tensors(path, _small(scorer), {"labels": labels})
     card = WeightsCard(
         name=recipe.name,
         backbone=BACKBONE,
@@ -144,3 +137,11 @@ def train_voice(
     )
     write_card(card, folder / f"{recipe.name}.yaml")
     return card
+
+
+def _small(scorer: VoiceScorer) -> dict[str, Tensor]:
+    """Return the tensors as they are kept: vectors in float16, everything else in float32."""
+    import torch
+
+    wide = {n: torch.from_numpy(np.asarray(a, np.float32)) for n, a in scorer.tensors.items()}
+    return {**wide, "vectors": wide["vectors"].half()}

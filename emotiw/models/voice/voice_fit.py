@@ -1,4 +1,4 @@
-"""An affine map from descriptors of voices to labels: ridge regression onto the labels.
+"""Descriptors of voices to labels: kernel ridge regression onto the labels.
 
 Closed form, so that the same recordings give the same weights. It is learnt from recordings and
 copies alike; how strong the penalty is, speakers that are held out decide, and by their copies:
@@ -13,10 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from emotiw.core.folds import assign_folds
-from emotiw.core.probabilities import softmax
 from emotiw.evaluation.metrics import UAR
-from emotiw.models.tabular.preparation import Preparation, PreparationOptions
+from emotiw.models.tabular.kernels import kernel_matrix
+from emotiw.models.tabular.preparation import Preparation, PreparationOptions, Vectors
 from emotiw.models.voice.described_voices import DescribedVoices
+from emotiw.models.voice.voice_recipe import VoiceRecipe
 from features.audio.voice import VoiceScorer
 
 Rows = npt.NDArray[np.float64]
@@ -24,7 +25,7 @@ SHARPNESS = 10.0  # log-odds per unit of the regressed label, before the tempera
 
 
 def fit_voice(
-    voices: DescribedVoices, n_labels: int, penalties: Sequence[float], limit: float
+    voices: DescribedVoices, n_labels: int, penalties: Sequence[float], recipe: VoiceRecipe
 ) -> list[VoiceScorer]:
     """Return a scorer per penalty.
 
@@ -32,68 +33,59 @@ def fit_voice(
 
     Args:
         voices: to learn from; rows of NaN are left out.
-        n_labels: of the task; one that never occurs gets probabilities near none.
-        penalties: on the weights, for standardised descriptors.
-        limit: standard deviations beyond which no value counts.
+        n_labels: of the task.
+        penalties: on the weights; of one recording as much as of one with all its copies.
+        recipe: kernel and limit.
 
     Source:
-        Soft nuisance attribute projection of speakers as in
-        :class:`~emotiw.models.tabular.preparation.Preparation`; ridge regression onto labels as in
-        :mod:`emotiw.models.tabular.kernel_ridge`, here without a kernel.
+        :class:`~emotiw.models.tabular.preparation.Preparation` with soft nuisance attribute
+        projection of speakers; :mod:`emotiw.models.tabular.kernel_ridge`.
     """
+    from scipy.linalg import solve
+
     n_copies = len(voices.rows)
     rows = voices.rows.reshape(-1, voices.rows.shape[2])  # (copies × n, dim)
     is_known = np.isfinite(rows).all(axis=1)
     targets = np.tile(voices.targets, n_copies)[is_known]
     corpora = np.tile(voices.corpora, n_copies)[is_known]
     speakers = np.tile(voices.speakers, n_copies)[is_known]
-    options = PreparationOptions(nuisance_projection=True, clip_z=limit)
+    options = PreparationOptions(nuisance_projection=True, clip_z=recipe.limit)
     preparation = Preparation(options)
-    prepared = preparation.fit(rows[is_known].astype(np.float32), speakers.tolist())
-    x = prepared.astype(np.float64)
+    x = preparation.fit(rows[is_known].astype(np.float32), speakers.tolist())
     weights = _even_weights(targets, corpora)
     wanted = np.eye(n_labels)[targets]
-    centre, middle = weights @ wanted / weights.sum(), weights @ x / weights.sum()
-    scaled = (x - middle) * weights[:, None]
-    gram, moment = scaled.T @ (x - middle), scaled.T @ (wanted - centre)
+    centre = weights @ wanted / weights.sum()
+    kernel = kernel_matrix(x, x, "rbf", recipe.gamma)
     found = []
     for penalty in penalties:
-        ridge = gram + penalty * len(x) * np.eye(len(gram))
-        weight = SHARPNESS * np.linalg.solve(ridge, moment)  # (dim, n_labels)
-        bias = SHARPNESS * centre - middle @ weight
-        found.append(_scorer(preparation, weight, bias, limit))
+        ridge = kernel.copy()
+        ridge[np.diag_indices(len(x))] += penalty * n_copies / weights
+        shares = SHARPNESS * solve(ridge, wanted - centre, assume_a="pos", overwrite_a=True)
+        found.append(_scorer(preparation, x, shares, SHARPNESS * centre, recipe))
     return found
 
 
-def chosen_penalty(
-    voices: DescribedVoices,
-    n_labels: int,
-    penalties: Sequence[float],
-    *,
-    limit: float,
-    n_folds: int,
-    seed: int,
-) -> float:
+def chosen_penalty(voices: DescribedVoices, n_labels: int, recipe: VoiceRecipe) -> float:
     """Return the penalty by which copies of speakers held out are recognised best (UAR)."""
-    counted: list[list[Rows]] = [[] for _ in penalties]
+    said: list[list[Rows]] = [[] for _ in recipe.penalty]
     truth = []
-    for learnt, held_out in _speaker_folds(voices, n_folds, seed):
+    for learnt, held_out in _speaker_folds(voices, recipe.inner_folds, recipe.seed):
         others = voices.of(held_out)
-        scorers = fit_voice(voices.of(learnt), n_labels, penalties, limit)
-        rows = others.rows[-1] if len(others.rows) > 1 else others.rows[0]
+        rows = others.rows[-1]
         known = np.isfinite(rows).all(axis=1)
         truth.append(others.targets[known])
+        scorers = fit_voice(voices.of(learnt), n_labels, recipe.penalty, recipe)
         for number, scorer in enumerate(scorers):
-            counted[number].append(scorer.logits(rows[known]).argmax(1))
+            said[number].append(scorer.logits(rows[known]).argmax(1))
     y = np.concatenate(truth)
-    merits = [UAR.value(y, np.concatenate(said), n_labels) for said in counted]
-    return penalties[int(np.argmax(merits))]
+    merits = [UAR.value(y, np.concatenate(each), n_labels) for each in said]
+    return recipe.penalty[int(np.argmax(merits))]
 
 
 def tempered(scorer: VoiceScorer, temperature: float) -> VoiceScorer:
     """Return the same scorer with logits divided by a temperature."""
     own = scorer.tensors
-    changed = {"weight": own["weight"] / temperature, "bias": own["bias"] / temperature}
+    changed = {name: own[name] / temperature for name in ("shares", "bias")}
     return VoiceScorer(own | changed)
 
 
@@ -114,22 +106,22 @@ def reliable_from(probabilities: Rows, targets: npt.NDArray[np.int64], reliable:
     return float(best[order][enough[-1]]) if len(enough) else 1.0
 
 
-def shared_probabilities(logits: Rows, labels: Sequence[int]) -> Rows:
-    """Return probabilities among some of the labels, as if there were no others."""
-    return softmax(logits[:, list(labels)])
-
-
-def _scorer(preparation: Preparation, weight: Rows, bias: Rows, limit: float) -> VoiceScorer:
+def _scorer(
+    preparation: Preparation, vectors: Vectors, shares: Rows, bias: Rows, recipe: VoiceRecipe
+) -> VoiceScorer:
     state = preparation.state
-    keep = state["keep"]
-    if "directions" in state:  # x − (x Vᵗ t) V, once and for all
-        directions = state["directions"].astype(np.float64)
-        weight = weight - directions.T @ (state["taken"][:, None] * (directions @ weight))
-    full = np.zeros((len(keep), weight.shape[1]))
-    full[keep] = weight
-    mean, sd = np.zeros(len(keep)), np.ones(len(keep))
-    mean[keep], sd[keep] = state["mean"], state["sd"]
-    tensors = {"mean": mean, "sd": sd, "weight": full.T, "bias": bias, "limit": np.array([limit])}
+    dim = vectors.shape[1]
+    tensors = {
+        "mean": state["mean"],
+        "sd": state["sd"],
+        "limit": np.array([recipe.limit]),
+        "directions": state.get("directions", np.zeros((0, dim))).astype(np.float64),
+        "taken": state.get("taken", np.zeros(0)).astype(np.float64),
+        "vectors": vectors.astype(np.float64),
+        "shares": shares,
+        "bias": bias,
+        "gamma": np.array([recipe.gamma]),
+    }
     return VoiceScorer(tensors)
 
 
