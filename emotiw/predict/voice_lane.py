@@ -20,6 +20,7 @@ from features.audio.signal import why_unheard
 from features.audio.voice import Voice, VoiceOptions
 from features.extractor import ClipSource
 
+NO_SOUND = "no sound"
 UNIT_SEC = 4.0  # about an utterance, which is what the model has learnt from
 LONGEST_SEC = 6.0  # a file up to this length is one unit
 
@@ -143,7 +144,7 @@ class Listener:
 
 def _unheard(states: set[str]) -> str:
     if states == {"missing"}:
-        return "no sound"
+        return NO_SOUND
     if states <= {"missing", "silent", "empty"}:
         return "the sound is silent"
     return "no speech in the sound"

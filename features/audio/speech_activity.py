@@ -18,6 +18,7 @@ from features.audio.signal import Span, Waveform
 HOP_SEC = 0.01
 FRAME_SEC = 0.04  # two periods of the lowest pitch
 PITCH_HZ = (60.0, 500.0)
+OCTAVE_COST = 0.03  # of a lag twice as long, which repeats as well (Boersma 1993)
 Track = npt.NDArray[np.float64]
 
 
@@ -48,6 +49,7 @@ def measured(waveform: Waveform, sampling_rate: int) -> SoundTrack:
     band, low = (hz >= 100) & (hz <= 4000), (hz >= 60) & (hz <= 1500)
     own = np.fft.irfft(np.abs(np.fft.rfft(window, size)) ** 2)
     first, last = (round(sampling_rate / f) for f in reversed(PITCH_HZ))
+    octave_cost = 1 - OCTAVE_COST * np.log2(np.maximum(np.arange(last + 1), 1) / first)
     edges = np.searchsorted(hz, np.geomspace(100, min(7000, sampling_rate / 2), 17))
     frames = np.lib.stride_tricks.sliding_window_view(padded, width)[::hop][:n]
     columns: list[Track] = [np.zeros((0, 20))]
@@ -56,7 +58,7 @@ def measured(waveform: Waveform, sampling_rate: int) -> SoundTrack:
         level = 10 * np.log10(power[:, band].sum(1) / width + 1e-12)
         repeats = np.fft.irfft(np.where(low, power, 0.0))[:, : last + 1]
         repeats = repeats / own[: last + 1] * own[0] / (repeats[:, :1] + 1e-12)
-        best = repeats[:, first:].argmax(1) + first
+        best = (repeats * octave_cost)[:, first:].argmax(1) + first
         voicing = repeats[np.arange(len(part)), best].clip(0, 1)
         pitch = 12 * np.log2(sampling_rate / best / PITCH_HZ[0])
         shape = np.log10(np.add.reduceat(power, edges[:-1], 1) + 1e-10) * 10  # (n, 16)
