@@ -20,7 +20,7 @@ from emotiw.challenges.reading import read_challenge
 from emotiw.challenges.spec import load_spec
 from emotiw.core.weights import locate, read_card
 from emotiw.evaluation.metrics import ACCURACY, UAR
-from emotiw.models.voice.described_voices import DescribedVoices, describe_voices, shared_labels
+from emotiw.models.voice.described_voices import DescribedVoices, describe_voices
 from emotiw.models.voice.train_voice import leave_corpora_out
 from emotiw.models.voice.voice_fit import chosen_penalty, fit_voice
 from emotiw.models.voice.voice_recipe import VoiceRecipe
@@ -38,8 +38,8 @@ def main() -> None:
     data = Path(os.environ["EMOTIW_REAL_DATA"])
     recipe = VoiceRecipe.read(chosen.recipe)
     voices, labels = describe_voices(recipe, data, chosen.folder, told=print)
-    across(*shared_labels(voices, labels), recipe)
-    on_folds(voices, recipe, data)
+    across(voices, labels, recipe)
+    on_folds(recipe, data, chosen.folder)
     size_and_speed(data)
 
 
@@ -57,23 +57,20 @@ def across(voices: DescribedVoices, labels: tuple[str, ...], recipe: VoiceRecipe
         )
 
 
-def on_folds(voices: DescribedVoices, recipe: VoiceRecipe, data: Path) -> None:
+def on_folds(recipe: VoiceRecipe, data: Path, folder: Path) -> None:
     """Print UAR on RAVDESS's published folds by speaker, over its own eight labels."""
-    spec = load_spec("ravdess")
-    cohort, _, _ = read_challenge(spec, data)
-    clips = {clip.clip_id: clip for clip in cohort.select("train")}
-    here = voices.of(np.array([clip_id in clips for clip_id in voices.clip_ids]))
-    own = [clips[clip_id] for clip_id in here.clip_ids]
-    folds = np.array([clip.fold for clip in own])
-    eight = np.array([spec.task.labels.index(str(clip.label)) for clip in own], dtype=np.int64)
-    n = len(spec.task.labels)
-    asked = DescribedVoices(here.rows, eight, here.speakers, here.corpora, here.clip_ids)
+    recipe = recipe.model_copy(update={"challenge": "ravdess"})
+    asked, labels = describe_voices(recipe, data, folder, told=print)
+    cohort, _, _ = read_challenge(load_spec("ravdess"), data)
+    fold_of = {clip.clip_id: clip.fold for clip in cohort.select("train")}
+    folds = np.array([fold_of[clip_id] for clip_id in asked.clip_ids])
+    eight, n = asked.targets, len(labels)
     logits, penalties = np.zeros((len(eight), n)), []
     for fold in np.unique(folds):
         learnt, held_out = asked.of(folds != fold), folds == fold
         penalties.append(chosen_penalty(learnt, n, recipe))
         scorer = fit_voice(learnt, n, penalties[-1:], recipe)[0]
-        logits[held_out] = np.nan_to_num(scorer.logits(here.rows[0, held_out]))
+        logits[held_out] = np.nan_to_num(scorer.logits(asked.rows[0, held_out]))
     decided = logits.argmax(1)
     print(
         f"RAVDESS, five folds by speaker, its {n} labels: "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +21,6 @@ from features.audio.signal import SignalOptions, Waveform, at_level, read_signal
 from features.audio.voice_descriptors import LEVEL_DB, VoiceDescriptors
 
 RATE = 16_000
-AT_ONCE = 200  # recordings from one file of descriptors to the next
 Rows = npt.NDArray[np.float64]
 
 
@@ -56,36 +55,26 @@ class DescribedVoices:
         )
 
 
-def shared_labels(
-    voices: DescribedVoices, labels: tuple[str, ...]
-) -> tuple[DescribedVoices, tuple[str, ...]]:
-    """Return the recordings with labels that all corpora have, and these labels.
+def labelled_clips(recipe: VoiceRecipe, root: Path) -> tuple[dict[str, Clip], tuple[str, ...]]:
+    """Return recordings by the hash of their content, in its order, and the labels that they have.
 
-    A label of one corpus alone would be told by that corpus's microphones as much as by voices, and
-    be the answer wherever a recording is like none of them.
-    """
-    in_all = set(range(len(labels)))
-    for corpus in np.unique(voices.corpora):
-        in_all &= set(voices.targets[voices.corpora == corpus].tolist())
-    kept = np.array(sorted(in_all), dtype=np.int64)
-    some = voices.of(np.isin(voices.targets, kept))
-    return replace(some, targets=np.searchsorted(kept, some.targets)), tuple(
-        labels[code] for code in kept
-    )
-
-
-def labelled_clips(recipe: VoiceRecipe, root: Path) -> tuple[list[Clip], tuple[str, ...]]:
-    """Return the recordings with labels in the order of their contents, and the labels.
-
-    Of recordings that are byte for byte alike there is one.
+    Of recordings that are byte for byte alike there is one. Of labels there are those that all
+    corpora have: one of a single corpus would be told by that corpus's microphones as much as by
+    voices, and be the answer wherever a recording is like none of them.
 
     Raises:
         ManifestError: if the corpora can't be read.
     """
     spec = load_spec(recipe.challenge).with_options(recipe.options)
     cohort, _, _ = read_challenge(spec, root)
-    by_content = {sha256_of(clip.path): clip for clip in cohort.select("train") if clip.label}
-    return [by_content[key] for key in sorted(by_content)], spec.task.labels
+    clips = [clip for clip in cohort.select("train") if clip.label]
+    in_each = [
+        {c.label for c in clips if c.corpus == corpus} for corpus in {c.corpus for c in clips}
+    ]
+    shared = set.intersection(*in_each)
+    by_content = {sha256_of(clip.path): clip for clip in clips if clip.label in shared}
+    labels = tuple(label for label in spec.task.labels if label in shared)
+    return {key: by_content[key] for key in sorted(by_content)}, labels
 
 
 def describe_voices(
@@ -105,27 +94,26 @@ def describe_voices(
     """
     clips, labels = labelled_clips(recipe, root)
     describe = VoiceDescriptors(recipe.feature_sets)
-    asked = [describe.columns, recipe.conditions.model_dump(), recipe.seed, len(clips)]
+    asked = [describe.columns, recipe.conditions.model_dump(), recipe.seed]
     key = hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:12]
     rounds = []
     for copy in range(1 + recipe.copies):
-        parts = []
-        for begin in range(0, len(clips), AT_ONCE):
-            path = folder / "descriptors" / f"{key}-{copy}-{begin}.npy"
+        rows = []
+        for number, (content, clip) in enumerate(clips.items(), start=1):
+            path = folder / "descriptors" / key / f"{content[:32]}-{copy}.npy"
             if not path.is_file():
-                some = clips[begin : begin + AT_ONCE]
-                parts.append(np.stack([_described(c, copy, recipe, describe) for c in some]))
-                _keep(path, parts[-1])
-                told(f"copy {copy}: {begin + len(some)} of {len(clips)} recordings")
-            else:
-                parts.append(np.load(path, allow_pickle=False))
-        rounds.append(np.concatenate(parts))
+                _keep(path, _described(clip, copy, recipe, describe))
+            rows.append(np.load(path, allow_pickle=False))
+            if number % 100 == 0 or number == len(clips):
+                told(f"copy {copy}: {number} of {len(clips)} recordings")
+        rounds.append(np.stack(rows))
+    own = clips.values()
     return DescribedVoices(
-        np.stack(rounds),
-        np.array([labels.index(str(clip.label)) for clip in clips], dtype=np.int64),
-        np.array([clip.group or clip.clip_id for clip in clips]),
-        np.array([clip.corpus for clip in clips]),
-        tuple(clip.clip_id for clip in clips),
+        np.stack(rounds).astype(np.float64),
+        np.array([labels.index(str(clip.label)) for clip in own], dtype=np.int64),
+        np.array([clip.group or clip.clip_id for clip in own]),
+        np.array([clip.corpus for clip in own]),
+        tuple(clip.clip_id for clip in own),
     ), labels
 
 

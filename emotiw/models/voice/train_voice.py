@@ -19,7 +19,6 @@ from emotiw.models.voice.described_voices import (
     RATE,
     DescribedVoices,
     describe_voices,
-    shared_labels,
 )
 from emotiw.models.voice.voice_fit import chosen_penalty, fit_voice, reliable_from, tempered
 from emotiw.models.voice.voice_recipe import VoiceRecipe
@@ -97,7 +96,7 @@ def train_voice(
     Raises:
         ManifestError: if the corpora can't be read.
     """
-    voices, labels = shared_labels(*describe_voices(recipe, root, folder, told=told))
+    voices, labels = describe_voices(recipe, root, folder, told=told)
     n_labels = len(labels)
     honest = leave_corpora_out(voices, n_labels, recipe)
     tried = [leave_corpora_out(voices, n_labels, recipe, each) for each in recipe.penalty]
