@@ -115,7 +115,8 @@ class FaceAndVoice:
         }
         limits = {FACE: self._network.unsure_below}
         if self._listener is not None:
-            limits[VOICE] = self._listener.unsure_below
+            known = len(self._places) / len(self._network.labels)  # as its scores are shared out
+            limits[VOICE] = self._listener.unsure_below * known
         scores = one_answer(by_model.get(FACE), by_model.get(VOICE), row.speech_sec)
         least = threshold({name: limits[name] for name in by_model})
         is_unsure = scores is not None and max(scores) < least
