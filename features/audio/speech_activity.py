@@ -71,12 +71,14 @@ def measured(waveform: Waveform, sampling_rate: int) -> SoundTrack:
 
 WINDOW, STEP = 100, 10  # rows: 1 s, and the time from one look to the next
 SMOOTHED = 9  # looks, so that a second of a song that bursts is not taken for speech
-# a logistic regression of windows of RAVDESS and EmoDB, plain and recorded elsewhere, against music
-# and noise, rounded: benchmarks/speech_activity.py
+# near what a logistic regression finds, of seconds of RAVDESS and EmoDB, plain and recorded
+# elsewhere, against music and noise: benchmarks/speech_activity.py
 OF_SPREAD, OF_CHANGE, OF_STEADY, LESS = 3.0, 7.0, -4.0, 17.0
 LOUD_DB = 25.0  # below the loudest of its second a sound is a pause
 STEADY = 0.06  # semitones from one row to the next that a held note may drift
-VOICED, FEWEST_VOICED = 0.7, 0.08
+VOICED, FEWEST_VOICED, FEWEST_STEPS = 0.7, 0.08, 5
+SILENT_DB = -90.0
+CERTAIN = 4.0  # no second says more than this of its neighbours
 FLOOR_DB = 6.0  # above the quietest tenth
 RANGE_DB = 40.0  # below the loudest of all
 
@@ -106,8 +108,10 @@ def spoken_rows(track: SoundTrack) -> npt.NDArray[np.bool_]:
     scores, tops = np.zeros(len(starts)), np.zeros(len(starts))
     for number, start in enumerate(starts):
         rows = slice(start, start + WINDOW)
-        scores[number], tops[number] = _score_of(*(column[rows] for column in track))
-    smooth = _smoothed(np.clip(scores, -4, 4))
+        part = SoundTrack(*(column[rows] for column in track))
+        tops[number] = np.percentile(part.level_db, 95)
+        scores[number] = _score_of(traits(part))
+    smooth = _smoothed(scores)
     near = np.clip((np.arange(n) - WINDOW // 2) / STEP, 0, len(starts) - 1)
     looks = np.arange(len(starts))
     is_speech = np.interp(near, looks, smooth) > 0
@@ -119,20 +123,30 @@ def spoken_rows(track: SoundTrack) -> npt.NDArray[np.bool_]:
     return np.asarray(is_speech & _closed(loud))
 
 
-def _score_of(level: Track, voicing: Track, pitch: Track, change: Track) -> tuple[float, float]:
-    """Return how much a second sounds like speech (above 0), and its loudest level."""
-    top = float(np.percentile(level, 95))
-    loud = level > top - LOUD_DB
-    voiced = loud & (voicing > VOICED)
-    if top < -90 or voiced.mean() < FEWEST_VOICED:
-        return -4.0, top
+def traits(track: SoundTrack) -> tuple[float, float, float] | None:
+    """Return what tells speech in a second of sound; None where next to nothing is voiced.
+
+    The logarithm of how much the level varies (dB), how much the spectrum changes where it is loud
+    (dB from row to row), and the share of voiced steps in which the pitch stays where it is.
+    """
+    top = float(np.percentile(track.level_db, 95))
+    loud = track.level_db > top - LOUD_DB
+    voiced = loud & (track.voicing > VOICED)
+    if top < SILENT_DB or voiced.mean() < FEWEST_VOICED:
+        return None
     both = voiced[1:] & voiced[:-1]
-    steady = float((np.abs(np.diff(pitch))[both] < STEADY).mean()) if both.sum() > 5 else 0.5
-    spread = float(np.log(level.std() + 0.3))
-    return (
-        OF_SPREAD * spread + OF_CHANGE * float(change[loud].mean()) + OF_STEADY * steady - LESS,
-        top,
-    )
+    steps = np.abs(np.diff(track.pitch))[both]
+    steady = float((steps < STEADY).mean()) if len(steps) > FEWEST_STEPS else 0.5
+    return float(np.log(track.level_db.std() + 0.3)), float(track.change[loud].mean()), steady
+
+
+def _score_of(found: tuple[float, float, float] | None) -> float:
+    """Return how much a second sounds like speech (above 0) or like something else (below)."""
+    if found is None:
+        return -CERTAIN
+    spread, change, steady = found
+    score = OF_SPREAD * spread + OF_CHANGE * change + OF_STEADY * steady - LESS
+    return float(np.clip(score, -CERTAIN, CERTAIN))
 
 
 def _smoothed(values: Track) -> Track:
