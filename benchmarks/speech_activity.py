@@ -72,9 +72,8 @@ def fitted(sets: dict[str, list[Waveform]]) -> None:
             truth += [name in ("speech", "elsewhere")] * len(found)
     machine = LogisticRegression(C=10, class_weight="balanced").fit(np.array(rows), truth)
     weights, bias = machine.coef_[0], machine.intercept_[0]
-    print(
-        f"fitted: spread {weights[0]:.2f}, change {weights[1]:.2f}, steady {weights[2]:.2f}, {bias:.1f}"
-    )
+    told = ", ".join(f"{weight:.2f}" for weight in (*weights, bias))
+    print(f"fitted: {told} (spread, change, steady, bias)")
     print(f"in use: {rule.OF_SPREAD}, {rule.OF_CHANGE}, {rule.OF_STEADY}, {-rule.LESS}")
 
 

@@ -24,7 +24,7 @@ from emotiw.models.voice.described_voices import DescribedVoices, describe_voice
 from emotiw.models.voice.train_voice import leave_corpora_out
 from emotiw.models.voice.voice_fit import chosen_penalty, fit_voice
 from emotiw.models.voice.voice_recipe import VoiceRecipe
-from features.audio.voice import Voice, VoiceOptions
+from features.audio.voice_scores import Voice, VoiceOptions
 from features.extractor import ClipSource
 
 N_TIMED = 40

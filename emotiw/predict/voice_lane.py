@@ -17,7 +17,7 @@ from emotiw.core.progress import Progress
 from emotiw.predict.media_chunks import sound_chunks
 from emotiw.predict.windows import Span
 from features.audio.signal import why_unheard
-from features.audio.voice import Voice, VoiceOptions
+from features.audio.voice_scores import Voice, VoiceOptions
 from features.extractor import ClipSource
 
 NO_SOUND = "no sound"

@@ -17,7 +17,7 @@ from emotiw.models.voice.described_voices import DescribedVoices
 from emotiw.models.voice.train_voice import leave_corpora_out, train_voice
 from emotiw.models.voice.voice_fit import fit_voice, reliable_from, tempered
 from emotiw.models.voice.voice_recipe import VoiceRecipe
-from features.audio.voice import Voice, VoiceOptions
+from features.audio.voice_scores import Voice, VoiceOptions
 from features.extractor import ClipSource
 
 RECIPE = VoiceRecipe(name="small", copies=1, penalty=(0.5, 5.0), inner_folds=2)

@@ -22,7 +22,7 @@ from emotiw.models.voice.described_voices import (
 )
 from emotiw.models.voice.voice_fit import chosen_penalty, fit_voice, reliable_from, tempered
 from emotiw.models.voice.voice_recipe import VoiceRecipe
-from features.audio.voice import BACKBONE, VoiceScorer
+from features.audio.voice_scores import BACKBONE, VoiceScorer
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -18,7 +18,7 @@ from emotiw.models.tabular.kernels import kernel_matrix
 from emotiw.models.tabular.preparation import Preparation, PreparationOptions, Vectors
 from emotiw.models.voice.described_voices import DescribedVoices
 from emotiw.models.voice.voice_recipe import VoiceRecipe
-from features.audio.voice import VoiceScorer
+from features.audio.voice_scores import VoiceScorer
 
 Rows = npt.NDArray[np.float64]
 SHARPNESS = 10.0  # log-odds per unit of the regressed label, before the temperature
