@@ -118,7 +118,9 @@ class Listener:
     def _heard(
         self, sources: Iterator[tuple[Span, ClipSource | None]] | Sequence[tuple[Span, ClipSource]]
     ) -> tuple[VoiceLane, list[str]]:
-        found, notes, states = [], {}, set()
+        found: list[Utterance] = []
+        notes: dict[str, None] = {}
+        states: set[str] = set()
         for (start, end), source in sources:
             speech_sec, scores = 0.0, None
             if source is not None:

@@ -89,4 +89,4 @@ def _rhythm(contour: Track) -> Track:
     power = np.abs(np.fft.rfft(moved, 256)) ** 2
     bands = np.add.reduceat(power, BANDS)[: len(BANDS) - 1]
     total = bands.sum()
-    return np.log(np.append(bands / (total + 1e-9) + 1e-3, total + 1))
+    return np.asarray(np.log(np.append(bands / (total + 1e-9) + 1e-3, total + 1)))

@@ -188,7 +188,7 @@ def coded(
         out.mux(track.encode(None))
     file.seek(0)
     back = av.AudioResampler("fltp", "mono", rate)
-    with av.open(file) as source:
+    with av.open(file, "r") as source:
         parts = [p for each in source.decode(audio=0) for p in back.resample(each)]
         parts += back.resample(None)
     decoded = np.concatenate([np.zeros(0, np.float32), *(p.to_ndarray()[0] for p in parts)])
