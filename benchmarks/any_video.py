@@ -69,7 +69,7 @@ def repeated(clip: Path, target: Path, sec: float) -> None:
                     end = max(end, float((packet.pts + lasts) * packet.time_base))
                     packet.stream = own[packet.stream.type]
                     out.mux(packet)
-            begin = end
+            begin = end + 0.1  # images that are decoded before they are shown begin earlier
 
 
 if __name__ == "__main__":

@@ -111,10 +111,13 @@ def test_a_recipe_trains_a_model_that_hears_files(
 
 @pytest.mark.real_data
 @pytest.mark.slow
-def test_the_bundled_model_knows_an_angry_actor_from_a_sad_one(real_data: Path) -> None:
-    """It has learnt from them: this holds the file, the card and the extractor together."""
+def test_the_bundled_model_knows_the_actors_that_it_has_learnt_from(real_data: Path) -> None:
+    """This holds the file, the card and the extractor together; chance would be one in four."""
     voice = Voice("voice", VoiceOptions())
-    labels = voice.card.labels
-    for name, label in (("03a01Wa", "Angry"), ("03a02Ta", "Sad")):
-        found = voice.extract(ClipSource("c", real_data / "emodb" / "wav" / f"{name}.wav"))
-        assert labels[int(found.array.values[0].argmax())] == label
+    letters = {"W": "Angry", "F": "Happy", "N": "Neutral", "T": "Sad"}
+    paths = sorted((real_data / "emodb" / "wav").glob("*.wav"))[::12]
+    right = 0
+    for path in paths:
+        scores = voice.extract(ClipSource("c", path)).array.values[0]
+        right += voice.card.labels[int(scores.argmax())] == letters[path.stem[5]]
+    assert right / len(paths) > 0.75

@@ -37,7 +37,7 @@ class VoiceRecipe(Strict):
     challenge: str = "seven_emotions"
     options: dict[str, Any] = Field(default_factory=dict)
     feature_sets: tuple[str, ...] = FEATURE_SETS
-    copies: int = Field(default=2, ge=0)
+    copies: int = Field(default=0, ge=0)
     conditions: ConditionOptions = ConditionOptions()
     gamma: float = Field(default=0.3, gt=0)
     penalty: tuple[Annotated[float, Field(gt=0)], ...] = (0.5, 1.5, 5.0)
