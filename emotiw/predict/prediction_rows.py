@@ -6,7 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from emotiw.core.csv_rows import rows_as_csv
+from emotiw.core.several import Several
 from emotiw.core.task import Task
 from emotiw.predict.one_answer import nearest_two, valence_arousal
 
@@ -101,6 +104,10 @@ class FilePrediction:
         """Return the most probable label of a row, or ``unsure``, or its number; empty for none."""
         if row.scores is None:
             return ""
+        if isinstance(self.task, Several):
+            told = self.task.name_of(self.task.decide(np.array([row.scores]))[0])
+            named = zip(self.task.names, told, strict=True)
+            return "; ".join(f"{n} {v}" if isinstance(v, str) else f"{n} {v:.3g}" for n, v in named)
         if not self.is_label:
             return f"{row.scores[0]:.4g}"
         return UNSURE if row.is_unsure else self.labels[row.scores.index(max(row.scores))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from dataclasses import replace
 from pathlib import Path
+from statistics import fmean
 
 from emotiw.core.files import atomic_write
 from emotiw.predict.one_answer import FACE, VOICE
@@ -51,7 +52,7 @@ def plot_timeline(found: FilePrediction, target: Path) -> Path:
             if row.is_unsure:
                 axis.axvspan(row.start_sec, row.end_sec, color="0.5", alpha=0.15, linewidth=0)
         axis.set_title(title, fontsize=10, loc="left")
-        axis.set_ylabel("score" if is_label else found.labels[0])
+        axis.set_ylabel("score" if len(found.labels) > 1 else found.labels[0])
         if is_label:
             axis.set_ylim(0, 1)
         axis.set_xlim(0, max(found.duration_sec, 1e-3))
@@ -102,8 +103,13 @@ def told(found: FilePrediction, person: int | None) -> str:
     if not rows:
         return f"{who}: nothing to go by"
     if not found.is_label:
-        mean = sum((row.scores or (0.0,))[0] for row in rows) / len(rows)
-        return f"{who}: {mean:.3g} on average"
+        means = [
+            fmean(row.scores[n] for row in rows if row.scores) for n in range(len(found.labels))
+        ]
+        if len(means) == 1:
+            return f"{who}: {means[0]:.3g} on average"
+        named = ", ".join(f"{n} {mean:.3g}" for n, mean in zip(found.labels, means, strict=True))
+        return f"{who}, on average: {named}"
     answers = [found.answer(row) for row in rows]
     most = max(dict.fromkeys(answers), key=answers.count)
     return f"{who}: {most} in {answers.count(most)} of {len(rows)} windows"
