@@ -25,14 +25,17 @@ SPEC = FeatureSpec("voice", (1,), "frame")
 
 
 class Echo:
-    """A model of sequences that says what it reads."""
+    """A model of sequences that says what it reads, and nothing where nothing is there."""
 
     def reads_steps(self, options: Any) -> bool:
         return True
 
     def predict(self, examples: Any) -> Any:
-        values = np.concatenate([array.values[:, 0] for array in examples.arrays()])
-        return np.column_stack([values, values > 2]).astype(float)
+        arrays = list(examples.arrays())
+        values = np.concatenate([array.values[:, 0] for array in arrays])
+        said = np.column_stack([values, values > 2]).astype(float)
+        said[~np.concatenate([array.present for array in arrays])] = np.nan
+        return said
 
 
 class Passes:
@@ -83,5 +86,5 @@ def test_the_usual_step_is_that_of_most_clips() -> None:
 
 def test_several_answers_are_told_by_name_and_drawn(tmp_path: Path) -> None:
     found = FilePrediction("x.wav", TASK, 2.0, tuple(asked(4, 2.0)))
-    assert found.answer(found.whole()[0]) == "valence 1.5; smiles 0"
+    assert found.answer(found.whole()[0]) == "valence 0.75; smiles 0"
     assert plot_timeline(found, tmp_path / "x.png").stat().st_size > 1000
