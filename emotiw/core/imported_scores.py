@@ -18,11 +18,11 @@ from emotiw.core.errors import ConfigError, Problems, TableError, suggest
 from emotiw.core.id_joins import SMALL_SHARE, check_join
 from emotiw.core.label_names import translated
 from emotiw.core.notices import warn
+from emotiw.core.score_formats import SUFFIXES, read_table_file
 from emotiw.core.score_kinds import Kind, read_presences, read_scores
 from emotiw.core.score_table import STEP_COLUMNS, TIME, Fold, Groups, ScoreTable
 from emotiw.core.several import Several
 from emotiw.core.step_resampling import on_steps
-from emotiw.core.table_files import SUFFIXES, read_table_file
 from emotiw.core.task import Scores, Task
 
 TrainedOn = Literal["unknown", "other folds", "train", "other data"]
@@ -41,7 +41,7 @@ def import_scores(
     """Read the scores of a model from elsewhere.
 
     Args:
-        path: a CSV, Parquet or npz file (:mod:`emotiw.core.table_files`) with a column ``clip_id``
+        path: a CSV, Parquet or npz file (:mod:`emotiw.core.score_formats`) with a column ``clip_id``
             and one per label, in any order and any of the usual vocabularies; or a folder with one
             such file per fold, whose names end in the number of the fold.
         cohort: the clips and what is asked of them; rows of other clips are left out.

@@ -49,7 +49,8 @@ def step_rows(
         duration_sec: of the file.
         step_sec: from one step to the next.
     """
-    times = np.arange(max(1, int(np.ceil(duration_sec / step_sec)))) * step_sec
+    n_steps = max(1, int(np.ceil(duration_sec / step_sec)))
+    times = np.asarray(np.arange(n_steps) * step_sec, dtype=np.float64)
     nothing = np.full((len(times), len(task.answers)), np.nan)
     steps = {CLIP: Steps(tuple(map(str, range(len(times)))), times, nothing)}
     cohort = Cohort([Clip(CLIP, Path(), "test")], task=task, steps=steps)

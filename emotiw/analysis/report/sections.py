@@ -17,9 +17,9 @@ from emotiw.analysis.report.headline import headline
 from emotiw.analysis.report.history import ablation, attempts, curves
 from emotiw.analysis.report.modality_importance import reliability, shares
 from emotiw.analysis.report.next_steps import next_steps
+from emotiw.analysis.report.over_time import thresholds, traces
 from emotiw.analysis.report.quality import quality
 from emotiw.analysis.report.recipe_text import recipe_text
-from emotiw.analysis.report.traces import thresholds, traces
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import pytest
 
 from emotiw.analysis.report import clips
 from emotiw.analysis.report.confusion_matrices import scatters
-from emotiw.analysis.report.traces import N_PARTS, thresholds, traces
+from emotiw.analysis.report.over_time import N_PARTS, thresholds, traces
 from emotiw.core.clip import Clip
 from emotiw.core.cohort import Cohort
 from emotiw.core.score_table import ScoreTable

@@ -12,7 +12,7 @@ from emotiw.core.clip import Clip
 from emotiw.core.cohort import Cohort
 from emotiw.core.errors import TableError
 from emotiw.core.imported_scores import import_scores
-from emotiw.core.table_files import read_table_file
+from emotiw.core.score_formats import read_table_file
 from emotiw.core.task import Classification
 
 SCORES = np.array([[0.9, 0.1], [0.25, 0.75]])
