@@ -84,7 +84,15 @@ class TrainingRows:
         """Return the rows where one of the answers is known, as if it alone were asked for."""
         known, targets = answer.known(self.targets)
         rows = self if known.all() else self.subset(known)
-        return replace(rows, task=answer.task, scores=answer.scores(rows.scores), targets=targets)
+        codes, first = pd.factorize(rows.groups)
+        return replace(
+            rows,
+            task=answer.task,
+            scores=answer.scores(rows.scores),
+            targets=targets,
+            groups=codes.astype(np.intp),
+            group_names=tuple(rows.group_names[code] for code in first),
+        )
 
     def only(self, modalities: Sequence[int]) -> TrainingRows:
         """Return the same clips with some of the modalities."""

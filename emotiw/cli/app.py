@@ -38,6 +38,7 @@ from emotiw.cli.stage import (
 )
 from emotiw.cli.start import start
 from emotiw.cli.status import status
+from emotiw.cli.voice import train_voice
 from emotiw.core.cores import wait_quietly
 from emotiw.core.device import worker_count
 
@@ -338,6 +339,7 @@ app.command()(report)
 app.command()(start)
 app.command()(status)
 app.command()(train_backbone)
+app.command()(train_voice)
 
 
 def _show_results(run: Run, results: Sequence[Result], as_json: bool) -> None:

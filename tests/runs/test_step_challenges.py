@@ -54,8 +54,7 @@ class Clips:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(video(N_FRAMES, FPS, len(self.splits)))
                 frame = pd.DataFrame(seen, columns=list("abcd"))
-                begin = np.arange(N_FRAMES) / FPS
-                rows.append(frame.assign(clip_id=clip_id, begin_sec=begin, end_sec=begin + 1 / FPS))
+                rows.append(frame.assign(clip_id=clip_id, time_sec=np.arange(N_FRAMES) / FPS))
         pd.concat(rows).to_csv(self.root / "seen.csv", index=False)
 
     def run(self, challenge: str, model: dict[str, Any]) -> tuple[float, pd.DataFrame, Any]:

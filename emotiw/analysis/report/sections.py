@@ -19,6 +19,7 @@ from emotiw.analysis.report.modality_importance import reliability, shares
 from emotiw.analysis.report.next_steps import next_steps
 from emotiw.analysis.report.quality import quality
 from emotiw.analysis.report.recipe_text import recipe_text
+from emotiw.analysis.report.traces import thresholds, traces
 
 
 @dataclass(frozen=True)
@@ -42,13 +43,15 @@ SECTIONS = (
     Section("headline", "Score", headline),
     Section("confusion", "Confusions", confusion),
     Section("scatter", "Predictions", scatters),
+    Section("traces", "Over time", traces),
+    Section("thresholds", "Thresholds", thresholds),
     Section("reliability", "Reliability", reliability),
     Section("shares", "Modalities", shares),
     Section("ablation", "Ablation", ablation),
     Section("attempts", "Attempts", attempts),
     Section("curves", "Training", curves),
     Section("quality", "Data", quality),
-    Section("clips", "Clips", lambda facts: True),
+    Section("clips", "Clips", lambda facts: not facts.cohort.owners),
     Section("recipe", "Recipe", recipe_text),
 )
 SIDE_BY_SIDE = (
