@@ -1,12 +1,15 @@
 # demo: small synthetic challenges, of clips and of groups, each to a checked submission
-# test: the whole suite, one process per core      lint: ruff and mypy      bench: the figures that the README quotes
+# test: the whole suite, one process per core      lint: ruff and mypy      bench: the figures of docs/benchmarks.md
+# docs: the site, into docs/_build/html; a broken link or reference is an error
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WEIGHTS := centerface
 
-.PHONY: demo test lint bench format clean
+SITE := docs/_build/html
+
+.PHONY: demo test lint bench docs format clean
 
 demo: $(READY)
 	$(BIN)/emotiw demo demo
@@ -23,6 +26,12 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+docs: $(READY)
+	$(BIN)/python -c 'import furo, myst_parser, sphinx' 2>/dev/null || \
+	  $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
+	$(BIN)/python -m sphinx -W --keep-going -q -b html -d docs/_build/doctrees docs $(SITE)
+	$(BIN)/python docs/links.py $(SITE)
+
 bench: $(READY)
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
@@ -36,4 +45,4 @@ $(READY): pyproject.toml constraints.txt
 	@touch $(READY)
 
 clean:
-	rm -rf $(VENV) demo .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) demo docs/_build .mypy_cache .pytest_cache .ruff_cache

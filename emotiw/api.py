@@ -12,7 +12,8 @@ from emotiw.analysis.ablation import work
 from emotiw.analysis.ablation.ablation_table import Ablation
 from emotiw.analysis.comparison import Comparison, compare_runs
 from emotiw.analysis.leaderboard import rank_runs, runs_of
-from emotiw.analysis.report.page import Report, write_report
+from emotiw.analysis.report.page import MOST_MB, Report, write_report
+from emotiw.analysis.report.side_by_side import write_side_by_side
 from emotiw.challenges.spec import load_spec
 from emotiw.core.cohort import Cohort
 from emotiw.core.cohort_table import cohort_of_frame
@@ -213,7 +214,7 @@ def predict(
 
     Args:
         inputs: files, or folders of them.
-        run: a trained run, or its folder; the bundled frame CNN without one.
+        run: a trained run, or its folder; the bundled face and voice models without one.
         weights: without a run: a weights card of a frame CNN with labels.
         window_sec: also score windows of so many seconds.
         hop_sec: from one window to the next; half of it by default.
@@ -224,8 +225,10 @@ def predict(
 
     Returns:
         ``file``, ``person`` (missing for everyone together), ``start_sec``, ``end_sec``,
-        ``is_whole``, ``n_faces``, ``prediction``, a column per label, and ``reason`` where there
-        is nothing.
+        ``is_whole``, what a row rests on (``n_people``, ``n_faces`` counted in every frame,
+        ``speech_sec``, ``rests_on``), ``prediction``, which may be ``unsure``, and then the two
+        ``nearest`` labels; ``derived_valence`` and ``derived_arousal``, from the scores; a column
+        per label, and ``reason`` where there is nothing.
 
     Raises:
         ConfigError: if there are no such files, or options exclude each other.
@@ -253,17 +256,30 @@ def predict(
 
 
 def report(
-    run: Run | Path | str, path: Path | str | None = None, *, samples: bool = True
+    run: Run | Path | str | Sequence[Run | Path | str],
+    path: Path | str | None = None,
+    *,
+    samples: bool = True,
+    budget_mb: float = MOST_MB,
 ) -> Report:
-    """Write one HTML file that shows a run: metrics, how sure they are, every clip.
+    """Write one HTML file that shows a run, or several side by side, and what to do next.
 
     Args:
-        run: a run, or its folder.
-        path: the file; ``report.html`` in the run's folder by default.
-        samples: whether small images and sounds of clips go in.
+        run: a run, or its folder; or several of the same clips.
+        path: the file; by default ``report.html`` in the run's folder, or a file beside it with
+            the names of all runs.
+        samples: whether short videos, images and sounds of clips go in.
+        budget_mb: megabytes of the page; what is beyond 5 is for videos.
+
+    Raises:
+        ConfigError: if several runs have no clip in common.
     """
-    opened = run if isinstance(run, Run) else reopen_run(Path(run))
-    return write_report(opened, None if path is None else Path(path), has_samples=samples)
+    several = [run] if isinstance(run, Run | Path | str) else run
+    opened = [one if isinstance(one, Run) else reopen_run(Path(one)) for one in several]
+    target = None if path is None else Path(path)
+    if len(opened) == 1:
+        return write_report(opened[0], target, has_samples=samples, budget_mb=budget_mb)
+    return write_side_by_side(opened, target, has_samples=samples, budget_mb=budget_mb)
 
 
 def check_submission(
@@ -319,7 +335,7 @@ def _named(tables: Iterable[Scores] | Mapping[str, Scores], clips: Clips) -> dic
 
 def _cohort(clips: Clips, labels: Sequence[str], tables: Iterable[ScoreTable] = ()) -> Cohort:
     if isinstance(clips, Run):
-        return clips.cohort()
+        return clips.cohort().rows
     if isinstance(clips, Cohort):
         return clips
     if isinstance(clips, pd.DataFrame):

@@ -23,11 +23,11 @@ from emotiw.evaluation.metric import Metric
 from emotiw.evaluation.metrics import metric_named
 from emotiw.evaluation.sample import Sample
 from fusion.aligned import Scores
-from fusion.answers import answers_of, is_plain
 from fusion.cross_fit_folds import FoldCodes
 from fusion.held_out import cross_fitted_scores
 from fusion.late import LateFusion
 from fusion.result import FusionResult
+from fusion.single_answers import answers_of, is_plain
 from fusion.training_rows import TrainingRows
 
 EXACT_UP_TO = 10  # modalities: 1,023 fusions
@@ -42,8 +42,9 @@ class Attribution:
 
     Attributes:
         modalities: indexed by modality: ``weight`` in the final fusion (NaN where the method has
-            no single one), ``leave_one_out``: what the figure loses without it, ``p``: two-sided,
-            of the permutation test over groups that this is luck, ``shapley``: its mean gain over
+            no single one), ``leave_one_out``: what the figure loses without it, ``low`` and
+            ``high``: the 95 % interval of that over groups, ``p``: two-sided, of the permutation
+            test over groups that this is luck, ``shapley``: its mean gain over
             all orders of adding modalities, and ``shapley_error``: the standard error of that
             where only some orders were drawn; 0 where all count. The figure is accuracy, or minus
             the mean squared error; of several answers the mean of these, squared errors in units
@@ -99,13 +100,16 @@ def attribute(result: FusionResult, *, exact_up_to: int = EXACT_UP_TO) -> Attrib
     for position, name in enumerate(names):
         others = tuple(other for other in everyone if other != position)
         gain = full - merits(others)
-        pair = (decided(everyone), decided(others))
+        found = difference_on(sample, (decided(everyone), decided(others)), metric)
+        ends = (metric.signed(found.low), metric.signed(found.high))
         table.append(
             {
                 "modality": name,
                 "weight": _weight(result.fuser, name),
                 "leave_one_out": float(gain.mean()),
-                "p": difference_on(sample, pair, metric).p,
+                "low": min(ends),
+                "high": max(ends),
+                "p": found.p,
                 "shapley": float(shapley[name].mean()),
                 "shapley_error": errors[position],
             }

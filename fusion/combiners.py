@@ -11,12 +11,12 @@ import numpy.typing as npt
 
 from emotiw.core.errors import ConfigError, Problems, suggest
 from fusion.aligned import Scores
-from fusion.answers import is_plain
 from fusion.combiner import ANY, Combiner, Setting
 from fusion.per_answer import PerAnswer
 from fusion.pools import REGRESSION_RULES, RULES, arithmetic_pool, geometric_pool
 from fusion.pulled_weights import pulled_weights
 from fusion.registry import COMBINERS
+from fusion.single_answers import is_plain
 from fusion.training_rows import TrainingRows
 
 

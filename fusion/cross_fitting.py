@@ -12,13 +12,13 @@ from emotiw.core.errors import LeakageError
 from emotiw.core.score_table import Fold, Groups, ScoreTable
 from emotiw.core.step_resampling import on_steps
 from fusion.aligned import AlignedScores, Scores, align
-from fusion.answers import answers_of
 from fusion.cross_fit_folds import FoldCodes, cross_fit_folds
 from fusion.fusion_options import FusionOptions
 from fusion.late import LateFusion
 from fusion.prior import Prior, declared_prior, estimated_prior, shifted
 from fusion.result import FusionResult
 from fusion.seen_groups import fused_folds, seen_by_others
+from fusion.single_answers import answers_of
 from fusion.training_rows import TrainingRows, training_rows
 
 SPLITS_OF = {"all": ("train", "val"), "train": ("train",), "val": ("val",)}

@@ -63,8 +63,8 @@ class FusionOptions(Strict):
         post: what is done to fused scores at last, in this order: ``smooth`` (median,
             Savitzky-Golay, Gaussian), ``shift`` (the annotators' delay), ``scale`` (mean and
             deviation of the annotations), ``thresholds`` (of what is there or not), or
-            ``module:Class``. Each by its name, or as ``{step: smooth, windows: [5, 9]}``; each is fitted on held-out scores, and
-            left out where held-out groups don't clearly prefer it.
+            ``module:Class``. Each by its name, or as ``{step: smooth, windows: [5, 9]}``. They are
+            fitted on held-out scores, and left out where held-out groups don't clearly prefer them.
         post_metric: by which that is decided; the challenge's own by default, and where it says
             nothing of an answer CCC, F1 or accuracy.
         fit_on: the splits whose clips are fitted on. ``all`` takes training clips with

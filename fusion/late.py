@@ -22,7 +22,6 @@ from emotiw.core.several import Several
 from emotiw.core.task_kinds import task_of, told_of
 from emotiw.core.yaml_text import load
 from fusion.aligned import AlignedScores, Scores, align
-from fusion.answers import within_ranges
 from fusion.calibration import Calibration
 from fusion.combiner import Setting
 from fusion.combiners import combiner_for
@@ -31,6 +30,7 @@ from fusion.fusion_options import FusionOptions
 from fusion.held_out import cross_fitted_scores
 from fusion.per_answer import Calibrating
 from fusion.post.post_processing import PostProcessing
+from fusion.single_answers import within_ranges
 from fusion.traces import Traces
 from fusion.training_rows import TrainingRows, training_rows
 

@@ -11,10 +11,10 @@ import numpy as np
 from emotiw.core.errors import ConfigError, TableError
 from emotiw.core.task import Decisions, Task
 from fusion.aligned import Scores
-from fusion.answers import Answer, answers_of, is_plain
 from fusion.calibration import Calibration
 from fusion.combiner import Combiner, Setting
 from fusion.registry import CALIBRATIONS
+from fusion.single_answers import Answer, answers_of, is_plain
 from fusion.training_rows import TrainingRows
 
 ESTIMATORS = "estimators"

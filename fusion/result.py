@@ -9,25 +9,33 @@ from itertools import product
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from emotiw.core.cohort import Cohort
 from emotiw.core.errors import ConfigError
+from emotiw.core.notebook_views import AsTable
 from emotiw.core.score_table import ScoreTable
 from emotiw.evaluation.differences import Difference, compare, p_text
 from emotiw.evaluation.metrics import Metric, metric_named, metrics_of
 from emotiw.evaluation.notes import notes_of, over
 from emotiw.evaluation.reliability import expected_calibration_error
-from emotiw.evaluation.results import Result, evaluate, evaluate_all, results_on
+from emotiw.evaluation.results import (
+    Result,
+    evaluate,
+    evaluate_all,
+    results_frame,
+    results_on,
+)
 from emotiw.evaluation.sample import Sample, chosen_sample, judged_on, not_held_out
 from fusion.aligned import Scores
-from fusion.answers import answers_of, is_plain
 from fusion.cross_fit_folds import FoldCodes
 from fusion.late import LateFusion
+from fusion.single_answers import answers_of, is_plain
 from fusion.training_rows import TrainingRows
 
 
 @dataclass(frozen=True, repr=False)
-class FusionResult:
+class FusionResult(AsTable):
     """A fused table, the fusion behind it, and how good it is on clips that it has not seen.
 
     Attributes:
@@ -71,6 +79,10 @@ class FusionResult:
         """Return what was fused in one line; ``summary()`` has what it is worth."""
         names = ", ".join(self.tables)
         return f"<FusionResult of {names} by {self.fuser.method!r}: {len(self.table)} clips>"
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return what it is worth in pandas: a row per split and metric."""
+        return results_frame(self.results)
 
     @property
     def n_clips(self) -> int:

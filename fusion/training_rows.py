@@ -14,7 +14,7 @@ from emotiw.core.errors import TableError
 from emotiw.core.score_table import ScoreTable
 from emotiw.core.task import Decisions, Task
 from fusion.aligned import AlignedScores, Scores, content_order
-from fusion.answers import Answer
+from fusion.single_answers import Answer
 from fusion.traces import Traces
 
 MIN_CLIPS = 2
@@ -84,7 +84,15 @@ class TrainingRows:
         """Return the rows where one of the answers is known, as if it alone were asked for."""
         known, targets = answer.known(self.targets)
         rows = self if known.all() else self.subset(known)
-        return replace(rows, task=answer.task, scores=answer.scores(rows.scores), targets=targets)
+        codes, first = pd.factorize(rows.groups)
+        return replace(
+            rows,
+            task=answer.task,
+            scores=answer.scores(rows.scores),
+            targets=targets,
+            groups=codes.astype(np.intp),
+            group_names=tuple(rows.group_names[code] for code in first),
+        )
 
     def only(self, modalities: Sequence[int]) -> TrainingRows:
         """Return the same clips with some of the modalities."""
@@ -125,7 +133,7 @@ def training_rows(
     for table in tables.values():
         table.require_splits(cohort.splits)
     truths, originals, group_of = cohort.truths, cohort.originals, cohort.groups
-    scored = aligned.present.any(axis=1).tolist()
+    scored = np.any(aligned.present, axis=1)
     chosen = [
         row
         for row, (clip_id, split, is_scored) in enumerate(

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from emotiw.challenges.spec import Answer
+from emotiw.core.notebook_views import AsTable
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Severity = Literal["error", "warning", "note"]
 SHOWN = 10
@@ -37,8 +41,8 @@ class Finding:
         return f"{self.severity}: {self.kind}{count}: {shown}{more}{advice}"
 
 
-@dataclass
-class CheckReport:
+@dataclass(repr=False)
+class CheckReport(AsTable):
     """What a check has found in a submission.
 
     Attributes:
@@ -83,6 +87,18 @@ class CheckReport:
         """Put errors before warnings before notes."""
         order = ("error", "warning", "note")
         self.findings.sort(key=lambda finding: order.index(finding.severity))
+
+    def __repr__(self) -> str:
+        """Return the verdict in one line."""
+        return f"<CheckReport of {str(self).splitlines()[0]}>"
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a row per finding in pandas."""
+        import pandas as pd
+
+        rows = [{**asdict(one), "items": ", ".join(one.items[:3])} for one in self.findings]
+        columns = [each.name for each in fields(Finding)]
+        return pd.DataFrame(rows, columns=columns)
 
     def __str__(self) -> str:
         n_errors = sum(finding.severity == "error" for finding in self.findings)

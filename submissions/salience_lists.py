@@ -33,6 +33,8 @@ class SalienceLists(SubmissionFormat):
         ['{', '"A102_x":', '[{"emotion":', '"hap",']
     """
 
+    version = "2"
+
     suffix: str = ".json"
 
     def name_for(self, team: str) -> str:

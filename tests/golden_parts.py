@@ -22,8 +22,8 @@ from emotiw.challenges.reading import READERS, reader_of
 from emotiw.challenges.spec import load_spec
 from emotiw.checks.check_fusion import NAMES, TASKS, small_rows
 from emotiw.checks.check_model import accepted
+from emotiw.checks.check_post import ANSWERS, small_traces
 from emotiw.checks.findings import Findings
-from emotiw.checks.small_clips import small_source
 from emotiw.checks.small_examples import SPECS, small_examples
 from emotiw.core.errors import Problems
 from emotiw.core.weights import WeightsCard
@@ -35,7 +35,7 @@ from features.faces.find_faces import VERSION
 from features.frames.frame_embeddings import FrameEmbeddings
 from features.registry import EXTRACTORS
 from fusion.combiner import Setting
-from fusion.registry import CALIBRATIONS, COMBINERS
+from fusion.registry import CALIBRATIONS, COMBINERS, POST_STEPS
 from submissions.registry import FORMATS, format_of
 from tests.challenges.corpora import make_corpus, random_answers
 from tests.small_parts import (
@@ -44,6 +44,7 @@ from tests.small_parts import (
     MODEL_OPTIONS,
     detector_options,
     extractor_options,
+    extractor_source,
     portrait,
     write_onnx,
 )
@@ -66,6 +67,7 @@ REGISTRIES: dict[str, Any] = {
     "model": MODELS,
     "fusion method": COMBINERS,
     "calibration": CALIBRATIONS,
+    "post-processing step": POST_STEPS,
     "aggregation": AGGREGATIONS,
     "face detector": DETECTORS,
     "layout reader": READERS,
@@ -98,6 +100,7 @@ def digest(kind: str, name: str, folder: Path) -> list[float] | str:
         "model": _scores,
         "fusion method": _fused,
         "calibration": _calibrated,
+        "post-processing step": _finished,
         "aggregation": _pooled,
         "face detector": _faces,
         "layout reader": _clips,
@@ -134,7 +137,7 @@ def _rows(part: Any, name: str, folder: Path) -> Any:
     if name == "librosa":  # the others, and skewness, hang on the last bit of small numbers
         told = {"descriptors": ("mfcc", "log_mel", "rms"), "statistics": ("mean", "std")}
     options = part.Options.model_validate(told)
-    return part("golden", options).extract(small_source(folder)).array.values
+    return part("golden", options).extract(extractor_source(name, folder)).array.values
 
 
 def _scores(part: Any, name: str, folder: Path) -> Any:
@@ -156,6 +159,13 @@ def _calibrated(part: Any, name: str, folder: Path) -> Any:
     there = ~np.isnan(rows.scores[:, 1, 0])
     scores = rows.scores[there, 1]
     return part.fit(scores, rows.targets[there]).apply(scores)
+
+
+def _finished(part: Any, name: str, folder: Path) -> Any:
+    task = next(task for task in ANSWERS if task.kind in part.kinds)
+    step = part(task, part.Options()).fit(small_traces(task))
+    rows = small_traces(task, seed=1)
+    return step.apply(rows.scores, rows.traces)
 
 
 def _pooled(part: Any, name: str, folder: Path) -> Any:
@@ -180,7 +190,12 @@ def _clips(part: Any, name: str, folder: Path) -> bytes:
             make_corpus(spec, root)
             builder = ManifestBuilder(spec, root, Problems(""))
             reader_of(spec).read(builder)
-            told += [(c.clip_id, c.split, c.label, c.target, c.group) for c in builder.clips]
+            for c in builder.clips:
+                told.append((c.clip_id, c.split, c.label, c.target, c.group))
+                told += [c.answers] if c.answers else []
+                steps = builder.steps.get(c.clip_id)
+                told += [(steps.names, steps.time_sec.round(6).tolist())] if steps else []
+                told += [str(steps.answers.round(6).tolist())] if steps else []
     return json.dumps(told).encode()
 
 

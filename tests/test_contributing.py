@@ -22,6 +22,7 @@ PARTS = [
     ("nearest.py", "Nearest"),
     ("middle.py", "Middle"),
     ("middle.py", "Flattened"),
+    ("waver.py", "Waver"),
     ("worst_class.py", "WORST"),
     ("tiny.py", "build"),
 ]

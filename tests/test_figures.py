@@ -20,6 +20,7 @@ from emotiw.analysis.ablation.plot import plot_table
 from emotiw.analysis.report.history import CHECKPOINT
 from emotiw.analysis.report.page import write_report
 from emotiw.core.task import Classification, Regression, Task
+from emotiw.evaluation.metrics import metric_named
 from emotiw.predict.prediction_rows import FilePrediction, Row
 from emotiw.predict.timeline import plot_timeline
 from emotiw.runs.run import Run
@@ -73,7 +74,7 @@ def test_the_plot_of_an_ablation(figures: list[Figure], tmp_path: Path) -> None:
     line |= {"split": "val", "value": 0.5, "low": 0.4, "high": 0.6, "n": 9, "n_groups": 9}
     table = pd.DataFrame([line | {"is_reference": True}, line | {"row": "b"}])
     table = table[["row", "fusion", *AFTER_AXES]].astype({"is_significant": "boolean"})
-    plot_table(table, "demo", tmp_path / "a.svg")
+    plot_table(table, "demo", tmp_path / "a.svg", metric_named("uar"))
     [figure] = figures
     assert_says_what_to_see(figure)
     assert "UAR (%)" in figure.axes[0].get_xlabel()

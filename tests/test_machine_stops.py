@@ -138,12 +138,15 @@ class Dask:
     def Client(self, address: str, timeout: float) -> Dask:
         return self
 
-    def get_executor(self) -> Executor:
+    def get_executor(self, *, pure: bool) -> Executor:
         return ThreadPoolExecutor(1)
 
     def wait_for_workers(self, n_workers: int, timeout: float) -> None:
         if len(self.workers) < n_workers:
             raise TimeoutError
+
+    def nthreads(self) -> dict[str, int]:
+        return dict.fromkeys(self.workers, 1)
 
     def scheduler_info(self) -> dict[str, Any]:
         return {"workers": self.workers}

@@ -32,7 +32,7 @@ from emotiw.models.registry import MODELS
 from features.backbones.registry import BACKBONES
 from features.faces.detect import DETECTORS
 from features.registry import EXTRACTORS
-from fusion.registry import CALIBRATIONS, COMBINERS
+from fusion.registry import CALIBRATIONS, COMBINERS, POST_STEPS
 from submissions.registry import FORMATS, format_of
 from tests.challenges.corpora import make_corpus, random_answers
 from tests.golden_parts import PATH, REWRITE, digest, is_close, parts, version_of
@@ -41,6 +41,7 @@ from tests.small_parts import (
     MODEL_OPTIONS,
     detector_options,
     extractor_options,
+    extractor_source,
     portrait,
     write_onnx,
 )
@@ -51,7 +52,8 @@ NOTED: dict[str, Any] = json.loads(PATH.read_text())
 
 def _extractor(name: str, folder: Path) -> None:
     options = extractor_options(name, folder)
-    check_part(EXTRACTORS.resolve(name), options, sample=folder if name == "imported" else None)
+    sample = folder if name == "imported" else extractor_source(name, folder)
+    check_part(EXTRACTORS.resolve(name), options, sample=sample)
 
 
 def _model(name: str, folder: Path) -> None:
@@ -107,6 +109,7 @@ KINDS: dict[str, tuple[Registry[Any], Callable[[str, Path], None]]] = {
     "model": (MODELS, _model),
     "fusion method": (COMBINERS, _combiner),
     "calibration": (CALIBRATIONS, _plain(CALIBRATIONS)),
+    "post-processing step": (POST_STEPS, _plain(POST_STEPS)),
     "aggregation": (AGGREGATIONS, _plain(AGGREGATIONS)),
     "face detector": (DETECTORS, _detector),
     "layout reader": (READERS, _reader),

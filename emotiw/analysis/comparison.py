@@ -13,8 +13,10 @@ import pandas as pd
 from emotiw.core.cohort import Cohort
 from emotiw.core.config import flat, read_document
 from emotiw.core.errors import ConfigError, Problems, TableError, suggest
+from emotiw.core.notebook_views import AsTable
 from emotiw.core.score_table import ScoreTable
-from emotiw.core.task import Decisions
+from emotiw.core.several import Several
+from emotiw.core.task import Decisions, Task
 from emotiw.evaluation.differences import Difference, compare
 from emotiw.evaluation.notes import groups_notes
 from emotiw.evaluation.sample import JudgedOn, Sample, chosen_sample
@@ -43,8 +45,8 @@ class Side:
     tables: Mapping[str, ScoreTable] = field(repr=False)
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, repr=False)
+class Comparison(AsTable):
     """Run A and run B on the clips that both have.
 
     Attributes:
@@ -60,6 +62,7 @@ class Comparison:
         only_b: and in the second.
         split: what is judged.
         notes: what has to be said of the figures.
+        task: what is asked.
     """
 
     a: Path
@@ -72,6 +75,15 @@ class Comparison:
     only_b: tuple[str, ...]
     split: str
     notes: tuple[str, ...] = ()
+    task: Task | None = None
+
+    def __repr__(self) -> str:
+        """Return what was compared in one line."""
+        return f"<Comparison of {self.a.name} with {self.b.name}: {len(self.flips)} clips flipped>"
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the metrics of both, and their differences."""
+        return self.figures
 
     @property
     def flips(self) -> pd.DataFrame:
@@ -112,7 +124,9 @@ def compare_runs(
             f"nothing to compare: {folder_a} has scores of {', '.join(a.tables) or 'no model'}, "
             f"{folder_b} of {', '.join(b.tables) or 'no model'}"
         )
-    sample, only = _common(a, b, names[0], split)
+    sample, only = common_sample(
+        {side.folder: (side.tables[names[0]], side.cohort) for side in (a, b)}, split
+    )
     figures, classes, clips = [], [], []
     noted: list[str] = []
     for name in sorted(names, key=lambda each: each != FUSED):
@@ -130,14 +144,15 @@ def compare_runs(
     return Comparison(
         a=folder_a,
         b=folder_b,
-        settings=_settings(a, b),
+        settings=settings_of({"a": a, "b": b}),
         figures=pd.DataFrame(figures),
         classes=pd.DataFrame(classes, columns=class_columns),
         clips=pd.DataFrame(clips, columns=clip_columns),
-        only_a=only[0],
-        only_b=only[1],
+        only_a=only[folder_a],
+        only_b=only[folder_b],
         split=sample.split,
         notes=tuple(dict.fromkeys([*groups_notes(sample.cohort.knows_groups), *noted])),
+        task=sample.task,
     )
 
 
@@ -160,31 +175,51 @@ def read_side(folder: Path) -> Side:
     if (folder / f"{FUSED}.csv").is_file():
         paths[FUSED] = folder / f"{FUSED}.csv"
     tables = {name: ScoreTable.read_csv(path) for name, path in paths.items()}
-    cohort = cohort_in(folder)
+    # a manifest alone doesn't say how several answers and steps are to be read
+    tasks = [t.task for t in tables.values() if t.is_by_step or isinstance(t.task, Several)]
+    cohort = cohort_in(folder, next(iter(tasks), None)).rows
     return Side(folder, dict(flat(recipe)), versions, cohort, tables)
 
 
-def _common(
-    a: Side, b: Side, name: str, split: str
-) -> tuple[Sample, tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Return the judged clips that both runs have, and those that one of them has alone."""
-    samples = [chosen_sample(side.tables[name], side.cohort, split)[0] for side in (a, b)]
-    one, other = (set(sample.clip_ids) for sample in samples)
-    both = one & other
-    if not both:
-        raise ConfigError(f"{a.folder} and {b.folder} have no judged clip in common")
-    known_a, known_b = a.cohort.answer_key(), b.cohort.answer_key()
-    problems = Problems(f"{a.folder} and {b.folder}")
-    for clip_id in sorted(both):
-        if known_a[clip_id] != known_b[clip_id]:
-            problems.add(
-                f"clip {clip_id!r} is {known_a[clip_id]!r} in one and {known_b[clip_id]!r} "
-                "in the other"
-            )
-    problems.raise_if_any(TableError)
-    cohort = Cohort(clip for clip in a.cohort.answered() if clip.clip_id in both)
-    sample, _ = chosen_sample(a.tables[name], cohort, samples[0].split)
-    return sample, (tuple(sorted(one - both)), tuple(sorted(other - both)))
+def common_sample(
+    tables: Mapping[Path, tuple[ScoreTable, Cohort]], split: str = "auto"
+) -> tuple[Sample, dict[Path, tuple[str, ...]]]:
+    """Return the judged clips that all runs have, and those beyond that each of them has.
+
+    Args:
+        tables: by the folder of a run, scores and the run's clips; the first says what ``auto`` is.
+        split: the clips judged; as in :func:`emotiw.evaluation.results.evaluate`.
+
+    Raises:
+        ConfigError: if they have no judged clip in common.
+        TableError: if they have other labels, or other answers to the same clip.
+    """
+    folders = list(tables)
+    first, cohort = tables[folders[0]]
+    judged = {folder: chosen_sample(*tables[folder], split)[0] for folder in folders}
+    shared = set.intersection(*(set(sample.clip_ids) for sample in judged.values()))
+    if not shared:
+        named = " and ".join(map(str, folders))
+        raise ConfigError(f"{named} have no judged clip in common")
+    known = cohort.answer_key()
+    for folder in folders[1:]:
+        problems = Problems(f"{folders[0]} and {folder}")
+        table, others = tables[folder]
+        if table.labels != first.labels:
+            problems.add(f"labels {', '.join(first.labels)} in one, {', '.join(table.labels)} "
+                         "in the other")  # fmt: skip
+        theirs = others.answer_key()
+        for clip_id in sorted(shared):
+            if known[clip_id] != theirs[clip_id]:
+                problems.add(
+                    f"clip {clip_id!r} is {known[clip_id]!r} in one and {theirs[clip_id]!r} "
+                    "in the other"
+                )
+        problems.raise_if_any(TableError)
+    kept = cohort.only(shared)
+    sample, _ = chosen_sample(first, kept, judged[folders[0]].split)
+    beyond = {f: tuple(sorted(set(own.clip_ids) - shared)) for f, own in judged.items()}
+    return sample, beyond
 
 
 def _figures(found: Difference) -> dict[str, Any]:
@@ -218,7 +253,8 @@ def _clips(sample: Sample, a: Decisions, b: Decisions) -> Iterator[dict[str, Any
     name_of = sample.task.name_of
     for clip_id, truth, one, other in zip(sample.clip_ids, sample.y_true, a, b, strict=True):
         line: dict[str, Any] = {"clip_id": clip_id, "group": sample.cohort.groups[clip_id]}
-        line |= {"answer": name_of(truth), "a": name_of(one), "b": name_of(other), "flip": ""}
+        told = (_text(name_of(each)) for each in (truth, one, other))
+        line |= {**dict(zip(("answer", "a", "b"), told, strict=True)), "flip": ""}
         if sample.task.is_label and one != other:
             line["flip"] = "other"
             if truth in (one, other):
@@ -226,11 +262,21 @@ def _clips(sample: Sample, a: Decisions, b: Decisions) -> Iterator[dict[str, Any
         yield line
 
 
-def _settings(a: Side, b: Side) -> pd.DataFrame:
+def _text(answer: Any) -> Any:
+    """Return an answer for a cell; several of them side by side."""
+    if not isinstance(answer, tuple):
+        return answer
+    return "; ".join(one if isinstance(one, str) else f"{one:.6g}" for one in answer)
+
+
+def settings_of(sides: Mapping[str, Side]) -> pd.DataFrame:
+    """Return what differs in the recipes and versions of runs: ``key``, and a column per run."""
     rows = []
-    for one, other, prefix in ((a.recipe, b.recipe, ""), (a.versions, b.versions, "version of ")):
-        for key in dict.fromkeys([*one, *other]):
-            values = [one.get(key), other.get(key)]
-            if values[0] != values[1]:
+    every = list(sides.values())
+    for part, prefix in (("recipe", ""), ("versions", "version of ")):
+        told = [getattr(side, part) for side in every]
+        for key in dict.fromkeys(key for one in told for key in one):
+            values = [one.get(key) for one in told]
+            if any(value != values[0] for value in values):
                 rows.append((f"{prefix}{key}", *("" if v is None else str(v) for v in values)))
-    return pd.DataFrame(rows, columns=["key", "a", "b"])
+    return pd.DataFrame(rows, columns=["key", *sides])

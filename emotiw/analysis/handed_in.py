@@ -42,7 +42,7 @@ def run_behind(spec: ChallengeSpec, submission: Path) -> HandedIn | None:
     recipe = folder / "recipe.yaml"
     config = sha256_of(recipe) if recipe.is_file() else ""
     try:
-        cohort = cohort_in(folder, spec.task)
+        cohort = cohort_in(folder, spec.task).rows
         value = standing_of(evaluate(ScoreTable.read_csv(fused), cohort, spec.metric), "").value
     except EmotiwError:
         value = np.nan

@@ -84,7 +84,7 @@ def rank_runs(
     unread: list[str] = []
     for folder in folders:
         try:
-            cohort = cohort_in(folder, spec.task)
+            cohort = cohort_in(folder, spec.task).rows
         except EmotiwError as error:
             unread.append(str(error))
             continue

@@ -34,14 +34,23 @@ def as_latex(header: Row, rows: Sequence[Row], align: str) -> str:
     return "\n".join([*lines, r"\end{tabular}", ""])
 
 
-def as_columns(header: Row, rows: Sequence[Row]) -> str:
-    """Return a table in columns of equal width."""
+def as_columns(header: Row, rows: Sequence[Row], align: str = "") -> str:
+    r"""Return a table in columns of equal width; ``align`` as in :func:`as_markdown`.
+
+    Examples:
+        >>> as_columns(["who", "n"], [["ours", "7"]], "lr")
+        'who   n\nours  7\n'
+        >>> as_columns(["n"], [["7"], ["10"]], "r")
+        ' n\n 7\n10\n'
+    """
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-    return "".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        + "\n"
-        for row in [header, *rows]
-    )
+    sides = align or "l" * len(widths)
+
+    def padded(cell: str, width: int, side: str) -> str:
+        return cell.rjust(width) if side == "r" else cell.ljust(width)
+
+    lines = (map(padded, row, widths, sides) for row in [header, *rows])
+    return "".join("  ".join(line).rstrip() + "\n" for line in lines)
 
 
 def _escaped(text: str) -> str:

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from emotiw.challenges.certainty import UNPROVED, certainties, unproved
+from emotiw.challenges.layout_tree import tree_lines
+from emotiw.challenges.reading import reader_of
 from emotiw.challenges.spec import ChallengeSpec, Figure, load_spec, spec_names
 from emotiw.core.config import packaged
 from emotiw.core.errors import ConfigError, suggest
@@ -75,7 +77,6 @@ def describe(spec: ChallengeSpec) -> str:
         "targets": ", ".join(targets),
         "codes": ", ".join(codes),
         "sizes": ", ".join(sizes),
-        "layout": spec.layout.reader,
         "metric": metric,
         "submission": spec.submission.format,
         "attempts": "" if spec.attempts is None else str(spec.attempts),
@@ -88,6 +89,7 @@ def describe(spec: ChallengeSpec) -> str:
     }
     lines = [f"{spec.name}: {spec.title}, {spec.year}"]
     lines += [f"  {name:<11} {text}" for name, text in facts.items() if text]
+    lines += ["  layout", *(f"    {line}" for line in layout_of(spec))]
     lines += ["  published"] if spec.figures else []
     lines += [f"    {_figure(figure, spec)}" for figure in spec.figures]
     doubts = unproved(spec)
@@ -98,6 +100,26 @@ def describe(spec: ChallengeSpec) -> str:
         place = f": {source.where}" if source.where else ""
         lines.append(f"    [{source.certainty}] {source.says}{place}")
     return "\n".join(lines)
+
+
+def layout_of(spec: ChallengeSpec) -> list[str]:
+    """Return how a challenge's folder has to look, a line per folder and file.
+
+    Examples:
+        >>> for line in layout_of(load_spec("emodb")):
+        ...     print(line)
+        emodb/ or EmoDB/ or EMODB/, or at the top
+          **/
+            *.wav, *.flac  clips; their names say speaker, text, emotion, version
+    """
+    reader = reader_of(spec)
+    lines = tree_lines(reader.paths(spec))
+    if not reader.inside:
+        return lines
+    return [
+        f"{' or '.join(f'{name}/' for name in reader.inside)}, or at the top",
+        *(f"  {line}" for line in lines),
+    ]
 
 
 def new_spec(path: Path, *, base: str | None = None) -> Path:

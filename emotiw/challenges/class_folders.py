@@ -7,6 +7,7 @@ from pathlib import Path
 
 from emotiw.challenges.manifest_builder import ManifestBuilder, first_folder, media_files
 from emotiw.challenges.reader import Reader
+from emotiw.challenges.spec import ChallengeSpec
 from emotiw.core.clip import Split
 from emotiw.core.errors import suggest
 
@@ -46,6 +47,14 @@ class ClassFolders(Reader):
     def expects(self) -> str:
         """Say which folders there should be."""
         return "; ".join(f"{split}: {' or '.join(names)}" for split, names in self.splits.items())
+
+    def paths(self, spec: ChallengeSpec) -> dict[str, str]:
+        """Return a folder per split, and in it one per label; of test clips nobody knows any."""
+        found = {}
+        for split, (name, *others) in self.splits.items():
+            told = f"{split} clips" + (f" (or {', '.join(others)})" if others else "")
+            found[f"{name}/{'' if split == 'test' else '<label>/'}{self.a_clip}"] = told
+        return found
 
     def _read_label(self, builder: ManifestBuilder, folder: Path, split: Split) -> None:
         name = folder.name

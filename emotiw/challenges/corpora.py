@@ -9,7 +9,7 @@ from pydantic import Field
 
 from emotiw.challenges.manifest_builder import ManifestBuilder
 from emotiw.challenges.reader import Reader
-from emotiw.challenges.spec import load_spec
+from emotiw.challenges.spec import ChallengeSpec, load_spec
 from emotiw.core.clip import CORPUS, Split
 from emotiw.core.config import Strict
 
@@ -45,6 +45,18 @@ class Corpora(Reader):
     tells_of_others: ClassVar[bool] = False  # each corpus does, of its own folder
 
     corpora: dict[str, Corpus] = Field(min_length=1)
+
+    def paths(self, spec: ChallengeSpec) -> dict[str, str]:
+        """Return a folder per corpus, each as its own challenge has it."""
+        from emotiw.challenges.reading import reader_of
+
+        found: dict[str, str] = {}
+        for name, corpus in self.corpora.items():
+            own = load_spec(corpus.challenge or name).with_options(corpus.options)
+            home = "" if corpus.folder == Path() else f"{corpus.folder}/"
+            paths = reader_of(own).paths(own)
+            found |= {f"{home}{path}": f"{name}: {told}" for path, told in paths.items()}
+        return found
 
     def read(self, builder: ManifestBuilder) -> None:
         """Note the clips of one corpus after the other."""

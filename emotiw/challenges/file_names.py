@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 
 from emotiw.challenges.manifest_builder import ManifestBuilder, media_files
 from emotiw.challenges.reader import Reader
+from emotiw.challenges.spec import ChallengeSpec
 from emotiw.core.clip import Split, id_problem
 
 Form = tuple[tuple[int, ...], Path, dict[str, str]]  # its rank, the best first; file; fields
@@ -52,6 +53,11 @@ class FileNames(Reader):
         except re.error as error:
             raise ValueError(f"not a regular expression: {error}") from error
         return pattern
+
+    def paths(self, spec: ChallengeSpec) -> dict[str, str]:
+        """Return clips anywhere, whose names say what they are."""
+        fields = ", ".join(re.compile(self.pattern).groupindex)
+        return {f"**/{self.a_clip}": f"clips; their names say {fields}"}
 
     def read(self, builder: ManifestBuilder) -> None:
         """Note the best form of every clip; a name that doesn't fit is a problem."""

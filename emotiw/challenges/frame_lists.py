@@ -17,7 +17,7 @@ import numpy as np
 from pydantic import Field
 
 from emotiw.challenges.frame_clock import FrameClock
-from emotiw.challenges.manifest_builder import ManifestBuilder, all_files, media_files
+from emotiw.challenges.manifest_builder import ManifestBuilder, all_files
 from emotiw.challenges.reader import Reader
 from emotiw.challenges.step_columns import Row, StepColumns
 from emotiw.challenges.text_table import TableFormat, read_table
@@ -63,7 +63,7 @@ class FrameLists(Reader):
 
     def read(self, builder: ManifestBuilder) -> None:
         """Note every video of every split with its frames."""
-        files = {path.stem: path for path in media_files(builder.root, self.extensions)}
+        files = self.media_by_stem(builder)
         clock = FrameClock(builder, self.frame_rate)
         absent = list[str]()
         n_shared = 0
@@ -71,8 +71,8 @@ class FrameLists(Reader):
             n_clips = 0
             for clip_id, frames, order in self._clips(builder, split):
                 video = clip_id if clip_id in files else self.people.sub("", clip_id)
-                path = files.get(video, builder.root / (video + self.extensions[0]))
-                absent += [clip_id] if video not in files else []
+                path, is_there = self.media_of(builder, files, clip_id, video)
+                absent += [] if is_there else [clip_id]
                 steps = self._steps(builder, clock, clip_id, path, frames, order)
                 group = clip_id if video != clip_id else None
                 n_shared += group is not None

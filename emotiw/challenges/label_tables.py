@@ -18,6 +18,7 @@ from emotiw.challenges.manifest_builder import (
     media_files,
 )
 from emotiw.challenges.reader import Reader
+from emotiw.challenges.spec import ChallengeSpec
 from emotiw.challenges.split_files import Answers, SplitFiles
 from emotiw.challenges.text_table import TableFormat, read_table
 from emotiw.core.clip import Split
@@ -48,6 +49,8 @@ class Tables(Reader):
         otherwise: options put over these, where none of these tables is there: another way in
             which the same clips are handed out.
     """
+
+    version = "2"
 
     splits: dict[Split, SplitFiles]
     style: TableFormat = TableFormat()
@@ -94,6 +97,25 @@ class Tables(Reader):
             f"{split}: {' or '.join(where.table or where.clips)}"
             for split, where in self.splits.items()
         )
+
+    def paths(self, spec: ChallengeSpec) -> dict[str, str]:
+        """Return the table and the clips of every split, and the answers where they are apart."""
+        found: dict[str, list[str]] = {}
+
+        def note(names: Sequence[str], inside: str, told: str) -> None:
+            if names:
+                others = f" (or {', '.join(names[1:])})" if names[1:] else ""
+                found.setdefault(f"{names[0]}{inside}", []).append(told + others)
+
+        for split, where in self.splits.items():
+            has_labels = where.labelled and self.answers is None
+            note(
+                where.table, "", f"{split}: {'labels of the clips' if has_labels else 'the clips'}"
+            )
+            note(where.clips, f"/{self.a_clip}", f"{split} clips")
+        if self.answers is not None:
+            note(self.answers.table, "", "labels or targets")
+        return {path.removeprefix("./"): "; ".join(told) for path, told in found.items()}
 
     def _other_layout(self) -> Tables | None:
         if self.otherwise is None:

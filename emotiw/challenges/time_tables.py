@@ -11,7 +11,7 @@ from string import Formatter
 import numpy as np
 from pydantic import Field
 
-from emotiw.challenges.manifest_builder import ManifestBuilder, all_files, first_file, media_files
+from emotiw.challenges.manifest_builder import ManifestBuilder, all_files, first_file
 from emotiw.challenges.reader import Reader
 from emotiw.challenges.step_columns import StepColumns
 from emotiw.challenges.text_table import TableFormat, read_table
@@ -107,14 +107,14 @@ class TimeTables(Reader):
                     told = f"{about[clip_id]} elsewhere, {own} here"
                     builder.problems.add(f"{where}: split and group of {clip_id!r} are {told}")
                 found[clip_id][answer].append(moment)
-        files = {path.stem: path for path in media_files(builder.root, self.extensions)}
+        files = self.media_by_stem(builder)
         absent = [clip_id for clip_id in found if clip_id not in files]
         if absent:
             builder.warnings.append(f"{len(absent)} clips have no file, e.g. {absent[0]}")
         for clip_id, tables in found.items():
             split, group = about[clip_id]
             moments = self._joined(builder, clip_id, tables)
-            path = files.get(clip_id, builder.root / (clip_id + self.extensions[0]))
+            path, _ = self.media_of(builder, files, clip_id, clip_id)
             rows = [(moment.where, moment.cells) for moment in moments]
             plain = self.answers.model_copy(update={"targets": {}})
             steps = Steps(

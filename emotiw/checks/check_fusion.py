@@ -100,7 +100,7 @@ def _check_combiner(
     )
     state = dict(fitted.to_dict())
     estimators = state.pop("estimators", None)
-    plain = _as_yaml(state, "to_dict", findings)
+    plain = as_yaml(state, "to_dict", findings)
     if estimators is not None:
         plain = {**plain, "estimators": estimators}
     loaded = part(setting).load_dict(plain)
@@ -134,7 +134,7 @@ def check_calibration(
         told = "fit: the order of clips should mean nothing"
         findings.expect_same(shuffled, found, told, atol=1e-4)
     with findings.during("to_dict and from_dict"):
-        plain = _as_yaml(fitted.to_dict(), "to_dict", findings)
+        plain = as_yaml(fitted.to_dict(), "to_dict", findings)
         loaded = part.from_dict(plain).apply(scores)
         findings.expect_same(loaded, found, "from_dict: should be what to_dict says", atol=NEAR)
     with findings.during("fit, on no clips"):
@@ -142,7 +142,7 @@ def check_calibration(
         findings.expect_same(nothing, scores, "fit, on no clips: should change nothing", atol=1e-6)
 
 
-def _as_yaml(state: Mapping[str, Any], what: str, findings: Findings) -> dict[str, Any]:
+def as_yaml(state: Mapping[str, Any], what: str, findings: Findings) -> dict[str, Any]:
     """Return what is read again of plain numbers, lists and texts."""
     try:
         return dict(yaml.safe_load(yaml.safe_dump(dict(state))))

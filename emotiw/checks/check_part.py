@@ -29,6 +29,7 @@ CONTRACTS: Registry[Contract] = Registry(
         "emotiw.models.model:Model": "emotiw.checks.check_model:check_model",
         "fusion.combiner:Combiner": "emotiw.checks.check_fusion:check_combiner",
         "fusion.calibration:Calibration": "emotiw.checks.check_fusion:check_calibration",
+        "fusion.post.post_step:PostStep": "emotiw.checks.check_post:check_post_step",
         "emotiw.models.aggregation.aggregation:Aggregation": (
             "emotiw.checks.check_aggregation:check_aggregation"
         ),
@@ -50,9 +51,9 @@ def check_part(part: Any, options: Mapping[str, Any] | None = None, *, sample: A
     Args:
         part: a class of one's own derived from :class:`features.extractor.Extractor`,
             :class:`emotiw.models.model.Model`, :class:`fusion.combiner.Combiner`,
-            :class:`fusion.calibration.Calibration`, ``Aggregation``, ``Detector``, ``Reader`` or
-            ``SubmissionFormat``; a :class:`~emotiw.evaluation.metrics.Metric`; or the function
-            that builds a backbone from a weights card.
+            :class:`fusion.calibration.Calibration`, ``PostStep``, ``Aggregation``, ``Detector``,
+            ``Reader`` or ``SubmissionFormat``; a :class:`~emotiw.evaluation.metrics.Metric`; or the
+            function that builds a backbone from a weights card.
         options: as a recipe gives them, where the defaults won't do: above all options that have
             none, and those that make a network small. Of a backbone, the entries of its card.
         sample: what to try it on instead: a ``ClipSource`` for an extractor, a ``FeatureSpec`` for
@@ -129,7 +130,9 @@ def _kind_of(part: Any) -> tuple[str, str]:
         name = f"{each.__module__}:{each.__qualname__}"
         if name in CONTRACTS.names():
             word = each.__name__.lower().replace("submissionformat", "submission format")
-            word = word.replace("combiner", "fusion rule")
+            word = word.replace("combiner", "fusion rule").replace(
+                "poststep", "step of post-processing"
+            )
             return name, f"{'an' if word[0] in 'ae' else 'a'} {word}"
     known = ", ".join(name.partition(":")[2] for name in CONTRACTS.names() if ":" in name)
     raise PartError(f"{_name(part)} is no part: expected a class derived from one of {known}")

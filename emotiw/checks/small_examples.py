@@ -55,7 +55,7 @@ def small_step_examples(
         present[0] = True
         values: Any = np.concatenate(rows)
         values[~present] = 0
-        arrays[f"clip{clip:02}"] = FeatureArray(values, present)
+        arrays[f"clip{clip:02}"] = FeatureArray(values.astype(spec.dtype), present)
         told = _answers(codes, task).reshape(len(codes), -1).astype(np.float64)
         told[rng.random(told.shape) < 0.1] = np.nan
         answers.append(told)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import Argument, Option
 
+from emotiw.cli.completion import recipes_or_files
 from emotiw.cli.stage import AsJson, Force, Quiet, Set, opened
 
 if TYPE_CHECKING:
@@ -16,7 +17,14 @@ if TYPE_CHECKING:
 
 
 def ablate(
-    config: Annotated[str, Argument(help="A recipe; or a run's folder, to make its table again.")],
+    config: Annotated[
+        str,
+        Argument(
+            metavar="RECIPE|RUN",
+            help="A recipe; or a run's folder, to make its table again.",
+            autocompletion=recipes_or_files,
+        ),
+    ],
     axis: Annotated[
         list[str] | None,
         Option(help="NAME=VALUES instead of the recipe's axes; may come several times."),
@@ -66,7 +74,8 @@ def _show(ablation: Ablation, as_json: bool) -> None:
         from emotiw.analysis.ablation.outputs import note_of
         from emotiw.cli.terminal_tables import ablation_table
 
-        ablation_table(ablation.table, tuple(ablation.description.axes))
+        described = ablation.description
+        ablation_table(ablation.table, tuple(described.axes), described.judged_by)
         print(note_of(ablation.table))
         print(f"everything is in {ablation.folder}")
     for row, why in ablation.failures.items():

@@ -15,6 +15,7 @@ from emotiw.cli import attempts, challenges, data, faces, recipes, store, weight
 from emotiw.cli.ablate import ablate
 from emotiw.cli.backbone import train_backbone
 from emotiw.cli.compare import compare
+from emotiw.cli.completion import challenges_or_files
 from emotiw.cli.leaderboard import leaderboard
 from emotiw.cli.net import DEBUG, caught
 from emotiw.cli.predict import predict
@@ -23,6 +24,7 @@ from emotiw.cli.stage import (
     AsJson,
     Config,
     Force,
+    MaybeConfig,
     Quiet,
     Set,
     Track,
@@ -30,11 +32,15 @@ from emotiw.cli.stage import (
     indexed,
     is_ok,
     opened,
+    plain_rows,
     print_json,
     show_rows,
 )
 from emotiw.cli.start import start
 from emotiw.cli.status import status
+from emotiw.cli.voice import train_voice
+from emotiw.core.cores import wait_quietly
+from emotiw.core.device import worker_count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,10 +48,15 @@ if TYPE_CHECKING:
     from emotiw.evaluation.results import Result
     from emotiw.runs.run import Run
 
+EXIT_STATUS = (
+    "Exit status: 0 done; 1 done, but not all is as it should be; 2 a mistake in the command, a "
+    "recipe or a file; 3 the machine (disk, memory, network); 70 a fault of emotiw's own; 129, "
+    "130, 143 stopped: the same command goes on. docs/exit_codes.md has all of it."
+)
 app = typer.Typer(
     help="From a folder of clips or group photographs to a checked challenge submission.",
     no_args_is_help=True,
-    add_completion=False,
+    epilog=EXIT_STATUS,
     pretty_exceptions_enable=False,
 )
 
@@ -62,6 +73,7 @@ Names = Annotated[list[str] | None, Argument(help="Only these; all by default.")
 
 def main() -> None:
     """Run a command; whatever goes wrong is one sentence and an exit status."""
+    wait_quietly()
     sys.exit(caught(app))
 
 
@@ -91,7 +103,10 @@ def index(
     as_json: AsJson = False,
     force: Force = False,
 ) -> None:
-    """Read the challenge's folder into manifest.csv."""
+    """Read the challenge's folder into manifest.csv.
+
+    emotiw index recipe.yaml
+    """
     from emotiw.runs.stages.index import index as read_index
 
     run = opened(config, settings, quiet, as_json)
@@ -113,12 +128,19 @@ def features(
     as_json: AsJson = False,
     force: Force = False,
 ) -> None:
-    """Extract the recipe's features of every clip."""
+    """Extract the recipe's features of every clip.
+
+    emotiw features recipe.yaml voice
+    """
     from emotiw.runs.stages.features import extract_all
 
     run = indexed(config, settings, quiet, as_json)
-    for name, rows in extract_all(run, names or (), force=force).items():
-        show_rows(run, f"features:{name}", rows, as_json)
+    found = extract_all(run, names or (), force=force)
+    if as_json:
+        print_json([plain_rows(f"features:{name}", rows) for name, rows in found.items()])
+        return
+    for name, rows in found.items():
+        show_rows(run, f"features:{name}", rows)
 
 
 @app.command()
@@ -130,7 +152,10 @@ def train(
     as_json: AsJson = False,
     force: Force = False,
 ) -> None:
-    """Fit one model per modality; write scores of clips whose group it has not seen."""
+    """Fit one model per modality; write scores of clips whose group it has not seen.
+
+    emotiw train recipe.yaml --set models.voice.c=0.1
+    """
     from emotiw.runs.stages.judge import judged
     from emotiw.runs.stages.train import train_all
 
@@ -141,7 +166,7 @@ def train(
 
 @app.command()
 def fuse(
-    config: Annotated[str | None, Argument(help="The recipe of the run.")] = None,
+    config: MaybeConfig = None,
     names: Names = None,
     scores: Annotated[
         list[Path] | None,
@@ -157,9 +182,9 @@ def fuse(
     as_json: AsJson = False,
     force: Force = False,
 ) -> None:
-    """Calibrate and fuse the scores of the models, and judge all of them.
+    """Calibrate and fuse the scores of the models, and judge all of them; or scores from elsewhere.
 
-    Without a recipe: emotiw fuse --scores a.csv b.csv --labels labels.csv --set method=logistic
+    emotiw fuse --scores a.csv b.csv --labels labels.csv --set method=logistic
     """
     from emotiw.core.errors import ConfigError
 
@@ -169,7 +194,11 @@ def fuse(
         files = [*scores, *(Path(name) for name in [*([config] if config else []), *(names or [])])]
         if labels is None:
             raise ConfigError("fuse --scores needs --labels FILE")
-        print(fuse_alone(files, labels, groups=groups, settings=settings or (), out=out))
+        fused = fuse_alone(files, labels, groups=groups, settings=settings or (), out=out)
+        if as_json:
+            print_json([result.row() for result in fused.results])
+        else:
+            print(fused.summary())
         return
     if config is None:
         raise ConfigError("fuse needs a recipe, or --scores FILE… --labels FILE")
@@ -182,10 +211,14 @@ def fuse(
 
 @app.command()
 def submit(
-    config: Annotated[str | None, Argument(help="The recipe of the run.")] = None,
+    config: MaybeConfig = None,
     check: Annotated[Path | None, Option("--check", help="Check this file; write none.")] = None,
     challenge: Annotated[
-        str | None, Option(help="With --check and no recipe: the challenge's name.")
+        str | None,
+        Option(
+            help="With --check and no recipe: the challenge's name.",
+            autocompletion=challenges_or_files,
+        ),
     ] = None,
     clips: Annotated[
         Path | None,
@@ -198,7 +231,10 @@ def submit(
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write the submission and check it; or check one from elsewhere."""
+    """Write the submission and check it; or check one from elsewhere.
+
+    emotiw submit --check team.zip --challenge afew2017
+    """
     from emotiw.core.errors import ConfigError
     from emotiw.runs.stages import submit as stage
 
@@ -223,7 +259,10 @@ def run_command(
     force: Force = False,
     track: Track = None,
 ) -> None:
-    """Run every stage, reusing what is there."""
+    """Run every stage, reusing what is there.
+
+    emotiw run recipe.yaml --set data.root=data/AFEW
+    """
     from emotiw.analysis.tracking import require_tracker
     from emotiw.analysis.tracking import track as log
     from emotiw.cli.terminal_tables import summary_tables
@@ -249,10 +288,14 @@ def demo(
     as_json: AsJson = False,
     track: Track = None,
 ) -> None:
-    """Make small synthetic corpora (clips, groups in photographs and clips); run every stage."""
+    """Make small synthetic corpora (clips, groups, states over time); run every stage.
+
+    emotiw demo demo
+    """
     from emotiw.analysis.tracking import require_tracker
     from emotiw.analysis.tracking import track as log
     from emotiw.cli.terminal_tables import summary_tables
+    from emotiw.demo.affect_corpus import CHALLENGE, make_affect_corpus
     from emotiw.demo.corpus import make_corpus
     from emotiw.demo.group_corpus import make_group_corpus
     from emotiw.runs.pipeline import run_all
@@ -263,13 +306,16 @@ def demo(
         "demo": folder / "corpus",
         "demo_gaf": groups / "stills",
         "demo_vgaf": groups / "clips",
+        "demo_affect": folder / "affect",
     }
-    # models and features differ between the three; all else may be set for all of them
+    make_affect_corpus(folder / "affect", workers=worker_count(0))  # with its own challenge
+    own = {"demo_affect": [f"challenge={folder / 'affect' / CHALLENGE}"]}
+    # models and features differ between the four; all else may be set for all of them
     shared = [s for s in settings or () if not s.startswith(("models.", "features."))]
     runs = []
     for name, root in corpora.items():
         over = (settings or []) if name == "demo" else shared
-        where = [f"data.root={root}", f"paths.runs={folder / 'runs'}"]
+        where = [f"data.root={root}", f"paths.runs={folder / 'runs'}", *own.get(name, [])]
         runs.append(opened(name, [*where, *over], quiet, as_json))
     make_corpus(folder / "corpus", workers=runs[0].workers)
     make_group_corpus(groups, workers=runs[0].workers)
@@ -293,6 +339,7 @@ app.command()(report)
 app.command()(start)
 app.command()(status)
 app.command()(train_backbone)
+app.command()(train_voice)
 
 
 def _show_results(run: Run, results: Sequence[Result], as_json: bool) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
+from emotiw.cli.stage import AsJson, Quiet, print_json
 from emotiw.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -17,7 +19,9 @@ if TYPE_CHECKING:
 
 def train_backbone(
     recipe: Annotated[Path, Argument(help="A YAML file like configs/recipes/fer2013.yaml.")],
-    folder: Annotated[Path, Option(help="Where the checkpoint, weights and card go.")],
+    folder: Annotated[
+        Path, Option("--out", "--folder", help="Where the checkpoint, weights and card go.")
+    ],
     faces: Annotated[Path | None, Option(help="Folder or zip with a folder per label.")] = None,
     clips: Annotated[
         Path | None,
@@ -30,8 +34,13 @@ def train_backbone(
         int | None, Option(help="Train only this one of the recipe's members, from 0, and stop.")
     ] = None,
     device: Annotated[str, Option(help="auto (a GPU, if there), cpu, cuda or cuda:1.")] = "auto",
+    quiet: Quiet = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Train or fine-tune a face network; run it again to go on where it stopped."""
+    """Train or fine-tune a face network; run it again to go on where it stopped.
+
+    emotiw train-backbone fine_tune.yaml --clips recipe.yaml --out runs/tuned
+    """
     from emotiw.core.device import resolve_device
     from emotiw.models.backbone.backbone_recipe import BackboneRecipe
     from emotiw.models.backbone.face_source import split_off_inner
@@ -50,22 +59,27 @@ def train_backbone(
         raise ConfigError("give either --faces or --clips")
     if test is not None and faces is None:
         raise ConfigError("--test names a folder beside the training faces, and needs --faces")
+    on_epoch = None if quiet else _print_epoch
     if member is not None:
         if not 0 <= member < len(options.members):
             last = len(options.members) - 1
             raise ConfigError(f"--member {member}: the recipe has members 0 to {last}")
         training, inner = split_off_inner(labelled, options.validation_fraction, options.seed)
-        train_member(options, training, inner, folder, member, device=device, on_epoch=_print_epoch)
+        train_member(options, training, inner, folder, member, device=device, on_epoch=on_epoch)
         part_ways()
         return
-    card = learn(options, labelled, folder, device=device, on_epoch=_print_epoch)
+    card = learn(options, labelled, folder, device=device, on_epoch=on_epoch)
     part_ways()
     if not is_main_process():
         return
-    print(f"{folder / card.name}.yaml: {card.notes}")
+    found: dict[str, Any] = {}
     if test is not None and faces is not None:
-        tested = faces_for(options, faces, test)
-        found = test_once(options, tested, folder, device=device)
+        found = test_once(options, faces_for(options, faces, test), folder, device=device)
+    if as_json:
+        print_json({"card": folder / f"{card.name}.yaml", "notes": card.notes, "test": found})
+        return
+    print(f"{folder / card.name}.yaml: {card.notes}")
+    if found:
         for view in ("plain", "averaged_with_mirrored"):
             figures = found[view]
             print(
@@ -98,5 +112,6 @@ def _print_epoch(record: EpochRecord) -> None:
     print(
         f"epoch {record.epoch}: loss {record.loss:.4f}, validation loss {record.inner_loss:.4f}, "
         f"monitored metric {record.monitored:.4f}, {record.seconds:.0f} s",
+        file=sys.stderr,
         flush=True,
     )

@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 from typer import Argument, Option
 
-from emotiw.cli.stage import AsJson, ChallengeName, print_json
+from emotiw.cli.completion import challenges_or_files
+from emotiw.cli.stage import AsJson, ChallengeName, print_json, print_table
 
 app = typer.Typer(
     help="The challenges that are known, and a beginning for your own.", no_args_is_help=True
@@ -25,36 +26,36 @@ def list_challenges(
     modality: Annotated[str | None, Option(help="Only with audio, video or image.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the challenges that come along; a line each where the list goes to another program."""
+    """List the challenges that come along; a line each where the list goes to another program.
+
+    emotiw challenges list --task groups --modality video
+    """
     from emotiw.challenges.catalogue import summaries
 
     lines = summaries(task=task, year=year, modality=modality)
     if as_json:
         print_json(lines)
         return
-    if sys.stdout.isatty():
-        from emotiw.cli.terminal_tables import names_table
-
-        columns: tuple[str, ...] = ("name", "title", "metric")
-        names_table(columns, [[line[name] for name in columns] for line in lines])
-    else:
-        from emotiw.analysis.text_tables import as_columns
-
+    columns: tuple[str, ...] = ("name", "title", "metric")
+    if not sys.stdout.isatty():
         columns = ("name", "title", "topic", "answers", "metric")
-        print(as_columns(columns, [[line[name] for name in columns] for line in lines]), end="")
+    print_table(columns, [[line[name] for name in columns] for line in lines])
     if not lines:
         print("none fits", file=sys.stderr)
 
 
 @app.command()
 def show(name: ChallengeName, as_json: AsJson = False) -> None:
-    """Show what is known of a challenge, from where, and how sure it is."""
-    from emotiw.challenges.catalogue import describe
+    """Show what is known of a challenge: its folder as a tree, labels, metric, sources.
+
+    emotiw challenges show afew2017
+    """
+    from emotiw.challenges.catalogue import describe, layout_of
     from emotiw.challenges.spec import load_spec
 
     spec = load_spec(name)
     if as_json:
-        print_json(spec.model_dump(mode="json"))
+        print_json({**spec.model_dump(mode="json"), "tree": layout_of(spec)})
     else:
         print(describe(spec))
 
@@ -63,10 +64,22 @@ def show(name: ChallengeName, as_json: AsJson = False) -> None:
 def new(
     path: Annotated[Path, Argument(help="The YAML file to make, <name>.yaml.")],
     extends: Annotated[
-        str | None, Option(help="A challenge that yours differs from in a few things.")
+        str | None,
+        Option(
+            help="A challenge that yours differs from in a few things.",
+            autocompletion=challenges_or_files,
+        ),
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Begin the description of a challenge of your own."""
+    """Begin the description of a challenge of your own.
+
+    emotiw challenges new mine.yaml
+    """
     from emotiw.challenges.catalogue import new_spec
 
-    print(f"{new_spec(path, base=extends)}: fill it in, then `challenge: {path}` in a recipe")
+    written = new_spec(path, base=extends)
+    if as_json:
+        print_json({"challenge": written})
+    else:
+        print(f"{written}: fill it in, then `challenge: {path}` in a recipe")

@@ -17,6 +17,7 @@ from emotiw.cli.stage import (
     Set,
     indexed,
     opened,
+    plain_rows,
     print_json,
     progress_of,
     show_rows,
@@ -59,11 +60,18 @@ def find(
     as_json: AsJson = False,
     force: Force = False,
 ) -> None:
-    """Detect, follow and align the faces of every clip; the name may be left out."""
+    """Detect, follow and align the faces of every clip; the name may be left out.
+
+    emotiw faces recipe.yaml --preview
+    """
     from emotiw.runs.stages.faces import find_all_faces
 
     run = indexed(config, settings, quiet, as_json)
-    show_rows(run, "faces", find_all_faces(run, force=force), as_json)
+    rows = find_all_faces(run, force=force)
+    if as_json:
+        print_json(plain_rows("faces", rows))
+    else:
+        show_rows(run, "faces", rows)
     if not preview:
         return
     from emotiw.runs.stages.face_previews import preview_folder, write_previews
@@ -91,7 +99,10 @@ def show(
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show the faces of one clip: a table, a contact sheet, the clip with boxes and points."""
+    """Show the faces of one clip: a table, a contact sheet, the clip with boxes and points.
+
+    emotiw faces show clip.mp4
+    """
     from emotiw.runs.stages.face_previews import file_name
     from emotiw.visualization.contact_sheet import about_track, headline, write_preview
 
@@ -131,6 +142,8 @@ def crops(
     """Write aligned crops of any size as PNG files, without detecting again.
 
     They are <clip>/<track>/<frame>.png, cut out by the transforms that the faces stage has kept.
+
+    emotiw faces crops recipe.yaml --size 224
     """
     from emotiw.core.errors import MediaError
     from emotiw.runs.stages.artifacts import read_artifacts

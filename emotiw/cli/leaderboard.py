@@ -8,16 +8,22 @@ from typing import Annotated
 
 from typer import Option
 
-from emotiw.cli.stage import ChallengeName
+from emotiw.cli.stage import AsJson, ChallengeName, print_json
 
 
 def leaderboard(
     challenge: ChallengeName,
     runs: Annotated[Path, Option(help="The folder of runs.")] = Path("runs"),
     form: Annotated[str, Option("--format", help="table, csv, markdown or latex.")] = "table",
-    output: Annotated[Path | None, Option(help="A file instead of the terminal.")] = None,
+    out: Annotated[
+        Path | None, Option("--out", "--output", help="A file instead of the terminal.")
+    ] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Rank all runs of a challenge by its official metric, among what was published."""
+    """Rank all runs of a challenge by its official metric, among what was published.
+
+    emotiw leaderboard afew2017 --format markdown --out board.md
+    """
     from emotiw.analysis.leaderboard import rank_runs, render, runs_of
     from emotiw.challenges.spec import load_spec
     from emotiw.core.files import atomic_write
@@ -27,9 +33,11 @@ def leaderboard(
     tested = {row.run: row.test for row in Attempts(runs).rows(spec.name) if row.test is not None}
     standings, unread = rank_runs(spec, runs_of(spec, runs), test_values=tested)
     text = render(spec, standings, form)
-    if output is None:
+    if out is not None:
+        atomic_write(out, text.encode())
+    if as_json:
+        print_json([vars(standing) for standing in standings])
+    elif out is None:
         print(text, end="")
-    else:
-        atomic_write(output, text.encode())
     for reason in unread:
         print(f"left out: {reason}", file=sys.stderr)

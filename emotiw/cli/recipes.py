@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from typer import Argument
 
+from emotiw.cli.completion import recipes
 from emotiw.cli.stage import AsJson, print_json, print_table
 
 app = typer.Typer(help="The recipes that come along.", no_args_is_help=True)
@@ -14,7 +15,10 @@ app = typer.Typer(help="The recipes that come along.", no_args_is_help=True)
 
 @app.command(name="list")
 def list_recipes(as_json: AsJson = False) -> None:
-    """List every recipe that comes along: its name does for a file in `emotiw run`."""
+    """List every recipe that comes along: its name does for a file in `emotiw run`.
+
+    emotiw recipes list
+    """
     from emotiw.runs.recipe import described_recipes
 
     lines = described_recipes()
@@ -25,8 +29,21 @@ def list_recipes(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def show(name: Annotated[str, Argument(help="A recipe that comes along.")]) -> None:
-    """Print a recipe, to be copied and changed: emotiw recipes show afew > mine.yaml."""
+def show(
+    name: Annotated[
+        str, Argument(metavar="RECIPE", help="A recipe that comes along.", autocompletion=recipes)
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Print a recipe, to be copied and changed.
+
+    emotiw recipes show afew > mine.yaml
+    """
+    from emotiw.core.config import read_document
     from emotiw.runs.recipe import recipe_path
 
-    print(recipe_path(name).read_text(encoding="utf-8"), end="")
+    path = recipe_path(name)
+    if as_json:
+        print_json({"name": path.stem, "recipe": read_document(path).data})
+    else:
+        print(path.read_text(encoding="utf-8"), end="")

@@ -12,20 +12,35 @@ from emotiw.cli.stage import AsJson, Quiet, Set, progress_of
 
 
 def report(
-    run: Annotated[Path, Argument(help="The folder of a run, e.g. runs/afew.")],
-    output: Annotated[Path | None, Option(help="A file; the run's report.html by default.")] = None,
-    samples: Annotated[bool, Option(help="Small images and sounds of clips, up to 5 MB.")] = True,
+    runs: Annotated[list[Path], Argument(help="Folders of runs, e.g. runs/afew; of one or more.")],
+    output: Annotated[
+        Path | None,
+        Option(
+            "--out", "--output", help="A file; by default the run's report.html, or runs/A+B.html."
+        ),
+    ] = None,
+    samples: Annotated[bool, Option(help="Short videos, images and sounds of clips.")] = True,
+    budget_mb: Annotated[
+        float, Option(min=0.5, help="Megabytes of the page; what is beyond 5 is for videos.")
+    ] = 25.0,
     settings: Set = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write one HTML file that shows a run: metrics, how sure they are, every clip."""
+    """Write one HTML file that shows a run, or several side by side, and what to do next.
+
+    emotiw report runs/afew runs/afew_voice
+    """
     from emotiw.analysis.report.page import write_report
+    from emotiw.analysis.report.side_by_side import write_side_by_side
     from emotiw.runs.run import reopen_run
 
     progress = progress_of(quiet, as_json)
-    opened = reopen_run(run, settings or (), progress=progress)
-    done = write_report(opened, output, has_samples=samples)
+    opened = [reopen_run(run, settings or (), progress=progress) for run in runs]
+    if len(opened) == 1:
+        done = write_report(opened[0], output, has_samples=samples, budget_mb=budget_mb)
+    else:
+        done = write_side_by_side(opened, output, has_samples=samples, budget_mb=budget_mb)
     if as_json:
         print(json.dumps({"report": str(done.path), "bytes": done.size, "notes": done.told}))
         return

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import suppress
+from math import isfinite
+from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 from typer import Argument, Option
+
+from emotiw.cli.completion import challenges_or_files, recipes_or_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,15 +24,34 @@ if TYPE_CHECKING:
     from emotiw.runs.pipeline import Summary
     from emotiw.runs.run import Run
 
-WIDEST = 2000  # characters of a line that no terminal wraps
 Config = Annotated[
-    str, Argument(help="A recipe: a YAML file, or the name of one that comes along.")
+    str,
+    Argument(
+        metavar="RECIPE|RUN",
+        help="A recipe, its name if it comes along, or the folder of a run.",
+        autocompletion=recipes_or_files,
+    ),
+]
+MaybeConfig = Annotated[
+    str | None,
+    Argument(
+        metavar="RECIPE|RUN",
+        help="A recipe, its name if it comes along, or the folder of a run.",
+        autocompletion=recipes_or_files,
+    ),
 ]
 Force = Annotated[
     bool, Option("--force", help="Make anew what was changed by hand, failed, or is lost.")
 ]
 Track = Annotated[str | None, Option(help="Log the finished run with a tracker: mlflow.")]
-ChallengeName = Annotated[str, Argument(help="A challenge, or a YAML file of your own.")]
+ChallengeName = Annotated[
+    str,
+    Argument(
+        metavar="CHALLENGE",
+        help="A challenge by name, or a YAML file of your own.",
+        autocompletion=challenges_or_files,
+    ),
+]
 Set = Annotated[
     list[str] | None,
     Option("--set", help="KEY.KEY=VALUE over the recipe; may come several times."),
@@ -43,6 +66,15 @@ def opened(config: str, settings: list[str] | None, quiet: bool, as_json: bool) 
     from emotiw.runs.run import open_run
 
     return with_log(open_run(config, settings or (), progress=progress_of(quiet, as_json)))
+
+
+def run_folder(config: str) -> Path:
+    """Return the folder of a run that is named by it, or by its recipe."""
+    if (Path(config) / "manifest.csv").is_file():  # a recipe may be lost: it is the run that counts
+        return Path(config)
+    from emotiw.runs.run import open_run
+
+    return open_run(config).folder
 
 
 def progress_of(quiet: bool, as_json: bool) -> Progress:
@@ -69,28 +101,45 @@ def indexed(config: str, settings: list[str] | None, quiet: bool, as_json: bool)
     return run
 
 
-def show_rows(run: Run, stage: str, rows: list[LedgerRow], as_json: bool) -> None:
-    """Tell what became of the clips in a stage."""
-    from emotiw.core.ledger import Status
+def plain_rows(stage: str, rows: Sequence[LedgerRow]) -> dict[str, Any]:
+    """Return what became of the clips in a stage, to be printed as JSON."""
+    bad = [
+        {"clip_id": row.clip_id, "status": row.status, "reason": row.reason}
+        for row in rows
+        if row.status != "ok"
+    ]
+    return {"stage": stage, "clips": _counts(rows), "not_ok": bad}
 
-    counts = {s: sum(row.status == s for row in rows) for s in get_args(Status)}
-    if as_json:
-        bad = [
-            {"clip_id": row.clip_id, "status": row.status, "reason": row.reason}
-            for row in rows
-            if row.status != "ok"
-        ]
-        print_json({"stage": stage, "clips": counts, "not_ok": bad})
-        return
+
+def show_rows(run: Run, stage: str, rows: Sequence[LedgerRow]) -> None:
+    """Tell what became of the clips in a stage."""
+    counts = _counts(rows)
     listed = ", ".join(f"{n} {status}" for status, n in counts.items() if n or status != "partial")
     print(f"{stage}: {len(rows)} clips ({listed}); all in {run.ledger_path}")
     for row in [row for row in rows if row.status != "ok"][:20]:
         print(f"  {row.status:8} {row.clip_id}: {row.reason}")
 
 
+def _counts(rows: Sequence[LedgerRow]) -> dict[str, int]:
+    from emotiw.core.ledger import Status
+
+    return {status: sum(row.status == status for row in rows) for status in get_args(Status)}
+
+
 def print_json(value: Any) -> None:
     """Print a value for a program to read."""
-    print(json.dumps(value, ensure_ascii=False, indent=1))
+    print(json.dumps(_json_of(value), ensure_ascii=False, indent=1, allow_nan=False))
+
+
+def _json_of(value: Any) -> Any:
+    """Return a value as JSON has it: no number is null, a path is text."""
+    if isinstance(value, dict):
+        return {str(key): _json_of(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_json_of(each) for each in value]
+    if isinstance(value, float):  # also of numpy
+        return float(value) if isfinite(value) else None
+    return str(value) if isinstance(value, Path) else value
 
 
 def print_table(
@@ -122,15 +171,20 @@ def print_table(
 
 
 def show(table: Table) -> None:
-    """Print a table: within the width of a terminal, and plain, as wide as it is, for a program."""
-    from rich.box import SIMPLE_HEAD
+    """Print a table: within the width of a terminal; for a program plain columns, a line a row."""
     from rich.console import Console
 
     console = Console()
-    if not console.is_terminal:
-        table.box = SIMPLE_HEAD if table.box is SIMPLE_HEAD else None
-        console = Console(width=WIDEST)
-    console.print(table)
+    if console.is_terminal:
+        console.print(table)
+        return
+    from emotiw.analysis.text_tables import as_columns
+
+    heads = [str(column.header) for column in table.columns]
+    cells = zip(*([str(cell) for cell in column.cells] for column in table.columns), strict=True)
+    rows = [[" ".join(cell.split()) for cell in row] for row in (heads, *cells)]
+    align = "".join(column.justify[0] for column in table.columns)
+    print(as_columns(rows[0], rows[1:], align), end="")
 
 
 def show_download(name: str, done: int, total: int | None) -> None:

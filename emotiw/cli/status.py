@@ -8,7 +8,10 @@ from emotiw.cli.stage import AsJson, Config, Set, opened, print_json, print_tabl
 
 
 def status(config: Config, settings: Set = None, as_json: AsJson = False) -> None:
-    """Show what a run has, what is out of date and why, and what was changed by hand."""
+    """Show what a run has, what is out of date and why, and what was changed by hand.
+
+    emotiw status recipe.yaml
+    """
     from emotiw.runs.status import status_of
 
     found = status_of(opened(config, settings, quiet=True, as_json=as_json))

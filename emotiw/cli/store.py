@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import Argument, Option
 
+from emotiw.cli.completion import recipes_or_files
 from emotiw.cli.stage import AsJson, print_json, print_table
 
 if TYPE_CHECKING:
@@ -19,12 +20,22 @@ app = typer.Typer(
     help="What was made and is kept for all runs: how much, whether it is whole, taking it out.",
     no_args_is_help=True,
 )
-Place = Annotated[str, Argument(help="A recipe, a run's folder, or the folder of a store.")]
+Place = Annotated[
+    str,
+    Argument(
+        metavar="RECIPE|RUN|STORE",
+        help="A recipe, a run's folder, or the folder of a store.",
+        autocompletion=recipes_or_files,
+    ),
+]
 
 
 @app.command()
 def status(place: Place, as_json: AsJson = False) -> None:
-    """Tell how many artifacts there are, how large, and how many of them no run uses."""
+    """Tell how many artifacts there are, how large, and how many of them no run uses.
+
+    emotiw store status runs/store
+    """
     from emotiw.core.store import STAGES
     from emotiw.runs.store_upkeep import items_of, leftovers, unreadable_packs
 
@@ -64,7 +75,10 @@ def check(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Read everything and compare it with its checksum; exit status 1 if anything is damaged."""
+    """Read everything and compare it with its checksum; exit status 1 if anything is damaged.
+
+    emotiw store check runs/store --remove
+    """
     from emotiw.runs.store_upkeep import items_of, unreadable_packs
     from emotiw.runs.store_upkeep import remove as take_out
 
@@ -113,6 +127,8 @@ def clear(
     """Take out artifacts for which all that is asked holds, and sweep what kills left behind.
 
     What was made within a day stays: a run that is at work may need it.
+
+    emotiw store clear runs/store --unused --older-than 30
     """
     from emotiw.core.errors import ConfigError, suggest
     from emotiw.runs.store_upkeep import DAY_SEC, items_of, leftovers

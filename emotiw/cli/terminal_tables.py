@@ -9,10 +9,10 @@ from statistics import fmean, stdev
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 
 from emotiw.cli.stage import print_table, show
+from emotiw.evaluation.metric import Metric
 from emotiw.evaluation.notes import notes_of
 from emotiw.evaluation.results import Result
 from emotiw.models.tabular.tabular_model import TabularOptions
@@ -110,29 +110,16 @@ def _by_fold(result: Result) -> str:
     return f"{counted} folds: {number(fmean(known))} ± {number(stdev(known))}"
 
 
-def ablation_table(frame: pd.DataFrame, axes: Sequence[str]) -> None:
+def ablation_table(frame: pd.DataFrame, axes: Sequence[str], metric: Metric) -> None:
     """Print the rows of an ablation; those that differ from the reference are marked."""
     from emotiw.analysis.ablation.outputs import cells
 
-    header, rows = cells(frame, axes)
+    header, rows = cells(frame, axes, metric)
     header = [name.replace(" (", "\n(") for name in header[:-1]]  # sizes are in the files
     table = _table(header[: len(axes)], header[len(axes) :])
     for row in rows:
         table.add_row(*row[:-1])
     show(table)
-
-
-def names_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print rows whose first column is a name that somebody will type: it is never cut."""
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column(
-        columns[0], no_wrap=True, min_width=max(map(len, [c for c, *_ in rows] or [""]))
-    )
-    for name in columns[1:]:
-        table.add_column(name, overflow="fold")
-    for row in rows:
-        table.add_row(*row)
-    Console().print(table)
 
 
 def _table(texts: Sequence[str], numbers: Sequence[str] = ()) -> Table:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
+from contextlib import suppress
 from time import monotonic
 from typing import Any
 
@@ -13,6 +14,7 @@ from emotiw.core.machine_faults import AGAIN
 from emotiw.core.own_modules import folder_in_use, use_folder
 
 SCHEDULER_SEC = 10
+COUNT_SEC = 1.0  # from one count of the workers to the next
 WORKERS_SEC = 60.0  # a queueing system may still be starting them
 
 
@@ -38,8 +40,10 @@ class Cluster(Executor):
         except (OSError, ValueError) as error:
             raise ConfigError(f"execution.dask: no scheduler at {address} ({error})") from error
         self._address = address
-        self._engine = self._client.get_executor()
+        # not pure: a call that is made again is done again, and not answered from the last time
+        self._engine = self._client.get_executor(pure=False)
         self._deserted: float | None = None
+        self._slots, self._counted = 0, float("-inf")
         try:
             self._client.wait_for_workers(1, timeout=WORKERS_SEC)
         except TimeoutError:
@@ -52,6 +56,15 @@ class Cluster(Executor):
         """Hand over one call."""
         future: Future[Any] = self._engine.submit(fn, *args, **kwargs)
         return future
+
+    @property
+    def n_slots(self) -> int:
+        """How many jobs all workers can do at once; workers may come and go."""
+        if monotonic() - self._counted > COUNT_SEC and self._client.status == "running":
+            with suppress(OSError):  # the scheduler is lost, as every future will say
+                self._slots = sum(self._client.nthreads().values())
+            self._counted = monotonic()
+        return max(self._slots, 1)
 
     def require_alive(self) -> None:
         """Raise MachineError if there have been no workers for a minute; call it now and then."""

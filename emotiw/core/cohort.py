@@ -13,7 +13,7 @@ cohort has.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import replace
 from functools import cached_property
@@ -21,9 +21,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from emotiw.core.clip import COLUMNS, Clip, Split, clip_problems
+from emotiw.core.clip_answers import answer_fields, only_asked, unanswered
 from emotiw.core.errors import ManifestError, Problems, suggest
 from emotiw.core.folds import Scheme, assign_folds
-from emotiw.core.several import Several, Truth
+from emotiw.core.notebook_views import AsTable
+from emotiw.core.several import Truth
 from emotiw.core.steps import Steps
 from emotiw.core.task import Task
 
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 ESTIMATED = "probably speaker "  # so begin the names of groups that were estimated
 
 
-class Cohort:
+class Cohort(AsTable):
     """The clips of a challenge by id, in the order of their ids.
 
     Two clips of the same bytes in the same group are copies: one of them, the first by id, stands
@@ -81,7 +83,7 @@ class Cohort:
             for problem in clip_problems(clip, labels):
                 problems.add(problem)
             if task is not None:
-                clip = _only_asked(clip, task, steps)
+                clip = only_asked(clip, task, steps)
             if clip.clip_id in answered:
                 problems.add(
                     f"duplicate clip id {clip.clip_id!r}: "
@@ -98,7 +100,7 @@ class Cohort:
         problems.raise_if_any(ManifestError)
         self._answered = {clip_id: answered[clip_id] for clip_id in sorted(answered)}
         self._clips = {
-            clip_id: _unanswered(clip) if clip.split == "test" else clip
+            clip_id: unanswered(clip) if clip.split == "test" else clip
             for clip_id, clip in self._answered.items()
         }
         self._protocol: tuple[Scheme, int, int] | None = None
@@ -164,7 +166,7 @@ class Cohort:
             told = enumerate(zip(row_ids, steps.truths(self.task), strict=True))
             for number, (row_id, truth) in told:
                 content = f"{clip.content}#{number:08d}" if clip.content else ""
-                own = _told(truth, self.task)
+                own = answer_fields(truth, self.task)
                 rows.append(Clip(row_id, nowhere, clip.split, content=content, **about, **own))
             owners |= dict.fromkeys(row_ids, clip_id)
             times |= dict(zip(row_ids, steps.time_sec.tolist(), strict=True))
@@ -286,6 +288,13 @@ class Cohort:
         clips = [replace(clip, content=content_of(clip)) for clip in self._answered.values()]
         return Cohort(clips, task=self.task, steps=self._steps)
 
+    def only(self, clip_ids: Container[str]) -> Cohort:
+        """Return some of the clips, or of the rows, with all that is known of them."""
+        kept = Cohort((c for c in self.answered() if c.clip_id in clip_ids), task=self.task)
+        kept.owners, kept.times = self.owners, self.times
+        kept._knows_groups = self._knows_groups
+        return kept
+
     def answered(self) -> Iterator[Clip]:
         """Yield every clip with its label or target, test clips too: for files and evaluation."""
         yield from self._answered.values()
@@ -328,28 +337,3 @@ class Cohort:
         extras = sorted({column for clip in self for column in clip.extra})
         frame = pd.DataFrame(rows, columns=[*COLUMNS, *extras])
         return frame.astype({"fold": "Int64", "path": "str"})
-
-
-def _only_asked(clip: Clip, task: Task, steps: Mapping[str, Steps] | None) -> Clip:
-    """Return a clip with the kind of answer that is asked for, and no other."""
-    if steps is not None and clip.clip_id in steps:
-        return replace(_unanswered(clip), **_told(steps[clip.clip_id].summary(task), task))
-    if isinstance(task, Several):
-        is_asked = clip.label is None and clip.target is None
-        return clip if is_asked else replace(clip, label=None, target=None)
-    # a manifest may have a column of labels and one of targets
-    clip = replace(clip, answers=()) if clip.answers else clip
-    other = "target" if task.is_label else "label"
-    return clip if getattr(clip, other) is None else replace(clip, **{other: None})
-
-
-def _told(truth: Truth | None, task: Task) -> dict[str, Any]:
-    """Return an answer as the field of a clip that holds it."""
-    if truth is None:
-        return {}
-    name = "answers" if isinstance(task, Several) else "label" if task.is_label else "target"
-    return {name: truth}
-
-
-def _unanswered(clip: Clip) -> Clip:
-    return replace(clip, label=None, target=None, answers=())

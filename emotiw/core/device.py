@@ -17,6 +17,7 @@ from typing import Annotated, Any, Protocol, TypeVar, runtime_checkable
 
 from pydantic import AfterValidator
 
+from emotiw.core.cores import usable_cores
 from emotiw.core.errors import ConfigError
 
 CPU, AUTO = "cpu", "auto"
@@ -80,8 +81,8 @@ def worker_count(asked: int, device: str = CPU) -> int:
     """Return how many processes share the work.
 
     Args:
-        asked: taken as it is; 0 for one per core, but no more than four where they share a GPU,
-            because each keeps networks of its own there.
+        asked: taken as it is; 0 for one per core that may be used, but no more than four where
+            they share a GPU, because each keeps networks of its own there.
         device: where the networks of this work compute; ``cpu`` if it needs none.
 
     Examples:
@@ -90,7 +91,7 @@ def worker_count(asked: int, device: str = CPU) -> int:
     """
     if asked:
         return asked
-    cores = os.cpu_count() or 1
+    cores = usable_cores()
     return cores if resolve_device(device) == CPU else min(cores, PROCESSES_PER_GPU)
 
 

@@ -47,8 +47,8 @@ def run_jobs(
         function: a function of a module, so that other processes can import it.
         jobs: one argument per name.
         workers: processes to start; 1 without limits runs everything in this one.
-        executor: an engine of the caller's own, or a :class:`Cluster`; ``workers`` then only says
-            how many jobs to keep in flight.
+        executor: an engine of the caller's own, for which ``workers`` only says how many jobs to
+            keep in flight; or a :class:`Cluster`, which knows that itself.
         limits: what one job may take; with an engine, how long nothing may come back.
         max_alike: so many failures in a row that nobody foresaw, all of one kind, are no accident.
 
@@ -139,7 +139,8 @@ def _in_engine(
     last = monotonic()
     try:
         while todo or flying:
-            while todo and len(flying) < QUEUED_PER_WORKER * workers:
+            n_slots = engine.n_slots if isinstance(engine, Cluster) else workers
+            while todo and len(flying) < QUEUED_PER_WORKER * n_slots:
                 name, job = todo.popleft()
                 try:
                     flying[engine.submit(run_one, function, name, job)] = name

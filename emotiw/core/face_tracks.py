@@ -6,12 +6,19 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from emotiw.core.errors import TableError
 from emotiw.core.feature_table import FeatureArray, until_the_next
+from emotiw.core.notebook_views import MOST_ROWS, pictures_html
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_TRACKS_SHOWN = 4  # in a notebook
 
 
 class Origin(IntEnum):
@@ -22,7 +29,7 @@ class Origin(IntEnum):
     FALLBACK = 2  # no face: the policy put the whole frame or its centre here
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FaceTracks:
     """Every face of a clip, one row per track and frame, ordered by track and then by frame.
 
@@ -89,6 +96,31 @@ class FaceTracks:
             if got != shape:
                 raise TableError(f"face tracks: {name} must be {shape}, got {got}")
 
+    def __repr__(self) -> str:
+        """Return what it holds in one line."""
+        size = "×".join(map(str, self.frame_size))
+        return f"<FaceTracks: {self.n_tracks} tracks in {self.n_frames} frames of {size} px>"
+
+    def _repr_html_(self) -> str:
+        strips = []
+        for number in range(min(self.n_tracks, MOST_TRACKS_SHOWN)):
+            rows = np.flatnonzero(self.track == number)
+            shown = rows[np.linspace(0, len(rows) - 1, min(MOST_ROWS, len(rows))).astype(int)]
+            pictures = [self._jpeg(row) for row in shown.tolist()]
+            strips.append((f"track {number}: {len(rows):,} faces", pictures))
+        return pictures_html(repr(self), strips)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a row per track and frame in pandas; crops, points and transforms are left out."""
+        import pandas as pd
+
+        sides = dict(zip(("x_min", "y_min", "x_max", "y_max"), self.box.T, strict=True))
+        measured = dict(zip(("size_px", "sharpness", "turn"), self.quality.T, strict=True))
+        origins = [Origin(code).name.lower() for code in self.origin.tolist()]
+        about = {"track": self.track, "frame": self.frame, "time_sec": self.time_sec[self.frame]}
+        judged = {"confidence": self.confidence, "origin": origins, "has_points": self.has_points}
+        return pd.DataFrame({**about, **sides, **judged, **measured})
+
     def __len__(self) -> int:
         return len(self.track)
 
@@ -106,9 +138,11 @@ class FaceTracks:
         """Return the aligned crop of one row as ``(crop_size, crop_size, 3)`` RGB."""
         from PIL import Image
 
-        begin, end = self.crop_offset[row], self.crop_offset[row + 1]
-        with Image.open(io.BytesIO(self.crop_jpeg[begin:end].tobytes())) as picture:
+        with Image.open(io.BytesIO(self._jpeg(row))) as picture:
             return np.asarray(picture.convert("RGB"), dtype=np.uint8)
+
+    def _jpeg(self, row: int) -> bytes:
+        return self.crop_jpeg[self.crop_offset[row] : self.crop_offset[row + 1]].tobytes()
 
     def crops(self, track: int = 0) -> FeatureArray:
         """Return the crops of one track, one row per decoded frame of the clip.

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from emotiw.core.errors import TableError
+from emotiw.core.notebook_views import MOST_ROWS, as_jpeg, pictures_html, table_html
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -179,6 +181,18 @@ class FeatureTable:
         shape = "×".join(map(str, self.spec.shape))
         unit = self.spec.unit
         return f"<FeatureTable {self.spec.name}: {len(self)} clips, {shape} per {unit}>"
+
+    def _repr_html_(self) -> str:
+        if not self._arrays:
+            return f"<p>{escape(repr(self))}</p>"
+        first = self.clip_ids[0]
+        array, title = self[first], f"{self!r}, of which {first!r} has"
+        if len(self.spec.shape) == 1:
+            return table_html(title, FeatureTable(self.spec, {first: array}).to_frame())
+        rows = np.flatnonzero(array.present)
+        shown = rows[np.linspace(0, len(rows) - 1, min(MOST_ROWS, len(rows))).astype(int)]
+        pictures = [as_jpeg(array.values[row]) for row in shown]  # noqa: PD011 (our own)
+        return pictures_html(title, [(f"{len(rows):,} pictures", pictures)])
 
     def to_frame(self) -> pd.DataFrame:
         """Return the rows that are present in pandas, clip by clip.

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence, Set
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
 
+from emotiw.core.clip import Clip
 from emotiw.core.cohort import Cohort
-from emotiw.core.csv_rows import read_frame, text_frame
+from emotiw.core.csv_rows import text_frame
 from emotiw.core.errors import ConfigError, Problems, TableError, suggest
 from emotiw.core.id_joins import SMALL_SHARE, check_join
 from emotiw.core.label_names import translated
 from emotiw.core.notices import warn
-from emotiw.core.score_kinds import Kind, read_scores
-from emotiw.core.score_table import Fold, Groups, ScoreTable
-from emotiw.core.task import Task
+from emotiw.core.score_kinds import Kind, read_presences, read_scores
+from emotiw.core.score_table import STEP_COLUMNS, TIME, Fold, Groups, ScoreTable
+from emotiw.core.several import Several
+from emotiw.core.step_resampling import on_steps
+from emotiw.core.table_files import SUFFIXES, read_table_file
+from emotiw.core.task import Scores, Task
 
 TrainedOn = Literal["unknown", "other folds", "train", "other data"]
 KEYS = ("clip_id", "split", "fold")
@@ -31,13 +36,14 @@ def import_scores(
     name: str,
     kind: Kind = "auto",
     trained_on: TrainedOn = "other folds",
+    tolerance_sec: float | None = None,
 ) -> ScoreTable:
     """Read the scores of a model from elsewhere.
 
     Args:
-        path: a CSV with a column ``clip_id`` and one per label, in any order and any of the
-            usual vocabularies; or a folder with one such CSV per fold, whose names end in the
-            number of the fold.
+        path: a CSV, Parquet or npz file (:mod:`emotiw.core.table_files`) with a column ``clip_id``
+            and one per label, in any order and any of the usual vocabularies; or a folder with one
+            such file per fold, whose names end in the number of the fold.
         cohort: the clips and what is asked of them; rows of other clips are left out.
         name: of the modality.
         kind: what the numbers are. ``auto`` recognises it, and refuses what it can't; in
@@ -47,6 +53,11 @@ def import_scores(
             of all other folds, and one that scored clips without a fold all training groups.
             ``train``: one model that has seen all training groups. ``other data``: no group of
             this challenge. ``unknown``: fusion can't be fitted on these scores.
+        tolerance_sec: as in :func:`~emotiw.core.step_resampling.on_steps`.
+
+    Where answers are asked for step by step, ``clip_id`` is the id of a step's row; or that of a
+    clip, with a column ``time_sec``: then scores are taken to the steps by their times; or that of
+    a clip alone, which says the same at every step.
 
     Returns:
         Scores as probabilities, each row with its fold. Where ``other folds`` is said and no
@@ -57,10 +68,10 @@ def import_scores(
         ConfigError: if ``kind`` or ``trained_on`` is unknown.
     """
     _check_choice("trained_on", trained_on, get_args(TrainedOn))
-    files = [(read_frame(file), str(file), f) for file, f in _files_with_folds(path, trained_on)]
-    found = {clip_id for frame, _, _ in files for clip_id in frame.get("clip_id", ())}
-    checked = [_checked(frame, where, fold, cohort, found) for frame, where, fold in files]
-    return _table(checked, cohort, str(path), name, kind, trained_on)
+    files = [
+        (read_table_file(file), str(file), f) for file, f in _files_with_folds(path, trained_on)
+    ]
+    return _read(files, cohort, str(path), name, kind, trained_on, tolerance_sec)
 
 
 def table_from_frame(
@@ -70,6 +81,7 @@ def table_from_frame(
     name: str,
     kind: Kind = "auto",
     trained_on: TrainedOn = "other folds",
+    tolerance_sec: float | None = None,
 ) -> ScoreTable:
     """Do what :func:`import_scores` does with a table that is already in pandas.
 
@@ -92,8 +104,24 @@ def table_from_frame(
         text = text_frame(frame)
     except TableError as error:
         raise TableError(f"{where}: {error}") from error
-    checked = _checked(text, where, None, cohort, set(text.get("clip_id", ())))
-    return _table([checked], cohort, where, name, kind, trained_on)
+    files = [(text, where, None)]
+    return _read(files, cohort, where, name, kind, trained_on, tolerance_sec)
+
+
+def _read(
+    files: Sequence[tuple[pd.DataFrame, str, Fold]],
+    cohort: Cohort,
+    where: str,
+    name: str,
+    kind: Kind,
+    trained_on: TrainedOn,
+    tolerance_sec: float | None,
+) -> ScoreTable:
+    found = {clip_id for frame, _, _ in files for clip_id in frame.get("clip_id", ())}
+    named, steps = _joined_to(cohort, found)
+    checked = [_checked(*file, named, found, may_be_timed=steps is not None) for file in files]
+    table = _table(checked, named, where, name, kind, trained_on)
+    return table if steps is None else on_steps(table, steps, tolerance_sec)
 
 
 def _table(
@@ -108,43 +136,92 @@ def _table(
     task = _task_of(cohort, where)
     frame = pd.concat(checked, ignore_index=True)
     problems = Problems(where)
-    for clip_id in frame["clip_id"][frame["clip_id"].duplicated()].unique():
-        problems.add(f"clip {clip_id!r} has more than one row")
+    keys = ["clip_id", *({TIME} & set(frame))]
+    for clip_id in frame["clip_id"][frame.duplicated(keys)].unique():
+        problems.add(f"clip {clip_id!r} has more than one row{' at a time' * (len(keys) - 1)}")
     if frame.empty:
         problems.add("no row is of a clip of this challenge")
     problems.raise_if_any(TableError)
 
-    scores = frame[list(task.labels)].to_numpy(dtype=np.float64)
-    if task.is_label:
-        read = read_scores(scores, kind, where=where)
-        if read.kind != "probabilities" or read.n_zero:
-            warn(f"{where}: {read}")
-        scores = read.scores
     clip_ids = tuple(frame["clip_id"])
     folds: list[Fold] = [None] * len(clip_ids)
     if trained_on == "other folds":
         folds = [None if pd.isna(fold) else int(fold) for fold in frame["fold"]]
+    timed: dict[str, Any] = {}
+    row_ids = clip_ids
+    if TIME in frame:
+        number = frame.groupby("clip_id").cumcount()
+        row_ids = tuple(f"{c}/row {n}" for c, n in zip(clip_ids, number, strict=True))
+        timed = {"owners": clip_ids, "time_sec": frame[TIME].to_numpy(dtype=np.float64)}
+    elif cohort.owners:  # rows by their own ids
+        timed = {
+            "owners": tuple(cohort.owners[row_id] for row_id in row_ids),
+            "time_sec": np.array([cohort.times[row_id] for row_id in row_ids]),
+        }
     return ScoreTable(
         name=name,
         task=task,
-        clip_ids=clip_ids,
-        scores=scores,
-        split=tuple(cohort[clip_id].split for clip_id in clip_ids),
+        clip_ids=row_ids,
+        scores=_as_scores(frame[list(task.labels)].to_numpy(dtype=np.float64), task, kind, where),
+        split=tuple(map(cohort.splits.__getitem__, clip_ids)),
         fold=tuple(folds),
         seen_groups=_seen_groups(
             dict(zip(clip_ids, folds, strict=True)), cohort, trained_on, where
         ),
-        owners=tuple(cohort.owners[clip_id] for clip_id in clip_ids) if cohort.owners else (),
-        time_sec=np.array([cohort.times[c] for c in clip_ids]) if cohort.owners else None,
+        **timed,
     )
+
+
+def _as_scores(numbers: Scores, task: Task, kind: Kind, where: str) -> Scores:
+    """Return what was written as scores: labels and presences by their kind, numbers as they are.
+
+    A row of several answers of which the label says nothing says nothing at all.
+    """
+    if not isinstance(task, Several):
+        task = Several((task,))
+    scores = numbers.copy()
+    for answer, columns in zip(task.answers, task.columns, strict=True):
+        if answer.is_label:
+            read = read_scores(numbers[:, columns], kind, where=where)
+            if read.kind != "probabilities" or read.n_zero:
+                warn(f"{where}: {read}")
+            scores[:, columns] = read.scores
+            scores[np.isnan(read.scores).any(axis=1) & ~np.isnan(numbers).any(axis=1)] = np.nan
+    shared = [c for a, c in zip(task.answers, task.columns, strict=True) if a.kind == "presence"]
+    if shared:
+        places = [column.start for column in shared]
+        found = read_presences(numbers[:, places], kind, where=where)
+        scores[:, places] = np.where(np.isnan(scores[:, places]), np.nan, found)
+    return scores
+
+
+def _joined_to(cohort: Cohort, ids: Set[str]) -> tuple[Cohort, Cohort | None]:
+    """Return what ids of a table name, and the steps to take its rows to.
+
+    Where steps are asked for, ids may be theirs, or those of their clips: then there are none of
+    the first kind, and each row is of a time or of the whole clip.
+    """
+    rows = cohort.rows
+    if not rows.owners or any(one in rows for one in ids):
+        return rows, rows if rows.owners else None
+    whole: dict[str, Clip] = {}
+    for row in rows.answered():
+        owner = rows.owners[row.clip_id]
+        if owner not in whole or (whole[owner].truth is None and row.truth is not None):
+            whole[owner] = row
+    clips = (replace(row, clip_id=owner) for owner, row in whole.items())
+    return Cohort(clips, task=rows.task), rows
 
 
 def _files_with_folds(path: Path, trained_on: str) -> list[tuple[Path, Fold]]:
     if path.is_file():
         return [(path, None)]
-    files = sorted(path.glob("*.csv")) if path.is_dir() else []
+    beside = sorted(path.iterdir()) if path.is_dir() else []
+    files = [file for file in beside if file.suffix in SUFFIXES]
     if not files:
-        raise TableError(f"{path}: neither a CSV nor a folder with CSVs of scores")
+        raise TableError(
+            f"{path}: neither a table of scores nor a folder with some ({', '.join(SUFFIXES)})"
+        )
     if trained_on != "other folds":
         return [(file, None) for file in files]
     numbers = [re.search(r"(\d+)$", file.stem) for file in files]
@@ -157,9 +234,17 @@ def _files_with_folds(path: Path, trained_on: str) -> list[tuple[Path, Fold]]:
 
 
 def _checked(
-    text: pd.DataFrame, where: str, number: Fold, cohort: Cohort, found: Set[str]
+    text: pd.DataFrame,
+    where: str,
+    number: Fold,
+    cohort: Cohort,
+    found: Set[str],
+    *,
+    may_be_timed: bool,
 ) -> pd.DataFrame:
     """Return clip_id, fold and one column per label, for the clips that are known.
+
+    Of rows that are of a time and not of a step that is asked for, also when.
 
     Args:
         found: the ids of all files together: where hardly a known clip lacks scores, those of
@@ -169,7 +254,7 @@ def _checked(
     columns, labels = [str(column) for column in text.columns], _task_of(cohort, where).labels
     meaning: dict[str, str] = {}
     for column in columns:
-        if column in KEYS:
+        if column in KEYS or (may_be_timed and column in STEP_COLUMNS):
             continue
         label = translated(column, labels)
         if label is None:
@@ -186,7 +271,10 @@ def _checked(
     frame = text.rename(columns=meaning)
     for place in frame.index[frame["clip_id"] == ""]:
         problems.add(f"{frame.index.name} {place}: no clip id")
-    for column in [*labels, *(["fold"] if "fold" in columns else [])]:
+    timed = [TIME] if may_be_timed and TIME in columns and not cohort.owners else []
+    for place in frame.index[frame[timed].isin(["", "nan"]).any(axis=1)]:
+        problems.add(f"{frame.index.name} {place}: no time_sec")
+    for column in [*labels, *timed, *(["fold"] if "fold" in columns else [])]:
         numbers = pd.to_numeric(frame[column].where(frame[column] != ""), errors="coerce")
         for place in frame.index[numbers.isna() & ~frame[column].isin(["", "nan"])]:
             got = frame[column][place]
@@ -199,7 +287,7 @@ def _checked(
     frame = frame.loc[[clip_id in cohort for clip_id in frame["clip_id"]]]
     frame = frame.assign(fold=_folds(frame, number, cohort, problems))
     problems.raise_if_any(TableError)
-    return frame[["clip_id", "fold", *labels]]
+    return frame[["clip_id", "fold", *timed, *labels]]
 
 
 def _folds(frame: pd.DataFrame, number: Fold, cohort: Cohort, problems: Problems) -> list[float]:

@@ -75,6 +75,37 @@ def read_scores(scores: Scores, kind: Kind = "auto", *, where: str = "scores") -
     return ReadScores(result, kind, reason, int(is_zero.sum()))
 
 
+def read_presences(scores: Scores, kind: Kind = "auto", *, where: str = "scores") -> Scores:
+    """Turn scores of what is there or not into probabilities; NaN stays.
+
+    Args:
+        scores: ``(n, n_answers)``, of one kind.
+        kind: what they are; ``auto`` takes numbers from 0 to 1 as probabilities, and logits where
+            some are negative. ``as is`` is held within 0 to 1.
+        where: named in errors.
+
+    Raises:
+        TableError: if they are not what was said, or can't be told apart.
+
+    Examples:
+        >>> read_presences(np.array([[0.25], [1.0]])).tolist()
+        [[0.25], [1.0]]
+        >>> read_presences(np.array([[0.0], [-np.log(3)]])).round(3).tolist()
+        [[0.5], [0.25]]
+    """
+    known = scores[~np.isnan(scores)]
+    are_shares = bool(((known >= 0) & (known <= 1)).all())
+    if kind == "auto":
+        if not are_shares and not (known < 0).any():
+            raise TableError(f"{where}: not negative, but above 1; {SAY_WHICH}")
+        kind = "probabilities" if are_shares else "logits"
+    if kind == "probabilities" and not are_shares:
+        raise TableError(f"{where}: outside 0 to 1; these are not probabilities")
+    if kind == "logits":
+        return np.asarray(1 / (1 + np.exp(-np.clip(scores, -500, 500))))
+    return np.asarray(np.exp(scores) if kind == "log-probabilities" else scores).clip(0.0, 1.0)
+
+
 def _recognised(present: Scores, where: str) -> tuple[Kind, str]:
     is_negative = bool((present < 0).any())
     sums_to_1 = bool(np.abs(present.sum(axis=1) - 1).max(initial=0) <= ROUNDING)

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import repeat
-from operator import itemgetter
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,6 +21,7 @@ from emotiw.core.clip import Clip
 from emotiw.core.csv_rows import read_frame
 from emotiw.core.errors import LeakageError, Problems, TableError
 from emotiw.core.files import atomic_write
+from emotiw.core.notebook_views import AsTable
 from emotiw.core.task import Task
 from emotiw.core.task_kinds import task_of, told_of
 
@@ -35,7 +35,7 @@ JOINS_KEPT = 4
 
 
 @dataclass(frozen=True, repr=False)
-class ScoreTable:
+class ScoreTable(AsTable):
     """Scores by clip id, each with the fold of the model that gave it.
 
     Attributes:
@@ -202,9 +202,7 @@ class ScoreTable:
         told = map(split_of.get, self.clip_ids, self.split)
         for clip_id, split, other in zip(self.clip_ids, self.split, told, strict=True):
             if other != split:
-                problems.add(
-                    f"clip {clip_id!r} is in {split}, among the clips in {split_of[clip_id]}"
-                )
+                problems.add(f"clip {clip_id!r} is in {split}, among the clips in {other}")
         problems.raise_if_any(TableError)
 
     def require_unseen(self, group_of: Mapping[str, str]) -> None:
@@ -216,17 +214,15 @@ class ScoreTable:
         Raises:
             LeakageError: naming the rows, also where nothing is known of a row's model.
         """
-        asked = list(group_of)
-        rows = self.rows_of(asked)
         kinds: dict[tuple[Fold, str], bool] = {}  # many rows are of one model and group
-        leaking = []
-        for clip_id, row in sorted(zip(asked, rows.tolist(), strict=True), key=itemgetter(1)):
-            kind = self.fold[row], group_of[clip_id]
-            if row >= 0 and kind not in kinds:
-                seen = self.seen_groups.get(kind[0])
-                kinds[kind] = seen is None or kind[1] in seen
-            if row >= 0 and kinds[kind]:
-                leaking.append((clip_id, self.fold[row], self.split[row]))
+        rows, leaking = self.rows_of(list(group_of)), []
+        for row in np.sort(rows[rows >= 0]).tolist():
+            clip_id, fold = self.clip_ids[row], self.fold[row]
+            kind = fold, group_of[clip_id]
+            if kind not in kinds:
+                kinds[kind] = fold not in self.seen_groups or kind[1] in self.seen_groups[fold]
+            if kinds[kind]:
+                leaking.append((clip_id, fold, self.split[row]))
         where = f"scores of {self.name!r} can't be fitted on"
         if "val" in self.split and all(split == "train" for _, _, split in leaking):
             where += " (those of validation clips can: fusion.fit_on: val)"

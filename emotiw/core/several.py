@@ -174,7 +174,10 @@ class Several(Task):
     def name_of(self, decision: Any) -> tuple[str | float, ...]:  # type: ignore[override]
         """Return the answers as people write them."""
         own = zip(self.answers, decision, strict=True)
-        return tuple(answer.name_of(value) for answer, value in own)
+        return tuple(
+            "" if answer.is_label and np.isnan(value) else answer.name_of(value)
+            for answer, value in own
+        )
 
     def check(self, scores: Scores, problems: Problems) -> None:
         """Note what is wrong with any of the answers."""

@@ -144,7 +144,10 @@ def _check(table: ScoreTable, order: Codes, clip: Codes, time_sec: Numbers) -> N
     is_same = np.diff(clip) == 0
     for row in np.flatnonzero(is_same & (np.diff(time_sec) <= 0)):
         problems.add(f"clip {table.owners[order[row]]!r} has two rows at {time_sec[row]:g} s")
-    for what, codes in (("folds", table.models[1]), ("splits", pd.factorize(list(table.split))[0])):
+    for what, codes in (
+        ("folds", table.models[1]),
+        ("splits", pd.factorize(np.array(table.split))[0]),
+    ):
         for row in np.flatnonzero(is_same & (np.diff(codes[order]) != 0)):
             problems.add(f"clip {table.owners[order[row]]!r} has rows of several {what}")
     problems.raise_if_any(TableError)

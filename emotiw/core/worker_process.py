@@ -21,6 +21,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from emotiw.core.cores import wait_quietly
 from emotiw.core.errors import MachineError
 from emotiw.core.machine_faults import AGAIN
 from emotiw.core.outcome import Outcome, failure, run_one
@@ -164,8 +165,7 @@ def _serve(pipe: Connection, folder: Path | None, shares_cores: bool) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if folder is not None:
         use_folder(folder)
-    if shares_cores:
-        _use_one_thread()
+    wait_quietly(1 if shares_cores else None)
     pipe.send(READY)
     try:
         _work(pipe)
@@ -194,15 +194,6 @@ def _work(pipe: Connection) -> None:
 def _unpacked(packed: bytes) -> Any:
     function, job = ForkingPickler.loads(packed)
     return function(job)
-
-
-def _use_one_thread() -> None:
-    for library in ("OMP", "MKL", "OPENBLAS", "NUMEXPR"):
-        os.environ[f"{library}_NUM_THREADS"] = "1"
-    os.environ["OPENCV_FOR_THREADS_NUM"] = "1"
-    for module, setter in (("torch", "set_num_threads"), ("cv2", "setNumThreads")):
-        if module in sys.modules:
-            getattr(sys.modules[module], setter)(1)
 
 
 def _end_with_parent() -> None:

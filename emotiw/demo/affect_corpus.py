@@ -30,11 +30,38 @@ PACE_SEC = 0.9  # over which a state hangs together
 SMILES = EXCITED = 0.3  # from here on
 NOISE = 0.05  # of annotations
 ANSWERS = ("valence", "arousal", "smiles", "excited")
-CLIPS, STEPS, VIDEOS = "clips.csv", "annotations.csv", "videos"
+CHALLENGE, STEPS, VIDEOS = "challenge.yaml", "annotations.csv", "videos"
 CLIPS_PER_SPEAKER = 2
 SPEAKERS = 1000  # what keeps their seeds apart from those of clips
 
 Curve = npt.NDArray[np.float64]
+SPEC = """\
+# What is asked of the clips beside this file: four answers, five times a second.
+name: demo_affect
+title: Synthetic affect
+year: 2026
+unit: segment
+task: regression
+targets:
+  - {name: valence, minimum: -1, maximum: 1}
+  - {name: arousal, minimum: -1, maximum: 1}
+  - {name: smiles, minimum: 0, maximum: 1, values: [0, 1], is_presence: true}
+  - {name: excited, minimum: 0, maximum: 1, values: [0, 1], is_presence: true}
+layout:
+  reader: time_tables
+  options: {tables: [annotations.csv], split: "{split}", group: "{speaker}", extensions: [.mp4]}
+metric: ccc_and_f1
+submission:
+  format: table
+  columns:
+    - {name: clip_id, holds: id}
+    - {name: time_sec, holds: id}
+    - {name: valence, holds: target}
+    - {name: arousal, holds: target}
+    - {name: smiles, holds: target}
+    - {name: excited, holds: target}
+sources: [{says: made up, where: emotiw demo, certainty: assumed}]
+"""
 
 
 @dataclass(frozen=True)
@@ -82,13 +109,13 @@ class AffectClip:
 def make_affect_corpus(
     folder: Path,
     *,
-    n_train: int = 16,
+    n_train: int = 12,
     n_val: int = 6,
-    n_test: int = 4,
+    n_test: int = 2,
     seed: int = 0,
     workers: int = 1,
 ) -> tuple[AffectClip, ...]:
-    """Write ``videos/<clip>.mp4``, ``clips.csv`` and ``annotations.csv``, or the rest of them.
+    """Write ``videos/<clip>.mp4``, ``annotations.csv`` and ``challenge.yaml``, or what is missing.
 
     The answers of test clips are left empty in the table, and stand in ``demo_truth.csv``.
 
@@ -109,16 +136,15 @@ def make_affect_corpus(
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     clips = make_affect_corpus(Path(folder), n_train=0, n_val=0, n_test=0)
         ...     (Path(folder) / "annotations.csv").read_text()
-        'clip_id,time_sec,valence,arousal,smiles,excited\\n'
+        'clip_id,split,speaker,time_sec,valence,arousal,smiles,excited\\n'
     """
     counts: dict[Split, int] = {"train": n_train, "val": n_val, "test": n_test}
     check_numbers(counts, seed)
     claim(folder, {"version": VERSION, "seed": seed, "clips": counts}, [VIDEOS])
     clips = tuple(_planned(counts, seed))
     make_missing(_make, {folder / VIDEOS / f"{c.clip_id}.mp4": (folder, c) for c in clips}, workers)
-    rows = [[c.clip_id, f"{VIDEOS}/{c.clip_id}.mp4", c.split, c.speaker] for c in clips]
-    atomic_write(folder / CLIPS, rows_as_csv([["clip_id", "path", "split", "speaker"], *rows]))
-    header = ["clip_id", "time_sec", *ANSWERS]
+    atomic_write(folder / CHALLENGE, SPEC.encode())
+    header = ["clip_id", "split", "speaker", "time_sec", *ANSWERS]
     known = [row for clip in clips for row in _rows(clip, hides=clip.split == "test")]
     atomic_write(folder / STEPS, rows_as_csv([header, *known]))
     truth = [row for clip in clips if clip.split == "test" for row in _rows(clip, hides=False)]
@@ -140,7 +166,7 @@ def _rows(clip: AffectClip, *, hides: bool) -> Iterator[list[str]]:
     times, answers = clip.annotations()
     for time, row in zip(times, answers, strict=True):
         told = [""] * len(row) if hides else [f"{value:.4g}" for value in row]
-        yield [clip.clip_id, f"{time:.3f}", *told]
+        yield [clip.clip_id, clip.split, clip.speaker, f"{time:.3f}", *told]
 
 
 def _make(job: tuple[Path, AffectClip]) -> None:

@@ -6,17 +6,22 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from emotiw.core.cohort import Cohort
+from emotiw.core.notebook_views import AsTable
 from emotiw.core.score_table import ScoreTable
 from emotiw.core.task import Decisions
 from emotiw.evaluation.intervals import interval_of_difference
 from emotiw.evaluation.metrics import Metric, metric_named
 from emotiw.evaluation.results import Result, results_on
 from emotiw.evaluation.sample import Sample, chosen_sample
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Numbers = npt.NDArray[np.float64]
 MAX_EXACT_GROUPS = 13
@@ -27,8 +32,8 @@ ROUNDING = 1e-9
 SMALLEST_SHOWN = 0.0001
 
 
-@dataclass(frozen=True)
-class Difference:
+@dataclass(frozen=True, repr=False)
+class Difference(AsTable):
     """One table's metric less the other's, on the same clips.
 
     Attributes:
@@ -53,6 +58,24 @@ class Difference:
     gained: int = 0
     lost: int = 0
     mcnemar_p: float = float("nan")
+
+    def __repr__(self) -> str:
+        """Return it in one line."""
+        metric, names = self.ours.metric, f"{self.ours.name} less {self.theirs.name}"
+        span, told = metric.span(self.low, self.high), p_text(self.p, "p")
+        value = metric.shown(self.value, sign=True) or "undefined"
+        words = f"{value} ({span})" if span else value
+        told = f", {told}" if told else ""
+        return f"<Difference, {names}: {metric.title} {words}{told}>"
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row in pandas."""
+        import pandas as pd
+
+        names = ("value", "low", "high", "p", "gained", "lost", "mcnemar_p")
+        own = {name: getattr(self, name) for name in names}
+        about = {"ours": self.ours.name, "theirs": self.theirs.name}
+        return pd.DataFrame([{**about, "metric": self.ours.metric.name, **own}])
 
 
 def compare(

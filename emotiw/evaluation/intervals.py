@@ -27,7 +27,7 @@ OFF_LIMITS = 0.1  # of a group: so far are shares held off 0 and 1 before they a
 NOTHING = (float("nan"), float("nan"))
 
 
-def interval(metric: Metric, parts: Numbers, sizes: Numbers) -> Interval:
+def interval(metric: Metric, parts: Numbers, sizes: Numbers, *, level: float = LEVEL) -> Interval:
     """Return the interval of a metric's value; NaN of fewer than three groups.
 
     Groups that are all alike show no spread, and a share is then as sure as if each of them were
@@ -37,6 +37,7 @@ def interval(metric: Metric, parts: Numbers, sizes: Numbers) -> Interval:
         metric: that adds up over groups.
         parts: ``(n_groups, *shape)``, what adds up to it.
         sizes: ``(n_groups,)`` clips in each.
+        level: how often it is to hold the truth.
 
     Source:
         Efron 1982, The Jackknife, the Bootstrap and Other Resampling Plans, ch. 3; the degrees of
@@ -57,20 +58,19 @@ def interval(metric: Metric, parts: Numbers, sizes: Numbers) -> Interval:
         return NOTHING
     total = parts.sum(axis=0)
     value, without = metric.of_sums(total), metric.of_sums(total - parts)
-    is_share = metric.limits == (0.0, 1.0)
-    if is_share and (without == value).all():
-        return _of_alike(float(value), len(parts))
+    if _are_alike(metric, parts):
+        return _of_alike(float(value), len(parts), level)
     there, back = _scale(metric.limits, len(parts))
     with np.errstate(divide="ignore", invalid="ignore"):
-        low, high = _spread(there(value), there(without), sizes)
+        low, high = _spread(there(value), there(without), sizes, level)
     if not np.isfinite([low, high]).all():  # a value at its limit, that has no place on the scale
         there, back = _plain, _plain
-        low, high = _spread(value, without, sizes)
+        low, high = _spread(value, without, sizes, level)
     return _between(back(low), back(high), metric.limits)
 
 
 def interval_of_difference(
-    metric: Metric, ours: Numbers, theirs: Numbers, sizes: Numbers
+    metric: Metric, ours: Numbers, theirs: Numbers, sizes: Numbers, *, level: float = LEVEL
 ) -> Interval:
     """Return the interval of how much two predictions of the same clips differ; as ``interval``."""
     assert metric.of_sums is not None
@@ -80,8 +80,49 @@ def interval_of_difference(
     value = metric.of_sums(a) - metric.of_sums(b)
     without = metric.of_sums(a - ours) - metric.of_sums(b - theirs)
     smallest, largest = metric.limits
-    low, high = _spread(value, without, sizes)
+    low, high = _spread(value, without, sizes, level)
     return _between(low, high, (smallest - largest, largest - smallest))
+
+
+def interval_between(
+    metric: Metric,
+    some: Numbers,
+    others: Numbers,
+    sizes: tuple[Numbers, Numbers],
+    *,
+    level: float = LEVEL,
+) -> Interval:
+    """Return the interval of how much a metric differs between two sets of clips of these groups.
+
+    There are as many degrees of freedom as the smaller set's groups allow. A set whose groups are
+    all alike shows no spread: then the sets' own intervals are added.
+
+    Args:
+        metric: that adds up over groups.
+        some: ``(n_groups, *shape)``, what adds up to it on the first set; zeros for a group that
+            has none of its clips.
+        others: the same of the second set.
+        sizes: ``(n_groups,)`` clips of each group in either set.
+        level: how often it is to hold the truth.
+
+    Source:
+        Newcombe 1998, Interval estimation for the difference between independent proportions,
+        method 10 (square and add), where a set's groups are all alike.
+    """
+    sides = [(parts[n > 0], n[n > 0]) for parts, n in zip((some, others), sizes, strict=True)]
+    if min(len(parts) for parts, _ in sides) < FEWEST_GROUPS:
+        return NOTHING
+    if not any(_are_alike(metric, parts) for parts, _ in sides):
+        fewer = min(sizes, key=lambda n: float(n.sum()))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return interval_of_difference(metric, some, others, fewer, level=level)
+    assert metric.of_sums is not None
+    (a, low_a, high_a), (b, low_b, high_b) = (
+        (float(metric.of_sums(parts.sum(axis=0))), *interval(metric, parts, n, level=level))
+        for parts, n in sides
+    )
+    low, high = np.hypot(a - low_a, high_b - b), np.hypot(high_a - a, b - low_b)
+    return float(a - b - low), float(a - b + high)
 
 
 def doubt(n_groups: int, *, are_clips: bool = False) -> str:
@@ -102,21 +143,29 @@ def doubt(n_groups: int, *, are_clips: bool = False) -> str:
     return ""
 
 
-def _spread(value: Any, without: Numbers, sizes: Numbers) -> Interval:
+def _spread(value: Any, without: Numbers, sizes: Numbers, level: float = LEVEL) -> Interval:
     """Return the interval of a value by those that it has without each group."""
     from scipy.special import stdtrit
 
     n_groups = len(without)
     error = np.sqrt((n_groups - 1) / n_groups * ((without - value) ** 2).sum())
     n_equal = sizes.sum() ** 2 / (sizes**2).sum()  # groups of equal size that would say as much
-    half = error * stdtrit(max(n_equal - 1, 1.0), (1 + LEVEL) / 2)
+    half = error * stdtrit(max(n_equal - 1, 1.0), (1 + level) / 2)
     return float(value - half), float(value + half)
 
 
-def _of_alike(value: float, n_groups: int) -> Interval:
+def _are_alike(metric: Metric, parts: Numbers) -> bool:
+    """Return whether a share is the same whichever group is left out."""
+    assert metric.of_sums is not None
+    total = parts.sum(axis=0)
+    without = metric.of_sums(total - parts)
+    return metric.limits == (0.0, 1.0) and bool((without == metric.of_sums(total)).all())
+
+
+def _of_alike(value: float, n_groups: int, level: float) -> Interval:
     from scipy.special import betaincinv
 
-    right, wrong, tail = value * n_groups, (1 - value) * n_groups, (1 - LEVEL) / 2
+    right, wrong, tail = value * n_groups, (1 - value) * n_groups, (1 - level) / 2
     low = betaincinv(right, wrong + 1, tail) if right > 0 else 0.0
     high = betaincinv(right + 1, wrong, 1 - tail) if wrong > 0 else 1.0
     return float(low), float(high)

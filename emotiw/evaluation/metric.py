@@ -61,6 +61,9 @@ class Metric:
     terms: tuple[tuple[Metric, float], ...] = ()
     is_of_shares: bool = False
 
+    def __repr__(self) -> str:
+        return f"<Metric {self.name}>"
+
     def __call__(self, y_true: Sequence[Any], y_pred: Sequence[Any]) -> float:
         """Return the metric of labels, class indices or numbers.
 

@@ -33,6 +33,7 @@ METRICS: Registry[Metric] = Registry(
         "mer2023": "emotiw.evaluation.several_metrics:MER2023",
         "presence_accuracy": "emotiw.evaluation.blend_metrics:PRESENCE_ACCURACY",
         "salience_accuracy": "emotiw.evaluation.blend_metrics:SALIENCE_ACCURACY",
+        "ccc_and_f1": "emotiw.evaluation.several_metrics:CCC_AND_F1",
         "abaw_mtl": "emotiw.evaluation.several_metrics:ABAW_MTL",
     },
 )

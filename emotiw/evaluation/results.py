@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from emotiw.core.cohort import Cohort
+from emotiw.core.notebook_views import AsTable
 from emotiw.core.score_table import Provenance, ScoreTable
 from emotiw.core.task import Decisions, Task
 from emotiw.evaluation.intervals import doubt, interval
@@ -35,8 +36,8 @@ COLUMNS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Result:
+@dataclass(frozen=True, repr=False)
+class Result(AsTable):
     """How good a score table is by one metric.
 
     Attributes:
@@ -75,6 +76,14 @@ class Result:
     def judged_on(self) -> str:
         """What it was judged on, in words."""
         return judged_on(self.split, self.provenance)
+
+    def __repr__(self) -> str:
+        """Return all but folds and notes in one line."""
+        return f"<Result of {self.name} on {self.judged_on}: {self}>"
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row of ``metrics.csv`` in pandas."""
+        return results_frame([self])
 
     def __str__(self) -> str:
         """Return value, interval and clips as every text prints them."""

@@ -82,8 +82,8 @@ class Sample:
         first = np.unique(names, return_index=True)[1]
         return np.isin(np.arange(len(self)), first)
 
-    def predictions(self, table: ScoreTable, of: Provenance | None = None) -> Decisions:
-        """Return ``(n,)`` predictions of a table; what stands for none where it has no scores.
+    def scores(self, table: ScoreTable, of: Provenance | None = None) -> npt.NDArray[np.float64]:
+        """Return ``(n, n_labels)`` scores of a table, NaN where it has none that count.
 
         Args:
             table: the scores.
@@ -103,7 +103,14 @@ class Sample:
         else:
             is_taken = own == of
         scores[~is_taken] = np.nan
-        return self.task.decide(scores)
+        return scores
+
+    def predictions(self, table: ScoreTable, of: Provenance | None = None) -> Decisions:
+        """Return ``(n,)`` predictions of a table; what stands for none where it has no scores.
+
+        Those of :meth:`scores`, which says which count.
+        """
+        return self.task.decide(self.scores(table, of))
 
     @cached_property
     def are_training(self) -> npt.NDArray[np.bool_]:

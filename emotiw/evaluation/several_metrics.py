@@ -69,6 +69,15 @@ MER2023 = Metric(
     is_percent=False,
     terms=((WEIGHTED_F1, 1.0), (MSE, -0.25)),
 )
+# level and presence weigh the same: half the mean CCC, half the mean F1
+CCC_AND_F1 = Metric(
+    "ccc_and_f1",
+    "(CCC + F1) / 2",
+    SEVERAL,
+    (-0.5, 1.0),
+    is_percent=False,
+    terms=((CCC, 0.5), (F1, 0.5)),
+)
 # Kollias 2022: mean CCC of valence and arousal, F1 of expressions, mean F1 of action units
 ABAW_MTL = Metric(
     "abaw_mtl",

@@ -8,17 +8,21 @@ import numpy as np
 import numpy.typing as npt
 
 from emotiw.core.face_tracks import FaceTracks
+from emotiw.predict.one_answer import FACE, VOICE
 from emotiw.predict.prediction_rows import FilePrediction, Row
 from emotiw.visualization.boxes import (
+    FaceLabel,
     Picture,
     ascii_of,
     colour_of,
-    put_label,
+    put_labels,
     shown,
     visible_rows,
 )  # fmt: skip
 
-PANEL = 120  # px below the image
+PANEL = 136  # px below the image
+LANES_TOP, LANE = 94, 9  # of the strips of faces and voice in it, px
+QUIET = (70, 70, 70)
 
 
 class Annotation:
@@ -43,19 +47,19 @@ class Annotation:
 
         picture, factor = shown(rgb)
         width = picture.shape[1]
-        for row in self._rows_at.get(index, ()):
-            self._draw_face(picture, row, time_sec, factor)
+        rows = self._rows_at.get(index, ())
+        put_labels(picture, [self._draw_face(picture, row, time_sec, factor) for row in rows])
         if self._panel is None:
             self._panel = self._drawn_panel(width)
         panel = self._panel.copy()
         if self._found.duration_sec > 0:
             x = min(int(time_sec / self._found.duration_sec * width), width - 1)
-            cv2.line(panel, (x, 0), (x, PANEL - 24), (255, 255, 255), 1)
+            cv2.line(panel, (x, 0), (x, LANES_TOP + 2 * LANE), (255, 255, 255), 1)
         return np.asarray(np.concatenate([picture, panel]), dtype=np.uint8)
 
     def _draw_face(
         self, picture: Picture, row: int, time_sec: float, factor: npt.NDArray[np.float64]
-    ) -> None:
+    ) -> FaceLabel:
         import cv2
 
         assert self._tracks is not None
@@ -64,12 +68,13 @@ class Annotation:
         colour = colour_of(person)
         cv2.rectangle(picture, tuple(box[:2].tolist()), tuple(box[2:].tolist()), colour, 2)
         found = self._at(person, time_sec)
-        text = f"{person}"
+        texts = [f"{person}"]
         if found is not None and found.scores is not None:
-            text += f" {self._found.answer(found)}"
-            if self._found.is_label:
-                text += f" {100 * max(found.scores):.0f}%"
-        put_label(picture, text, (int(box[0]), int(box[1])), colour)
+            texts.insert(0, f"{person} {self._found.answer(found)}")
+            if self._found.is_label and not found.is_unsure:
+                texts.insert(0, f"{texts[0]} {100 * max(found.scores):.0f}%")
+        x0, y0, x1, y1 = box.tolist()
+        return FaceLabel((x0, y0, x1, y1), tuple(texts), colour)
 
     def _at(self, person: int | None, time_sec: float) -> Row | None:
         rows = self._windows.get(person) or (
@@ -90,7 +95,7 @@ class Annotation:
 
         panel = np.full((PANEL, width, 3), 24, dtype=np.uint8)
         rows = self._windows.get(None) or []
-        bottom = PANEL - 26
+        bottom = LANES_TOP - 2
         values = [s for row in rows for s in (row.scores or ())]
         is_label = self._found.is_label
         low, high = (0.0, 1.0) if is_label or not values else (min(values), max(values) + 1e-9)
@@ -107,8 +112,29 @@ class Annotation:
                     else:
                         cv2.circle(panel, here, 2, colour_of(number), -1)
                 last = here
+        self._draw_lanes(panel, rows, width)
         self._draw_legend(panel, width)
         return panel
+
+    def _draw_lanes(self, panel: Picture, rows: list[Row], width: int) -> None:
+        """Draw what faces and voice say by themselves as strips; grey where they say nothing."""
+        import cv2
+
+        for number, name in enumerate((FACE, VOICE)):
+            said = [(row, row.by_model.get(name)) for row in rows]
+            if not any(scores for _, scores in said):
+                continue
+            top = LANES_TOP + LANE * number
+            for row, scores in said:
+                left, right = (
+                    int(sec / max(self._found.duration_sec, 1e-9) * (width - 1))
+                    for sec in (row.start_sec, row.end_sec)
+                )
+                winner = None if scores is None else scores.index(max(scores))
+                colour = QUIET if winner is None else colour_of(winner)
+                cv2.rectangle(panel, (left, top), (right, top + LANE - 2), colour, -1)
+            letter = (name[0], (2, top + LANE - 2), cv2.FONT_HERSHEY_PLAIN, 0.6)
+            cv2.putText(panel, *letter, (255, 255, 255), 1, cv2.LINE_AA)
 
     def _draw_legend(self, panel: Picture, width: int) -> None:
         import cv2

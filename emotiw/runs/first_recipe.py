@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -102,7 +103,7 @@ def write_first_recipe(proposal: Proposal, out: Path | str | None = None) -> Sta
             raise ConfigError(f"{path} exists, and is left as it is: --out OTHER.yaml")
     if spec is not None:
         atomic_write(spec, _spec_text(proposal, recipe).encode())
-    challenge = proposal.challenge or str(spec)
+    challenge = proposal.challenge or spec.name  # type: ignore[union-attr]  # one of them is there
     atomic_write(recipe, ("\n".join(_recipe_lines(proposal, challenge, recipe)) + "\n").encode())
     return Started(recipe, spec, proposal)
 
@@ -120,7 +121,10 @@ def _recipe_lines(proposal: Proposal, challenge: str, recipe: Path) -> Iterator[
     yield from (f"#   {line}" for line in proposal.told)
     yield from (f"#   doubtful: {line}" for line in [*proposal.doubts, *proposal.warnings])
     yield f"challenge: {_flow(challenge)}"
-    yield f"data: {{root: {_flow(str(proposal.root))}}}   # relative to where the command is run"
+    root = proposal.root
+    if not root.is_absolute():
+        root = Path(os.path.relpath(root, recipe.parent))
+    yield f"data: {{root: {_flow(str(root))}}}   # relative to this file"
     features, models = _parts(proposal)
     yield "features:"
     yield from (f"  {name}: {_flow(options)}" for name, options in features.items())

@@ -26,6 +26,7 @@ from emotiw.core.own_modules import folder_in_use, forget_changed, use_folder
 from emotiw.core.renames import KeyPath, NamesPart
 from emotiw.models.registry import MODELS
 from emotiw.models.stepwise.step_options import StepOptions
+from emotiw.runs.recipe_paths import beside_the_recipe
 from emotiw.runs.recipe_settings import RecipeSettings
 from features.faces.face_options import FaceOptions
 from features.registry import EXTRACTORS
@@ -118,7 +119,8 @@ def load_recipe(config: Path | str, settings: Sequence[str] = ()) -> Recipe:
         'clips'
     """
     path = recipe_path(config)
-    return _checked(override(read_document(path), settings), path.stem, path.parent)
+    document = beside_the_recipe(read_document(path), path.parent)
+    return _checked(override(document, settings), path.stem, path.parent)
 
 
 def varied(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:

@@ -17,7 +17,8 @@ class DataSettings(Strict):
     """Where the clips are.
 
     Attributes:
-        root: the challenge's folder; relative paths start where the command is run.
+        root: the challenge's folder; a relative path starts at the recipe, or where nothing is
+            there, and in ``--set``, where the command is run.
         options: over the layout options of the challenge's spec.
         damaged: what becomes of a clip that could be read in part only. ``use``: what was read of
             it counts, with what is known to be damaged masked. ``mask``: it has no faces, or no
@@ -38,10 +39,11 @@ class PathSettings(Strict):
     """Where the results go, and where the modules are that a recipe's own classes come from.
 
     Attributes:
-        runs: a folder of runs; this one gets ``<runs>/<recipe name>``.
+        runs: a folder of runs; this one gets ``<runs>/<recipe name>``. Relative paths of what is
+            written start where the command is run.
         store: artifacts shared by all runs; ``<runs>/store`` by default.
         modules: the folder of modules of your own, for parts named ``module:Class``; that of the
-            recipe by default.
+            recipe by default. A relative path starts as that of ``data.root`` does.
     """
 
     runs: Path = Path("runs")
@@ -111,7 +113,23 @@ class SubmissionSettings(Strict):
 
 
 class RecipeSettings(Strict):
-    """The keys of a recipe file."""
+    """The keys of a recipe file.
+
+    Attributes:
+        challenge: a known challenge or corpus, ``folder`` for clips of your own, or a YAML file.
+        data: where the clips are.
+        name: of the run's folder; that of the file by default.
+        seed: of everything that is drawn by chance.
+        paths: where results go.
+        execution: how the work is done; nothing in it changes a result.
+        faces: how faces are found and cut out.
+        features: by a name of yours: ``extractor``, and its options.
+        models: by a name of yours: ``model``, the ``features`` that it reads, and its options.
+        folds: cross-validation over groups.
+        fusion: how the models' scores become one.
+        submission: what is handed in.
+        ablation: what ``emotiw ablate`` varies.
+    """
 
     challenge: str
     data: DataSettings

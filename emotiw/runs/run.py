@@ -76,14 +76,16 @@ class Run:
     def __init__(self, recipe: Recipe, *, progress: Progress | None = None) -> None:
         self._recipe = recipe
         self.progress: Progress = progress or Silent()
-        self.folder = recipe.folder
-        self.store = Store(recipe.store)
+        self.folder, self.store = recipe.folder, Store(recipe.store)
         self._hashes = ContentHashes(recipe.store / "hashes.json")
         self.records = Records(recipe.folder)
         self._depth = 0  # of commands at work
         self._warnings: list[str] = []  # of the stage at work
         self._listing: str | None = None
         self._cohort: tuple[tuple[str, str], Cohort] | None = None  # with what it was read from
+
+    def __repr__(self) -> str:
+        return f"<Run {self._recipe.name} of {self._recipe.spec.name} in {self.folder}>"
 
     manifest_path = _File("manifest.csv")
     ledger_path = _File("ledger.csv")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from emotiw.core.notebook_views import AsTable
 from emotiw.runs.edits import Edit
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ class StageStatus:
     counts: Mapping[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class RunStatus:
+@dataclass(frozen=True, repr=False)
+class RunStatus(AsTable):
     """A run's folder.
 
     Attributes:
@@ -46,6 +47,11 @@ class RunStatus:
     folder: str
     stages: list[StageStatus]
     holder: str = ""
+
+    def __repr__(self) -> str:
+        """Return how far it is in one line."""
+        n_current = len(self.stages) - len(self.to_do)
+        return f"<RunStatus of {self.folder}: {n_current} of {len(self.stages)} stages up to date>"
 
     @property
     def to_do(self) -> list[str]:

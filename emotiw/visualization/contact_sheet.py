@@ -16,7 +16,7 @@ from emotiw.core.files import atomic_write
 from emotiw.core.media.reading_report import seen_track
 from emotiw.core.progress import Progress, Silent
 from emotiw.visualization.annotated_video import Picture, write_annotated
-from emotiw.visualization.boxes import colour_of, put_label, shown, visible_rows
+from emotiw.visualization.boxes import FaceLabel, colour_of, put_labels, shown, visible_rows
 
 WIDTH, GAP, LINE = 1200, 8, 22  # px of the sheet
 FRAMES, FACES = 4, 12  # side by side
@@ -149,13 +149,13 @@ class _Drawing:
 
     def __call__(self, rgb: Picture, index: int, time_sec: float) -> Picture:
         picture, factor = shown(rgb)
-        for row in self._rows_at.get(index, ()):
-            self._draw_face(picture, row, factor)
+        rows = self._rows_at.get(index, ())
+        put_labels(picture, [self._draw_face(picture, row, factor) for row in rows])
         if index in self._wanted or self._tracks.n_frames == 1:
             self.kept[index] = picture
         return picture
 
-    def _draw_face(self, picture: Picture, row: int, factor: npt.NDArray[np.float64]) -> None:
+    def _draw_face(self, picture: Picture, row: int, factor: npt.NDArray[np.float64]) -> FaceLabel:
         import cv2
 
         tracks, number = self._tracks, int(self._tracks.track[row])
@@ -168,7 +168,7 @@ class _Drawing:
         for x, y in (tracks.landmarks[row] * factor).tolist():
             radius = max(1, round((high[0] - low[0]) / 60))
             cv2.circle(picture, (round(x), round(y)), radius, colour, -1, cv2.LINE_AA)
-        put_label(picture, f"{number}", low, colour)
+        return FaceLabel((*low, *high), (f"{number}",), colour)
 
 
 def _thumbnails(frames: Mapping[int, Picture]) -> list[Image.Image]:

@@ -11,7 +11,11 @@ from features.frames.resizing import resized
 
 
 class FaceCropsOptions(Strict):
-    """Options of :class:`FaceCrops`."""
+    """Options of :class:`FaceCrops`.
+
+    Attributes:
+        size: sides of a crop, px.
+    """
 
     size: int = 112
 

@@ -92,7 +92,9 @@ class FaceOptions(Strict):
         le=2,
         description="room added on each side, as a share of the crop without it",
     )
-    jpeg_quality: int = Field(default=95, ge=50, le=100)
+    jpeg_quality: int = Field(
+        default=95, ge=50, le=100, description="of the crops that are kept, as JPEG counts it"
+    )
     no_face: Literal["mask", "whole_frame", "centre_crop"] = Field(
         default="mask", description="what stands in for a clip without any face"
     )

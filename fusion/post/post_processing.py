@@ -17,17 +17,19 @@ import numpy as np
 from emotiw.core.errors import ConfigError
 from emotiw.core.parts_in_options import canonical
 from emotiw.core.task import Task
+from emotiw.evaluation.answer_metrics import judges
 from emotiw.evaluation.metric import Metric
-from emotiw.evaluation.metrics import METRICS, judges
+from emotiw.evaluation.metrics import METRICS
 from fusion.aligned import Scores
-from fusion.answers import Answer, answers_of
 from fusion.cross_fit_folds import FoldCodes
 from fusion.post.post_step import HeldOut, PostStep
 from fusion.preference import is_preferred
 from fusion.registry import POST
+from fusion.single_answers import Answer, answers_of
 from fusion.traces import Traces
 from fusion.training_rows import TrainingRows
 
+Entries = Sequence[str | Mapping[str, Any]]
 JUDGED_BY = {"regression": "ccc", "presence": "f1", "classification": "accuracy"}
 
 
@@ -62,9 +64,7 @@ class PostProcessing:
         ConfigError: if a step suits none of the answers.
     """
 
-    def __init__(
-        self, entries: Sequence[str | Mapping[str, Any]], task: Task, metric: str = ""
-    ) -> None:
+    def __init__(self, entries: Entries, task: Task, metric: str = "") -> None:
         self.task, self.metric = task, metric
         self.steps: list[Fitted] = []
         for entry in entries:
@@ -94,7 +94,7 @@ class PostProcessing:
         for fitted in self.steps:
             answer = fitted.answer
             targets = answer.targets(rows.targets)
-            known = ~np.isnan(targets) & ~np.isnan(current).any(axis=1)
+            known = np.asarray(~np.isnan(targets) & ~np.isnan(current).any(axis=1))
             own = HeldOut(
                 answer.asked,
                 current[known][:, answer.columns],
@@ -110,7 +110,7 @@ class PostProcessing:
 
     def apply(self, scores: Scores, traces: Traces) -> Scores:
         """Return ``(n, n_columns)`` scores after all steps that are kept; rows of NaN stay."""
-        there = ~np.isnan(scores).any(axis=1)
+        there = np.asarray(~np.isnan(scores).any(axis=1))
         own, changed = traces.subset(there), scores[there]
         for fitted in (each for each in self.steps if each.is_kept):
             columns = fitted.answer.columns

@@ -12,6 +12,7 @@ from emotiw.core.clip import Clip
 from emotiw.core.cohort import Cohort
 from emotiw.core.score_table import ScoreTable
 from emotiw.core.task import Classification
+from emotiw.core.task_kinds import told_of
 
 TASK = Classification(("Angry", "Happy", "Sad"))
 N_GROUPS, PER_GROUP = 11, 12
@@ -55,7 +56,7 @@ def significant_rows(seed: int, *, effect: float, metric: str = "uar") -> set[st
         tables[name] = table_of(name, fused)
         rows.append(Row(name, {"modalities": "+".join(subset), "fusion": rule}, subset, ""))
     axes = {"modalities": ["+".join(s) for s in SUBSETS], "fusion": ["mean", "geometric"]}
-    about = ("t", TASK.kind, TASK.labels, metric, "val", seed, "a+b, mean", axes, rows)
+    about = ("t", told_of(TASK), metric, "val", seed, "a+b, mean", axes, rows)
     frame = compared(COHORT, Description(*about), tables)
     return set(frame.loc[frame["is_significant"].fillna(value=False), "row"])
 

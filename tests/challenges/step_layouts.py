@@ -51,14 +51,14 @@ SETS = {"train": "Train_Set", "val": "Validation_Set"}
 
 
 @cache
-def video(n_frames: int = N_FRAMES, fps: int = FPS) -> bytes:
+def video(n_frames: int = N_FRAMES, fps: int = FPS, shade: int = 0) -> bytes:
     """A video of some small images."""
     file = io.BytesIO()
     with av.open(file, "w", format="mp4") as container:
         stream = container.add_stream("mpeg4", rate=fps)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
         for number in range(n_frames):
-            image = np.full((48, 64, 3), 20 * number % 255, np.uint8)
+            image = np.full((48, 64, 3), (20 * number + shade) % 255, np.uint8)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
         container.mux(stream.encode())
     return file.getvalue()

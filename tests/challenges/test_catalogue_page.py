@@ -21,4 +21,6 @@ def test_no_assumed_fact_is_shown_as_found() -> None:
 
 def test_the_readme_counts_the_challenges() -> None:
     readme = PAGE.parents[1] / "README.md"
-    assert f"The {len(spec_names())} that come\nalong" in readme.read_text(encoding="utf-8")
+    assert f"[{len(spec_names())} challenges and corpora](docs/challenges.md)" in readme.read_text(
+        encoding="utf-8"
+    )

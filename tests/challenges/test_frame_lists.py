@@ -117,6 +117,15 @@ def test_without_its_video_a_frame_has_no_time(tmp_path: Path) -> None:
     assert any("come 30 times a second, as stated" in warning for warning in warnings)
 
 
+def test_one_of_two_videos_is_taken_by_its_extension_and_else_refused(tmp_path: Path) -> None:
+    abaw("va").make(tmp_path)
+    (tmp_path / "batch1/12.avi").write_bytes(video(5, 5))
+    cohort, *_ = read_challenge(VA, tmp_path)
+    assert cohort["12"].path.name == "12.mp4"
+    (tmp_path / "batch2/12.mp4").write_bytes(video(5, 5))
+    assert "clip '12' has 2 files: batch1/12.mp4, batch2/12.mp4" in mistakes(VA, tmp_path)
+
+
 def test_annotations_that_go_on_after_the_video(tmp_path: Path) -> None:
     abaw("va").make(tmp_path)
     (tmp_path / "batch1/12.mp4").write_bytes(video(2))

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import io
 import json
 import subprocess
 import sys
@@ -10,11 +9,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from emotiw.challenges.catalogue import summaries
 from emotiw.challenges.spec import load_spec, spec_names
 from emotiw.cli import attempts, challenges, data
 from emotiw.cli.leaderboard import leaderboard
-from emotiw.cli.terminal_tables import names_table
 from emotiw.core.clip import Clip
 from emotiw.core.cohort import Cohort
 from emotiw.core.cohort_table import write_manifest
@@ -43,7 +40,13 @@ def test_list_and_show() -> None:
     assert "1 = Positive" in shown
     assert "2661 train, 766 val, 756 test" in shown
     assert "[memory] winner Liu et al.: accuracy 76.85 on test" in shown
-    assert json.loads(run("challenges", "show", "vgaf", "--json"))["attempts"] == 5
+    assert (
+        "  layout\n    Train_labels.txt  train: labels of the clips\n    Train/\n      *.mp4"
+        in shown
+    )
+    told = json.loads(run("challenges", "show", "vgaf", "--json"))
+    assert told["attempts"] == 5
+    assert "Val_labels.txt  val: labels of the clips" in told["tree"]
 
 
 def test_the_list_is_searched_and_nothing_in_it_is_cut() -> None:
@@ -62,23 +65,12 @@ def test_the_list_is_searched_and_nothing_in_it_is_cut() -> None:
     assert [line.split()[0] for line in piped[1:]] == spec_names()
 
 
-def test_a_list_of_80_columns_shows_whole_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
-    with io.StringIO() as out:
-        monkeypatch.setattr(sys, "stdout", out)
-        lines = summaries()
-        names_table(("name", "title"), [[line["name"], line["title"]] for line in lines])
-        shown = out.getvalue()
-    assert {name for name in spec_names() if name in shown.split()} == set(spec_names())
-    assert all(len(line) <= 80 for line in shown.splitlines())
-
-
 def test_what_is_assumed_is_shown() -> None:
     shown = run("challenges", "show", "engagenet")
     assert "unproved    submission (assumed)" in shown
     assert "submission: submission table: the CodaLab format was not found" in shown
     assert "assumed, or from memory" not in run("challenges", "show", "mer2025")
-    assert "answers per frame can be written and checked" in run("challenges", "show", "abaw6_va")
+    assert "not yet     its labels stand in a file" in run("challenges", "show", "emoreact")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Every command that a document shows is one that there is, with options that it has."""
+"""Every block of README and of the pages does what it says, in order, in a folder of the page."""
 
 from __future__ import annotations
 
@@ -7,26 +7,41 @@ import shlex
 from pathlib import Path
 
 import pytest
-import typer
+import yaml
 
-from emotiw.cli.app import app
+from docs.blocks import PAGES, ROOT, blocks_of
+from docs.walk import Walk, make_entry, resolved
 
-ROOT = Path(__file__).parents[2]
-DOCUMENTS = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
-BLOCK = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`(emotiw [^`]+)`")
+NAMED = [str(page.relative_to(ROOT)) for page in PAGES]
+DOCUMENTS = [*PAGES, ROOT / "CONTRIBUTING.md"]
+SHOWN = [
+    (page.name, command)
+    for page in DOCUMENTS
+    for command in (
+        *(command for block in blocks_of(page) for command in block.commands),
+        *(found for found in INLINE.findall(page.read_text("utf-8")) if "…" not in found),
+    )
+    if command.startswith("emotiw ")
+]
+
+pytestmark = pytest.mark.slow
 
 
-def commands_in(text: str) -> list[str]:
-    """Return the commands of a document, those of several lines as one, without comments."""
-    lines = [
-        line for block in BLOCK.findall(text) for line in block.replace("\\\n", " ").splitlines()
-    ]
-    shown = [line.split(" #")[0].strip() for line in lines if line.startswith("emotiw ")]
-    return shown + [found for found in INLINE.findall(text) if "…" not in found]
+@pytest.fixture(scope="module")
+def entry(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_entry(tmp_path_factory.mktemp("entry"))
 
 
-SHOWN = [(path.name, line) for path in DOCUMENTS for line in commands_in(path.read_text("utf-8"))]
+@pytest.mark.parametrize("name", NAMED)
+def test_a_page_does_what_it_says(
+    name: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    blocks = blocks_of(ROOT / name)
+    if not any(not block.why_not for block in blocks):
+        pytest.skip("nothing to execute")
+    needs_entry = any("entry" in block.given for block in blocks)
+    Walk(tmp_path, request.getfixturevalue("entry") if needs_entry else None).page(ROOT / name)
 
 
 def test_documents_show_commands() -> None:
@@ -35,16 +50,13 @@ def test_documents_show_commands() -> None:
 
 @pytest.mark.parametrize(("document", "line"), SHOWN)
 def test_a_command_that_is_shown_is_there(document: str, line: str) -> None:
-    command = typer.main.get_command(app)
-    words = shlex.split(line)[1:]
-    while words and hasattr(command, "commands") and not words[0].startswith("-"):
-        if words[0] not in command.commands and "find" in command.commands:
-            words.insert(0, "find")  # `emotiw faces RECIPE` is `emotiw faces find RECIPE`
-        name = words.pop(0)
-        assert name in command.commands, f"{document}: {line}"
-        command = command.commands[name]
-    known = {option for parameter in command.params for option in parameter.opts}
-    known |= {option for parameter in command.params for option in parameter.secondary_opts}
-    for word in words:
-        if word.startswith("--"):
-            assert word.partition("=")[0] in known, f"{document}: {line}"
+    resolved(shlex.split(line.partition(" > ")[0])[1:])
+
+
+def test_what_is_not_run_is_at_least_well_formed() -> None:
+    for page in DOCUMENTS:
+        for block in blocks_of(page):
+            if block.language == "python":
+                compile(block.text, str(page), "exec")
+            if block.language == "yaml":
+                assert isinstance(yaml.safe_load(block.text), dict)

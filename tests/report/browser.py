@@ -124,6 +124,10 @@ class Page:
         scheme = {"name": "prefers-color-scheme", "value": "dark" if is_dark else "light"}
         self.call("Emulation.setEmulatedMedia", features=[scheme])
 
+    def save_into(self, folder: Path) -> None:
+        """Let downloads go into a folder."""
+        self.call("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
+
     def screenshot(self, path: Path) -> None:
         """Write the whole page as a PNG."""
         taken = self.call("Page.captureScreenshot", captureBeyondViewport=True)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from emotiw.analysis.report.page import MOST_MB
 from tests.report.browser import Page
 from tests.report.runs import data_of
 
@@ -19,7 +20,7 @@ def assert_it_opens(report: Path, profile: Path) -> None:
 
     With EMOTIW_SCREENSHOTS naming a folder, pictures of it are left there.
     """
-    assert report.stat().st_size < 5_000_000
+    assert report.stat().st_size < 1e6 * MOST_MB
     shots = os.environ.get("EMOTIW_SCREENSHOTS")
     with Page(profile) as page:
         for width in WIDTHS:

@@ -18,8 +18,10 @@ from emotiw.runs.run import Run, open_run
 from emotiw.runs.stages.artifacts import Artifact, artifacts_as_csv
 from emotiw.runs.stages.fuse import fuse_all
 from emotiw.runs.stages.train import train_all
+from tests.predict.videos import write_video
 
 LABELS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
+AFEW = ("Angry", "Disgust", "Fear", "Happy", "Neutral", "Sad", "Surprise")
 ACTORS = ("01", "02", "03", "08", "10")  # one of each published fold
 BROKEN = "clip 07"
 FACELESS = "clip 11"
@@ -94,15 +96,56 @@ def regressed(home: Path) -> Run:
     return run
 
 
-def _run(home: Path, challenge: str, models: Sequence[str]) -> Run:
+def filmed(home: Path, *, n_clips: int = 14, name: str = "small", seed: int = 7) -> Run:
+    """14 validation clips of AFEW, a second long, with a face each, and one model."""
+    rng = np.random.default_rng(seed)
+    ids = [f"clip {number:02}" for number in range(n_clips)]
+    truth = [AFEW[number % 7] for number in range(n_clips)]
+    if not (home / "data").is_dir():
+        (home / "data").mkdir(parents=True)
+        for number, clip_id in enumerate(ids):
+            noise = rng.integers(0, 60, size=(9, 240, 320, 3), dtype=np.uint8)
+            noise[:, 10:74, 10:74] = 200 - number
+            write_video(home / "data" / f"{clip_id}.mp4", list(noise))
+    logits = rng.normal(size=(n_clips, 7))
+    logits[np.arange(n_clips), np.arange(n_clips) % 7] += 2
+    scores = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    rows = [[clip_id, *row] for clip_id, row in zip(ids, scores.tolist(), strict=True)]
+    _table(home / "data" / f"face {name}.csv", ["clip_id", *AFEW], rows)
+    run = _run(home, "afew2017", ("face",), name=name, table="face {run}.csv")
+    _table(
+        run.manifest_path,
+        ["clip_id", "path", "split", "label", "target", "group", "fold"],
+        [
+            [i, f"{i}.mp4", "val", label, "", f"film {number // 2}", ""]
+            for number, (i, label) in enumerate(zip(ids, truth, strict=True))
+        ],
+    )
+    _faces(run, ids)
+    train_all(run)
+    fuse_all(run)
+    return run
+
+
+def _run(
+    home: Path,
+    challenge: str,
+    models: Sequence[str],
+    *,
+    name: str = "small",
+    table: str = "{model}.csv",
+) -> Run:
     recipe = {
         "challenge": challenge,
-        "name": "small",
+        "name": name,
         "data": {"root": str(home / "data")},
         "paths": {"runs": str(home / "runs")},
-        "models": {name: {"model": "imported", "path": f"{name}.csv"} for name in models},
+        "models": {
+            model: {"model": "imported", "path": table.format(model=model, run=name)}
+            for model in models
+        },
     }
-    path = home / "small.yaml"
+    path = home / f"{name}.yaml"
     path.write_text(yaml.safe_dump(recipe, sort_keys=False))
     run = open_run(path)
     run.folder.mkdir(parents=True)

@@ -14,9 +14,11 @@ from emotiw.core.cohort import Cohort
 from emotiw.core.cohort_table import read_manifest
 from emotiw.core.errors import ConfigError, TableError
 from emotiw.core.files import atomic_write
+from emotiw.core.notebook_views import AsTable
 from emotiw.core.score_table import ScoreTable
 from emotiw.core.task_kinds import task_of
 from emotiw.evaluation.differences import compare, holm, smallest_p
+from emotiw.evaluation.metric import Metric
 from emotiw.evaluation.metrics import metric_named
 from emotiw.evaluation.results import evaluate
 
@@ -79,6 +81,11 @@ class Description:
     axes: Mapping[str, Sequence[str]]
     rows: Sequence[Row]
 
+    @property
+    def judged_by(self) -> Metric:
+        """The metric, as it judges what is asked."""
+        return metric_named(self.metric, task_of(self.task))
+
     def write(self, folder: Path) -> None:
         """Write ``ablation.json``."""
         shown = {**vars(self), "rows": [vars(row) for row in self.rows], "format": FORMAT}
@@ -110,8 +117,8 @@ class Description:
             raise ConfigError(f"{path}: not the description of an ablation ({error})") from error
 
 
-@dataclass(frozen=True)
-class Ablation:
+@dataclass(frozen=True, repr=False)
+class Ablation(AsTable):
     """An ablation that was carried out.
 
     Attributes:
@@ -123,6 +130,15 @@ class Ablation:
     folder: Path
     description: Description
     table: pd.DataFrame = field(repr=False)
+
+    def __repr__(self) -> str:
+        """Return what was varied in one line."""
+        axes = ", ".join(self.description.axes)
+        return f"<Ablation of {self.description.title}: {len(self.table)} rows along {axes}>"
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the table."""
+        return self.table
 
     @property
     def failures(self) -> dict[str, str]:
@@ -165,7 +181,7 @@ def compared(
     if tables and description.reference not in tables:
         why = next(r.failed for r in description.rows if r.name == description.reference)
         raise ConfigError(f"the reference, {description.reference!r}, has no scores: {why}")
-    metric, split = metric_named(description.metric), description.split
+    metric, split = description.judged_by, description.split
     others = [name for name in tables if name != description.reference]
     differences = {
         name: compare(tables[name], tables[description.reference], cohort, metric, split=split)

@@ -20,7 +20,7 @@ from emotiw.analysis.ablation.plot import plot_table
 from emotiw.analysis.text_tables import as_latex, as_markdown
 from emotiw.core.files import atomic_write
 from emotiw.evaluation.differences import p_text
-from emotiw.evaluation.metrics import metric_named
+from emotiw.evaluation.metric import Metric
 from emotiw.evaluation.notes import groups_notes, over
 
 FILES = ("ablation.csv", "ablation.md", "ablation.tex", "ablation.svg")
@@ -38,7 +38,7 @@ def remake(folder: Path) -> Ablation:
     table = judge_rows(folder, description)
     axes = tuple(description.axes)
     note = note_of(table)
-    header, rows = cells(table, axes)
+    header, rows = cells(table, axes, description.judged_by)
     align = "l" * len(axes) + "r" * (len(header) - len(axes))
     markdown, latex = as_markdown(header, rows, align), as_latex(header, rows, align)
     atomic_write(folder / "ablation.csv", to_csv(table).encode())
@@ -46,7 +46,7 @@ def remake(folder: Path) -> Ablation:
     # a table that is moved should say what it shows
     atomic_write(folder / "ablation.tex", f"% {note}\n{latex}".encode())
     if table["value"].notna().any():
-        plot_table(table, description.title, folder / "ablation.svg")
+        plot_table(table, description.title, folder / "ablation.svg", description.judged_by)
     return Ablation(folder, description, table)
 
 
@@ -93,9 +93,10 @@ def to_csv(table: pd.DataFrame) -> str:
     return table.assign(**flags).to_csv(index=False, float_format="%.6g", lineterminator="\n")
 
 
-def cells(table: pd.DataFrame, axes: Sequence[str]) -> tuple[list[str], list[list[str]]]:
+def cells(
+    table: pd.DataFrame, axes: Sequence[str], metric: Metric
+) -> tuple[list[str], list[list[str]]]:
     """Return header and rows as text: figures in percent where that is usual."""
-    metric = metric_named(str(table["metric"].iloc[0]))
     header = [*axes, metric.heading, "95 %", "Difference", "p (Holm)", "Time (s)", "MB"]
     rows = []
     for _, row in table.iterrows():

@@ -103,9 +103,9 @@ class Plan:
             f"{'stage':32} {'to do':>7} {'there':>7}  about",
         ]
         for step in self.steps:
-            took = _duration(step.seconds) if step.to_do else "-"
+            took = duration(step.seconds) if step.to_do else "-"
             lines.append(f"{step.stage[:32]:32} {step.to_do:7} {step.there:7}  {took}")
-        total = _duration(self.seconds)
+        total = duration(self.seconds)
         lines.append("nothing to do" if self.is_done else f"in all about {total}")
         return "\n".join(lines)
 
@@ -226,7 +226,8 @@ def _seconds_per_fit(plan: Plan, model: str) -> float | None:
     return None
 
 
-def _duration(seconds: float | None) -> str:
+def duration(seconds: float | None) -> str:
+    """Return a time as plans tell it."""
     if seconds is None:
         return "not measured yet"
     if seconds < 90:

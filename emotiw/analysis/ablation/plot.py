@@ -10,14 +10,14 @@ from typing import Any
 import pandas as pd
 
 from emotiw.core.files import atomic_write
-from emotiw.evaluation.metrics import metric_named
+from emotiw.evaluation.metric import Metric
 
 ROW_INCHES, MOST_INCHES = 0.28, 60.0
 TITLE_LETTERS = 60  # in a line
 PLAIN, MARKED, REFERENCE = "#5b7083", "#b3261e", "#111111"
 
 
-def plot_table(table: pd.DataFrame, title: str, path: Path) -> None:
+def plot_table(table: pd.DataFrame, title: str, path: Path, metric: Metric) -> None:
     """Write the plot of an ablation's table as SVG: the same bytes for the same table."""
     import matplotlib as mpl
     from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -27,15 +27,14 @@ def plot_table(table: pd.DataFrame, title: str, path: Path) -> None:
         height = min(MOST_INCHES, 1.7 + ROW_INCHES * len(table))
         figure = Figure(figsize=(8.0, height), layout="constrained")
         FigureCanvasSVG(figure)
-        draw_table(figure.subplots(), table, title)
+        draw_table(figure.subplots(), table, title, metric)
         buffer = io.BytesIO()
         figure.savefig(buffer, format="svg", metadata={"Date": None})
     atomic_write(path, buffer.getvalue())
 
 
-def draw_table(axes: Any, table: pd.DataFrame, title: str) -> None:
+def draw_table(axes: Any, table: pd.DataFrame, title: str, metric: Metric) -> None:
     """Draw the table on matplotlib axes: one row per variant, in the order of the table."""
-    metric = metric_named(str(table["metric"].iloc[0]))
     scale = metric.scale
     drawn = table[table["value"].notna()]
     places = [len(table) - 1 - place for place in drawn.index]

@@ -5,26 +5,35 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import groupby
 from typing import Any
 
 from emotiw.analysis.leaderboard import Standing, published, standing_of
-from emotiw.analysis.report.snapshot import RunSnapshot
+from emotiw.analysis.report.snapshot import JUDGED_ON, RunSnapshot
 from emotiw.evaluation.differences import p_text
 from emotiw.evaluation.metric import Metric
 from emotiw.evaluation.notes import over
 from emotiw.runs.run import FUSED
 from emotiw.visualization.svg_charts import ticks
 
-JUDGED_ON = {"val": "validation clips", "train": "training clips, out of fold"}
-
 
 def headline(facts: RunSnapshot) -> dict[str, Any] | None:
+    """Return the official metric, all that it is compared with, and every other metric."""
+    if not facts.results:
+        return None
+    comparison = _comparison(facts)
+    fitted = None
+    if comparison and facts.fusion is not None:
+        fitted = {"n": facts.fusion.n_clips, "is_nested": facts.fusion.is_nested}
+    more = {"comparison": comparison, "fitted": fitted, "gain": _gain(facts)}
+    return {**ladder(facts), **more, "figures": _figures(facts)}
+
+
+def ladder(facts: RunSnapshot) -> dict[str, Any]:
     """Return the official metric with its interval, and a line for everything to compare it with.
 
     Published values are left out where the clips are synthetic: there is nothing to compare.
     """
-    if not facts.results:
-        return None
     metric, best = facts.spec.official_metric, facts.results[0]
     others = [] if facts.is_synthetic else _comparable(facts, best.split)
     lines = [*(standing_of(result, result.name) for result in facts.results), *others]
@@ -47,11 +56,6 @@ def headline(facts: RunSnapshot) -> dict[str, Any] | None:
         "lines": [_line(one, metric, low, high) for one in lines],
         "has_published": bool(others),
         "ticks": [{"at": _place(t, low, high), "text": f"{t:g}"} for t in ticks(low, high)],
-        "comparison": _comparison(facts),
-        "fitted": None
-        if facts.fusion is None
-        else {"n": facts.fusion.n_clips, "is_nested": facts.fusion.is_nested},
-        "gain": _gain(facts),
     }
 
 
@@ -118,7 +122,7 @@ def _gain(facts: RunSnapshot) -> dict[str, str] | None:
 
 
 def _comparison(facts: RunSnapshot) -> list[dict[str, str]]:
-    if facts.fusion is None:
+    if facts.fusion is None or FUSED not in facts.tables:
         return []
     return [
         {
@@ -131,3 +135,28 @@ def _comparison(facts: RunSnapshot) -> list[dict[str, str]]:
         }
         for one in facts.fusion.comparisons
     ]
+
+
+def _figures(facts: RunSnapshot) -> dict[str, Any] | None:
+    """Return every metric of every table, on all splits with answers."""
+    results = facts.all_results
+    if not results:
+        return None
+    metrics = list(dict.fromkeys(result.metric for result in results))
+    rows = []
+    for (name, where), part in groupby(results, key=lambda one: (one.name, one.judged_on)):
+        value_of = {result.metric: result for result in part}
+        first = next(iter(value_of.values()))
+        rows.append(
+            {
+                "modality": name,
+                "split": where,
+                "n": first.n,
+                "n_scored": first.n_scored,
+                "values": [
+                    metric.shown(value_of[metric].value) if metric in value_of else ""
+                    for metric in metrics
+                ],
+            }
+        )
+    return {"metrics": [metric.title for metric in metrics], "rows": rows}

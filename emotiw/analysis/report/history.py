@@ -12,6 +12,7 @@ import pandas as pd
 from emotiw.analysis.report.snapshot import RunSnapshot
 from emotiw.core.csv_rows import read_frame
 from emotiw.core.errors import EmotiwError
+from emotiw.core.task import Task
 from emotiw.evaluation.differences import p_text
 from emotiw.evaluation.metrics import metric_named
 from emotiw.runs.stages.trained import model_folder, read_model_keys
@@ -127,7 +128,7 @@ def ablation(facts: RunSnapshot) -> dict[str, Any] | None:
         facts.problems.append(str(error))
         return None
     is_whole = len(frame) and {"row", *FIGURES} <= set(frame.columns)
-    shown = _as_people_read(frame) if is_whole else frame
+    shown = _as_people_read(frame, facts.run.task) if is_whole else frame
     rows = [[_rounded(cell) for cell in row] for row in shown.to_numpy().tolist()]
     return {
         "columns": [str(column).replace("_", " ") for column in shown.columns],
@@ -136,9 +137,9 @@ def ablation(facts: RunSnapshot) -> dict[str, Any] | None:
     }
 
 
-def _as_people_read(frame: pd.DataFrame) -> pd.DataFrame:
+def _as_people_read(frame: pd.DataFrame, task: Task) -> pd.DataFrame:
     """Return the columns of an ablation that tell something, figures with their intervals."""
-    metric = metric_named(str(frame["metric"].iloc[0]))
+    metric = metric_named(str(frame["metric"].iloc[0]), task)
 
     def spanned(row: pd.Series, value: str) -> str:
         ends = ("low", "high") if value == "value" else (f"{value}_low", f"{value}_high")

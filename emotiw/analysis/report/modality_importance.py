@@ -11,24 +11,26 @@ import numpy.typing as npt
 from emotiw.analysis.report.snapshot import RunSnapshot
 from emotiw.evaluation.differences import p_text
 from emotiw.evaluation.reliability import expected_calibration_error, reliability_diagram
+from emotiw.runs.run import FUSED
 from emotiw.visualization.svg_charts import Series, chart
 
 N_BINS = 10
 ABOUT = 2.0  # points
-MOST_SELECTED = 6  # modalities whose selections are all fused anew; of more, orders are drawn
 
 
-def reliability(facts: RunSnapshot) -> list[dict[str, Any]]:
+def reliability(facts: RunSnapshot) -> dict[str, Any] | None:
     """Return a reliability diagram per modality, before and after calibration, and of the fusion.
 
     After calibration means by calibrations that have not seen the clip's group.
     """
     result = facts.fusion
     if result is None or not result.rows.task.is_label:
-        return []
+        return None
     truth = result.rows.targets
     found = []
-    drawn = {"fused": [("fused", result.unseen_scores, 0, "marked")]}
+    drawn = {}
+    if FUSED in facts.tables:
+        drawn[FUSED] = [("fused", result.unseen_scores, 0, "marked")]
     for m, name in enumerate(result.rows.names):
         before, after = result.rows.scores[:, m], result.calibrated[:, m]
         drawn[name] = [("before", before, 1, "dashed"), ("after", after, 0, "marked")]
@@ -62,7 +64,7 @@ def reliability(facts: RunSnapshot) -> list[dict[str, Any]]:
                 ),
             }
         )
-    return found
+    return {"calibration": facts.run.recipe.fusion.calibration, "diagrams": found}
 
 
 def _sureness(scores: npt.NDArray[np.float64], truth: npt.NDArray[Any]) -> str:
@@ -77,17 +79,14 @@ def _sureness(scores: npt.NDArray[np.float64], truth: npt.NDArray[Any]) -> str:
 
 def shares(facts: RunSnapshot) -> dict[str, Any] | None:
     """Return weights, Shapley values and losses without each modality; None for one alone."""
-    result = facts.fusion
-    if result is None or len(result.rows.names) < 2:
+    found = facts.attribution
+    if found is None:
         return None
-    from fusion.attribution import attribute
-
-    found = attribute(result, exact_up_to=MOST_SELECTED)
-    is_percent = result.rows.task.is_label
+    is_percent = facts.run.task.is_label
     scale, decimals, unit = 1, 4, "mean squared error"
     if is_percent:
         scale, decimals, unit = 100, 2, "points of accuracy"
-    elif result.rows.task.kind == "several":
+    elif facts.run.task.kind == "several":
         unit = "mean over answers of the share that is right, or of squared errors by variance"
     rows = []
     largest = max(float(found.modalities["shapley"].abs().max()), 1e-12)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 from emotiw.analysis.report.snapshot import RunSnapshot
 from emotiw.core.ledger import Ledger, LedgerRow
@@ -20,6 +20,18 @@ SOUNDS = {
     "slow": "sound sampled too low for speech",
     "clipped": "clipped",
 }
+
+
+class Problem(NamedTuple):
+    """What may be wrong with clips.
+
+    Attributes:
+        clips: that have it.
+        n_of: of how many it is known whether they do.
+    """
+
+    clips: frozenset[str]
+    n_of: int
 
 
 def quality(facts: RunSnapshot) -> dict[str, Any]:
@@ -67,33 +79,44 @@ def _stage(ledger: Ledger, stage: str) -> dict[str, Any]:
     }
 
 
+def problems_of(ledger: Ledger) -> dict[str, Problem]:
+    """Return every problem that the ledger can tell of, by its name."""
+    rows, faces = ledger.rows(), ledger.rows("faces")
+    heard = {
+        row.clip_id: row.quality["audio"]
+        for row in rows
+        if row.stage.startswith("features:") and "audio" in row.quality
+    }
+    everyone, seen = {row.clip_id for row in rows}, {row.clip_id for row in faces}
+    found: dict[str, tuple[set[str], set[str]]] = {
+        "can't be read": ({row.clip_id for row in ledger.failures()}, everyone),
+        "read in part": ({row.clip_id for row in rows if row.status == "partial"}, everyone),
+        "no face found": ({row.clip_id for row in faces if row.status == "missing"}, seen),
+    }
+    for what, has_it in IN_FACES.items():
+        found[what] = ({row.clip_id for row in faces if has_it(row)}, seen)
+    for word, what in SOUNDS.items():
+        found[what] = ({clip_id for clip_id, own in heard.items() if own == word}, set(heard))
+    return {what: Problem(frozenset(clips), len(of)) for what, (clips, of) in found.items() if of}
+
+
 def _facts(ledger: Ledger) -> list[dict[str, Any]]:
     faces = ledger.rows("faces")
-    sounds = [row for row in ledger.rows() if row.stage.startswith("features:")]
-    heard = {row.clip_id: str(row.quality["audio"]) for row in sounds if "audio" in row.quality}
-    partial = {row.clip_id for row in ledger.rows() if row.status == "partial"}
-    clips = {row.clip_id for row in ledger.rows()}
-    found = [
-        ("read in part", len(partial), len(clips)),
-        ("no face found", sum(row.status == "missing" for row in faces), len(faces)),
-        ("a face in less than half of the frames", sum(map(_has_few, faces)), len(faces)),
-        ("several people", sum(_number(row, "n_tracks") > 1 for row in faces), len(faces)),
-        ("fewer frames decoded than declared", sum(map(_is_short, faces)), len(faces)),
-        (
-            "damaged packets",
-            sum(_number(row, "n_damaged_packets") > 0 for row in faces),
-            len(faces),
-        ),
-    ]
+    found = [(what, len(own.clips), own.n_of) for what, own in problems_of(ledger).items()]
     detectors = [str(row.quality["detector"]) for row in faces if "detector" in row.quality]
-    for name in sorted(set(detectors)):
-        found.append((f"faces found by {name}", detectors.count(name), len(faces)))
-    for word, told in SOUNDS.items():
-        found.append((told, sum(value == word for value in heard.values()), len(heard)))
-    return [{"what": what, "n": n, "of": of} for what, n, of in found if of]
+    found += [
+        (f"faces found by {name}", detectors.count(name), len(faces))
+        for name in sorted(set(detectors))
+    ]
+    return [{"what": what, "n": n, "of": of} for what, n, of in found]
 
 
-def _has_few(row: LedgerRow) -> bool:
+def _number(row: LedgerRow, name: str) -> float:
+    value = row.quality.get(name, 0)
+    return float(value) if isinstance(value, (int, float)) else 0.0
+
+
+def _has_few_faces(row: LedgerRow) -> bool:
     frames = _number(row, "decoded_frames")
     return 0 < _number(row, "frames_with_face") < FEW_FACES * frames
 
@@ -102,6 +125,9 @@ def _is_short(row: LedgerRow) -> bool:
     return 0 < _number(row, "decoded_frames") < _number(row, "declared_frames")
 
 
-def _number(row: LedgerRow, name: str) -> float:
-    value = row.quality.get(name, 0)
-    return float(value) if isinstance(value, (int, float)) else 0.0
+IN_FACES: dict[str, Callable[[LedgerRow], bool]] = {
+    "a face in less than half of the frames": _has_few_faces,
+    "several people": lambda row: _number(row, "n_tracks") > 1,
+    "fewer frames decoded than declared": _is_short,
+    "damaged packets": lambda row: _number(row, "n_damaged_packets") > 0,
+}

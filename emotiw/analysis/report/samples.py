@@ -1,16 +1,17 @@
-"""Small pictures and sounds of clips, as many as a file of limited size has room for."""
+"""Small videos, pictures and sounds of clips, as many as a file of limited size has room for."""
 
 from __future__ import annotations
 
 import base64
 import io
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
+from emotiw.analysis.report.previews import previews
 from emotiw.analysis.report.snapshot import RunSnapshot
 from emotiw.core.errors import EmotiwError
 from emotiw.core.face_tracks import FaceTracks
@@ -38,23 +39,42 @@ class Samples:
     """What fits.
 
     Attributes:
-        strips: by clip, a WebP of faces side by side, in base64.
+        strips: by clip, a WebP of faces side by side, in base64; of a clip that has a video, an
+            image of it.
         sounds: by clip, an MP3 (or ADTS AAC, where there is no encoder for it), in base64.
         sound_type: the media type of the sounds.
         told: what was left out and why, in words.
+        videos: by clip, a short silent video, in base64.
+        video_type: the media type of the videos.
     """
 
     strips: dict[str, str]
     sounds: dict[str, str]
     sound_type: str
     told: list[str]
+    videos: dict[str, str] = field(default_factory=dict)
+    video_type: str = ""
 
 
-def samples(facts: RunSnapshot, worth: Sequence[str], room: int) -> Samples:
-    """Return strips of faces and sounds, of clips in this order, in at most ``room`` characters."""
+def samples(facts: RunSnapshot, worth: Sequence[str], room: int, *, video_room: int = 0) -> Samples:
+    """Return pictures and sounds of clips in this order, as many as there is room for.
+
+    Args:
+        facts: the run.
+        worth: clips, those most worth looking at first.
+        room: characters for strips of faces and for sounds.
+        video_room: characters for videos, which stand in place of strips.
+    """
     progress = facts.run.progress
     told: list[str] = []
-    strips, n_faces, n_with_faces = _strips(facts, worth, int(room * FACES_SHARE))
+    moving = previews(facts, worth, video_room)
+    if 0 < len(moving.videos) < moving.n_with_video:
+        told.append(
+            f"Videos are kept of {len(moving.videos):,} of {moving.n_with_video:,} clips: "
+            "mistakes and disagreements first. The others have stills, to keep this file small."
+        )
+    still = [clip_id for clip_id in worth if clip_id not in moving.videos]
+    strips, n_faces, n_with_faces = _strips(facts, still, int(room * FACES_SHARE))
     if n_with_faces > len(strips):
         told.append(
             f"Faces are shown of {len(strips):,} of {n_with_faces:,} clips that have any: "
@@ -82,7 +102,8 @@ def samples(facts: RunSnapshot, worth: Sequence[str], room: int) -> Samples:
         told.append(f"Sound is cut after {seconds:g} s, to keep this file small.")
     if with_sound and n_failed == len(with_sound):
         told.append("No sound: the clips can't be read, or have none.")
-    return Samples(strips, sounds, kind, told)
+    strips = {**moving.posters, **strips}
+    return Samples(strips, sounds, kind, told, moving.videos, moving.kind)
 
 
 def _strips(facts: RunSnapshot, worth: Sequence[str], room: int) -> tuple[dict[str, str], int, int]:

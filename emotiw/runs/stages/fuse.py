@@ -218,8 +218,8 @@ def fuse_alone(
     groups: Path | None = None,
     settings: Sequence[str] = (),
     out: Path,
-) -> str:
-    """Fuse CSVs of scores without any run; return what came of it, in words.
+) -> FusionResult:
+    """Fuse CSVs of scores without any run.
 
     Args:
         scores: one per modality, see :func:`fusion.standalone.fuse_files`.
@@ -236,8 +236,7 @@ def fuse_alone(
     document = override(Document("--set", {}), settings)
     about = {k: document.data.pop(k) for k in ("kind", "trained_on") if k in document.data}
     options = validated(FusionOptions, document.data, document=document)
-    result = fuse_files(scores, labels=labels, groups=groups, options=options, out=out, **about)
-    return result.summary()
+    return fuse_files(scores, labels=labels, groups=groups, options=options, out=out, **about)
 
 
 def _finite(values: Mapping[str, float]) -> dict[str, float | None]:

@@ -10,10 +10,12 @@ from emotiw.challenges.reading import read_challenge, reader_of
 from emotiw.core.cohort import Cohort
 from emotiw.core.cohort_table import STEPS, manifest_as_csv
 from emotiw.core.config import flat
+from emotiw.core.errors import ManifestError
 from emotiw.core.files import file_problem
 from emotiw.core.ledger import LedgerRow
 from emotiw.core.part import full_version
 from emotiw.core.step_table import steps_as_csv
+from emotiw.runs.recipe_paths import where_looked
 from emotiw.runs.run import Run
 from emotiw.runs.stage import Stage
 
@@ -56,6 +58,9 @@ def make_index(run: Run, *, force: bool = False) -> None:
         if not stage.is_to_do(force=force):
             return
         spec, refused = run.recipe.spec, list[Refused]()
+        if not settings.data.root.is_dir():
+            looked = where_looked(settings.data.root, run.recipe.document.where)
+            raise ManifestError(f"{spec.title}: no folder {looked}")
         if settings.data.clips is None:
             cohort, warnings, refused = read_challenge(spec, settings.data.root)
         else:

@@ -1,6 +1,28 @@
 "use strict";
 (() => {
+  // a slider over lines: where it stands, and what was annotated and said there
+  for (const figure of document.querySelectorAll("figure.traces")) {
+    const values = JSON.parse(figure.dataset.values), names = JSON.parse(figure.dataset.names);
+    const [left, right] = [figure.dataset.left, figure.dataset.right].map(Number);
+    const slider = figure.querySelector("input"), told = figure.querySelector("output");
+    const marks = [...figure.querySelectorAll("svg")].map((svg) => {
+      const line = document.createElementNS("http://www.w3.org/2000/svg", "line");
+      line.setAttribute("class", "now"); line.setAttribute("y1", 12); line.setAttribute("y2", 254);
+      svg.append(line);
+      return line;
+    });
+    const times = values.t.map((each) => each[0]), first = Math.min(...times), room = (Math.max(...times) - first) * 0.05;
+    const show = () => {
+      const at = Number(slider.value), share = (times[at] - first + room) / (Math.max(...times) - first + 2 * room || 1);
+      for (const line of marks) for (const end of ["x1", "x2"]) line.setAttribute(end, left + share * (right - left));
+      const text = (number) => number === null ? "not annotated" : number.toFixed(2);
+      told.textContent = times[at].toFixed(2) + " s: " + names.map((name, n) => `${name} ${text(values.told[at][n])}, said ${text(values.said[at][n])}`).join("; ");
+    };
+    slider.addEventListener("input", show);
+    show();
+  }
   const data = JSON.parse(document.getElementById("data").textContent);
+  if (!document.getElementById("clips")) return;
   const isLabel = data.task === "classification";
   const PAGE = 24;
   const make = (tag, props = {}, ...children) => {
@@ -31,10 +53,12 @@
   const error = (clip, m) => clip.y === null || m < 0 || clip.s[m] === null ? -1 : Math.abs(clip.s[m][0] - clip.y);
   const KINDS = isLabel
     ? [["all", "All", () => true], ["wrong", "Wrong", (c, m) => isWrong(c, m)], ["right", "Right", (c, m) => isRight(c, m)],
+       ...(data.models.length > 1 ? [["only", "Right by this alone", (c, m) => isRight(c, m) && c.tops.every((t, o) => o === m || t !== c.y)]] : []),
        ["differ", "Models disagree", (c) => c.differ], ["lacks", "Missing modality", (c) => c.lacks]]
     : [["all", "All", () => true], ["lacks", "Missing modality", (c) => c.lacks]];
+  const sets = data.sets.map((each) => new Set(each.clips.map((place) => data.clips[place])));
   const splits = [...new Set(data.clips.map((c) => c.split))];
-  const state = { kind: "all", by: last, split: splits.includes(data.judged) ? data.judged : "", truth: "", given: "", text: "", order: "id", shown: PAGE };
+  const state = { kind: "all", by: last, split: splits.includes(data.judged) ? data.judged : "", truth: "", given: "", set: "", text: "", order: "id", shown: PAGE };
 
   const browser = document.getElementById("browser");
   const list = make("ul", { class: "clips" });
@@ -64,11 +88,13 @@
     controls.append(pick("true label", "truth", [["", "any"], ...labels]));
     if (data.models.length) controls.append(pick("predicted", "given", [["", "any"], ...labels, [-1, "no score"]]));
   }
+  if (sets.length) controls.append(pick("finding", "set", [["", "any"], ...data.sets.map((each, n) => [n, `${each.name} (${each.clips.length.toLocaleString("en")})`])]));
   if (data.models.length) controls.append(pick("order", "order", [["id", "by name"], ["sure", isLabel ? "surest mistakes first" : "largest errors first"]]));
   const search = make("input", { type: "search", id: "search" });
   search.addEventListener("input", () => { state.text = search.value.toLowerCase(); update(); });
   controls.append(make("label", { htmlFor: "search" }, "name or group", search));
-  browser.append(controls, count, list, more);
+  const save = make("a", { class: "save", id: "save", href: "#" }, "Save as CSV");
+  browser.append(controls, make("div", { class: "counted" }, count, save), list, more);
   more.addEventListener("click", () => {
     const before = list.children.length;
     state.shown += PAGE;
@@ -77,6 +103,7 @@
   });
 
   const fits = (clip) =>
+    (state.set === "" || sets[Number(state.set)].has(clip)) &&
     (!state.split || clip.split === state.split) &&
     (state.truth === "" || clip.y === Number(state.truth)) &&
     (state.given === "" || clip.tops[state.by] === Number(state.given)) &&
@@ -99,9 +126,26 @@
     list.replaceChildren();
     draw();
   };
+  const quoted = (value) => /[",\r\n]/.test(value) ? '"' + value.replaceAll('"', '""') + '"' : value;
+  const table = () => {
+    const said = (clip) => state.by < 0 || clip.s[state.by] === null ? "" : isLabel ? data.labels[clip.tops[state.by]] : String(clip.s[state.by][0]);
+    const given = (clip) => clip.y === null ? "" : isLabel ? data.labels[clip.y] : String(clip.y);
+    const head = ["clip_id", "split", "group", isLabel ? "label" : "target", "prediction"];
+    const rows = found.map((clip) => [clip.id, clip.split, clip.g ?? "", given(clip), said(clip)]);
+    return [head, ...rows].map((row) => row.map(quoted).join(",") + "\n").join("");
+  };
+  let address = "";
+  save.addEventListener("click", () => {
+    URL.revokeObjectURL(address);
+    address = URL.createObjectURL(new Blob([table()], { type: "text/csv" }));
+    save.href = address;
+    save.download = `${data.name}_${found.length}_clips.csv`.replace(/[^\w.+-]+/g, "_");
+  });
   const draw = () => {
     for (const clip of found.slice(list.children.length, state.shown)) list.append(card(clip));
     more.hidden = list.children.length >= found.length;
+    save.hidden = found.length === 0;
+    save.textContent = `Save ${found.length === 1 ? "this id" : `these ${found.length.toLocaleString("en")} ids`} as CSV`;
     const shown = list.children.length;
     count.textContent = found.length === 0 ? "No clip fits."
       : `${found.length.toLocaleString("en")} of ${data.clips.length.toLocaleString("en")} clips` + (shown < found.length ? `, ${shown} shown` : "");
@@ -153,13 +197,27 @@
     }
     return make("div", { class: "detail" }, ...parts);
   };
+  const moving = (clip) => {
+    const video = make("video", { class: "preview", muted: true, loop: true, playsInline: true, preload: "none", poster: "data:image/webp;base64," + data.strips[clip.id], src: `data:${data.video_type};base64,${data.videos[clip.id]}`, "aria-label": "Silent video of " + clip.id });
+    video.setAttribute("muted", "");
+    return video;
+  };
   const card = (clip) => {
     const strip = data.strips[clip.id];
-    const faces = strip ? make("img", { class: "strip", src: "data:image/webp;base64," + strip, alt: "Faces of " + clip.id })
-      : make("span", { class: "nostrip" }, Object.keys(data.strips).length ? "no picture" : "");
+    const video = clip.id in data.videos ? moving(clip) : null;
+    const faces = video ?? (strip ? make("img", { class: "strip", src: "data:image/webp;base64," + strip, alt: "Faces of " + clip.id })
+      : make("span", { class: "nostrip" }, Object.keys(data.strips).length ? "no picture" : ""));
     const minis = make("div", { class: "minis" }, ...ranked.map((m) => mini(clip, m)));
-    const box = make("details", {}, make("summary", {}, told(clip), faces, minis));
-    box.addEventListener("toggle", () => { if (box.open && box.children.length === 1) box.append(detail(clip)); });
+    const summary = make("summary", {}, told(clip), faces, minis);
+    const box = make("details", {}, summary);
+    const play = () => { if (video) video.play().catch(() => {}); };
+    const rest = () => { if (video && !box.open) video.pause(); };
+    for (const event of ["pointerenter", "focus"]) summary.addEventListener(event, play);
+    for (const event of ["pointerleave", "blur"]) summary.addEventListener(event, rest);
+    box.addEventListener("toggle", () => {
+      if (box.open && box.children.length === 1) box.append(detail(clip));
+      if (box.open) play(); else rest();
+    });
     const item = make("li", { class: "clip" }, box);
     item.dataset.id = clip.id;
     return item;
@@ -188,17 +246,24 @@
     });
     matrix.addEventListener("click", (event) => {
       const cell = event.target.closest("button");
-      if (!cell) return;
-      Object.assign(state, { kind: "all", by: data.models.indexOf(matrix.dataset.model), truth: cell.dataset.truth, given: cell.dataset.given, split: data.judged, text: "" });
-      for (const name of ["by", "truth", "given", "split"]) {
-        const select = document.getElementById("pick-" + name);
-        if (select) select.value = String(state[name]);
-      }
-      search.value = "";
-      update();
-      document.getElementById("clips").scrollIntoView();
-      chips.all.focus({ preventScroll: true });
+      if (cell) jump({ by: data.models.indexOf(matrix.dataset.model), truth: cell.dataset.truth, given: cell.dataset.given });
     });
   }
+  for (const button of document.querySelectorAll("button.show"))
+    button.addEventListener("click", () => {
+      const place = data.sets.findIndex((each) => each.name === button.dataset.set);
+      jump({ set: String(place), order: "sure" });
+    });
+  const jump = (wanted) => {
+    Object.assign(state, { kind: "all", truth: "", given: "", set: "", split: data.judged, text: "" }, wanted);
+    for (const name of ["by", "truth", "given", "set", "split", "order"]) {
+      const select = document.getElementById("pick-" + name);
+      if (select) select.value = String(state[name]);
+    }
+    search.value = "";
+    update();
+    document.getElementById("clips").scrollIntoView();
+    (chips.all ?? search).focus({ preventScroll: true });
+  };
   update();
 })();

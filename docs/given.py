@@ -1,0 +1,128 @@
+"""What the folder of a page holds before its blocks are executed: small, and synthetic."""
+
+from __future__ import annotations
+
+import shutil
+import wave
+from collections.abc import Callable
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+import pandas as pd
+
+from emotiw.challenges.spec import load_spec
+from emotiw.demo import affect_corpus, corpus, group_corpus, synthetic_clip
+from emotiw.demo.emotions import Difficulty
+from emotiw.demo.voice import SAMPLING_RATE, draw_voice, speak
+from tests.ablation.small import make_small
+
+VOICES = {"anger": "Angry", "happy": "Happy", "sad": "Sad"}
+
+
+def clips(folder: Path) -> None:
+    """Recordings in folders of labels, with speakers in their names."""
+    for number, (name, label) in enumerate(VOICES.items()):
+        for speaker in range(3):
+            for take in range(2):
+                path = folder / "clips" / name / f"spk{speaker:02}_take{take}.wav"
+                _record(path, label, (number, speaker, take))
+
+
+def _record(path: Path, label: str, seed: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(seed)
+    said = speak(draw_voice(label, Difficulty(), rng), 0.6, rng).waveform
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, SAMPLING_RATE, 0, "NONE", ""))
+        file.writeframes((32_000 * np.clip(said, -1, 1)).astype("<i2").tobytes())
+
+
+def entry_data(folder: Path) -> None:
+    """The demo's corpus in the layout of AFEW, two training clips a label, eight frames each."""
+    counts = {"n_train_per_label": 2, "n_val_per_label": 1, "n_test_per_label": 1}
+    with (
+        patch.object(corpus, "DAMAGES", ()),
+        patch.object(synthetic_clip, "FEWEST_FRAMES", 8),
+        patch.object(synthetic_clip, "MOST_FRAMES", 8),
+    ):
+        corpus.make_corpus(folder / "data" / "AFEW", **counts)
+
+
+def media(folder: Path) -> None:
+    """A video, photographs, calls, and who speaks in them."""
+    with (
+        patch.object(synthetic_clip, "FEWEST_FRAMES", 20),
+        patch.object(synthetic_clip, "MOST_FRAMES", 20),
+    ):
+        recipe = synthetic_clip.ClipRecipe((5,), "Happy", Difficulty())
+        (folder / "holiday.mp4").write_bytes(synthetic_clip.render_clip(recipe))
+        shown = synthetic_clip.perform(recipe)
+    from PIL import Image
+
+    (folder / "photos").mkdir()
+    Image.fromarray(shown.frames[0]).save(folder / "photos" / "beach.png")
+    lines = ["clip_id,group"]
+    for number, name in enumerate(("monday", "tuesday")):
+        _record(folder / "calls" / f"{name}.wav", "Sad", (9, number))
+        lines.append(f"{name},anna")
+    (folder / "who.csv").write_text("\n".join(lines))
+
+
+def groups_data(folder: Path) -> None:
+    """The demo's photographs of groups, in the layout of GAF."""
+    with (
+        patch.object(group_corpus, "STILL_DAMAGES", ()),
+        patch.object(group_corpus, "CLIP_DAMAGES", ()),
+        patch.object(group_corpus, "FEWEST_FRAMES", 1),
+        patch.object(group_corpus, "MOST_FRAMES", 1),
+        patch.object(group_corpus, "CLIP_SIZE", (64, 48)),
+        patch.object(group_corpus, "STILL_SIZE", (400, 300)),
+    ):
+        counts = {"n_train_per_label": 3, "n_val_per_label": 1, "n_test_per_label": 1}
+        group_corpus.make_group_corpus(folder / "made", **counts)
+    shutil.move(folder / "made" / "stills", folder / "data" / "GAF")
+    shutil.rmtree(folder / "made")
+
+
+def affect(folder: Path) -> None:
+    """The demo's clips whose states are followed step by step, few of them."""
+    with patch.object(affect_corpus, "DURATION_SEC", 4.0):
+        affect_corpus.make_affect_corpus(folder / "affect", n_train=6, n_val=2, n_test=2)
+
+
+def scores(folder: Path) -> None:
+    """Two tables of scores of AFEW's labels, and the labels."""
+    labels, rng = list(load_spec("afew2013").labels), np.random.default_rng(0)
+    truth = np.arange(84) % len(labels)
+    clip_ids = [f"{number:09}" for number in range(len(truth))]
+    told = {
+        "clip_id": clip_ids,
+        "label": [labels[code] for code in truth],
+        "group": [f"film{number // 7}" for number in range(len(truth))],
+        "fold": np.arange(len(truth)) // 7 % 3,
+    }
+    pd.DataFrame(told).to_csv(folder / "labels.csv", index=False)
+    for name in ("a", "b"):
+        logits = rng.normal(size=(len(truth), len(labels)))
+        logits[np.arange(len(truth)), truth] += 1.5
+        raised = np.exp(logits)
+        table = pd.DataFrame(raised / raised.sum(1, keepdims=True), columns=labels)
+        table.insert(0, "clip_id", clip_ids)
+        table.to_csv(folder / f"{name}.csv", index=False)
+
+
+def small(folder: Path) -> None:
+    """A recipe with three models of made-up features."""
+    make_small(folder, {"face": 1.5, "voice": 0.8, "scene": 0.3}, n_train=18, n_val=9)
+
+
+GIVEN: dict[str, Callable[[Path], None]] = {
+    "affect": affect,
+    "clips": clips,
+    "entry_data": entry_data,
+    "media": media,
+    "groups_data": groups_data,
+    "scores": scores,
+    "small": small,
+}
