@@ -131,6 +131,8 @@ def test_every_step_is_scored_by_who_has_not_seen_its_group(run: Run) -> None:
         > 0.5
         > evaluate(tables["early"], rows, "ccc").value
     )
+    of_silent = {f for row, f in zip(table.clip_ids, table.fold, strict=True) if "clip05" in row}
+    assert of_silent == {run.cohort().folds["clip05"]}
     by_clip = {row.clip_id: row for row in run.ledger("train:late").rows()}
     assert by_clip["clip00"].status == "partial"  # its first second speaks of what was before it
     assert "2 of 30 steps without scores" in by_clip["clip00"].reason
