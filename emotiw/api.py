@@ -20,7 +20,7 @@ from emotiw.core.cohort_table import cohort_of_frame
 from emotiw.core.config import Document, validated
 from emotiw.core.csv_rows import read_frame, text_frame
 from emotiw.core.errors import ConfigError
-from emotiw.core.imported_scores import KEYS, TrainedOn, import_scores, table_from_frame
+from emotiw.core.imported_scores import TrainedOn, import_scores, label_columns, table_from_frame
 from emotiw.core.notices import warn
 from emotiw.core.score_kinds import Kind
 from emotiw.core.score_table import ScoreTable
@@ -342,10 +342,10 @@ def _cohort(clips: Clips, labels: Sequence[str], tables: Iterable[ScoreTable] = 
         frame, where = text_frame(clips), "clips"
     else:
         frame, where = read_frame(Path(clips)), str(clips)
-    return cohort_of_frame(frame, labels, where=where, split_of=known_splits(tables))
+    return cohort_of_frame(frame, labels, where=where, split_of=known_splits(tables)).rows
 
 
 def _columns(source: pd.DataFrame | Path) -> tuple[str, ...]:
     if isinstance(source, pd.DataFrame):
-        return tuple(str(column) for column in source.columns if str(column) not in KEYS)
+        return label_columns(map(str, source.columns))
     return score_columns(source)

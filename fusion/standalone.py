@@ -13,10 +13,10 @@ from emotiw.core.csv_rows import read_frame
 from emotiw.core.errors import ConfigError, LeakageError, Problems, TableError, suggest
 from emotiw.core.files import atomic_write
 from emotiw.core.id_joins import check_join, likely_repair
-from emotiw.core.imported_scores import KEYS, TrainedOn, import_scores
+from emotiw.core.imported_scores import TrainedOn, import_scores, label_columns
 from emotiw.core.label_names import translated
 from emotiw.core.score_kinds import Kind
-from emotiw.core.score_table import ScoreTable
+from emotiw.core.score_table import TIME, ScoreTable
 from fusion.cross_fitting import fuse
 from fusion.fusion_options import FusionOptions
 from fusion.result import FusionResult
@@ -44,9 +44,10 @@ def fuse_files(
     Args:
         scores: per modality a CSV, or a folder with one CSV per fold; a CSV with the JSON that
             the toolkit writes beside it is taken with its own record of what its models saw.
-        labels: a CSV with columns ``clip_id`` and ``label`` (or ``target``); ``group``, ``fold``
-            and ``split`` if there are any. Clips without a split are training clips, clips of the
-            scores that it doesn't list are test clips.
+        labels: a CSV with columns ``clip_id`` and ``label`` (or ``target``, or one per answer);
+            ``group``, ``fold`` and ``split`` if there are any. Clips without a split are training
+            clips, clips of the scores that it doesn't list are test clips. With a column
+            ``time_sec`` it has a row for every step, and unknown answers are empty.
         groups: a CSV with columns ``clip_id`` and ``group`` instead of the column. A clip without
             a group stands for itself.
         options: of fusion.
@@ -70,12 +71,13 @@ def fuse_files(
             about: dict[str, Any] = {
                 "kind": _of(kind, name, names, "auto"),
                 "trained_on": _of(trained_on, name, names, "other folds"),
+                "tolerance_sec": None if options is None else options.tolerance_sec,
             }
             tables[name] = import_scores(path, cohort, name=name, **about)
     try:
         result = fuse(
             {name: tables[name] for name in names[: len(scores)]},
-            cohort,
+            cohort.rows,
             options=options,
             seed=seed,
             references={name: tables[name] for name in names[len(scores) :]},
@@ -102,8 +104,9 @@ def read_cohort(
         TableError: naming file and line of everything that is wrong.
     """
     frame, columns = read_frame(labels), score_columns(scores[0])
-    _check_columns(frame, columns, scores[0], labels)
-    _check_ids(frame, scores)
+    if TIME not in frame:
+        _check_columns(frame, columns, scores[0], labels)
+        _check_ids(frame, scores)
     return cohort_of_frame(
         frame,
         columns,
@@ -168,12 +171,16 @@ def score_columns(path: Path) -> tuple[str, ...]:
     Raises:
         TableError: if it can't be read.
     """
-    return tuple(c for c in map(str, read_frame(_files(path)[0]).columns) if c not in KEYS)
+    return label_columns(map(str, read_frame(_files(path)[0]).columns))
 
 
 def known_splits(tables: Iterable[ScoreTable]) -> dict[str, str]:
     """Return the split of every clip that tables have with their own record of it."""
-    return {c: s for table in tables for c, s in zip(table.clip_ids, table.split, strict=True)}
+    return {
+        clip_id: split
+        for table in tables
+        for clip_id, split in zip(table.owners or table.clip_ids, table.split, strict=True)
+    }
 
 
 def _has_card(path: Path) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from emotiw.core.answer_frame import cohort_of_answers, has_answers
 from emotiw.core.clip import COLUMNS, Clip, Split, clip_problems
 from emotiw.core.cohort import Cohort
 from emotiw.core.csv_rows import read_rows, rows_as_csv
@@ -109,7 +110,8 @@ def cohort_of_frame(
     Args:
         frame: text, as :func:`~emotiw.core.csv_rows.read_frame` and ``text_frame`` return it, with
             the columns ``clip_id`` and ``label`` (or ``target``); ``group``, ``fold`` and
-            ``split`` if there are any.
+            ``split`` if there are any. Several answers have a column each, and a column
+            ``time_sec`` makes rows steps, as in :mod:`emotiw.core.answer_frame`.
         labels: in class order, or the name of the target; other vocabularies are translated.
         where: named in errors.
         group_of: group by clip id, instead of the column.
@@ -121,6 +123,9 @@ def cohort_of_frame(
     Raises:
         TableError: naming every line that is wrong.
     """
+    if has_answers(frame, labels):
+        about: Any = {"group_of": group_of, "split_of": split_of, "unlabelled": unlabelled}
+        return cohort_of_answers(frame, labels, where=where, **about)
     problems = Problems(where)
     given = [str(column) for column in frame.columns]
     is_label = "label" in given

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -17,13 +17,11 @@ from emotiw.core.csv_rows import text_frame
 from emotiw.core.errors import ConfigError, Problems, TableError, suggest
 from emotiw.core.id_joins import SMALL_SHARE, check_join
 from emotiw.core.label_names import translated
-from emotiw.core.notices import warn
 from emotiw.core.score_formats import SUFFIXES, read_table_file
-from emotiw.core.score_kinds import Kind, read_presences, read_scores
+from emotiw.core.score_kinds import Kind, as_scores
 from emotiw.core.score_table import STEP_COLUMNS, TIME, Fold, Groups, ScoreTable
-from emotiw.core.several import Several
 from emotiw.core.step_resampling import on_steps
-from emotiw.core.task import Scores, Task
+from emotiw.core.task import Task
 
 TrainedOn = Literal["unknown", "other folds", "train", "other data"]
 KEYS = ("clip_id", "split", "fold")
@@ -41,9 +39,9 @@ def import_scores(
     """Read the scores of a model from elsewhere.
 
     Args:
-        path: a CSV, Parquet or npz file (:mod:`emotiw.core.score_formats`) with a column ``clip_id``
-            and one per label, in any order and any of the usual vocabularies; or a folder with one
-            such file per fold, whose names end in the number of the fold.
+        path: a CSV, Parquet or npz file (:mod:`emotiw.core.score_formats`) with a column
+            ``clip_id`` and one per label, in any order and any of the usual vocabularies; or a
+            folder with one such file per fold, whose names end in the number of the fold.
         cohort: the clips and what is asked of them; rows of other clips are left out.
         name: of the modality.
         kind: what the numbers are. ``auto`` recognises it, and refuses what it can't; in
@@ -108,6 +106,13 @@ def table_from_frame(
     return _read(files, cohort, where, name, kind, trained_on, tolerance_sec)
 
 
+def label_columns(columns: Iterable[str]) -> tuple[str, ...]:
+    """Return the columns of a table that hold scores: all but its keys."""
+    given = tuple(columns)
+    keys = (*KEYS, *STEP_COLUMNS) if TIME in given else KEYS
+    return tuple(column for column in given if column not in keys)
+
+
 def _read(
     files: Sequence[tuple[pd.DataFrame, str, Fold]],
     cohort: Cohort,
@@ -162,7 +167,7 @@ def _table(
         name=name,
         task=task,
         clip_ids=row_ids,
-        scores=_as_scores(frame[list(task.labels)].to_numpy(dtype=np.float64), task, kind, where),
+        scores=as_scores(frame[list(task.labels)].to_numpy(dtype=np.float64), task, kind, where),
         split=tuple(map(cohort.splits.__getitem__, clip_ids)),
         fold=tuple(folds),
         seen_groups=_seen_groups(
@@ -170,29 +175,6 @@ def _table(
         ),
         **timed,
     )
-
-
-def _as_scores(numbers: Scores, task: Task, kind: Kind, where: str) -> Scores:
-    """Return what was written as scores: labels and presences by their kind, numbers as they are.
-
-    A row of several answers of which the label says nothing says nothing at all.
-    """
-    if not isinstance(task, Several):
-        task = Several((task,))
-    scores = numbers.copy()
-    for answer, columns in zip(task.answers, task.columns, strict=True):
-        if answer.is_label:
-            read = read_scores(numbers[:, columns], kind, where=where)
-            if read.kind != "probabilities" or read.n_zero:
-                warn(f"{where}: {read}")
-            scores[:, columns] = read.scores
-            scores[np.isnan(read.scores).any(axis=1) & ~np.isnan(numbers).any(axis=1)] = np.nan
-    shared = [c for a, c in zip(task.answers, task.columns, strict=True) if a.kind == "presence"]
-    if shared:
-        places = [column.start for column in shared]
-        found = read_presences(numbers[:, places], kind, where=where)
-        scores[:, places] = np.where(np.isnan(scores[:, places]), np.nan, found)
-    return scores
 
 
 def _joined_to(cohort: Cohort, ids: Set[str]) -> tuple[Cohort, Cohort | None]:

@@ -9,7 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from emotiw.core.errors import TableError
+from emotiw.core.notices import warn
 from emotiw.core.probabilities import softmax
+from emotiw.core.several import Several
+from emotiw.core.task import Task
 
 Scores = npt.NDArray[np.float64]
 Kind = Literal["auto", "probabilities", "log-probabilities", "logits", "as is"]
@@ -104,6 +107,29 @@ def read_presences(scores: Scores, kind: Kind = "auto", *, where: str = "scores"
     if kind == "logits":
         return np.asarray(1 / (1 + np.exp(-np.clip(scores, -500, 500))))
     return np.asarray(np.exp(scores) if kind == "log-probabilities" else scores).clip(0.0, 1.0)
+
+
+def as_scores(numbers: Scores, task: Task, kind: Kind, where: str) -> Scores:
+    """Return what was written as scores: labels and presences by their kind, numbers as they are.
+
+    A row of several answers of which the label says nothing says nothing at all.
+    """
+    if not isinstance(task, Several):
+        task = Several((task,))
+    scores = numbers.copy()
+    for answer, columns in zip(task.answers, task.columns, strict=True):
+        if answer.is_label:
+            read = read_scores(numbers[:, columns], kind, where=where)
+            if read.kind != "probabilities" or read.n_zero:
+                warn(f"{where}: {read}")
+            scores[:, columns] = read.scores
+            scores[np.isnan(read.scores).any(axis=1) & ~np.isnan(numbers).any(axis=1)] = np.nan
+    shared = [c for a, c in zip(task.answers, task.columns, strict=True) if a.kind == "presence"]
+    if shared:
+        places = [column.start for column in shared]
+        found = read_presences(numbers[:, places], kind, where=where)
+        scores[:, places] = np.where(np.isnan(scores[:, places]), np.nan, found)
+    return scores
 
 
 def _recognised(present: Scores, where: str) -> tuple[Kind, str]:

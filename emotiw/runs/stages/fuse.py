@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import isfinite
 from pathlib import Path
+from typing import Any
 
 from emotiw.core.cohort import Cohort
 from emotiw.core.config import Document, flat, override, validated
 from emotiw.core.errors import TableError
 from emotiw.core.files import sha256_of
 from emotiw.core.score_table import ScoreTable
+from emotiw.core.step_resampling import on_steps
 from emotiw.core.store import artifact_key
 from emotiw.evaluation.results import Result
 from emotiw.runs.cohort_digests import digests_of
@@ -106,6 +108,8 @@ def _fuse(stage: Stage, told: FusionInputs, *, force: bool) -> None:
         "optimism": _finite(result.optimism),
         "is_nested": result.is_nested,
     }
+    if result.fuser.post:
+        noted["post"] = [_finite(each) for each in result.fuser.post_.to_dict()]
     *estimators, learnt = result.fuser.to_files("fusion").items()
     stage.commit(
         {**score_files(result.table, FUSED), **dict([learnt])},
@@ -172,7 +176,7 @@ def fusion_inputs(run: Run, names: Sequence[str] = ()) -> FusionInputs:
     cohort = run.cohort().rows
     tables: dict[str, ScoreTable] = {}
     for name in names or run.recipe.models:
-        tables[name] = run.scores(name)
+        tables[name] = on_steps(run.scores(name), cohort, run.recipe.fusion.tolerance_sec)
         unknown = sorted(set(tables[name].clip_ids) - set(cohort.clip_ids))
         if unknown:
             raise TableError(
@@ -239,5 +243,9 @@ def fuse_alone(
     return fuse_files(scores, labels=labels, groups=groups, options=options, out=out, **about)
 
 
-def _finite(values: Mapping[str, float]) -> dict[str, float | None]:
-    return {name: value if isfinite(value) else None for name, value in values.items()}
+def _finite(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values as JSON knows them: None where a number is undefined."""
+    return {
+        name: None if isinstance(value, float) and not isfinite(value) else value
+        for name, value in values.items()
+    }

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from emotiw.core.config import flat
 from emotiw.core.errors import EmotiwError
 from emotiw.core.score_table import ScoreTable
+from emotiw.core.step_resampling import on_steps
 from emotiw.evaluation.metrics import metrics_of
 from emotiw.evaluation.results import (
     Result,
@@ -63,4 +64,6 @@ def judge_run(fused: Stage) -> list[Result]:
 def judged(run: Run, tables: Sequence[ScoreTable]) -> list[Result]:
     """Return the results of tables by the challenge's metric and all others that suit its task."""
     metrics = metrics_of(run.task, run.recipe.spec.metric)
-    return evaluate_all(tables, run.cohort().rows, metrics, in_sample=True)
+    rows, tolerance_sec = run.cohort().rows, run.recipe.fusion.tolerance_sec
+    at_steps = [on_steps(table, rows, tolerance_sec) for table in tables]
+    return evaluate_all(at_steps, rows, metrics, in_sample=True)
