@@ -334,10 +334,8 @@ def _named(tables: Iterable[Scores] | Mapping[str, Scores], clips: Clips) -> dic
 
 
 def _cohort(clips: Clips, labels: Sequence[str], tables: Iterable[ScoreTable] = ()) -> Cohort:
-    if isinstance(clips, Run):
-        return clips.cohort().rows
-    if isinstance(clips, Cohort):
-        return clips
+    if isinstance(clips, Run | Cohort):
+        return (clips.cohort() if isinstance(clips, Run) else clips).rows
     if isinstance(clips, pd.DataFrame):
         frame, where = text_frame(clips), "clips"
     else:
