@@ -67,14 +67,14 @@ def cohort_of_answers(
     problems.raise_if_any(TableError)
     task: Task = answers[0] if len(answers) == 1 else Several(answers)
     steps, clips = dict[str, Steps](), dict[str, Clip]()
-    for clip_id, places in sorted(frame.groupby("clip_id").indices.items()):
+    for clip_id, found in sorted(frame.groupby("clip_id").indices.items()):
+        places = np.asarray(found, dtype=np.intp)
         own, name = frame.iloc[places], str(clip_id)
         about = {key: _only(own, key, name, problems) for key in ABOUT if key in frame}
         about["split"] = about.get("split") or (split_of or {}).get(name, "train")
         if group_of is not None:
             about["group"] = group_of.get(name, "")
-        order = np.argsort(times[places], kind="stable")
-        places = places[order]
+        places = places[np.argsort(times[places], kind="stable")]
         told = [f"{number:05d}" for number in range(len(places))]
         told = list(frame[STEP].iloc[places]) if STEP in frame else told
         steps[name] = Steps(tuple(told), times[places], columns[places])
