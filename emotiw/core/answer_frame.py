@@ -67,7 +67,8 @@ def cohort_of_answers(
     problems.raise_if_any(TableError)
     task: Task = answers[0] if len(answers) == 1 else Several(answers)
     steps, clips = dict[str, Steps](), dict[str, Clip]()
-    for clip_id, places in sorted(frame.groupby("clip_id").indices.items()):
+    for clip_id, found in sorted(frame.groupby("clip_id").indices.items()):
+        places = np.asarray(found, dtype=np.intp)
         own, name = frame.iloc[places], str(clip_id)
         about = {key: _only(own, key, name, problems) for key in ABOUT if key in frame}
         about["split"] = about.get("split") or (split_of or {}).get(name, "train")
