@@ -22,10 +22,11 @@ import yaml
 from emotiw.core.clip import Clip
 from emotiw.core.cohort import Cohort
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
+from emotiw.core.parts_in_options import canonical
 from emotiw.core.several import Presence, Several
 from emotiw.core.task import Classification, Task
 from emotiw.evaluation.results import evaluate
-from emotiw.models.nested_parts import LEARNER, canonical
+from emotiw.models.nested_parts import LEARNER
 from emotiw.models.out_of_fold import OutOfFold
 
 LABELS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")

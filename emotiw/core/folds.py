@@ -26,7 +26,8 @@ def assign_folds(
 
     Args:
         group_of: the group of every clip, in an order that does not depend on clip names.
-        target_of: label or target of the same clips; labels are spread evenly over the folds.
+        target_of: label, target or answers of the same clips; labels, also those among several
+            answers, are spread evenly over the folds.
         published: folds from the manifest, needed for ``manifest`` and preferred by ``auto``.
         scheme: where folds come from; ``grouped`` is a stratified k-fold over groups.
         n_folds: for ``grouped``.
@@ -78,18 +79,26 @@ def _stratified(
     clip_ids = list(group_of)
     number = {group: code for code, group in enumerate(names)}
     codes = [number[group_of[clip_id]] for clip_id in clip_ids]
-    is_label = all(isinstance(target_of[clip_id], str) for clip_id in clip_ids)
-    rarest = min(Counter(target_of[c] for c in clip_ids).values()) if is_label else 0
+    y = [_label_of(target_of[clip_id]) for clip_id in clip_ids]
+    is_label = None not in y
+    rarest = min(Counter(y).values()) if is_label else 0
     if is_label and rarest >= n_folds:
         splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
     else:
         splitter = GroupKFold(n_folds, shuffle=True, random_state=seed)
     folds: dict[str, int] = {}
-    y = [str(target_of[clip_id]) for clip_id in clip_ids]
-    for fold, (_, held_out) in enumerate(splitter.split(clip_ids, y, codes)):
+    for fold, (_, held_out) in enumerate(
+        splitter.split(clip_ids, [str(each) for each in y], codes)
+    ):
         folds.update({clip_ids[row]: fold for row in held_out})
     order = {fold: n for n, fold in enumerate(dict.fromkeys(folds[c] for c in clip_ids))}
     return {clip_id: order[folds[clip_id]] for clip_id in clip_ids}
+
+
+def _label_of(truth: Truth) -> str | None:
+    """Return the label, or that among several answers."""
+    told = truth if isinstance(truth, tuple) else (truth,)
+    return next((answer for answer in told if isinstance(answer, str)), None)
 
 
 def _require_whole_groups(fold_of: Mapping[str, int], group_of: Mapping[str, str]) -> None:

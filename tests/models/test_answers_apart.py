@@ -11,7 +11,7 @@ import pytest
 
 from emotiw.checks.small_examples import LABELS, SEEN, SEVERAL, SPECS, small_examples
 from emotiw.core.errors import ConfigError
-from emotiw.core.feature_table import FeatureSpec, FeatureTable
+from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
 from emotiw.core.notices import heard_by
 from emotiw.core.several import Presence, Several
 from emotiw.core.task import Classification, Regression, Task
@@ -84,6 +84,16 @@ def test_settings_are_chosen_by_the_part_of_the_metric_that_judges_an_answer() -
         model_of("logistic", SEVERAL, scoring="f1.smlie")
 
 
+@pytest.mark.filterwarnings("error")
+def test_two_labels_far_apart_stay_possible() -> None:
+    model: Any = model_of("logistic", Classification(("calm", "tense")))
+    vectors = np.array([[-1.0], [-1.1], [1.0], [1.1]], dtype=np.float32)
+    state = model.learn(vectors, np.array([0, 0, 1, 1]), 1.0)
+    near, far = model.raw_scores(state, np.array([[1.0], [900.0]], dtype=np.float32))
+    slope = (near[1] - near[0]) / 1.0
+    assert far[1] - far[0] == pytest.approx(900 * slope, rel=1e-3)
+
+
 @pytest.mark.parametrize("task", [SEVERAL, Presence(("smile",))])
 @pytest.mark.parametrize("name", ["vote", "individuals", "one_vs_rest", "expected_value"])
 def test_what_knows_one_answer_alone_refuses_more(name: str, task: Task) -> None:
@@ -119,8 +129,6 @@ def test_segments_are_rows_with_their_clips_answer() -> None:
         for place, (clip_id, array) in enumerate(zip(learnt.clip_ids, learnt.arrays(), strict=True))
         for row in np.flatnonzero(array.present)
     ]
-    from emotiw.core.feature_table import FeatureArray
-
     spec = replace(ROWS, unit="clip")
     table = FeatureTable(spec, {name: FeatureArray.all_present(v) for name, v, _ in rows})
     owners = [place for *_, place in rows]

@@ -152,3 +152,13 @@ class TestPublished:
     def test_auto_without_published_folds_groups(self) -> None:
         folds = assign_folds(self.groups, self.labels, published={"a": 0}, n_folds=2)
         assert folds == {"a": 0, "b": 0, "c": 1}
+
+
+def test_a_label_among_several_answers_is_spread_as_if_it_were_alone() -> None:
+    groups, labels = corpus(7)
+    labels = {clip_id: label if clip_id < "04" else "Sad" for clip_id, label in labels.items()}
+    beside = {clip_id: (0.5, label, None) for clip_id, label in labels.items()}
+    alone = assign_folds(groups, labels, scheme="grouped", n_folds=3)
+    assert assign_folds(groups, beside, scheme="grouped", n_folds=3) == alone
+    unknown = dict.fromkeys(labels, (0.5, None, None))
+    assert assign_folds(groups, unknown, scheme="grouped", n_folds=3) != alone

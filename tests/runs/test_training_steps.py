@@ -174,3 +174,20 @@ def test_steps_are_settings_of_challenges_that_have_some(tmp_path: Path) -> None
     recipe.write_text(written)
     with pytest.raises(ConfigError, match="asks for one answer per clip, and has no steps"):
         load_recipe(recipe)
+
+
+def test_scores_from_elsewhere_are_taken_step_by_step(run: Run) -> None:
+    table = train_all(run, ["late"])["late"]
+    found = table.to_frame().dropna()[["clip_id", "fold", "valence", "arousal"]]
+    found.to_csv(run.recipe.settings.data.root / "theirs.csv", index=False)
+    recipe = run.folder.parent.parent / "steps.yaml"
+    written = yaml.safe_load(recipe.read_text())
+    written["models"]["theirs"] = {"model": "imported", "path": "theirs.csv"}
+    recipe.write_text(yaml.safe_dump(written, sort_keys=False))
+    again = open_run(recipe)
+    taken = train_all(again, ["theirs"])["theirs"]
+    rows = again.cohort().rows
+    assert set(taken.clip_ids) == set(found["clip_id"])
+    assert taken.owners == tuple(rows.owners[row_id] for row_id in taken.clip_ids)
+    assert taken.times.tolist() == [rows.times[row_id] for row_id in taken.clip_ids]
+    assert np.allclose(taken.scores, table.aligned_to(taken.clip_ids))

@@ -47,4 +47,9 @@ class Logistic(TabularModel):
         wide = vectors.astype(np.float64)
         if not self.task.is_label:
             return np.asarray(state["machine"].predict(wide), dtype=np.float64)[:, None]
-        return np.asarray(state["machine"].predict_log_proba(wide), dtype=np.float64)
+        with np.errstate(divide="ignore"):
+            raw = np.asarray(state["machine"].predict_log_proba(wide), dtype=np.float64)
+        if raw.shape[1] == 2:  # sure of one label, it says 0 of the other, which it never means
+            margin = np.abs(state["machine"].decision_function(wide))[:, None]
+            raw = np.where(np.isneginf(raw), -margin, raw)
+        return raw
