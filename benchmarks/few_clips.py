@@ -51,13 +51,12 @@ MODELS = {
         # segments with their clip's target, and the mean of what is said of them
         "{model: segments, learner: {model: kernel_ridge, kernel: linear, penalty: [3, 10, 30], "
         "scoring: mse}}",
-        "{model: segments, learner: {model: kernel_ridge, gamma: [0.03, 0.1], "
-        "penalty: [0.3, 1, 3], scoring: mse}}",
+        "{model: segments, learner: {model: kernel_ridge, gamma: 0.1, penalty: 1}}",
         # levels, and the expected value over them: of the clip, and of each segment
         "{model: expected_value, n_levels: 4, learner: {model: kernel_ridge, gamma: [0.03, 0.1], "
         "penalty: [0.3, 1, 3], pooling: [mean, std, quantiles], class_weight: null}}",
         "{model: segments, learner: {model: expected_value, n_levels: 4, learner: "
-        "{model: kernel_ridge, gamma: 0.1, penalty: [0.3, 1, 3], class_weight: null}}}",
+        "{model: kernel_ridge, gamma: 0.1, penalty: 1, class_weight: null}}}",
         # end to end: the network decides which segments count
         "{model: attention, layers: 0, channels: 32}",
     ],

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from emotiw.challenges.spec import load_spec
-from emotiw.demo import corpus, group_corpus, synthetic_clip
+from emotiw.demo import affect_corpus, corpus, group_corpus, synthetic_clip
 from emotiw.demo.emotions import Difficulty
 from emotiw.demo.voice import SAMPLING_RATE, draw_voice, speak
 from tests.ablation.small import make_small
@@ -85,6 +85,12 @@ def groups_data(folder: Path) -> None:
     shutil.rmtree(folder / "made")
 
 
+def affect(folder: Path) -> None:
+    """The demo's clips whose states are followed step by step, few of them."""
+    with patch.object(affect_corpus, "DURATION_SEC", 4.0):
+        affect_corpus.make_affect_corpus(folder / "affect", n_train=6, n_val=2, n_test=2)
+
+
 def scores(folder: Path) -> None:
     """Two tables of scores of AFEW's labels, and the labels."""
     labels, rng = list(load_spec("afew2013").labels), np.random.default_rng(0)
@@ -112,6 +118,7 @@ def small(folder: Path) -> None:
 
 
 GIVEN: dict[str, Callable[[Path], None]] = {
+    "affect": affect,
     "clips": clips,
     "entry_data": entry_data,
     "media": media,

@@ -25,12 +25,9 @@ def rendered(name: str) -> str:
 
 def executed(path: Path) -> nbformat.NotebookNode:
     """Return the notebook with the outputs of its cells."""
-    sources = (
-        path,
-        Path(__file__),
-        *sorted(ROOT.glob("emotiw/**/*.py")),
-        *sorted(ROOT.glob("f*/**/*.py")),
-    )
+    rooms = ("emotiw", "features", "fusion")
+    code = (source for room in rooms for source in (ROOT / room).rglob("*.py"))
+    sources = (path, Path(__file__), *sorted(code))
     digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
     kept = KEPT / f"{path.stem}-{digest[:16]}.ipynb"
     if not kept.exists():

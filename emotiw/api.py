@@ -214,7 +214,7 @@ def predict(
 
     Args:
         inputs: files, or folders of them.
-        run: a trained run, or its folder; the bundled frame CNN without one.
+        run: a trained run, or its folder; the bundled face and voice models without one.
         weights: without a run: a weights card of a frame CNN with labels.
         window_sec: also score windows of so many seconds.
         hop_sec: from one window to the next; half of it by default.
@@ -225,8 +225,10 @@ def predict(
 
     Returns:
         ``file``, ``person`` (missing for everyone together), ``start_sec``, ``end_sec``,
-        ``is_whole``, ``n_faces``, ``prediction``, a column per label, and ``reason`` where there
-        is nothing.
+        ``is_whole``, what a row rests on (``n_people``, ``n_faces`` counted in every frame,
+        ``speech_sec``, ``rests_on``), ``prediction``, which may be ``unsure``, and then the two
+        ``nearest`` labels; ``derived_valence`` and ``derived_arousal``, from the scores; a column
+        per label, and ``reason`` where there is nothing.
 
     Raises:
         ConfigError: if there are no such files, or options exclude each other.
@@ -332,10 +334,8 @@ def _named(tables: Iterable[Scores] | Mapping[str, Scores], clips: Clips) -> dic
 
 
 def _cohort(clips: Clips, labels: Sequence[str], tables: Iterable[ScoreTable] = ()) -> Cohort:
-    if isinstance(clips, Run):
-        return clips.cohort().rows
-    if isinstance(clips, Cohort):
-        return clips
+    if isinstance(clips, Run | Cohort):
+        return (clips.cohort() if isinstance(clips, Run) else clips).rows
     if isinstance(clips, pd.DataFrame):
         frame, where = text_frame(clips), "clips"
     else:

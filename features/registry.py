@@ -12,6 +12,7 @@ EXTRACTORS: Registry[type[Extractor]] = Registry(
         "face_crops": "features.faces.crops:FaceCrops",
         "opensmile": "features.audio.opensmile:OpenSmile",
         "librosa": "features.audio.librosa:LibrosaFeatures",
+        "voice": "features.audio.voice_scores:Voice",
         "fbank": "features.audio.fbank:Fbank",
         "speech_network": "features.audio.speech_network:SpeechNetwork",
         "frames": "features.frames.frame_embeddings:FrameEmbeddings",

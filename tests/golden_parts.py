@@ -24,7 +24,6 @@ from emotiw.checks.check_fusion import NAMES, TASKS, small_rows
 from emotiw.checks.check_model import accepted
 from emotiw.checks.check_post import ANSWERS, small_traces
 from emotiw.checks.findings import Findings
-from emotiw.checks.small_clips import small_source
 from emotiw.checks.small_examples import SPECS, small_examples
 from emotiw.core.errors import Problems
 from emotiw.core.weights import WeightsCard
@@ -45,6 +44,7 @@ from tests.small_parts import (
     MODEL_OPTIONS,
     detector_options,
     extractor_options,
+    extractor_source,
     portrait,
     write_onnx,
 )
@@ -137,7 +137,7 @@ def _rows(part: Any, name: str, folder: Path) -> Any:
     if name == "librosa":  # the others, and skewness, hang on the last bit of small numbers
         told = {"descriptors": ("mfcc", "log_mel", "rms"), "statistics": ("mean", "std")}
     options = part.Options.model_validate(told)
-    return part("golden", options).extract(small_source(folder)).array.values
+    return part("golden", options).extract(extractor_source(name, folder)).array.values
 
 
 def _scores(part: Any, name: str, folder: Path) -> Any:

@@ -8,11 +8,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+import soundfile
 import torch
 import torchaudio
 import yaml
 from safetensors.torch import save_file
 
+from emotiw.checks.small_clips import small_source
+from emotiw.demo.voice import SAMPLING_RATE, TYPICAL_VOICE, speak
+from features.extractor import ClipSource
 from tests.small_weights import write_small_weights
 
 LABELS = ("Angry", "Happy", "Sad")
@@ -78,6 +82,16 @@ BACKBONE_CARDS: dict[str, dict[str, Any]] = {
         "options": {"embedding_output": "embedding", "logits_output": "logits"},
     },
 }  # fmt: skip
+
+
+def extractor_source(name: str, folder: Path) -> ClipSource:
+    """Return a clip that the extractor of that name finds something in."""
+    if name != "voice":
+        return small_source(folder)
+    path = folder / "spoken.wav"
+    spoken = speak(TYPICAL_VOICE["Fear"], 2.0, np.random.default_rng(0))
+    soundfile.write(path, spoken.waveform, SAMPLING_RATE, subtype="FLOAT")
+    return ClipSource("spoken", path)
 
 
 def extractor_options(name: str, folder: Path) -> dict[str, Any]:

@@ -41,6 +41,7 @@ from tests.small_parts import (
     MODEL_OPTIONS,
     detector_options,
     extractor_options,
+    extractor_source,
     portrait,
     write_onnx,
 )
@@ -51,7 +52,8 @@ NOTED: dict[str, Any] = json.loads(PATH.read_text())
 
 def _extractor(name: str, folder: Path) -> None:
     options = extractor_options(name, folder)
-    check_part(EXTRACTORS.resolve(name), options, sample=folder if name == "imported" else None)
+    sample = folder if name == "imported" else extractor_source(name, folder)
+    check_part(EXTRACTORS.resolve(name), options, sample=sample)
 
 
 def _model(name: str, folder: Path) -> None:

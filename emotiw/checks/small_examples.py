@@ -53,7 +53,7 @@ def small_step_examples(
         rows = [_rows(replace(spec, unit="clip"), int(code), rng).values for code in codes]
         present = rng.random(len(codes)) < 0.8
         present[0] = True
-        values = np.concatenate(rows)
+        values: Any = np.concatenate(rows)
         values[~present] = 0
         arrays[f"clip{clip:02}"] = FeatureArray(values.astype(spec.dtype), present)
         told = _answers(codes, task).reshape(len(codes), -1).astype(np.float64)

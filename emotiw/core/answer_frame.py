@@ -74,11 +74,11 @@ def cohort_of_answers(
         about["split"] = about.get("split") or (split_of or {}).get(name, "train")
         if group_of is not None:
             about["group"] = group_of.get(name, "")
-        places = places[np.argsort(times[places], kind="stable")]
-        told = [f"{number:05d}" for number in range(len(places))]
-        told = list(frame[STEP].iloc[places]) if STEP in frame else told
-        steps[name] = Steps(tuple(told), times[places], columns[places])
-        if TIME not in frame and len(places) > 1:
+        rows = np.asarray(places)[np.argsort(times[places], kind="stable")]
+        told = [f"{number:05d}" for number in range(len(rows))]
+        told = list(frame[STEP].iloc[rows]) if STEP in frame else told
+        steps[name] = Steps(tuple(told), times[rows], columns[rows])
+        if TIME not in frame and len(rows) > 1:
             problems.add(f"{frame.index.name} {own.index[1]}: clip {name!r} has more than one row")
         if len(set(told)) < len(told):
             problems.add(f"clip {name!r} has a step twice")

@@ -13,10 +13,11 @@ import pandas as pd
 
 from emotiw.core.clip import Clip
 from emotiw.core.cohort import Cohort
-from emotiw.core.csv_rows import read_frame, text_frame
+from emotiw.core.csv_rows import text_frame
 from emotiw.core.errors import ConfigError, Problems, TableError, suggest
 from emotiw.core.id_joins import SMALL_SHARE, check_join
 from emotiw.core.label_names import translated
+from emotiw.core.score_formats import SUFFIXES, read_table_file
 from emotiw.core.score_kinds import Kind, as_scores
 from emotiw.core.score_table import STEP_COLUMNS, TIME, Fold, Groups, ScoreTable
 from emotiw.core.step_resampling import on_steps
@@ -38,9 +39,9 @@ def import_scores(
     """Read the scores of a model from elsewhere.
 
     Args:
-        path: a CSV with a column ``clip_id`` and one per label, in any order and any of the
-            usual vocabularies; or a folder with one such CSV per fold, whose names end in the
-            number of the fold.
+        path: a CSV, Parquet or npz file (:mod:`emotiw.core.score_formats`) with a column
+            ``clip_id`` and one per label, in any order and any of the usual vocabularies; or a
+            folder with one such file per fold, whose names end in the number of the fold.
         cohort: the clips and what is asked of them; rows of other clips are left out.
         name: of the modality.
         kind: what the numbers are. ``auto`` recognises it, and refuses what it can't; in
@@ -65,7 +66,9 @@ def import_scores(
         ConfigError: if ``kind`` or ``trained_on`` is unknown.
     """
     _check_choice("trained_on", trained_on, get_args(TrainedOn))
-    files = [(read_frame(file), str(file), f) for file, f in _files_with_folds(path, trained_on)]
+    files = [
+        (read_table_file(file), str(file), f) for file, f in _files_with_folds(path, trained_on)
+    ]
     return _read(files, cohort, str(path), name, kind, trained_on, tolerance_sec)
 
 
@@ -195,9 +198,12 @@ def _joined_to(cohort: Cohort, ids: Set[str]) -> tuple[Cohort, Cohort | None]:
 def _files_with_folds(path: Path, trained_on: str) -> list[tuple[Path, Fold]]:
     if path.is_file():
         return [(path, None)]
-    files = sorted(path.glob("*.csv")) if path.is_dir() else []
+    beside = sorted(path.iterdir()) if path.is_dir() else []
+    files = [file for file in beside if file.suffix in SUFFIXES]
     if not files:
-        raise TableError(f"{path}: neither a CSV nor a folder with CSVs of scores")
+        raise TableError(
+            f"{path}: neither a table of scores nor a folder with some ({', '.join(SUFFIXES)})"
+        )
     if trained_on != "other folds":
         return [(file, None) for file in files]
     numbers = [re.search(r"(\d+)$", file.stem) for file in files]

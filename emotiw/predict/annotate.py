@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emotiw.core.face_tracks import FaceTracks
+from emotiw.predict.one_answer import FACE, VOICE
 from emotiw.predict.prediction_rows import FilePrediction, Row
 from emotiw.visualization.boxes import (
     FaceLabel,
@@ -19,7 +20,9 @@ from emotiw.visualization.boxes import (
     visible_rows,
 )  # fmt: skip
 
-PANEL = 120  # px below the image
+PANEL = 136  # px below the image
+LANES_TOP, LANE = 94, 9  # of the strips of faces and voice in it, px
+QUIET = (70, 70, 70)
 
 
 class Annotation:
@@ -51,7 +54,7 @@ class Annotation:
         panel = self._panel.copy()
         if self._found.duration_sec > 0:
             x = min(int(time_sec / self._found.duration_sec * width), width - 1)
-            cv2.line(panel, (x, 0), (x, PANEL - 24), (255, 255, 255), 1)
+            cv2.line(panel, (x, 0), (x, LANES_TOP + 2 * LANE), (255, 255, 255), 1)
         return np.asarray(np.concatenate([picture, panel]), dtype=np.uint8)
 
     def _draw_face(
@@ -68,7 +71,7 @@ class Annotation:
         texts = [f"{person}"]
         if found is not None and found.scores is not None:
             texts.insert(0, f"{person} {self._found.answer(found)}")
-            if self._found.is_label:
+            if self._found.is_label and not found.is_unsure:
                 texts.insert(0, f"{texts[0]} {100 * max(found.scores):.0f}%")
         x0, y0, x1, y1 = box.tolist()
         return FaceLabel((x0, y0, x1, y1), tuple(texts), colour)
@@ -92,7 +95,7 @@ class Annotation:
 
         panel = np.full((PANEL, width, 3), 24, dtype=np.uint8)
         rows = self._windows.get(None) or []
-        bottom = PANEL - 26
+        bottom = LANES_TOP - 2
         values = [s for row in rows for s in (row.scores or ())]
         is_label = self._found.is_label
         low, high = (0.0, 1.0) if is_label or not values else (min(values), max(values) + 1e-9)
@@ -109,8 +112,29 @@ class Annotation:
                     else:
                         cv2.circle(panel, here, 2, colour_of(number), -1)
                 last = here
+        self._draw_lanes(panel, rows, width)
         self._draw_legend(panel, width)
         return panel
+
+    def _draw_lanes(self, panel: Picture, rows: list[Row], width: int) -> None:
+        """Draw what faces and voice say by themselves as strips; grey where they say nothing."""
+        import cv2
+
+        for number, name in enumerate((FACE, VOICE)):
+            said = [(row, row.by_model.get(name)) for row in rows]
+            if not any(scores for _, scores in said):
+                continue
+            top = LANES_TOP + LANE * number
+            for row, scores in said:
+                left, right = (
+                    int(sec / max(self._found.duration_sec, 1e-9) * (width - 1))
+                    for sec in (row.start_sec, row.end_sec)
+                )
+                winner = None if scores is None else scores.index(max(scores))
+                colour = QUIET if winner is None else colour_of(winner)
+                cv2.rectangle(panel, (left, top), (right, top + LANE - 2), colour, -1)
+            letter = (name[0], (2, top + LANE - 2), cv2.FONT_HERSHEY_PLAIN, 0.6)
+            cv2.putText(panel, *letter, (255, 255, 255), 1, cv2.LINE_AA)
 
     def _draw_legend(self, panel: Picture, width: int) -> None:
         import cv2

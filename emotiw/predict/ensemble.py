@@ -24,6 +24,7 @@ from emotiw.predict.by_person import in_time, only_person, people
 from emotiw.predict.company import Company, Speakers
 from emotiw.predict.media_chunks import image_chunks, sound_chunks
 from emotiw.predict.prediction_rows import Row, mean_over_time
+from emotiw.predict.step_rows import step_rows, usual_step_sec
 from emotiw.predict.windows import Footage, window_spans
 from emotiw.runs.recipe import ModelEntry
 from emotiw.runs.run import Run
@@ -120,6 +121,8 @@ class Ensemble:
         self._needs = {extractor.needs for extractor in self._extractors.values()}
         self.needs_faces, self.is_deaf = "faces" in self._needs, self._needs == {"faces"}
         self.most_sec = max(MOST_AT_ONCE_SEC, 2 * _longest_clip_sec(run))
+        cohort = run.cohort()
+        self._step_sec = usual_step_sec(cohort) if cohort.has_steps else None
         if run.recipe.fusion.prior != "none":
             self.notes.append("the prior of the test clips is not applied")
 
@@ -127,6 +130,8 @@ class Ensemble:
         """Return the rows of the whole file and of every window, and notes."""
         notes = dict.fromkeys(self.notes)
         self._file = file.path
+        if self._step_sec is not None:
+            return self._rows_of_steps(file, notes, self._step_sec), list(notes)
         if file.duration_sec <= self.most_sec:
             source = _Source(file.path, file.path, file.tracks)
             everyone = Row(None, 0.0, file.duration_sec, True, 0, None)
@@ -140,6 +145,19 @@ class Ensemble:
                 notes[note if n == len(parts) else f"{note} (in {n} of {len(parts)} parts)"] = None
             notes[f"long: asked in parts of {PART_SEC:g} s, scores are their mean"] = None
         return [*whole, *self._in_windows(file, Counter(), progress)], list(notes)
+
+    def _rows_of_steps(self, file: Footage, notes: dict[str, None], step_sec: float) -> list[Row]:
+        source = _Source(file.path, file.path, file.tracks)
+        arrays = self._features(source, notes, self._extractors)
+        notes[f"an answer every {step_sec:g} s; that of the whole file is their mean"] = None
+        return step_rows(
+            self._models,
+            self._fusion,
+            {name: (self._extractors[name].spec, array) for name, array in arrays.items()},
+            task=self.task,
+            duration_sec=file.duration_sec,
+            step_sec=step_sec,
+        )
 
     def _in_windows(self, file: Footage, told: Counter[str], progress: Progress) -> list[Row]:
         """Return the rows of these windows; the file is read once, and no more kept than one."""

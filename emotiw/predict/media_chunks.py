@@ -63,7 +63,7 @@ def image_chunks(path: Path, spans: Sequence[Span], folder: Path) -> Iterator[Pa
         folder: for the chunks; each is there until the next one is asked for.
     """
     with MediaReader(path) as reader:
-        writers: dict[int, _Writer] = {}
+        writers: dict[int, ImageWriter] = {}
         place = 0
         shown: VideoFrame | None = None  # on display until the next one comes into view
         step = 0.0
@@ -89,14 +89,14 @@ def image_chunks(path: Path, spans: Sequence[Span], folder: Path) -> Iterator[Pa
                 writer.close()
 
 
-def _writer_of(writers: dict[int, _Writer], number: int, folder: Path) -> _Writer:
+def _writer_of(writers: dict[int, ImageWriter], number: int, folder: Path) -> ImageWriter:
     if number not in writers:
-        writers[number] = _Writer(folder / f"chunk-{number}.mkv")
+        writers[number] = ImageWriter(folder / f"chunk-{number}.mkv")
     return writers[number]
 
 
 def _finished(
-    writers: dict[int, _Writer], number: int, folder: Path, shown: VideoFrame | None
+    writers: dict[int, ImageWriter], number: int, folder: Path, shown: VideoFrame | None
 ) -> Iterator[Path | None]:
     if number not in writers and shown is not None:
         _writer_of(writers, number, folder).add(shown.rgb, shown.time_sec)
@@ -109,7 +109,7 @@ def _finished(
     writer.path.unlink()
 
 
-class _Writer:
+class ImageWriter:
     """One video that grows image by image."""
 
     def __init__(self, path: Path) -> None:
@@ -122,6 +122,7 @@ class _Writer:
         self._last = -1
 
     def add(self, rgb: np.ndarray[Any, np.dtype[np.uint8]], time_sec: float) -> None:
+        """Append an image, shown from this time on."""
         import av
 
         if self._video is None:
@@ -136,6 +137,7 @@ class _Writer:
         self._out.mux(self._video.encode(shown))
 
     def close(self) -> None:
+        """Finish the file."""
         if self._out is not None:
             self._out.mux(self._video.encode(None))
             self._out.close()

@@ -19,7 +19,7 @@ from emotiw.core.media.reading_report import notes_of, seen_track
 from emotiw.core.progress import Progress, Silent, ticking
 from emotiw.predict.company import Speakers
 from emotiw.predict.ensemble import Ensemble
-from emotiw.predict.frame_network import FrameCNN
+from emotiw.predict.face_and_voice import FaceAndVoice
 from emotiw.predict.prediction_rows import FilePrediction
 from emotiw.predict.windows import Footage, Span, window_spans
 from emotiw.runs.run import reopen_run
@@ -32,7 +32,7 @@ class Wanted:
     """What is asked of every file.
 
     Attributes:
-        run: the folder of a trained run; None for the frame CNN.
+        run: the folder of a trained run; None for the bundled face network and voice model.
         settings: over the run's recipe.
         weights: the card of the frame CNN; the default one where None.
         window_sec: length of a window; None for no windows, if nothing else needs them.
@@ -162,11 +162,11 @@ def _spans(wanted: Wanted, duration: float, *, is_still: bool) -> list[Span]:
 
 
 @lru_cache(maxsize=2)
-def _predictor(wanted: Wanted) -> Ensemble | FrameCNN:
+def _predictor(wanted: Wanted) -> Ensemble | FaceAndVoice:
     if wanted.run is not None:
         device = [f"execution.device={wanted.device}"] if wanted.device else []
         return Ensemble(reopen_run(wanted.run, [*wanted.settings, *device]), wanted.speakers)
-    return FrameCNN(wanted.weights, device=wanted.device or AUTO)
+    return FaceAndVoice(wanted.weights, device=wanted.device or AUTO)
 
 
 def _targets(files: Mapping[str, Path]) -> dict[str, str]:

@@ -6,15 +6,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from emotiw.core.csv_rows import rows_as_csv
+from emotiw.core.several import Several
 from emotiw.core.task import Task
+from emotiw.predict.one_answer import nearest_two, valence_arousal
 
 if TYPE_CHECKING:
     import pandas as pd
 
 DECIMALS = 6
 EVERYONE = ""
-HEAD = ("file", "person", "start_sec", "end_sec", "is_whole", "n_faces", "prediction")
+UNSURE = "unsure"
+HEAD = (
+    *("file", "person", "start_sec", "end_sec", "is_whole"),
+    *("n_people", "n_faces", "speech_sec", "rests_on", "prediction", "nearest"),
+    *("derived_valence", "derived_arousal"),
+)
 
 
 @dataclass(frozen=True)
@@ -28,7 +37,10 @@ class Row:
         is_whole: whether the window is the whole file.
         n_faces: faces seen in it, counted in every frame.
         scores: one per label; None where there is nothing to go by.
-        by_model: the scores of each model of a run.
+        by_model: the scores of each model of a run; without one, those of face and voice.
+        n_people: different people seen in it.
+        speech_sec: seconds of speech heard in it.
+        is_unsure: whether the most probable label is not probable enough to be an answer.
     """
 
     person: int | None
@@ -38,6 +50,9 @@ class Row:
     n_faces: int
     scores: tuple[float, ...] | None
     by_model: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    n_people: int = 0
+    speech_sec: float = 0.0
+    is_unsure: bool = False
 
     @property
     def middle_sec(self) -> float:
@@ -86,12 +101,45 @@ class FilePrediction:
         return [row for row in self.rows if not row.is_whole and row.person == person]
 
     def answer(self, row: Row) -> str:
-        """Return the most probable label of a row, or its number; empty where there is none."""
+        """Return the most probable label of a row, or ``unsure``, or its number; empty for none."""
         if row.scores is None:
             return ""
+        if isinstance(self.task, Several):
+            told = self.task.name_of(self.task.decide(np.array([row.scores]))[0])
+            named = zip(self.task.names, told, strict=True)
+            return "; ".join(f"{n} {v}" if isinstance(v, str) else f"{n} {v:.3g}" for n, v in named)
         if not self.is_label:
             return f"{row.scores[0]:.4g}"
-        return self.labels[row.scores.index(max(row.scores))]
+        return UNSURE if row.is_unsure else self.labels[row.scores.index(max(row.scores))]
+
+    def nearest(self, row: Row) -> tuple[str, ...]:
+        """Return the two most probable labels, where a row is unsure; else nothing."""
+        return nearest_two(self.labels, row.scores) if row.scores and row.is_unsure else ()
+
+    def about(self, row: Row) -> dict[str, Any]:
+        """Return all that tables say of a row in front of its scores, by column.
+
+        Valence and arousal are derived from the scores of the labels, where all of these have
+        known positions.
+        """
+        places = None
+        if row.scores and self.is_label:
+            places = valence_arousal(self.labels, row.scores)
+        return {
+            "file": self.file,
+            "person": row.person,
+            "start_sec": row.start_sec,
+            "end_sec": row.end_sec,
+            "is_whole": row.is_whole,
+            "n_people": row.n_people,
+            "n_faces": row.n_faces,
+            "speech_sec": round(row.speech_sec, 3),
+            "rests_on": "+".join(row.by_model) if row.scores else "",
+            "prediction": self.answer(row),
+            "nearest": " or ".join(self.nearest(row)),
+            "derived_valence": places[0] if places else None,
+            "derived_arousal": places[1] if places else None,
+        }
 
 
 def mean_over_time(rows: Sequence[Row], duration_sec: float) -> list[Row]:
@@ -141,13 +189,13 @@ def prediction_frame(found: Sequence[FilePrediction]) -> pd.DataFrame:
         if one.reason:
             rows.append({"file": one.file, "reason": one.reason})
         for row in one.rows:
-            about = {name: getattr(row, name) for name in HEAD if hasattr(row, name)}
             given = dict(zip(one.labels, row.scores or (), strict=False))
             reason = "" if row.scores else "nothing to go by"
-            about |= {"file": one.file, "prediction": one.answer(row), "reason": reason}
-            rows.append(about | given)
+            rows.append({**one.about(row), "reason": reason, **given})
     frame = pd.DataFrame(rows, columns=[*HEAD, *_labels(found), "reason"])
-    return frame.astype({"person": "Int64", "n_faces": "Int64", "is_whole": "boolean"})
+    counts = dict.fromkeys(("person", "n_people", "n_faces"), "Int64")
+    values = dict.fromkeys(("derived_valence", "derived_arousal"), "Float64")
+    return frame.astype({**counts, **values, "is_whole": "boolean"})
 
 
 def _labels(found: Sequence[FilePrediction]) -> list[str]:
@@ -165,14 +213,20 @@ def as_csv(found: Sequence[FilePrediction]) -> str:
             given = dict(zip(one.labels, row.scores or (), strict=False))
             rows.append(
                 [
-                    *(one.file, EVERYONE if row.person is None else row.person),
-                    *(f"{row.start_sec:.3f}", f"{row.end_sec:.3f}", str(row.is_whole).lower()),
-                    *(row.n_faces, one.answer(row)),
+                    *(_cell(value) for value in one.about(row).values()),
                     *(f"{given[name]:.{DECIMALS}f}" if name in given else "" for name in labels),
                     "" if row.scores else "nothing to go by",
                 ]
             )
     return rows_as_csv(rows).decode()
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    return EVERYONE if value is None else value
 
 
 def as_json(found: Iterable[FilePrediction]) -> list[dict[str, Any]]:
@@ -186,12 +240,11 @@ def as_json(found: Iterable[FilePrediction]) -> list[dict[str, Any]]:
             "written": list(one.written),
             "rows": [
                 {
-                    "person": row.person,
+                    **{k: v for k, v in one.about(row).items() if k not in ("file", "nearest")},
                     "start_sec": round(row.start_sec, 3),
                     "end_sec": round(row.end_sec, 3),
-                    "is_whole": row.is_whole,
-                    "n_faces": row.n_faces,
                     "prediction": one.answer(row) or None,
+                    "nearest": list(one.nearest(row)),
                     "scores": _named(one.labels, row.scores),
                     "models": {n: _named(one.labels, s) for n, s in row.by_model.items()},
                 }

@@ -57,13 +57,11 @@ class Run:
         features/<name>.csv       where the rows of every clip are in the store
         models/<model>.csv        where the trained models of every fold are in the store
         scores/<model>.csv        scores of one modality, out-of-fold
-        individuals.csv           in groups: who is in which clip, where and when
-        individuals/<model>.csv   in groups: scores of each person
+        individuals.csv, …/       in groups: who is in which clip, when; scores of each person
         fused.csv                 fused scores
         fusion.yaml               the final fusion
         fusion.json, fusion.txt   on what it was fitted and judged; intervals and tests
-        metrics.csv               every metric per modality and fused, with intervals over groups
-        folds.csv                 the same fold by fold
+        metrics.csv, folds.csv    every metric per modality and fused, with intervals; by fold
         submission/               the zip, and its check
         recipe.yaml, versions.json
         provenance.json           sha256 of manifest, weights and imported files; state of git

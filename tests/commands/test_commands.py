@@ -70,7 +70,7 @@ def test_what_is_assumed_is_shown() -> None:
     assert "unproved    submission (assumed)" in shown
     assert "submission: submission table: the CodaLab format was not found" in shown
     assert "assumed, or from memory" not in run("challenges", "show", "mer2025")
-    assert "answers per frame can be written and checked" in run("challenges", "show", "abaw6_va")
+    assert "not yet     its labels stand in a file" in run("challenges", "show", "emoreact")
 
 
 @pytest.mark.parametrize(

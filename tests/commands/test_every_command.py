@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -29,12 +28,10 @@ ANSI = re.compile(r"\x1b\[[0-9;]*m")
 BOX = set("─━│┃┌┐└┘├┤╭╮╰╯╷╵╶╴┏┓┗┛")
 
 
-def commands(
-    group: click.Group | None = None, words: tuple[str, ...] = ()
-) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+def commands(group: Any = None, words: tuple[str, ...] = ()) -> Iterator[tuple[Any, Any]]:
     """Every command with the words that call it."""
-    for name, command in (group or typer.main.get_command(app)).commands.items():  # type: ignore[union-attr]
-        if isinstance(command, click.Group) or hasattr(command, "commands"):
+    for name, command in (group or typer.main.get_command(app)).commands.items():
+        if hasattr(command, "commands"):
             yield from commands(command, (*words, name))
         else:
             yield (*words, name), command
@@ -43,7 +40,7 @@ def commands(
 EVERY = dict(commands())
 
 
-def options_of(command: click.Command) -> set[str]:
+def options_of(command: Any) -> set[str]:
     return {name for each in command.params for name in (*each.opts, *each.secondary_opts)}
 
 

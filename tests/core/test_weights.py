@@ -159,6 +159,19 @@ def test_a_record_that_was_damaged_is_told(cache: Path, site: tuple[str, Path]) 
         verify(card)
 
 
+def test_without_a_network_it_is_said_where_the_file_belongs(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("no_proxy", "*")
+    card = card_of({"url": "http://127.0.0.1:9/net.pt"}, DIGEST)
+    with pytest.raises(WeightsError, match="or get it elsewhere, and put it at ") as caught:
+        fetch(card)
+    place = Path(str(caught.value).rpartition("put it at ")[2])
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_bytes(BYTES)
+    assert fetch(card).path == place
+
+
 def test_a_site_that_has_nothing_is_named(cache: Path, site: tuple[str, Path]) -> None:
     card = card_of({"url": f"{site[0]}/nothing.pt"})
     with pytest.raises(WeightsError, match=r"nothing\.pt"):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import struct
+from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -182,3 +184,24 @@ def test_snippets_are_seen_at_a_steady_pace() -> None:
     assert steady_rows(even, 9).tolist() == list(range(9))
     paused = np.array([[0.0, 0.1], [0.1, 0.2], [0.2, 30.0], [30.0, 30.1]])
     assert np.bincount(steady_rows(paused, 4)).tolist() == [1, 1, 10, 1]  # a second at most
+
+
+def test_an_avi_with_images_out_of_order_has_their_times_in_order(tmp_path: Path) -> None:
+    """An AVI says when images are decoded, which with B-frames isn't when they are shown."""
+    path = tmp_path / "a.avi"
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("libx264", rate=25)
+        stream.width = stream.height = 64
+        stream.pix_fmt = "yuv420p"
+        stream.codec_context.max_b_frames = 2
+        stream.codec_context.options = {"x264-params": "bframes=2:b-adapt=0"}
+        for number in range(40):
+            shade = np.full((64, 64, 3), 6 * number, np.uint8)
+            frame = av.VideoFrame.from_ndarray(shade, format="rgb24")
+            frame.pts, frame.time_base = number, Fraction(1, 25)
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode())
+    assert times_of(path) == pytest.approx([n / 25 for n in range(40)])
+    with MediaReader(path) as reader:
+        shades = [float(frame.rgb.mean()) for frame in reader.frames()]
+    assert shades == sorted(shades)

@@ -20,6 +20,7 @@ from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
 from emotiw.core.probabilities import fit_temperature
 from emotiw.core.weights import WeightsCard, locate, read_card
 from emotiw.models.backbone.backbone_recipe import AugmentationOptions, BackboneRecipe
+from emotiw.models.backbone.face_answers import soft_targets
 from emotiw.models.backbone.face_augmentation import augment_faces
 from emotiw.models.backbone.face_source import FaceSource, split_off_inner
 from emotiw.models.backbone.labelled_faces import (
@@ -403,6 +404,109 @@ def test_members_that_can_not_be_are_refused(folder: Path, tmp_path: Path) -> No
     card = small_recipe().network.model_dump()  # type: ignore[union-attr]
     with pytest.raises(ValueError, match="member_options: 1 entries for members: 2"):
         WeightsCard.model_validate(card | {"members": 2, "member_options": [{}]})
+
+
+def going_on(trained: Path, **changes: Any) -> BackboneRecipe:
+    entries = {"name": "on", "network": str(trained / "small.yaml"), "keep_head": True}
+    return small_recipe(**entries | changes)
+
+
+def test_a_network_that_keeps_its_head_goes_on_with_its_answers(
+    folder: Path, trained: Path, tmp_path: Path
+) -> None:
+    still = {"epochs": 1, "learning_rate": 1e-9, "weight_decay": 0}
+    recipe = going_on(trained, training=still, storage="float32")
+    card = train_backbone(recipe, faces_for(recipe, folder, "train"), tmp_path)
+    before, after = (
+        load_network(read_card(path)).state_dict()["head.weight"]
+        for path in (trained / "small.yaml", tmp_path / "on.yaml")
+    )
+    assert torch.allclose(before / card.notes["temperature"], after, atol=1e-3)
+    other = going_on(trained, labels=["Angry", "Happy"])
+    with pytest.raises(ConfigError, match="score Happy, Angry, expected Angry, Happy"):
+        train_backbone(other, faces_for(other, folder, "train"), tmp_path / "other")
+    with pytest.raises(ValueError, match="no head to keep"):
+        small_recipe(keep_head=True)
+    with pytest.raises(ValueError, match="keep_head"):
+        small_recipe(network=str(trained / "small.yaml"), distil=0.5)
+
+
+def test_blended_weights_lie_between_two_trainings(
+    folder: Path, trained: Path, tmp_path: Path
+) -> None:
+    faces = faces_for(small_recipe(), folder, "train")
+    half, whole = (
+        train_member(going_on(trained, blend=share), faces, faces, tmp_path / str(share)).network
+        for share in (0.5, 1)
+    )
+    begun = load_network(read_card(trained / "small.yaml")).state_dict()
+    for name, value in half.state_dict().items():
+        if value.is_floating_point():
+            middle = (begun[name] + whole.state_dict()[name]) / 2
+            assert torch.allclose(value, middle, atol=1e-5), name
+    assert not torch.allclose(half.state_dict()["head.weight"], begun["head.weight"])
+
+
+def test_targets_are_labels_mixed_with_what_the_network_says(
+    folder: Path, trained: Path, tmp_path: Path
+) -> None:
+    recipe = going_on(trained, distil=0.25)
+    faces = faces_for(recipe, folder, "train")
+    card = read_card(trained / "small.yaml")
+    network = load_network(card)
+    found = soft_targets(recipe, network, card, faces, 5, tmp_path)
+    assert found.shape == (125, 2)
+    assert found[120:].unique().tolist() == [0.5]
+    source = FaceSource(faces, card, recipe.augmentation)
+    said = predict(network, source, recipe.training).softmax(1)
+    truth = torch.eye(2)[torch.from_numpy(faces.targets)]
+    assert torch.allclose(found[:120], 0.75 * truth + 0.25 * said, atol=1e-5)
+    # on a machine that computes otherwise, a training goes on with the targets that it began with
+    with torch.no_grad():
+        assert network.head is not None
+        network.head.weight.mul_(2)  # type: ignore[operator, union-attr]
+    again = soft_targets(recipe, network, card, faces, 5, tmp_path)
+    assert torch.equal(again, found)
+    newer = card.model_copy(update={"sha256": "0" * 64})
+    assert not torch.equal(soft_targets(recipe, network, newer, faces, 5, tmp_path), found)
+
+
+def test_who_is_shown_nothing_becomes_unsure_of_it(
+    folder: Path, trained: Path, tmp_path: Path
+) -> None:
+    recipe = going_on(
+        trained,
+        augmentation={"nothing": 1},
+        training={"epochs": 12, "batch_size": 16, "learning_rate": 0.02, "restore_best": False},
+    )
+    faces = faces_for(recipe, folder, "train")
+    member = train_member(recipe, faces, faces, tmp_path)
+    source = FaceSource(faces, member.start, STILL, shares=torch.zeros(240, 2))
+    nothing = source.batch(torch.arange(120, 240), torch.Generator().manual_seed(5))[0]
+    with torch.inference_mode():
+        before, after = (
+            float(network(nothing).softmax(1).amax(1).mean())
+            for network in (load_network(member.start), member.network)
+        )
+    assert after < before - 0.1
+
+
+def test_a_card_says_when_its_network_is_unsure(folder: Path, tmp_path: Path) -> None:
+    weak = {"epochs": 1, "batch_size": 16, "learning_rate": 1e-4}
+    faces = faces_for(small_recipe(), folder, "train")
+    recipe = small_recipe(reliable=0.6, training=weak)
+    notes = train_backbone(recipe, faces, tmp_path).notes
+    below = read_card(tmp_path / "small.yaml").unsure_below
+    assert notes["inner_accuracy"] < 0.6
+    assert 0.5 < below <= 1
+    assert notes["inner_answered"] < 1
+
+
+def test_when_to_be_unsure_changes_no_feature(trained: Path) -> None:
+    from emotiw.core.weights import fingerprint
+
+    card = read_card(trained / "small.yaml")
+    assert fingerprint(card.model_copy(update={"unsure_below": 0.5})) == fingerprint(card)
 
 
 def test_a_network_larger_than_the_faces_is_refused() -> None:

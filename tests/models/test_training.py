@@ -98,6 +98,19 @@ def test_a_killed_run_resumes_to_the_same_weights(
         assert torch.equal(value, resumed.state_dict()[name]), name
 
 
+def test_shares_are_learnt_instead_of_targets(tmp_path: Path) -> None:
+    soft = Points(400)
+    soft.shares = torch.tensor([0.3, 0.7]).repeat(400, 1)  # type: ignore[attr-defined]
+    options = TrainingOptions(epochs=4, learning_rate=0.02)
+    network = small_network()
+    train(network, soft, options, task=LABELS, folder=tmp_path)
+    said = predict(network, soft, options).softmax(1)
+    assert (said[:, 1] - 0.7).abs().mean() < 0.05  # of both classes, wherever they are
+    soft.shares = soft.shares.flip(1)  # type: ignore[attr-defined]
+    with pytest.raises(ConfigError, match="another training"):
+        train(small_network(), soft, options, task=LABELS, folder=tmp_path)
+
+
 def test_same_seed_same_weights_and_another_seed_others() -> None:
     networks = [small_network() for _ in range(3)]
     for network, seed in zip(networks, (0, 0, 1), strict=True):

@@ -65,7 +65,7 @@ def whole(found: FilePrediction) -> Mapping[int | None, Row]:
     return {row.person: row for row in found.whole()}
 
 
-def test_scores_are_means_over_faces(two: Path, card: str) -> None:
+def test_scores_are_means_over_faces_and_then_over_people(two: Path, card: str) -> None:
     rows = whole(predict(two, card))
     assert list(rows) == [None, 0, 1]
     assert (rows[0].n_faces, rows[1].n_faces, rows[None].n_faces) == (30, 20, 50)
@@ -74,8 +74,9 @@ def test_scores_are_means_over_faces(two: Path, card: str) -> None:
     assert rows[None].scores is not None
     assert rows[0].scores[1] == pytest.approx(bright(DARK), abs=0.03)
     assert rows[1].scores[1] == pytest.approx(bright(LIGHT), abs=0.03)
-    together = (30 * rows[0].scores[1] + 20 * rows[1].scores[1]) / 50
+    together = (rows[0].scores[1] + rows[1].scores[1]) / 2  # of people, not of faces
     assert rows[None].scores[1] == pytest.approx(together, abs=1e-6)
+    assert [row.n_people for row in rows.values()] == [2, 1, 1]
 
 
 def test_windows_show_who_is_there_when(two: Path, card: str) -> None:

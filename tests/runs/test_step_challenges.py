@@ -54,8 +54,7 @@ class Clips:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(video(N_FRAMES, FPS, len(self.splits)))
                 frame = pd.DataFrame(seen, columns=list("abcd"))
-                begin = np.arange(N_FRAMES) / FPS
-                rows.append(frame.assign(clip_id=clip_id, begin_sec=begin, end_sec=begin + 1 / FPS))
+                rows.append(frame.assign(clip_id=clip_id, time_sec=np.arange(N_FRAMES) / FPS))
         pd.concat(rows).to_csv(self.root / "seen.csv", index=False)
 
     def run(self, challenge: str, model: dict[str, Any]) -> tuple[float, pd.DataFrame, Any]:
@@ -148,13 +147,14 @@ def ragged(path: Path, listed: str, head: str, n_fields: int) -> None:
     write(path / listed, "\n".join([head, *(f"{line}{zeros}" for line in lines[1:])]) + "\n")
 
 
-def test_valence_and_arousal_of_every_frame(tmp_path: Path) -> None:
+@pytest.mark.parametrize("challenge", ["abaw_va", "abaw6_va"])
+def test_valence_and_arousal_of_every_frame(challenge: str, tmp_path: Path) -> None:
     clips = Clips(tmp_path)
     clips.make(affect)
     write_abaw(clips, "va", -5)
     ragged(tmp_path, EDITIONS["va"][1], "image_location,valence,arousal", 2)
     model = {**GRU, "training": {**GRU["training"], "loss": "ccc"}}
-    value, fused, check = clips.run("abaw_va", model)
+    value, fused, check = clips.run(challenge, model)
     truth, known = val_truth(clips, -5)
     said = val_of(fused, ["valence", "arousal"])
     official = np.mean([lin(truth[known, d], said[known, d]) for d in range(2)])
@@ -164,12 +164,13 @@ def test_valence_and_arousal_of_every_frame(tmp_path: Path) -> None:
     assert check.n_answers == SPLITS["test"] * N_FRAMES
 
 
-def test_the_expression_of_every_frame(tmp_path: Path) -> None:
+@pytest.mark.parametrize("challenge", ["abaw_expression", "abaw6_expression"])
+def test_the_expression_of_every_frame(challenge: str, tmp_path: Path) -> None:
     clips = Clips(tmp_path)
     clips.make(expression)
     write_abaw(clips, "expression", -1)
     ragged(tmp_path, EDITIONS["expression"][1], f"image_location,{HEADS['expression']}", 1)
-    value, fused, check = clips.run("abaw_expression", GRU)
+    value, fused, check = clips.run(challenge, GRU)
     truth, known = val_truth(clips, -1)
     said = val_of(fused, HEADS["expression"].split(",")).argmax(axis=1)
     official = f1_score(truth[known, 0], said[known], average="macro")
@@ -178,12 +179,13 @@ def test_the_expression_of_every_frame(tmp_path: Path) -> None:
     assert check.is_ok, str(check)
 
 
-def test_the_units_of_every_frame(tmp_path: Path) -> None:
+@pytest.mark.parametrize("challenge", ["abaw_au", "abaw6_au"])
+def test_the_units_of_every_frame(challenge: str, tmp_path: Path) -> None:
     clips = Clips(tmp_path)
     clips.make(units)
     write_abaw(clips, "au", -1)
     ragged(tmp_path, EDITIONS["au"][1], f"image_location,{HEADS['au']}", 12)
-    value, fused, check = clips.run("abaw_au", GRU)
+    value, fused, check = clips.run(challenge, GRU)
     truth, known = val_truth(clips, -1)
     said = val_of(fused, HEADS["au"].split(",")) >= 0.5
     official = np.mean([f1_score(truth[known, u], said[known, u]) for u in range(12)])
@@ -225,7 +227,12 @@ def write_partition(clips: Clips) -> None:
 
 @pytest.mark.parametrize(
     ("challenge", "folder"),
-    [("muse2021_arousal", "arousal"), ("muse2023_personalisation_valence", "valence")],
+    [
+        ("muse2021_arousal", "arousal"),
+        ("muse2021_valence", "valence"),
+        ("muse2023_personalisation_arousal", "arousal"),
+        ("muse2023_personalisation_valence", "valence"),
+    ],
 )
 def test_a_number_every_half_second(challenge: str, folder: str, tmp_path: Path) -> None:
     clips = Clips(tmp_path)
@@ -245,7 +252,8 @@ def test_a_number_every_half_second(challenge: str, folder: str, tmp_path: Path)
     assert check.is_ok, str(check)
 
 
-def test_segments_that_are_funny(tmp_path: Path) -> None:
+@pytest.mark.parametrize("challenge", ["muse2023_humor", "muse2024_humor"])
+def test_segments_that_are_funny(challenge: str, tmp_path: Path) -> None:
     clips = Clips(tmp_path)
     clips.make(lambda seen: (seen[:, :1].reshape(5, 10, 1).mean(axis=1) > 0).astype(int))
     rows = "".join(f"c{clip_id},{WORD_OF[s]}\n" for clip_id, s in clips.splits.items())
@@ -258,7 +266,7 @@ def test_segments_that_are_funny(tmp_path: Path) -> None:
         head = "id,timestamp_start,timestamp_end,segment_id,label\n"
         write(tmp_path / f"label_segments/c{clip_id}/{clip_id}.csv", head + rows)
     model = {"model": "logistic", "steps": {"context_sec": 1.0, "stride_sec": 0}}
-    value, fused, check = clips.run("muse2023_humor", model)
+    value, fused, check = clips.run(challenge, model)
     truth = np.concatenate([clips.truth[c] for c in clips.of("val")])[:, 0]
     said = val_of(fused, ["humor"])[:, 0]
     assert value == pytest.approx(roc_auc_score(truth, said), abs=1e-6)

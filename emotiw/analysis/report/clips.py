@@ -34,26 +34,28 @@ class Browsed:
 def browsed(facts: RunSnapshot, *, most: int = MOST_CLIPS) -> Browsed:
     """Return the clips with truth, scores and gaps; in a very large run those of most worth.
 
-    Scores are whole thousandths in classification, and numbers of four digits in regression.
+    Scores are whole thousandths in classification, and numbers of four digits otherwise. Answers
+    step by step are shown over time instead, and no clip here.
     """
     names = list(facts.tables)
-    ids = facts.cohort.clip_ids
+    ids = () if facts.cohort.owners else facts.cohort.clip_ids
     scores = {name: table.aligned_to(ids) for name, table in facts.tables.items()}
     ranks = _ranks(facts, ids, scores)
     worth = [ids[row] for row in np.lexsort((np.arange(len(ids)), ranks))]
     per_clip = max(1, len(facts.run.task.labels) * len(names))
     room = min(most, MOST_CLIPS, MOST_NUMBERS // per_clip)
     kept = set(worth[:room])
-    is_label = facts.run.task.is_label
+    is_label, is_several = facts.run.task.is_label, len(facts.run.task.answers) > 1
     truth = _truth(facts)
     notes = notes_of_clips(facts)
     clips = []
-    for row, clip in enumerate(facts.cohort):
-        if clip.clip_id not in kept:
+    for row, clip_id in enumerate(ids):
+        clip = facts.cohort[clip_id]
+        if clip_id not in kept:
             continue
         given = [_packed(scores[name][row], is_label) for name in names]
         entry: dict[str, Any] = {"id": clip.clip_id, "split": clip.split, "s": given}
-        entry["y"] = truth.get(clip.clip_id)
+        entry["y"] = None if is_several else truth.get(clip.clip_id)
         if clip.group is not None:
             entry["g"] = clip.group
         if clip.clip_id in notes:
@@ -77,14 +79,16 @@ def _ranks(
     Wrong and disagreed on, wrong, disagreed on, without some modality, all others.
     """
     ranks = np.full(len(ids), 4.0)
-    if not scores:
+    if not scores or not ids:
         return ranks
     alone = [name for name in scores if name != FUSED]
     last, task, known = list(scores)[-1], facts.run.task, _truth(facts)
     given = {name: task.decide(each) for name, each in scores.items()}
-    truth = np.array([known.get(clip_id, np.nan) for clip_id in ids])
+    unknown = np.full(given[last].shape[1:], np.nan)
+    truth = np.array([known.get(clip_id, unknown) for clip_id in ids])
     if not task.is_label:
-        error = np.abs(given[last] - truth)
+        off = np.abs(given[last] - truth).reshape(len(ids), -1)
+        error = np.where(np.isnan(off).all(axis=1), np.nan, np.nansum(off, axis=1))
         top = np.nanmax(error, initial=1e-12)
         return np.where(np.isnan(error), 2.0, 1 - error / top)
     is_wrong = ~np.isnan(truth) & (given[last] != truth)

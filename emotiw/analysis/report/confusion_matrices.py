@@ -12,6 +12,7 @@ from emotiw.evaluation.group_sums import confusions
 from emotiw.visualization.svg_charts import Series, chart
 
 NO_ANSWER = ""
+MOST_POINTS = 2000  # of a chart
 
 
 def confusion(facts: RunSnapshot) -> dict[str, Any] | None:
@@ -81,22 +82,29 @@ def recalls(matrices: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def scatters(facts: RunSnapshot) -> list[dict[str, Any]]:
-    """Return, in regression, a chart of predictions against targets per model, fusion first."""
-    if facts.sample is None or facts.run.task.is_label:
+    """Return a chart of predictions against targets per model, fusion first, and per number."""
+    if facts.sample is None:
         return []
-    return [_scatter(facts, name, table) for name, table in facts.by_rank.items()]
+    return [
+        _scatter(facts, name, table, place)
+        for place, answer in enumerate(facts.run.task.answers)
+        if answer.kind == "regression"
+        for name, table in facts.by_rank.items()
+    ]
 
 
-def _scatter(facts: RunSnapshot, name: str, table: ScoreTable) -> dict[str, Any]:
+def _scatter(facts: RunSnapshot, name: str, table: ScoreTable, place: int) -> dict[str, Any]:
     assert facts.sample is not None
-    predicted = facts.sample.predictions(table).tolist()
-    targets = facts.sample.y_true.tolist()
+    every = max(1, len(facts.sample) // MOST_POINTS)
+    pair = facts.sample.predictions(table), facts.sample.y_true
+    predicted, targets = (each.reshape(len(each), -1)[::every, place].tolist() for each in pair)
     points = list(zip(targets, predicted, strict=True))
     known = [v for v in (*targets, *predicted) if np.isfinite(v)]
     span = (min(known, default=0.0), max(known, default=1.0) + 1e-9)
-    what = table.labels[0]
+    what = facts.run.task.answers[place].labels[0]
     off = np.nanmean(np.array(predicted) - targets) if known and targets else 0.0
-    title = f"{name}: {off:+.2g} from the line on average, where all would be right"
+    of_many = f" of {what}" if len(facts.run.task.answers) > 1 else ""
+    title = f"{name}{of_many}: {off:+.2g} from the line on average, where all would be right"
     svg = chart(
         [Series(name, points, colour=0, style="points")],
         title=title,

@@ -17,6 +17,7 @@ from emotiw.analysis.report.headline import headline
 from emotiw.analysis.report.history import ablation, attempts, curves
 from emotiw.analysis.report.modality_importance import reliability, shares
 from emotiw.analysis.report.next_steps import next_steps
+from emotiw.analysis.report.over_time import thresholds, traces
 from emotiw.analysis.report.quality import quality
 from emotiw.analysis.report.recipe_text import recipe_text
 
@@ -42,13 +43,15 @@ SECTIONS = (
     Section("headline", "Score", headline),
     Section("confusion", "Confusions", confusion),
     Section("scatter", "Predictions", scatters),
+    Section("traces", "Over time", traces),
+    Section("thresholds", "Thresholds", thresholds),
     Section("reliability", "Reliability", reliability),
     Section("shares", "Modalities", shares),
     Section("ablation", "Ablation", ablation),
     Section("attempts", "Attempts", attempts),
     Section("curves", "Training", curves),
     Section("quality", "Data", quality),
-    Section("clips", "Clips", lambda facts: True),
+    Section("clips", "Clips", lambda facts: not facts.cohort.owners),
     Section("recipe", "Recipe", recipe_text),
 )
 SIDE_BY_SIDE = (

@@ -20,12 +20,14 @@ class ImageClock:
         self._step = 1 / (info.fps or USUAL_FPS)
         self._last: float | None = None
         self._shift = 0.0
+        self._first: float | None = None  # of the times of decoding
         self.n_jumps = 0
 
     def time_of(self, frame: Any) -> float:
         """Return the seconds from the start of the clip; a frame without a time comes in step."""
         following = 0.0 if self._last is None else self._last + self._step
-        time = following if frame.time is None else float(frame.time) - self._zero + self._shift
+        told = self._decoded_at(frame) if self._info.tells_decoding else frame.time
+        time = following if told is None else float(told) - self._zero + self._shift
         if self._last is not None and time < self._last:
             self.n_jumps += 1
             self._shift += following - time
@@ -36,6 +38,18 @@ class ImageClock:
             self._steps[step] = self._steps.get(step, 0) + 1
         self._last = time
         return time
+
+    def _decoded_at(self, frame: Any) -> float | None:
+        """Return when the decoder was given what let it show this frame, the first one at 0.
+
+        Images come out in the order of display, one for each that goes in.
+        """
+        if frame.dts is None:
+            return None
+        time = float(frame.dts * frame.time_base)
+        if self._first is None:
+            self._first = time
+        return time - self._first + self._zero
 
     def finish(self, report: ReadingReport) -> None:
         """Note how many images there should have been, now that their pace is known."""

@@ -35,6 +35,8 @@ class MediaInfo:
         audio_track: the one that is read, counted from 0.
         shown_sec: length of the images, or 0 where it isn't declared, or is only an estimate.
         has_edits: the file may hold images that its list of edits hides.
+        tells_decoding: images are stored in another order than they are shown in, and the file says
+            only when each is decoded: an AVI with B-frames.
     """
 
     is_still: bool
@@ -53,6 +55,7 @@ class MediaInfo:
     audio_track: int | None = None
     shown_sec: float = 0.0
     has_edits: bool = False
+    tells_decoding: bool = False
 
     @property
     def expected_frames(self) -> int:
@@ -102,6 +105,7 @@ def info_of(container: Any, video: Any, audio: Any, **tracks: int | None) -> Med
         sound_sec=sound_sec,
         shown_sec=shown_sec,
         has_edits="mov" in kinds,
+        tells_decoding="avi" in kinds and video is not None and video.codec_context.has_b_frames,
         start_sec=_zero_sec(video, audio),
         **tracks,  # type: ignore[arg-type]
     )

@@ -34,6 +34,14 @@ class AugmentationOptions(Strict):
         noise: standard deviation, as a share of full white.
         blur: share of images that lose their fine detail.
         erase: share of images with a patch of up to half the side covered.
+        turn_deg: turn of the head aside, as a plane or as a cylinder; it nods half as far.
+        hidden: share of images of which something square, a border or a hand covers up to half.
+        dark: share of images with 4 to 50 % of their light, and a sensor's noise.
+        smeared: share of images out of focus or in motion.
+        coarse: share of images from a fifth to two thirds of the size, with a codec's blocks.
+        spared: share of images that these five leave as they are.
+        nothing: images without any face that are shown besides, for each face; the answer to
+            them is that all labels are as likely.
     """
 
     rotation_deg: float = Field(default=10, ge=0, le=180)
@@ -47,6 +55,13 @@ class AugmentationOptions(Strict):
     noise: float = Field(default=0.01, ge=0)
     blur: float = Field(default=0.1, ge=0, le=1)
     erase: float = Field(default=0.1, ge=0, le=1)
+    turn_deg: float = Field(default=0, ge=0, le=60)
+    hidden: float = Field(default=0, ge=0, le=1)
+    dark: float = Field(default=0, ge=0, le=1)
+    smeared: float = Field(default=0, ge=0, le=1)
+    coarse: float = Field(default=0, ge=0, le=1)
+    spared: float = Field(default=0, ge=0, le=1)
+    nothing: float = Field(default=0, ge=0, le=1)
 
 
 class TrainingStage(Strict):
@@ -89,6 +104,14 @@ class BackboneRecipe(Strict):
         framing: ``(left, top, right, bottom)`` of the square of an aligned face crop that these
             faces show, in shares of its side. None stands for what a network that is fine-tuned
             was shown, and for all of the crop where it starts from random weights.
+        keep_head: whether a network that is fine-tuned goes on with the scores that it has, for
+            the same labels; otherwise its head learns anew.
+        distil: how much of each training face's target is what the network, as it begins, says of
+            the face as it is; the rest is its label.
+        blend: how much of the weights is what training came to; the rest is what they began with.
+            Between the two, a network that keeps its head holds for both kinds of faces.
+        reliable: share of right answers, among the held-out faces, that the card's threshold for
+            "unsure" keeps; None finds no threshold.
         validation_fraction: share of the training faces on which everything is chosen.
         licence: terms of the training faces, for the card.
         members: networks trained apart, each from random weights of its own, and joined into one;
@@ -107,6 +130,10 @@ class BackboneRecipe(Strict):
     translation: dict[str, str] = Field(default_factory=dict)
     side: int = Field(ge=8)
     framing: tuple[float, float, float, float] | None = None
+    keep_head: bool = False
+    distil: float = Field(default=0.0, ge=0, le=1)
+    blend: float = Field(default=1.0, gt=0, le=1)
+    reliable: float | None = Field(default=None, gt=0, lt=1)
     validation_fraction: float = Field(default=0.1, gt=0, le=0.5)
     licence: str = ""
     members: tuple[MemberRecipe, ...] = Field(
@@ -129,6 +156,10 @@ class BackboneRecipe(Strict):
             raise ValueError(f"side {self.side} is less than the network's {self.network.size}")
         if isinstance(self.network, str) and any(m.options or m.embedding for m in self.members):
             raise ValueError("members of a network that is fine-tuned keep its options")
+        if self.keep_head and isinstance(self.network, WeightsCard):
+            raise ValueError("keep_head: random weights have no head to keep")
+        if (self.distil or self.blend < 1) and not self.keep_head:
+            raise ValueError("distil and blend need a network that keeps its head (keep_head)")
         return self
 
     def of_member(self, index: int) -> BackboneRecipe:

@@ -8,8 +8,10 @@ from torch import Tensor
 from emotiw.core.errors import ConfigError
 from emotiw.core.weights import WeightsCard
 from emotiw.models.backbone.backbone_recipe import AugmentationOptions
+from emotiw.models.backbone.chance import Chance
 from emotiw.models.backbone.face_augmentation import augment_faces
 from emotiw.models.backbone.labelled_faces import LabelledFaces, near_duplicate_groups
+from emotiw.models.backbone.no_faces import without_faces
 
 
 class FaceSource:
@@ -19,6 +21,9 @@ class FaceSource:
         faces: at least as large as the card's input.
         augmentation: applied only where the training loop asks for chance.
         is_mirrored: show every face mirrored, to average over both views of it.
+        shares: ``(n, n_labels)`` float32, what there is to learn of each face; None takes its
+            label. Rows beyond the faces are images without any, made as they are asked for of the
+            first faces, and counted as these.
         device: where faces are kept and prepared; a processor could not keep a GPU busy.
     """
 
@@ -29,10 +34,14 @@ class FaceSource:
         augmentation: AugmentationOptions,
         *,
         is_mirrored: bool = False,
+        shares: Tensor | None = None,
         device: torch.device | str = "cpu",
     ) -> None:
         self.images = torch.from_numpy(faces.images).permute(0, 3, 1, 2).to(device)
+        self.shares = shares
         self.targets = torch.from_numpy(faces.targets)
+        if shares is not None:
+            self.targets = self.targets[torch.arange(len(shares)) % len(faces)]
         self._size = card.size
         self._is_bgr = card.colour == "bgr"
         self._mean = torch.tensor(card.mean, device=device).view(-1, 1, 1)
@@ -42,8 +51,13 @@ class FaceSource:
 
     def batch(self, rows: Tensor, generator: torch.Generator | None) -> tuple[Tensor, ...]:
         """Return ``(batch, channels, size, size)`` float32, the normalised middle of each face."""
-        faces = self.images[rows.to(self.images.device)].float() / 255
+        rows = rows.to(self.images.device)
+        faces = self.images[rows % len(self.images)].float() / 255
         if generator is not None:
+            beyond = rows >= len(self.images)
+            if beyond.any():
+                chance = Chance(int(beyond.sum()), generator, faces.device)
+                faces[beyond] = without_faces(faces[beyond], chance)
             faces = augment_faces(faces, self._augmentation, generator, side=self._size)
         else:
             edge = (faces.shape[-1] - self._size) // 2

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
 
 from emotiw.core.device import AUTO, resolve_device
 from emotiw.core.errors import ConfigError
@@ -18,12 +17,13 @@ from emotiw.core.stored_tensors import stored
 from emotiw.core.task import Classification
 from emotiw.core.weights import InFile, WeightsCard, read_card, write_card
 from emotiw.models.backbone.backbone_recipe import MOST_MEMBERS, BackboneRecipe
+from emotiw.models.backbone.face_answers import both_views, calibrate, soft_targets
 from emotiw.models.backbone.face_figures import FaceFigures, figures_of
 from emotiw.models.backbone.face_source import FaceSource, split_off_inner
 from emotiw.models.backbone.labelled_faces import LabelledFaces
 from emotiw.models.backbone.recipe_faces import framing_of, grown
-from emotiw.models.training.checkpoint import save_tensors
-from emotiw.models.training.loop import predict, train
+from emotiw.models.training.checkpoint import Tensors, save_tensors
+from emotiw.models.training.loop import train
 from emotiw.models.training.training_state import EpochRecord
 from features.backbones.joint_network import JoinedNetwork
 from features.backbones.loading import build_network, load_network
@@ -75,8 +75,9 @@ def train_backbone(
         start = _joined_card([member.start for member in trained])
         network = JoinedNetwork([member.network for member in trained])
     notes: dict[str, Any] = {"epochs": [member.epochs for member in trained]}
-    notes |= _calibrate(network.to(resolve_device(device)), start, inner, recipe)
-    return _write(recipe, start, network.cpu(), notes, folder)
+    unsure_below, calibrated = calibrate(network.to(resolve_device(device)), start, inner, recipe)
+    start = start.model_copy(update={"unsure_below": unsure_below})
+    return _write(recipe, start, network.cpu(), notes | calibrated, folder)
 
 
 def train_member(
@@ -108,11 +109,15 @@ def train_member(
     # a quarter less time on a processor, for networks that see their inputs in this order anyway
     network.to(place).to(memory_format=torch.channels_last)
     own_folder = folder if len(recipe.members) == 1 else folder / f"member_{index}"
+    begun = {name: value.clone() for name, value in network.state_dict().items()}
     epochs = 0
     for number, stage in enumerate(own.stages()):
+        n_nothing, shares = round(stage.augmentation.nothing * len(training)), None
+        if own.distil or n_nothing:
+            shares = soft_targets(own, network, start, training, n_nothing, own_folder)
         report = train(
             network,
-            FaceSource(training, start, stage.augmentation, device=place),
+            FaceSource(training, start, stage.augmentation, shares=shares, device=place),
             stage.training,
             task=Classification(tuple(recipe.labels)),
             inner=FaceSource(inner, start, stage.augmentation, device=place),
@@ -121,6 +126,8 @@ def train_member(
             on_epoch=on_epoch,
         )
         epochs += report.best_epoch
+    if own.blend < 1:
+        network.load_state_dict(_blended(begun, network.state_dict(), own.blend))
     return TrainedMember(start, network.cpu(), epochs)
 
 
@@ -172,7 +179,20 @@ def _starting_network(recipe: BackboneRecipe) -> tuple[WeightsCard, FaceNetwork]
             raise ConfigError(f"weights {card.name!r}: an ONNX file can't be fine-tuned")
         if card.size > recipe.side:
             raise ConfigError(f"side {recipe.side} is less than the network's {card.size}")
-        return card, load_network(card, labels=recipe.labels)
+        if recipe.keep_head and card.labels != recipe.labels:
+            raise ConfigError(
+                f"keep_head: weights {card.name!r} score {', '.join(card.labels) or 'no labels'}, "
+                f"expected {', '.join(recipe.labels)}"
+            )
+        return card, load_network(card, labels=None if recipe.keep_head else recipe.labels)
+
+
+def _blended(begun: Tensors, trained: Tensors, share: float) -> Tensors:
+    # Wortsman et al. 2022: weights on the line between two trainings, one gone on from the other
+    return {
+        name: torch.lerp(begun[name], value, share) if value.is_floating_point() else value
+        for name, value in trained.items()
+    }
 
 
 def _check_embedding(card: WeightsCard, network: FaceNetwork) -> None:
@@ -203,45 +223,6 @@ def _joined_card(starts: Sequence[WeightsCard]) -> WeightsCard:
             "member_options": tuple(own) if any(own) else (),
         }
     )
-
-
-def both_views(
-    network: FaceNetwork, card: WeightsCard, faces: LabelledFaces, recipe: BackboneRecipe
-) -> tuple[Tensor, Tensor]:
-    """Return the logits of faces as they are and mirrored, each ``(n, n_labels)``."""
-    plain, mirrored = (
-        predict(
-            network,
-            FaceSource(faces, card, recipe.augmentation, is_mirrored=flag),
-            recipe.training,
-        )
-        for flag in (False, True)
-    )
-    return plain, mirrored
-
-
-def _calibrate(
-    network: FaceNetwork, card: WeightsCard, inner: LabelledFaces, recipe: BackboneRecipe
-) -> dict[str, float]:
-    """Let the head say as much as it knows, judged by the inner part; return what that came to."""
-    from emotiw.core.probabilities import fit_temperature
-
-    assert isinstance(network.head, nn.Linear)
-    if card.mirrored:
-        plain, mirrored = both_views(network, card, inner, recipe)
-        logits = (plain + mirrored) / 2
-    else:
-        logits = predict(network, FaceSource(inner, card, recipe.augmentation), recipe.training)
-    temperature = fit_temperature(logits.double().numpy(), inner.targets)
-    # few faces that happen to be all right don't say that the network is never wrong
-    temperature = min(max(temperature, 0.05), 20.0)
-    with torch.no_grad():
-        network.head.weight.div_(temperature)
-        network.head.bias.div_(temperature)
-    return {
-        "inner_accuracy": float((logits.argmax(1).numpy() == inner.targets).mean()),
-        "temperature": temperature,
-    }
 
 
 def _write(

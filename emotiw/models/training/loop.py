@@ -39,6 +39,9 @@ CHECKPOINT = "checkpoint.safetensors"
 class ExampleSource(Protocol):
     """Examples that a network learns from, made into batches as they are asked for.
 
+    One whose classes are not all or nothing has ``shares`` as well, ``(n, n_outputs)`` float32,
+    which are learnt instead of the targets.
+
     Attributes:
         targets: ``(n,)`` int64 class indices or ``(n,)`` / ``(n, n_answers)`` float targets, in
             the order of the rows, which must not depend on names of files or clips.
@@ -116,7 +119,7 @@ def train(
     average = MovingAverage(network, options.ema_decay)
     best = BestEpoch(options.monitor)
     report = TrainingReport()
-    identity = training_identity(network, training.targets, options, seed)
+    identity = training_identity(network, _learnt(training), options, seed)
     checkpoint = folder / CHECKPOINT if folder is not None else None
     if checkpoint is not None and checkpoint.is_file():
         report = restore_state(checkpoint, identity, network, optimizer, average, best)
@@ -290,6 +293,11 @@ def _predict_together(
     return torch.cat([outputs[place] for place in order.argsort().tolist()])
 
 
+def _learnt(source: ExampleSource) -> Tensor:
+    soft = getattr(source, "shares", None)
+    return source.targets if soft is None else soft
+
+
 def _mixed_batch(
     source: ExampleSource,
     rows: Tensor,
@@ -299,9 +307,10 @@ def _mixed_batch(
 ) -> tuple[tuple[Tensor, ...], Tensor]:
     if isinstance(source, SequenceSource):
         inputs, targets = source.drawn(rows, generator)
+        shares = as_shares(targets, task)
     else:
-        inputs, targets = source.batch(rows, generator), source.targets[rows]
-    shares = as_shares(targets, task)
+        inputs, soft = source.batch(rows, generator), getattr(source, "shares", None)
+        shares = as_shares(source.targets[rows], task) if soft is None else soft[rows]
     if not options.mixup:
         return inputs, shares
     from scipy.stats import beta

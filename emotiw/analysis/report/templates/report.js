@@ -1,6 +1,28 @@
 "use strict";
 (() => {
+  // a slider over lines: where it stands, and what was annotated and said there
+  for (const figure of document.querySelectorAll("figure.traces")) {
+    const values = JSON.parse(figure.dataset.values), names = JSON.parse(figure.dataset.names);
+    const [left, right] = [figure.dataset.left, figure.dataset.right].map(Number);
+    const slider = figure.querySelector("input"), told = figure.querySelector("output");
+    const marks = [...figure.querySelectorAll("svg")].map((svg) => {
+      const line = document.createElementNS("http://www.w3.org/2000/svg", "line");
+      line.setAttribute("class", "now"); line.setAttribute("y1", 12); line.setAttribute("y2", 254);
+      svg.append(line);
+      return line;
+    });
+    const times = values.t.map((each) => each[0]), first = Math.min(...times), room = (Math.max(...times) - first) * 0.05;
+    const show = () => {
+      const at = Number(slider.value), share = (times[at] - first + room) / (Math.max(...times) - first + 2 * room || 1);
+      for (const line of marks) for (const end of ["x1", "x2"]) line.setAttribute(end, left + share * (right - left));
+      const text = (number) => number === null ? "not annotated" : number.toFixed(2);
+      told.textContent = times[at].toFixed(2) + " s: " + names.map((name, n) => `${name} ${text(values.told[at][n])}, said ${text(values.said[at][n])}`).join("; ");
+    };
+    slider.addEventListener("input", show);
+    show();
+  }
   const data = JSON.parse(document.getElementById("data").textContent);
+  if (!document.getElementById("clips")) return;
   const isLabel = data.task === "classification";
   const PAGE = 24;
   const make = (tag, props = {}, ...children) => {

@@ -1,0 +1,1 @@
+"""The bundled voice model, trained from corpora of speech."""
