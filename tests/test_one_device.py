@@ -35,7 +35,7 @@ from emotiw.models.network_model import NetworkModel
 from emotiw.models.registry import MODELS
 from emotiw.models.training import loop
 from emotiw.predict import predict_files as files_module
-from emotiw.predict.frame_network import FrameCNN
+from emotiw.predict.face_and_voice import FaceAndVoice
 from emotiw.predict.predict_files import Wanted, predict_files
 from emotiw.runs.pipeline import run_all
 from emotiw.runs.run import Run, open_run
@@ -458,7 +458,7 @@ def test_predictions_are_computed_where_they_are_asked(
     assert asked == ["cuda:1"]
     assert seen == {"meta"}
     assert set(meta) == {"cuda:1"}
-    assert FrameCNN(str(tmp_path / "brightness.yaml")).device == "cpu"
+    assert FaceAndVoice(str(tmp_path / "brightness.yaml")).device == "cpu"
 
 
 def test_recipes_say_it_once_and_in_words_that_are_known(corpus: Path, tmp_path: Path) -> None:
