@@ -39,7 +39,7 @@ EVERY: list[dict[str, Any]] = [
 
 @pytest.fixture(scope="module")
 def mixed() -> tuple[dict[str, ScoreTable], Cohort]:
-    return mixed_corpus()
+    return mixed_corpus(80)
 
 
 def test_two_numbers_with_masks_have_the_weights_of_a_hand() -> None:
