@@ -395,7 +395,7 @@ def test_processes_on_a_gpu_are_few_where_networks_are_asked(
         counts.append(workers)
         return (Outcome(name, None, "not now", 0.0) for name in jobs)
 
-    monkeypatch.setattr("os.cpu_count", lambda: 16)
+    monkeypatch.setattr("emotiw.core.device.usable_cores", lambda: 16)
     monkeypatch.setattr(per_clip, "run_jobs", nothing)
     run = open_run(recipe_for(corpus, tmp_path), ["execution.workers=0"])
     index(run)

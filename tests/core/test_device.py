@@ -57,7 +57,7 @@ def test_nothing_is_looked_up_that_is_always_there(monkeypatch: pytest.MonkeyPat
     monkeypatch.delattr(device_module, "_gpus")
     require_device("auto")
     require_device("cpu")
-    assert worker_count(0) == os.cpu_count()
+    assert worker_count(0) == len(os.sched_getaffinity(0))
 
 
 def test_every_process_of_torchrun_has_a_gpu_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,7 +71,7 @@ def test_every_process_of_torchrun_has_a_gpu_of_its_own(monkeypatch: pytest.Monk
 def test_four_processes_share_a_gpu_unless_a_number_is_given(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(os, "cpu_count", lambda: 16)
+    monkeypatch.setattr(device_module, "usable_cores", lambda: 16)
     have(monkeypatch, "A")
     assert worker_count(0, "auto") == 4
     assert worker_count(0, "cpu") == 16
