@@ -65,6 +65,9 @@ def check_metric(part: Metric, options: Mapping[str, Any], sample: Any, findings
                 "value: clips without a prediction should count as wrong",
             )
     with findings.during("parts"):
+        if part.within is not None:  # a mean over clips, of whatever they are judged by
+            findings.expect(part.of_sums is not None, "within: of_sums should be the mean of clips")
+            return
         if part.parts is None or part.of_sums is None:
             has_both = part.function is not None and bool(part.no_interval)
             findings.expect(has_both, "without parts: give function, and say why in no_interval")

@@ -76,12 +76,14 @@ def soft_targets(
 def calibrate(
     network: FaceNetwork, card: WeightsCard, inner: LabelledFaces, recipe: BackboneRecipe
 ) -> tuple[float, dict[str, Any]]:
-    """Let the head say as much as it knows, judged by the inner part.
+    """Let the head say as much as it knows, judged by the inner part in the arithmetic of use.
 
     Returns:
         Below which probability the network is unsure, and notes on what all came to.
     """
     assert isinstance(network.head, nn.Linear)
+    plain = recipe.training.model_copy(update={"precision": "float32"})
+    recipe = recipe.model_copy(update={"training": plain})
     logits = as_card_says(network, card, inner, recipe)
     temperature = fit_temperature(logits.double().numpy(), inner.targets)
     # few faces that happen to be all right don't say that the network is never wrong

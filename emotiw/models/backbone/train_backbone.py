@@ -13,7 +13,7 @@ import torch
 from emotiw.core.device import AUTO, resolve_device
 from emotiw.core.errors import ConfigError
 from emotiw.core.files import atomic_write, sha256_of
-from emotiw.core.stored_tensors import stored
+from emotiw.core.stored_tensors import restored, stored
 from emotiw.core.task import Classification
 from emotiw.core.weights import InFile, WeightsCard, read_card, write_card
 from emotiw.models.backbone.backbone_recipe import MOST_MEMBERS, BackboneRecipe
@@ -75,6 +75,7 @@ def train_backbone(
         start = _joined_card([member.start for member in trained])
         network = JoinedNetwork([member.network for member in trained])
     notes: dict[str, Any] = {"epochs": [member.epochs for member in trained]}
+    network.load_state_dict(restored(stored(network.state_dict(), recipe.storage)))  # as in use
     unsure_below, calibrated = calibrate(network.to(resolve_device(device)), start, inner, recipe)
     start = start.model_copy(update={"unsure_below": unsure_below})
     return _write(recipe, start, network.cpu(), notes | calibrated, folder)
