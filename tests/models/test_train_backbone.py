@@ -329,6 +329,11 @@ def test_the_bundled_weights_are_those_of_the_bundled_recipe_and_stay_small() ->
         assert card.options_of(member) == start.options
     assert card.members == len(recipe.members)
     assert (card.name, card.labels) == (recipe.name, recipe.labels)
+    further = BackboneRecipe.read(packaged("recipes", "fer2013_films.yaml"))
+    for entry in ("seed", "validation_fraction", "labels", "side"):  # the same faces are held out
+        assert getattr(further, entry) == getattr(recipe, entry)
+    assert 1 / 7 < card.unsure_below < 1
+    assert card.notes["held_out_right_when_answered"] >= further.reliable
     assert locate(card).stat().st_size < 5_000_000
     log = json.loads(packaged("weights", "emotion_cnn.test.json").read_text())
     assert (log["weights_sha256"], log["n_faces"]) == (card.sha256, 7178)
