@@ -13,6 +13,10 @@ from tests.report.runs import data_of
 
 WIDTHS = (1280, 390)
 SETTLED = "new Promise(done => setTimeout(done, 200))"
+STICKING_OUT = (
+    "[...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > "
+    "WIDTH + 1 && !e.closest('.scroll, nav, pre')).map(e => e.outerHTML.slice(0, 160))"
+)
 
 
 def assert_it_opens(report: Path, profile: Path) -> None:
@@ -29,7 +33,8 @@ def assert_it_opens(report: Path, profile: Path) -> None:
             _assert_filters_are_true(page, data_of(report))
             page.value("document.querySelectorAll('details').forEach(d => d.open = true)")
             page.value(SETTLED)
-            assert page.value("document.documentElement.scrollWidth") == width
+            wide = page.value("document.documentElement.scrollWidth")
+            assert wide == width, page.value(STICKING_OUT.replace("WIDTH", str(width)))
             assert page.value(
                 "[...document.images].every(i => i.complete && i.naturalWidth > 0)"
             ), "a picture is broken"

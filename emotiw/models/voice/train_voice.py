@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emotiw.core.files import sha256_of
-from emotiw.core.probabilities import fit_temperature, softmax
+from emotiw.core.probabilities import fit_temperature, reliable_from, softmax
 from emotiw.core.weights import InFile, WeightsCard, write_card
 from emotiw.evaluation.single_metrics import UAR
 from emotiw.models.training.checkpoint import save_tensors
@@ -20,7 +20,7 @@ from emotiw.models.voice.described_voices import (
     DescribedVoices,
     describe_voices,
 )
-from emotiw.models.voice.voice_fit import chosen_penalty, fit_voice, reliable_from, tempered
+from emotiw.models.voice.voice_fit import chosen_penalty, fit_voice, tempered
 from emotiw.models.voice.voice_recipe import VoiceRecipe
 from features.audio.voice_scores import BACKBONE, VoiceScorer
 

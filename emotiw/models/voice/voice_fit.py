@@ -89,23 +89,6 @@ def tempered(scorer: VoiceScorer, temperature: float) -> VoiceScorer:
     return VoiceScorer(own | changed)
 
 
-def reliable_from(probabilities: Rows, targets: npt.NDArray[np.int64], reliable: float) -> float:
-    """Return the winner's probability from which answers are right as often as asked.
-
-    The lowest such that all answers above it together are; 1 where there is none.
-
-    Examples:
-        >>> sure = np.array([[0.9, 0.1], [0.8, 0.2], [0.6, 0.4], [0.55, 0.45]])
-        >>> reliable_from(sure, np.array([0, 0, 1, 1]), 0.65)
-        0.6
-    """
-    best, right = probabilities.max(1), probabilities.argmax(1) == targets
-    order = np.argsort(-best, kind="stable")
-    shares = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
-    enough = np.flatnonzero(shares >= reliable)
-    return float(best[order][enough[-1]]) if len(enough) else 1.0
-
-
 def _scorer(
     preparation: Preparation, vectors: Vectors, shares: Rows, bias: Rows, recipe: VoiceRecipe
 ) -> VoiceScorer:
