@@ -34,6 +34,7 @@ CHARTING = {  # as SVG of the report
     "emotiw/analysis/report/confusion_matrices.py",
     "emotiw/analysis/report/history.py",
     "emotiw/analysis/report/modality_importance.py",
+    "emotiw/analysis/report/over_time.py",
 }
 SVG = re.compile(r'<svg class="chart".*?</svg>', re.DOTALL)
 

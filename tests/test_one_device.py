@@ -199,7 +199,10 @@ def test_a_model_inside_another_is_told_too(name: str, meta: list[str]) -> None:
     cases = {kind: (options, task) for kind, options, task in test_groups.CASES}
     of_others = {"n": 2, "learner": {"model": "group", "learner": test_groups.LOGISTIC}}
     options, task = cases.get(name, (of_others, test_groups.LABELS))
-    model: Any = test_groups.make(name, options, task)
+    spec = test_groups.SPEC
+    if name == "segments":  # of frames
+        options, spec = {"learner": test_groups.LOGISTIC}, FeatureSpec("rows", (2,), "frame")
+    model: Any = test_groups.make(name, options, task, spec)
     placed(model, "cuda")  # the classifier inside knows nothing of devices
     model.learner = OnDevice()
     model.members = [OnDevice()]  # of an ensemble

@@ -41,6 +41,7 @@ class Metric:
         is_of_shares: whether it judges several answers that are shares of 100, not labels.
 
     Examples:
+        >>> from emotiw.evaluation.metrics import metric_named
         >>> metric_named("accuracy")(["a", "a", "b", "b"], ["a", "a", "b", "a"])
         0.75
         >>> metric_named("accuracy").shown(0.75), metric_named("ccc").shown(0.75)

@@ -111,7 +111,8 @@ class Model(Part):
     task_kinds: ClassVar[tuple[str, ...]] = ("classification", "regression")
 
     def __init__(self, options: Any, *, spec: FeatureSpec, task: Task, seed: int) -> None:
-        if task.kind not in self.task_kinds:
+        # a class of the user's own may load itself without asking anything
+        if task is not None and task.kind not in self.task_kinds:
             raise ConfigError(
                 f"{type(self).__name__} answers with one label or one number; it can't be asked "
                 f"for {', '.join(task.labels)} ({task.kind})"

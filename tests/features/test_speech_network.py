@@ -137,7 +137,7 @@ def test_weights_that_were_never_fetched_are_not_downloaded(
 
 def test_the_cards_that_come_along_name_known_networks() -> None:
     cards = [read_card(name) for name in card_names()]
-    speech = [card for card in cards if card.size == RATE]
+    speech = [card for card in cards if card.size == RATE and card.backbone != "voice"]
     assert len(speech) == 6
     assert {card.backbone for card in speech} <= set(ARCHITECTURES)
 

@@ -231,7 +231,7 @@ def test_a_file_that_is_gone_is_made_anew(home: Path) -> None:
     run = small_run(home)
     before = run.fused_path.read_bytes()
     run.fused_path.unlink()
-    assert "fused.csv is missing" in str(status_of(run))
+    assert "fused.csv is missing" in str(status_of(run).stages)
     run_all(run)
     assert run.fused_path.read_bytes() == before
 

@@ -51,11 +51,12 @@ class FaceSource:
 
     def batch(self, rows: Tensor, generator: torch.Generator | None) -> tuple[Tensor, ...]:
         """Return ``(batch, channels, size, size)`` float32, the normalised middle of each face."""
+        beyond = rows >= len(self.images)  # asked where they are: a GPU would have to be waited for
         rows = rows.to(self.images.device)
         faces = self.images[rows % len(self.images)].float() / 255
         if generator is not None:
-            beyond = rows >= len(self.images)
             if beyond.any():
+                beyond = beyond.to(faces.device)
                 chance = Chance(int(beyond.sum()), generator, faces.device)
                 faces[beyond] = without_faces(faces[beyond], chance)
             faces = augment_faces(faces, self._augmentation, generator, side=self._size)
