@@ -7,7 +7,7 @@ those of people do. It says nothing about real affect.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -141,7 +141,7 @@ def make_affect_corpus(
     counts: dict[Split, int] = {"train": n_train, "val": n_val, "test": n_test}
     check_numbers(counts, seed)
     claim(folder, {"version": VERSION, "seed": seed, "clips": counts}, [VIDEOS])
-    clips = tuple(_planned(counts, seed))
+    clips = tuple(planned(counts, seed))
     make_missing(_make, {folder / VIDEOS / f"{c.clip_id}.mp4": (folder, c) for c in clips}, workers)
     atomic_write(folder / CHALLENGE, SPEC.encode())
     header = ["clip_id", "split", "speaker", "time_sec", *ANSWERS]
@@ -152,7 +152,8 @@ def make_affect_corpus(
     return clips
 
 
-def _planned(counts: dict[Split, int], seed: int) -> Iterator[AffectClip]:
+def planned(counts: Mapping[Split, int], seed: int) -> Iterator[AffectClip]:
+    """Yield the clips of a corpus, so many of each split."""
     for part, (split, count) in enumerate(counts.items()):
         for number in range(count):
             speaker = number // CLIPS_PER_SPEAKER
