@@ -42,6 +42,10 @@ SEQUENCES: dict[str, dict[str, Any]] = {
     "tcn": {
         "channels": 16, "blocks": 3, "dropout": 0, "training": {**TRAINING, "learning_rate": 0.01}
     },
+    "attention": {
+        "channels": 48, "heads": 4, "dropout": 0,
+        "training": {**TRAINING, "epochs": 100, "learning_rate": 0.004},
+    },
 }  # fmt: skip
 
 
