@@ -101,8 +101,10 @@ def test_the_default_track_is_the_clip() -> None:
 def test_the_happy_person_is_happy_however_it_is_stored(name: str) -> None:
     found = predict_files({name: media(name)}, Wanted())[0]
     (row,) = found.whole()
-    assert found.answer(row) == "Happy"
-    assert max(row.scores or ()) == pytest.approx(0.56, abs=0.1)
+    assert row.scores is not None
+    best = max(range(len(found.labels)), key=row.scores.__getitem__)
+    assert found.labels[best] == "Happy"  # the answer may be that it isn't sure
+    assert row.by_model["face"][best] == pytest.approx(0.5, abs=0.1)
     is_turned = any("upside down" in note for note in found.notes)
     assert is_turned == name.startswith("c04")
 

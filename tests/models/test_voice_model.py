@@ -9,18 +9,19 @@ import numpy as np
 import pytest
 import soundfile
 
-from emotiw.core.probabilities import softmax
+from emotiw.core.probabilities import reliable_from, softmax
 from emotiw.core.weights import read_card
 from emotiw.demo.voice import SAMPLING_RATE, TYPICAL_VOICE, speak
 from emotiw.models.voice import described_voices as described_module
 from emotiw.models.voice.described_voices import DescribedVoices
 from emotiw.models.voice.train_voice import leave_corpora_out, train_voice
-from emotiw.models.voice.voice_fit import fit_voice, reliable_from, tempered
+from emotiw.models.voice.voice_fit import fit_voice, tempered
 from emotiw.models.voice.voice_recipe import VoiceRecipe
 from features.audio.voice_scores import Voice, VoiceOptions
 from features.extractor import ClipSource
 
-RECIPE = VoiceRecipe(name="small", copies=1, penalty=(0.5, 5.0), inner_folds=2)
+BOTH = {"corpora": {"ravdess": {"split": "train"}, "emodb": {"split": "train"}}}
+RECIPE = VoiceRecipe(name="small", copies=1, penalty=(0.5, 5.0), inner_folds=2, options=BOTH)
 RAVDESS = {"Neutral": "01", "Happy": "03", "Sad": "04", "Angry": "05", "Fear": "06"}
 EMODB = {"Neutral": "N", "Happy": "F", "Sad": "T", "Angry": "W"}
 
