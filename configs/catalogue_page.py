@@ -37,7 +37,7 @@ def page() -> str:
     lines += ["|" + "---|" * (4 + len(FACTS))]
     lines += [_row(spec) for spec in specs]
     lines += ["\n## What can't be learnt yet\n"]
-    lines += [f"- `{spec.name}`: {spec.cannot_learn}" for spec in specs if spec.cannot_learn]
+    lines += [f"- `{spec.name}`: {spec.limits}" for spec in specs if spec.limits]
     return "\n".join(lines) + "\n"
 
 

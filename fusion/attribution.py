@@ -18,7 +18,7 @@ from sklearn.base import clone
 from emotiw.core.several import THRESHOLD
 from emotiw.core.task import Decisions, Task
 from emotiw.evaluation.differences import difference_on
-from emotiw.evaluation.group_sums import mean_of_sums
+from emotiw.evaluation.group_sums import mean_of_sums, sums_of
 from emotiw.evaluation.metric import Metric
 from emotiw.evaluation.metrics import metric_named
 from emotiw.evaluation.sample import Sample
@@ -190,9 +190,8 @@ def _merit_metric(rows: TrainingRows) -> Metric:
     task, units = rows.task, _units(rows)
 
     def parts(y_true: Any, y_pred: Any, group_codes: Any, n_labels: int) -> Gains:
-        each, n_groups = merit(task, y_true, y_pred, units), int(group_codes.max(initial=0)) + 1
-        columns = (each, np.ones_like(each))
-        return np.column_stack([np.bincount(group_codes, c, n_groups) for c in columns])
+        each = merit(task, y_true, y_pred, units)
+        return sums_of(group_codes, each, np.ones_like(each))
 
     return Metric("merit", "merit", task.kind, (-np.inf, 1.0), parts=parts, of_sums=mean_of_sums)
 

@@ -82,7 +82,7 @@ def describe(spec: ChallengeSpec) -> str:
         "attempts": "" if spec.attempts is None else str(spec.attempts),
         "folds": ", ".join(spec.folds),
         "downloads": ", ".join(f"{name} ({d.licence})" for name, d in spec.downloads.items()),
-        "not yet": spec.cannot_learn,
+        "not yet": spec.limits,
         "unproved": ", ".join(
             f"{fact} ({how})" for fact, how in certainties(spec).items() if how in UNPROVED
         ),

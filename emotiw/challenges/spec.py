@@ -155,8 +155,7 @@ class ChallengeSpec(Strict):
         title: in words.
         year: of the challenge.
         topic: what it asks about.
-        limits: what can't be learnt from it yet, in words; what follows from its unit and its
-            answers need not be said.
+        limits: what can't be learnt from it yet, in words; empty where all of it can.
         unit: what one answer is about.
         task_kind: ``classification`` into labels, or ``regression`` of targets; ``task`` in YAML.
         labels: in class order, spelt as the organisers spell them.
@@ -248,11 +247,6 @@ class ChallengeSpec(Strict):
         if extensions and all(kind in SOUND for kind in extensions):
             return ("audio",)
         return ("audio", "video")
-
-    @property
-    def cannot_learn(self) -> str:
-        """What a recipe can't learn from it yet; empty where it can learn all of it."""
-        return self.limits
 
     @property
     def official_metric(self) -> Metric:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emotiw.core.several import LABEL, Several, Truth
-from emotiw.core.task import Decisions, Task
+from emotiw.core.task import Task
 
 Numbers = npt.NDArray[np.float64]
 
@@ -91,10 +91,6 @@ class Steps:
             return columns[0]
         told = zip(*columns, strict=True)
         return [None if all(one is None for one in row) else row for row in told]
-
-    def targets(self, task: Task) -> Decisions:
-        """Return ``(n,)`` or ``(n, n_answers)`` float64 as :meth:`Task.encode` would, with NaN."""
-        return self.answers if isinstance(task, Several) else self.answers[:, 0]
 
 
 def answer_names(task: Task) -> tuple[str, ...]:

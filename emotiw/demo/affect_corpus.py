@@ -178,7 +178,7 @@ def _make(job: tuple[Path, AffectClip]) -> None:
 def render(clip: AffectClip) -> bytes:
     """Return the bytes of a clip's MP4 file."""
     from emotiw.demo.appearance import draw_person
-    from emotiw.demo.backdrop import draw_camera, draw_place, put_person
+    from emotiw.demo.backdrop import draw_camera, draw_place, put_moving
     from emotiw.demo.motion import draw_head_motion
     from emotiw.demo.voice import SAMPLING_RATE
     from emotiw.demo.writing import encode_clip
@@ -191,15 +191,7 @@ def render(clip: AffectClip) -> bytes:
     frames = []
     for frame, value in enumerate(valence.tolist()):
         scene = place.copy()
-        amounts = _mouth(value) | {"turn": float(head.turn[frame]), "nod": float(head.nod[frame])}
-        put_person(
-            scene,
-            person,
-            amounts,
-            eyes=(x + float(head.x[frame]), y + float(head.y[frame])),
-            scale=scale * float(head.scale[frame]),
-            tilt=float(head.tilt[frame]),
-        )
+        put_moving(scene, person, _mouth(value), head, frame, at=(x, y), scale=scale)
         frames.append(camera.take(scene, rng))
     return encode_clip(frames, FPS, _voice(clip, arousal), SAMPLING_RATE, container="mp4")
 

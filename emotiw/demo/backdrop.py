@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emotiw.demo.appearance import Person
+from emotiw.demo.motion import HeadMotion
 from emotiw.demo.portraits import EYE_LINE, WIDTH, Pixels
 
 Image = npt.NDArray[np.float32]
@@ -124,6 +125,37 @@ def put_person(
         for picture in (rgb, person.bust.alpha)
     )
     part += alpha[..., None] / np.float32(255) * (moved - part)
+
+
+def put_moving(
+    scene: Image,
+    person: Person,
+    amounts: dict[str, float],
+    head: HeadMotion,
+    frame: int,
+    *,
+    at: tuple[float, float],
+    scale: float,
+    sway: float = 1.0,
+) -> None:
+    """Draw a person as the head has moved by a frame; as :func:`put_person`.
+
+    Args:
+        scene: and the rest: as there.
+        head: how it moves.
+        frame: of the clip.
+        at: the point between the eyes of a head at rest.
+        scale: of a head at rest.
+        sway: px of the scene per px of the motion.
+    """
+    put_person(
+        scene,
+        person,
+        amounts | {"turn": float(head.turn[frame]), "nod": float(head.nod[frame])},
+        eyes=(at[0] + sway * float(head.x[frame]), at[1] + sway * float(head.y[frame])),
+        scale=scale * float(head.scale[frame]),
+        tilt=float(head.tilt[frame]),
+    )
 
 
 def _added(one: dict[str, float], other: dict[str, float]) -> dict[str, float]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from emotiw.demo.appearance import draw_person
-from emotiw.demo.backdrop import Camera, draw_camera, draw_place, put_person
+from emotiw.demo.backdrop import Camera, draw_camera, draw_place, put_moving
 from emotiw.demo.damage import Damage
 from emotiw.demo.emotions import Difficulty
 from emotiw.demo.expressions import animate, draw_expression
@@ -133,15 +133,8 @@ def perform_group(recipe: GroupRecipe) -> Performance:
         ):
             if recipe.damage is Damage.NO_FACE:
                 continue
-            pose = {"turn": float(head.turn[frame]), "nod": float(head.nod[frame])}
-            put_person(
-                scene,
-                person,
-                expressions[frame] | pose,
-                eyes=(x + scale * float(head.x[frame]), y + scale * float(head.y[frame])),
-                scale=scale * float(head.scale[frame]),
-                tilt=float(head.tilt[frame]),
-            )
+            amounts = expressions[frame]
+            put_moving(scene, person, amounts, head, frame, at=(x, y), scale=scale, sway=scale)
         frames.append(camera.take(scene, camera_rng))
     if recipe.damage is Damage.SILENT:
         waveform = np.zeros_like(waveform)

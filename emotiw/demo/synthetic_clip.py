@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from emotiw.demo.appearance import draw_person
-from emotiw.demo.backdrop import draw_camera, draw_place, put_person
+from emotiw.demo.backdrop import draw_camera, draw_place, put_moving
 from emotiw.demo.damage import Damage, truncated, unreadable
 from emotiw.demo.emotions import Difficulty
 from emotiw.demo.expressions import animate, draw_expression
@@ -76,15 +76,7 @@ def perform(recipe: ClipRecipe) -> Performance:
     for frame, amounts in enumerate(expressions):
         scene = place.copy()
         if recipe.damage is not Damage.NO_FACE:
-            turned = amounts | {"turn": float(head.turn[frame]), "nod": float(head.nod[frame])}
-            put_person(
-                scene,
-                person,
-                turned,
-                eyes=(x + float(head.x[frame]), y + float(head.y[frame])),
-                scale=scale * float(head.scale[frame]),
-                tilt=float(head.tilt[frame]),
-            )
+            put_moving(scene, person, amounts, head, frame, at=(x, y), scale=scale)
         frames.append(camera.take(scene, camera_rng))
     return Performance(frames, waveform)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from emotiw.evaluation.group_sums import mean_of_sums
+from emotiw.evaluation.group_sums import mean_of_sums, sums_of
 from emotiw.evaluation.metric import SEVERAL, Codes, Metric, Numbers
 
 WHOLE = 100.0  # percent
@@ -53,9 +53,7 @@ def nearest_blend(shares: Numbers) -> Numbers:
 
 
 def _sums(is_right: Any, counts: Any, group_codes: Codes) -> Numbers:
-    n_groups = int(group_codes.max(initial=0)) + 1
-    columns = (is_right & counts, counts)
-    return np.column_stack([np.bincount(group_codes, each, n_groups) for each in columns])
+    return sums_of(group_codes, is_right & counts, counts)
 
 
 def _presence(y_true: Numbers, y_pred: Numbers, group_codes: Codes, n_labels: int) -> Numbers:

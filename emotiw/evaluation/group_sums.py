@@ -35,6 +35,16 @@ def moments(y_true: Numbers, y_pred: Numbers, group_codes: Codes, n_labels: int)
     shift = y_true.mean() if len(y_true) else 0.0  # no digits are lost to a large mean
     t, p = y_true - shift, y_pred - shift
     columns = (np.ones_like(t), t, p, t**2, p**2, t * p, (t - p) ** 2, np.abs(t - p))
+    return sums_of(group_codes, *columns)
+
+
+def sums_of(group_codes: Codes, *columns: npt.NDArray[Any]) -> Numbers:
+    """Return the sum of each column per group, ``(n_groups, n_columns)``.
+
+    Examples:
+        >>> sums_of(np.array([0, 1, 1]), np.array([1.0, 2.0, 3.0]), np.ones(3)).tolist()
+        [[1.0, 1.0], [5.0, 2.0]]
+    """
     n_groups = int(group_codes.max(initial=0)) + 1
     return np.column_stack([np.bincount(group_codes, column, n_groups) for column in columns])
 

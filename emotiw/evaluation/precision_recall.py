@@ -22,11 +22,11 @@ def precision_recall(y_true: Numbers, y_pred: Numbers) -> list[tuple[float, floa
     truth, said = y_true[known] >= 1, np.nan_to_num(y_pred[known], nan=-1.0)
     if not truth.any():
         return []
-    found = []
-    for threshold in np.unique(said[said >= 0]):
-        there = said >= threshold
-        right = float((there & truth).sum())
-        pair = right / there.sum(), right / truth.sum()
-        precision, recall = (round(float(value), 2) for value in pair)
-        found.append((round(float(threshold), 4), precision, recall))
-    return found
+    from sklearn.metrics import precision_recall_curve
+
+    precision, recall, thresholds = precision_recall_curve(truth, said)  # one threshold less
+    return [
+        (round(float(at), 4), round(float(p), 2), round(float(r), 2))
+        for at, p, r in zip(thresholds, precision, recall, strict=False)
+        if at >= 0
+    ]

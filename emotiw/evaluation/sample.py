@@ -14,6 +14,7 @@ from emotiw.core.cohort import Cohort
 from emotiw.core.errors import ConfigError, TableError, suggest
 from emotiw.core.score_table import Provenance, ScoreTable
 from emotiw.core.task import Decisions, Task
+from emotiw.evaluation.group_sums import sums_of
 from emotiw.evaluation.metric import Metric
 
 JudgedOn = Literal["auto", "val", "train", "both", "test"]
@@ -175,8 +176,7 @@ class Sample:
         values = metric.within.of_sums(of_clips)
         first = np.unique(self.clips, return_index=True)[1]
         known, groups = np.isfinite(values), self.groups[first]
-        columns = (np.where(known, values, 0.0), known.astype(np.float64))
-        return np.column_stack([np.bincount(groups, each, self.n_groups) for each in columns])
+        return sums_of(groups, np.where(known, values, 0.0), known)
 
     def value(self, metric: Metric, decisions: Decisions) -> float:
         """Return the metric of predictions of all these clips; NaN where it is undefined."""

@@ -6,16 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from emotiw.evaluation.group_sums import THERE, mean_of_sums
+from emotiw.evaluation.group_sums import THERE, mean_of_sums, sums_of
 from emotiw.evaluation.metric import SEVERAL, Codes, Metric, Numbers
 from emotiw.evaluation.single_metrics import CCC, F1, MACRO_F1, MSE, WEIGHTED_F1
 
 
 def _rows(y_true: Numbers, y_pred: Numbers, group_codes: Codes, each: Numbers) -> Numbers:
     known = ~np.isnan(y_true).any(axis=1) & np.isfinite(each)
-    n_groups = int(group_codes.max(initial=0)) + 1
-    columns = (np.where(known, each, 0.0), known.astype(np.float64))
-    return np.column_stack([np.bincount(group_codes, column, n_groups) for column in columns])
+    return sums_of(group_codes, np.where(known, each, 0.0), known)
 
 
 def _alike(y_true: Numbers, y_pred: Numbers) -> Any:
