@@ -1,9 +1,9 @@
 """How large an install is and how long it takes: `pip install` into a fresh environment.
 
-    python benchmarks/installing.py [--folder FOLDER] [PIP OPTIONS…]
+    python benchmarks/installing.py [--folder FOLDER] [--constraints FILE] [PIP OPTIONS…]
 
 What comes after the options of its own is handed to pip: `--extra-index-url ADDRESS` for the CPU
-wheels of torch. Time includes downloads, unless pip has them in its cache.
+wheels of torch, or `--find-links FOLDER`. Time includes downloads, unless pip has them in its cache.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ MOST_SHOWN = 12
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, help="keeps the environment")
+    parser.add_argument("--constraints", type=Path, default=ROOT / "constraints.txt")
     given, options = parser.parse_known_args()
     with tempfile.TemporaryDirectory() as folder:
-        measure(given.folder or Path(folder) / "venv", options)
+        measure(given.folder or Path(folder) / "venv", ["-c", str(given.constraints), *options])
 
 
 def measure(venv: Path, options: list[str]) -> None:
@@ -33,7 +34,7 @@ def measure(venv: Path, options: list[str]) -> None:
     before = size_of(venv)
     pip = [str(venv / "bin" / "python"), "-m", "pip", "install", "--quiet"]
     start = perf_counter()
-    subprocess.run([*pip, "-c", str(ROOT / "constraints.txt"), *options, str(ROOT)], check=True)
+    subprocess.run([*pip, *options, str(ROOT)], check=True)
     took = perf_counter() - start
     print(f"{(size_of(venv) - before) / 1e9:.2f} GB in {took / 60:.1f} min, of which")
     packages = next(venv.glob("lib/python*/site-packages"))
