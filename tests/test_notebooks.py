@@ -1,23 +1,27 @@
-"""The notebooks run from a clean kernel, on the public API, and are committed without outputs."""
+"""The notebooks run from a clean kernel of an installed wheel, on the public API."""
 
 from __future__ import annotations
 
 import ast
-import os
+import json
 from pathlib import Path
 
 import pytest
 
+from tests.installed import ROOT, from_wheel
+
 nbformat = pytest.importorskip("nbformat", reason="notebooks are run with nbclient and nbformat")
 nbclient = pytest.importorskip("nbclient", reason="notebooks are run with nbclient and nbformat")
 
-ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 ALLOWED = {"emotiw", "matplotlib", "numpy", "os", "pandas", "pathlib", "tempfile"}
 CORPORA = {"emotiw.demo.corpus", "emotiw.demo.group_corpus"}  # there is nothing else to show
 SECONDS = 280
 SHORT = """
+import emotiw
 from emotiw.demo import group_corpus, synthetic_clip
+
+assert emotiw.__file__.startswith({installed!r}), emotiw.__file__
 
 group_corpus.CLIP_SIZE = (160, 120)
 synthetic_clip.FEWEST_FRAMES, synthetic_clip.MOST_FRAMES = 10, 12
@@ -51,18 +55,32 @@ def test_only_the_public_api_is_used(path: Path) -> None:
                     assert not alias.name.startswith("emotiw.")
 
 
-def executed(path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Run a notebook from a clean kernel, its clips made short; return what it printed."""
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
+@pytest.fixture(scope="module")
+def kernels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a kernel of an installed wheel."""
+    folder = tmp_path_factory.mktemp("wheel")
+    python, _ = from_wheel(folder)
+    spec = folder / "kernels" / "wheel" / "kernel.json"
+    spec.parent.mkdir(parents=True)
+    words = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    spec.write_text(json.dumps({"argv": words, "display_name": "wheel", "language": "python"}))
+    return folder
+
+
+def executed(path: Path, folder: Path, kernels: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Run a notebook from a clean kernel; return what it printed."""
+    monkeypatch.delenv("PYTHONPATH", raising=False)
     monkeypatch.setenv("MPLBACKEND", "agg")
     monkeypatch.setenv("TMPDIR", str(folder))
-    startup = folder / "ipython" / "profile_default" / "startup" / "short.py"
-    startup.parent.mkdir(parents=True)
-    startup.write_text(SHORT)
-    monkeypatch.setenv("IPYTHONDIR", str(folder / "ipython"))
+    monkeypatch.setenv("JUPYTER_PATH", str(kernels))
     notebook = nbformat.read(path, as_version=4)
+    first = SHORT.format(installed=str(kernels))
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(first))
     client = nbclient.NotebookClient(
-        notebook, timeout=SECONDS, resources={"metadata": {"path": str(folder)}}
+        notebook,
+        timeout=SECONDS,
+        kernel_name="wheel",
+        resources={"metadata": {"path": str(folder)}},
     )
     client.execute()
     told = [output for cell in notebook.cells for output in cell.get("outputs", [])]
@@ -74,19 +92,20 @@ def executed(path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 @pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_runs_from_a_clean_kernel(
-    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path, tmp_path: Path, kernels: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("EMOTIW_REAL_DATA", raising=False)
-    executed(path, tmp_path, monkeypatch)
+    executed(path, tmp_path, kernels, monkeypatch)
 
 
 @pytest.mark.slow
 @pytest.mark.real_data
 def test_fusion_runs_on_the_published_scores(
-    real_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    real_data: Path, tmp_path: Path, kernels: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EMOTIW_REAL_DATA", str(real_data.resolve()))
-    told = executed(ROOT / "notebooks/3_fusion_on_ravdess_scores.ipynb", tmp_path, monkeypatch)
+    notebook = ROOT / "notebooks/3_fusion_on_ravdess_scores.ipynb"
+    told = executed(notebook, tmp_path, kernels, monkeypatch)
     assert "published scores of RAVDESS" in told
     assert "cross-fitted on 1,440 clips of 24 groups in 5 folds" in told, told
     assert "accuracy 87.43 %" in told, told

@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
-import subprocess
-import sys
-import sysconfig
 import tarfile
 import tomllib
-import venv
 from pathlib import Path
 
 import pytest
@@ -19,8 +13,8 @@ import yaml
 
 from docs.given import clips
 from tests.in_process import SET_IN_PROCESS
+from tests.installed import ROOT, build, from_wheel, run
 
-ROOT = Path(__file__).parents[1]
 SMALL_DEMO = """
 import sys
 from functools import partial
@@ -48,33 +42,6 @@ affect_corpus.make_affect_corpus = partial(
 if __name__ == "__main__":  # clips are made in processes that read this file, too
     app(["demo", "demo", "--quiet", *(word for each in settings for word in ("--set", each))])
 """
-LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "_build")
-
-
-def files_of(folder: Path) -> set[str]:
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-
-
-def build(kind: str, folder: Path) -> set[str]:
-    """Build an sdist or a wheel into a folder; return the files that it was made of."""
-    pytest.importorskip("setuptools", minversion="77")
-    names = ["emotiw", "features", "fusion", "submissions", "configs", "tests", "docs"]
-    for name in [*names, "notebooks", "benchmarks"]:
-        shutil.copytree(ROOT / name, folder / "src" / name, ignore=LEFT_OUT)
-    for path in ROOT.iterdir():
-        if path.is_file() and not path.name.startswith("."):
-            shutil.copy(path, folder / "src")
-    had = files_of(folder / "src")
-    code = f"from setuptools import build_meta; build_meta.build_{kind}({str(folder)!r})"
-    run(sys.executable, "-c", code, cwd=folder / "src")
-    return had
-
-
-def run(*words: str | Path, cwd: Path) -> str:
-    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    done = subprocess.run(words, cwd=cwd, capture_output=True, text=True, env=env)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 @pytest.mark.slow
@@ -89,14 +56,7 @@ def test_the_sdist_is_whole(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(900)  # half a minute of work, on a machine that may be busy
 def test_the_wheel_does_what_a_clone_does(tmp_path: Path) -> None:
-    build("wheel", tmp_path)
-    venv.create(tmp_path / "venv", with_pip=False, symlinks=True)
-    python = tmp_path / "venv" / "bin" / "python"
-    pip = [sys.executable, "-m", "pip", "--python", python, "install", "--no-deps", "--no-index"]
-    run(*pip, "--quiet", next(tmp_path.glob("*.whl")), cwd=tmp_path)
-    packages = next((tmp_path / "venv").glob("lib/python*/site-packages"))
-    # what it needs, and not the clone: a .pth that lies in a folder of another's is not read
-    (packages / "installed.pth").write_text(sysconfig.get_path("purelib"))
+    python, packages = from_wheel(tmp_path)
     home = tmp_path / "home"
     home.mkdir()
     clips(home)
