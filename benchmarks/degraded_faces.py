@@ -96,6 +96,7 @@ def small(face: Picture, chance: Chance) -> Picture:
     tiny = cv2.resize(face, (24, 24), interpolation=cv2.INTER_AREA)
     coded = cv2.imencode(".jpg", tiny, [cv2.IMWRITE_JPEG_QUALITY, 30])[1]
     back = cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE)
+    assert back is not None
     return _bytes(cv2.resize(back, face.shape[::-1], interpolation=cv2.INTER_LINEAR))
 
 
@@ -155,7 +156,9 @@ def without_faces(folder: Path) -> Picture:
     shared = sorted(p for kind in ("stills", "groups") for p in (folder / kind).glob("*"))
     samples = [p for p in sorted(Path(data_dir).glob("*")) if p.stem in SAMPLES]
     for path in samples + shared:
-        picture = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+        read = cv2.imread(str(path))
+        assert read is not None, path
+        picture = _bytes(cv2.cvtColor(read, cv2.COLOR_BGR2RGB))
         near = [b for name, some in boxes.items() if name.endswith(path.name) for b in some]
         if path in shared and not near and path.stem != "free-mountain-vector-01":
             continue

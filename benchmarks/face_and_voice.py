@@ -25,7 +25,7 @@ def main() -> None:
     data = Path(os.environ["EMOTIW_REAL_DATA"])
     cohort, _, _ = read_challenge(load_spec("ravdess"), data)
     clips = {clip.clip_id: clip for clip in cohort.select("train")}
-    total, truth = 0.0, np.zeros(0, np.int64)
+    total, truth = np.zeros(()), np.zeros(0, np.int64)
     for name in MODELS:
         table = import_scores(data / "ravdess_scores" / name, cohort, name=name)
         rows = sorted(range(len(table.clip_ids)), key=lambda row: table.clip_ids[row])
@@ -35,8 +35,8 @@ def main() -> None:
         own = softmax(logits / temperature)
         print(f"{name}: temperature {temperature:.2f}, accuracy {right(own, truth):.2f}")
         total = total + log_probabilities(own)
-    weight = 1 / fit_temperature(np.asarray(total), truth)
-    joined = softmax(weight * np.asarray(total))
+    weight = 1 / fit_temperature(total, truth)
+    joined = softmax(weight * total)
     print(f"together: weight {weight:.2f} each, accuracy {right(joined, truth):.2f}")
 
 

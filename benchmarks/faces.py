@@ -393,7 +393,8 @@ def nobody(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def pictures_without_people() -> Iterator[tuple[str, npt.NDArray[np.uint8]]]:
-    from skimage import data, util
+    from skimage import data
+    from skimage.util import img_as_ubyte
 
     names = (
         "brick", "cat", "cell", "checkerboard", "chelsea", "clock", "coffee", "coins", "colorwheel",
@@ -406,7 +407,7 @@ def pictures_without_people() -> Iterator[tuple[str, npt.NDArray[np.uint8]]]:
         except Exception:  # not among those that lie in the package, and there is no network
             continue
         pixels = np.asarray(made[0] if isinstance(made, tuple) else made)
-        yield name, util.img_as_ubyte(pixels)
+        yield name, img_as_ubyte(pixels)
     rng = np.random.default_rng(0)
     for number in range(4):
         yield f"noise{number}", rng.integers(0, 256, (240, 320, 3), dtype=np.uint8)

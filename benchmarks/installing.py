@@ -3,7 +3,8 @@
     python benchmarks/installing.py [--folder FOLDER] [--constraints FILE] [PIP OPTIONS…]
 
 What comes after the options of its own is handed to pip: `--extra-index-url ADDRESS` for the CPU
-wheels of torch, or `--find-links FOLDER`. Time includes downloads, unless pip has them in its cache.
+wheels of torch, or `--find-links FOLDER`. Time includes downloads, unless pip has them in its
+cache.
 """
 
 from __future__ import annotations

@@ -89,7 +89,7 @@ def needed_for(name: str) -> list[Block]:
 
 def as_far_as(last: str, blocks: list[Block]) -> list[Block]:
     """Return the blocks that are done, the last of them up to the command of the first result."""
-    needed = []
+    needed: list[Block] = []
     for block in blocks:
         if block.why_not or block.within:
             continue

@@ -68,8 +68,7 @@ def synthetic(folder: Path) -> list[Path]:
 
 def bare(path: Path, kind: str) -> Any:
     with av.open(str(path)) as container:
-        streams = container.streams.video if kind == "video" else container.streams.audio
-        stream = streams[0]
+        stream: Any = getattr(container.streams, kind)[0]
         stream.thread_count = 1
         for packet in container.demux(stream):
             yield from packet.decode()

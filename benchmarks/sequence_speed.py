@@ -62,7 +62,7 @@ def ours(name: str, examples: Examples, hidden: int, epochs: int) -> float:
     """Return the same of a model of the toolkit."""
     size = {"hidden": hidden} if name in ("lstm", "gru") else {}
     kind = MODELS.resolve(name)
-    options = kind.Options.model_validate(
+    options: Any = kind.Options.model_validate(
         {**size, "dropout": 0, "training": {"epochs": epochs, "batch_size": BATCH}}
     )
     task: Any = Regression(("arousal",)) if examples.n_steps else Classification(tuple("abcdefg"))

@@ -36,7 +36,7 @@ def made_up(n_clips: int, n_steps: int) -> tuple[dict[str, ScoreTable], Cohort]:
     """Return slow traces, annotated some steps late, and modalities that see them in noise."""
     rng = np.random.default_rng(0)
     names = tuple(f"{number:05d}" for number in range(n_steps))
-    times = STEP_SEC * np.arange(n_steps)
+    times = STEP_SEC * np.arange(n_steps, dtype=np.float64)
     steps, clips, shown = {}, [], []
     for number in range(n_clips):
         phase, pace = rng.uniform(0, 6, 2), rng.uniform(0.1, 0.4, 2)
@@ -84,7 +84,7 @@ def main() -> None:
     print(f"{len(rows):,} rows of {len(tables)} modalities")
     for post in ((), POST):
         named = " with smooth, shift and scale" if post else ""
-        options = FusionOptions(post=post)
+        options = FusionOptions.model_validate({"post": post})
         work = partial(fuse, tables, rows, options=options, metric="ccc")
         result = timed(f"fuse{named}", work)
         timed("  judge, compare and tell", result.summary)

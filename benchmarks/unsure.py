@@ -11,12 +11,12 @@ import argparse
 import os
 from pathlib import Path
 
+from emotiw.core.probabilities import reliable_from
 from emotiw.core.weights import read_card
 from emotiw.models.backbone.backbone_recipe import BackboneRecipe
+from emotiw.models.backbone.face_answers import both_views
 from emotiw.models.backbone.face_source import split_off_inner
 from emotiw.models.backbone.recipe_faces import faces_for
-from emotiw.models.backbone.train_backbone import both_views
-from emotiw.models.voice.voice_fit import reliable_from
 from features.backbones.loading import load_network
 
 

@@ -68,7 +68,7 @@ class Embedding(nn.Module):
 
     def forward(self, faces: Tensor) -> Tensor:
         """Return embeddings."""
-        return self.network.embed_and_score(faces)[0]  # type: ignore[operator, no-any-return]
+        return self.network.embed_and_score(faces)[0]  # type: ignore[operator]
 
 
 def network_and_clip(name: str) -> tuple[nn.Module, Tensor]:
@@ -85,7 +85,7 @@ def fast_network_and_clip(name: str) -> tuple[nn.Module, Tensor]:
     """Return the same as the extractors hold it, once per process."""
     network, clip = network_and_clip(name)
     layout = torch.channels_last if clip.ndim == 4 else torch.channels_last_3d
-    network.to(memory_format=layout)  # type: ignore[call-overload]
+    network.to(memory_format=layout)
     return network, clip.contiguous(memory_format=layout)
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from emotiw.challenges.reading import read_challenge
 from emotiw.challenges.spec import load_spec
 from emotiw.core.weights import locate, read_card
-from emotiw.evaluation.metrics import ACCURACY, UAR
+from emotiw.evaluation.single_metrics import ACCURACY, UAR
 from emotiw.models.voice.described_voices import DescribedVoices, describe_voices
 from emotiw.models.voice.train_voice import leave_corpora_out
 from emotiw.models.voice.voice_fit import chosen_penalty, fit_voice

@@ -6,6 +6,7 @@ import shutil
 import wave
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import numpy as np
@@ -40,7 +41,7 @@ def _record(path: Path, label: str, seed: tuple[int, ...]) -> None:
 
 def entry_data(folder: Path) -> None:
     """The demo's corpus in the layout of AFEW, two training clips a label, eight frames each."""
-    counts = {"n_train_per_label": 2, "n_val_per_label": 1, "n_test_per_label": 1}
+    counts: Any = {"n_train_per_label": 2, "n_val_per_label": 1, "n_test_per_label": 1}
     with (
         patch.object(corpus, "DAMAGES", ()),
         patch.object(synthetic_clip, "FEWEST_FRAMES", 8),
@@ -79,7 +80,7 @@ def groups_data(folder: Path) -> None:
         patch.object(group_corpus, "CLIP_SIZE", (64, 48)),
         patch.object(group_corpus, "STILL_SIZE", (400, 300)),
     ):
-        counts = {"n_train_per_label": 3, "n_val_per_label": 1, "n_test_per_label": 1}
+        counts: Any = {"n_train_per_label": 3, "n_val_per_label": 1, "n_test_per_label": 1}
         group_corpus.make_group_corpus(folder / "made", **counts)
     shutil.move(folder / "made" / "stills", folder / "data" / "GAF")
     shutil.rmtree(folder / "made")

@@ -84,7 +84,11 @@ def make_entry(folder: Path) -> Path:
     walk = Walk(folder)
     with chdir(folder):
         for block in blocks_of(ENTRY):
-            walk.block(block) if block.file == "afew.yaml" else [walk.give(n) for n in block.given]
+            if block.file == "afew.yaml":
+                walk.block(block)
+            else:
+                for name in block.given:
+                    walk.give(name)
             if any(command.startswith("emotiw run afew.yaml") for command in block.commands):
                 typed("emotiw run afew.yaml", block.settings)
                 return folder
