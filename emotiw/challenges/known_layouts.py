@@ -13,6 +13,24 @@ from emotiw.challenges.reading import reader_of
 from emotiw.challenges.spec import load_spec, spec_names
 
 
+def is_named_as(challenge: str, names: Sequence[str]) -> list[bool]:
+    """Return which files are named as those of a challenge, which has to know its clips by name.
+
+    Args:
+        challenge: its spec's name.
+        names: paths, without extensions.
+
+    Examples:
+        >>> is_named_as("ravdess", ["mine/03-01-05-01-02-01-24", "notes"])
+        [True, False]
+    """
+    reader = reader_of(load_spec(challenge))
+    if not isinstance(reader, FileNames):
+        return [False] * len(names)
+    pattern = re.compile(f"(?:^|/)(?:{reader.pattern})$")
+    return [bool(pattern.search(name)) for name in names]
+
+
 def fitting_names(names: Sequence[str]) -> dict[str, int]:
     """Return the challenges whose files are named like these, and how many of them are.
 
@@ -23,12 +41,7 @@ def fitting_names(names: Sequence[str]) -> dict[str, int]:
         >>> fitting_names(["Actor_01/03-01-05-01-02-01-24", "notes"])
         {'ravdess': 1}
     """
-    found = {}
-    for name in spec_names():
-        reader = reader_of(load_spec(name))
-        if isinstance(reader, FileNames):
-            pattern = re.compile(f"(?:^|/)(?:{reader.pattern})$")
-            found[name] = sum(bool(pattern.search(each)) for each in names)
+    found = {name: sum(is_named_as(name, names)) for name in spec_names()}
     return {name: n_fitting for name, n_fitting in found.items() if n_fitting}
 
 

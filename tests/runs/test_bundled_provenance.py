@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from emotiw.challenges.spec import spec_names
+from emotiw.core.clip import Clip
+from emotiw.core.cohort import Cohort
 from emotiw.core.weights import card_names, read_card
 from emotiw.runs.stages.features import learnt_on
 from features.registry import EXTRACTORS
 
 
+def cohort_of(name: str, split: str = "train", corpus: str = "") -> Cohort:
+    extra = {"corpus": corpus} if corpus else {}
+    clips = [Clip("a", Path(f"clips/{name}.wav"), split, label="x", extra=extra)]
+    return Cohort([*clips, Clip("b", Path("clips/other.wav"), "train", label="y")])
+
+
+def told(extractor: str, challenge: str, cohort: Cohort) -> str:
+    kind = EXTRACTORS.resolve(extractor)
+    return learnt_on(kind("x", kind.Options()), challenge, cohort)
+
+
 @pytest.mark.parametrize(
-    ("extractor", "challenge", "told"),
+    ("extractor", "challenge", "seen"),
     [
         ("voice", "ravdess", "train"),
         ("voice", "emodb", "train"),
@@ -22,10 +37,27 @@ from features.registry import EXTRACTORS
     ],
 )
 def test_a_card_says_whose_clips_its_weights_have_seen(
-    extractor: str, challenge: str, told: str
+    extractor: str, challenge: str, seen: str
 ) -> None:
-    kind = EXTRACTORS.resolve(extractor)
-    assert learnt_on(kind("x", kind.Options()), challenge) == told
+    assert told(extractor, challenge, cohort_of("anna_1")) == seen
+
+
+RAVDESS = "Actor_24/03-01-05-01-02-01-24"
+
+
+def test_a_corpus_is_known_by_the_names_of_its_files_whatever_it_is_called() -> None:
+    assert told("voice", "folder", cohort_of(RAVDESS)) == "train"
+    assert told("voice", "folder", cohort_of("anna_1")) == "other data"
+    assert told("fbank", "folder", cohort_of(RAVDESS)) == "other data"
+
+
+def test_a_corpus_is_known_among_several() -> None:
+    assert told("voice", "seven_emotions", cohort_of("anna_1", corpus="emodb")) == "train"
+    assert told("voice", "seven_emotions", cohort_of("anna_1", corpus="crema_d")) == "other data"
+
+
+def test_beyond_training_nothing_is_held_out_for_certain() -> None:
+    assert told("voice", "folder", cohort_of(RAVDESS, split="val")) == "unknown"
 
 
 def test_cards_name_challenges_that_there_are() -> None:

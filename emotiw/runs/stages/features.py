@@ -11,6 +11,8 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from emotiw.challenges.known_layouts import is_named_as
+from emotiw.core.cohort import Cohort
 from emotiw.core.config import flat
 from emotiw.core.device import CPU, Movable, placed
 from emotiw.core.errors import ConfigError, EmotiwError, TableError
@@ -184,17 +186,31 @@ def feature_table(run: Run, name: str) -> FeatureTable:
     artifacts = read_artifacts(run.features_path(name), made_by=f"features {name}")
     arrays = StoredArrays(run.store, FOLDER, artifacts)
     return FeatureTable(
-        extractor.spec, arrays, trained_on=learnt_on(extractor, run.recipe.spec.name)
+        extractor.spec, arrays, trained_on=learnt_on(extractor, run.recipe.spec.name, run.cohort())
     )
 
 
-def learnt_on(extractor: Extractor, challenge: str) -> LearntOn:
-    """Return whether an extractor's weights have seen a challenge's clips, as far as they say.
+def learnt_on(extractor: Extractor, challenge: str, cohort: Cohort) -> LearntOn:
+    """Return whether an extractor's weights have seen clips of a cohort, as far as they say.
 
-    Clips of a corpus that goes by another name are not known again.
+    Of a challenge that goes by its name, they have seen the training clips. Another corpus is known
+    by what the cohort calls it and by the names of its files, wherever they lie (one whose files go
+    by other names is not known again); where its clips are not of training alone, nothing here is
+    held out for certain.
     """
     card = getattr(extractor, "card", None)
-    return "train" if card is not None and challenge in card.learnt_on else "other data"
+    seen = set[str]() if card is None else set(card.learnt_on)
+    if challenge in seen:
+        return "train"
+    clips = list(cohort)
+    names = [clip.path.with_suffix("").as_posix() for clip in clips] if seen else []
+    named = zip(*(is_named_as(corpus, names) for corpus in sorted(seen)), strict=True)
+    splits = {
+        clip.split
+        for clip, is_named in zip(clips, named, strict=False)
+        if clip.corpus in seen or any(is_named)
+    }
+    return "other data" if not splits else "train" if splits == {"train"} else "unknown"
 
 
 def mend_feature(run: Run, name: str) -> None:
