@@ -59,7 +59,7 @@ def across(voices: DescribedVoices, labels: tuple[str, ...], recipe: VoiceRecipe
 
 def on_folds(recipe: VoiceRecipe, data: Path, folder: Path) -> None:
     """Print UAR on RAVDESS's published folds by speaker, over its own eight labels."""
-    recipe = recipe.model_copy(update={"challenge": "ravdess"})
+    recipe = recipe.model_copy(update={"challenge": "ravdess", "options": {}})
     asked, labels = describe_voices(recipe, data, folder, told=print)
     cohort, _, _ = read_challenge(load_spec("ravdess"), data)
     fold_of = {clip.clip_id: clip.fold for clip in cohort.select("train")}
