@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -31,8 +31,8 @@ class VoiceScorer:
         tensors: ``mean`` and ``sd`` ``(dim,)``; ``limit``, beyond which no standardised value
             counts; ``directions`` ``(k, dim)`` in which speakers differ, and how much of each is
             ``taken`` ``(k,)``; ``vectors`` ``(n, dim)`` that were learnt from, prepared likewise,
-            with their ``shares`` ``(n, n_labels)``; ``bias`` ``(n_labels,)``; and ``gamma`` of the
-            kernel ``exp(-gamma d² / dim)``.
+            with their ``shares`` ``(n, n_labels)``; ``bias`` ``(n_labels,)``; and the ``gamma``
+            ``(m,)`` of kernels ``exp(-gamma d² / dim)``, whose mean is taken.
     """
 
     def __init__(self, tensors: dict[str, Rows]) -> None:
@@ -71,7 +71,7 @@ class VoiceScorer:
         own, x = self.tensors, self.prepared(descriptors)
         squares = [np.square(rows).mean(1) for rows in (x, own["vectors"])]
         away = squares[0][:, None] + squares[1] - 2 * x @ own["vectors"].T / x.shape[1]
-        alike = np.exp(-float(own["gamma"].ravel()[0]) * away.clip(0))
+        alike = np.mean([np.exp(-gamma * away.clip(0)) for gamma in own["gamma"].ravel()], axis=0)
         return np.asarray(alike @ own["shares"] + own["bias"])
 
     def scores(self, descriptors: Rows) -> Rows:
@@ -99,6 +99,7 @@ class Voice(SoundExtractor):
     ``speech_sec`` in the ledger says how much speech there is.
     """
 
+    version: ClassVar[str] = "4"
     Options = VoiceOptions
 
     def __init__(self, name: str, options: VoiceOptions) -> None:

@@ -35,7 +35,7 @@ def fit_voice(
         voices: to learn from; rows of NaN are left out.
         n_labels: of the task.
         penalties: on the weights; of one recording as much as of one with all its copies.
-        recipe: kernel and limit.
+        recipe: kernels and limit.
 
     Source:
         :class:`~emotiw.models.tabular.preparation.Preparation` with soft nuisance attribute
@@ -55,7 +55,7 @@ def fit_voice(
     weights = _even_weights(targets, corpora)
     wanted = np.eye(n_labels)[targets]
     centre = weights @ wanted / weights.sum()
-    kernel = kernel_matrix(x, x, "rbf", recipe.gamma)
+    kernel = np.mean([kernel_matrix(x, x, "rbf", gamma) for gamma in recipe.gammas], axis=0)
     found = []
     for penalty in penalties:
         ridge = kernel.copy()
@@ -103,7 +103,7 @@ def _scorer(
         "vectors": vectors.astype(np.float64),
         "shares": shares,
         "bias": bias,
-        "gamma": np.array([recipe.gamma]),
+        "gamma": np.array(recipe.gammas),
     }
     return VoiceScorer(tensors)
 

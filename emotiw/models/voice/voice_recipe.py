@@ -22,7 +22,8 @@ class VoiceRecipe(Strict):
         feature_sets: of openSMILE.
         copies: of each recording, as if made elsewhere; the recording itself comes beside them.
         conditions: how far copies stray.
-        gamma: of the kernel, in units of 1 / dim: how near a voice has to be to count.
+        gammas: of the kernels, in units of 1 / dim: how near a voice has to be to count. Their mean
+            is taken: which is best differs from corpus to corpus, and no corpus can tell.
         penalty: on the weights; the best is chosen on speakers held out.
         inner_folds: over speakers.
         limit: standard deviations beyond which no value counts.
@@ -39,7 +40,7 @@ class VoiceRecipe(Strict):
     feature_sets: tuple[str, ...] = FEATURE_SETS
     copies: int = Field(default=0, ge=0)
     conditions: ConditionOptions = ConditionOptions()
-    gamma: float = Field(default=0.3, gt=0)
+    gammas: tuple[Annotated[float, Field(gt=0)], ...] = (0.1, 0.3, 0.9)
     penalty: tuple[Annotated[float, Field(gt=0)], ...] = (0.5, 1.5, 5.0)
     inner_folds: int = Field(default=3, ge=2)
     limit: float = Field(default=4.0, gt=0)
