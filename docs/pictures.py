@@ -15,7 +15,7 @@ import av
 IMAGES = Path(__file__).parent / "images"
 BROWSER = [
     "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-    "--disable-background-networking", "--no-first-run", "--window-size=1280,860",
+    "--disable-background-networking", "--no-first-run", "--window-size=1280,1500",
 ]  # fmt: skip
 EMOTIW = [sys.executable, "-m", "emotiw"]
 
@@ -29,7 +29,7 @@ def main(demo: Path) -> None:
         shot = f"--screenshot={IMAGES / 'report.png'}"
         subprocess.run([*BROWSER, f"--user-data-dir={folder}", shot, page.as_uri()], check=True)
         clips = sorted((demo / "groups" / "clips" / "Test").glob("*.mp4"))
-        drawn = ["--run", demo / "runs" / "demo_vgaf", "--video", folder]
+        drawn = ["--run", demo / "runs" / "demo_vgaf", "--video", folder, "--window", "0.2"]
         subprocess.run([*EMOTIW, "predict", *clips, *drawn], check=True)
         fullest = max(folder.glob("*.mp4"), key=lambda path: path.stat().st_size)
         with av.open(str(fullest)) as video:

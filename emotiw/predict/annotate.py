@@ -20,9 +20,9 @@ from emotiw.visualization.boxes import (
     visible_rows,
 )  # fmt: skip
 
-PANEL = 136  # px below the image
-LANES_TOP, LANE = 94, 9  # of the strips of faces and voice in it, px
-QUIET = (70, 70, 70)
+PANEL = 146  # px below the image
+LANES_TOP, LANE = 94, 14  # of the strips of faces and voice in it, px
+GROUND, QUIET = (24, 24, 24), (70, 70, 70)
 
 
 class Annotation:
@@ -93,7 +93,7 @@ class Annotation:
 
         from emotiw.predict.timeline import with_gaps
 
-        panel = np.full((PANEL, width, 3), 24, dtype=np.uint8)
+        panel = np.full((PANEL, width, 3), GROUND, dtype=np.uint8)
         rows = self._windows.get(None) or []
         bottom = LANES_TOP - 2
         values = [s for row in rows for s in (row.scores or ())]
@@ -133,8 +133,11 @@ class Annotation:
                 winner = None if scores is None else scores.index(max(scores))
                 colour = QUIET if winner is None else colour_of(winner)
                 cv2.rectangle(panel, (left, top), (right, top + LANE - 2), colour, -1)
-            letter = (name[0], (2, top + LANE - 2), cv2.FONT_HERSHEY_PLAIN, 0.6)
-            cv2.putText(panel, *letter, (255, 255, 255), 1, cv2.LINE_AA)
+            font = (cv2.FONT_HERSHEY_SIMPLEX, 0.35)
+            (wide, _), _ = cv2.getTextSize(name, *font, 1)
+            cv2.rectangle(panel, (0, top), (wide + 6, top + LANE - 2), GROUND, -1)
+            place = (name, (3, top + LANE - 4))
+            cv2.putText(panel, *place, *font, (255, 255, 255), 1, cv2.LINE_AA)
 
     def _draw_legend(self, panel: Picture, width: int) -> None:
         import cv2
