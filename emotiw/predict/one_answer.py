@@ -12,8 +12,8 @@ from emotiw.core.probabilities import log_probabilities, softmax
 Scores = tuple[float, ...]
 FACE, VOICE = "face", "voice"
 # a face and a voice that are each calibrated say nearly independent things: as logarithms they add
-# up with this weight each, fitted on RAVDESS by benchmarks/face_and_voice.py
-TOGETHER = 0.87
+# up with these weights, fitted on RAVDESS by benchmarks/face_and_voice.py
+TOGETHER = (0.95, 0.75)
 FULL_SPEECH_SEC = 1.0  # with less speech the voice counts in proportion
 
 # pleasure and arousal of each state, -1 to 1
@@ -40,7 +40,7 @@ def one_answer(face: Scores | None, voice: Scores | None, speech_sec: float) -> 
         >>> one_answer((0.8, 0.2), None, 0.0)
         (0.8, 0.2)
         >>> print(np.round(one_answer((0.8, 0.2), (0.2, 0.8), 3.0), 3))
-        [0.5 0.5]
+        [0.569 0.431]
         >>> print(np.round(one_answer((0.8, 0.2), (0.2, 0.8), 0.0), 3))
         [0.8 0.2]
     """
@@ -48,8 +48,8 @@ def one_answer(face: Scores | None, voice: Scores | None, speech_sec: float) -> 
         return face if voice is None else voice
     heard = min(speech_sec / FULL_SPEECH_SEC, 1.0)
     faces, voices = (log_probabilities(np.array(each)) for each in (face, voice))
-    weight = 1 - heard * (1 - TOGETHER)
-    joined = softmax(weight * faces + heard * TOGETHER * voices)
+    weight = 1 - heard * (1 - TOGETHER[0])
+    joined = softmax(weight * faces + heard * TOGETHER[1] * voices)
     return tuple(joined.tolist())
 
 
