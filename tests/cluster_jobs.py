@@ -22,3 +22,8 @@ def double_or_die(job: tuple[int, Path | None]) -> int:
             deadly.unlink()
         os.kill(os.getpid(), signal.SIGKILL)
     return double(number)
+
+
+def is_there(path: Path) -> bool:
+    """Return whether a worker sees a file."""
+    return path.is_file()
