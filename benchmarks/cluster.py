@@ -102,7 +102,7 @@ def overhead(there: LoopbackCluster, engine: Cluster) -> Overhead:
 
 def spent(processes: list[psutil.Process]) -> float:
     times = [process.cpu_times() for process in processes]
-    return sum(each.user + each.system for each in times)
+    return float(sum(each.user + each.system for each in times))
 
 
 def share_busy(engine: Cluster, wait_sec: float, seconds: float) -> float:
@@ -142,7 +142,8 @@ def kills(folder: Path, n_clips: int, n_kills: int) -> None:
 
 def attacked(there: LoopbackCluster, run: Run, n_kills: int, with_scheduler: bool) -> int:
     """Extract under attack, as often as it takes; return how many workers were killed."""
-    rng, done, killed = Random(0), Event(), []
+    rng, done = Random(0), Event()
+    killed: list[bool] = []
 
     def attack() -> None:
         while not list(run.store.root.glob("features/loose/*")) and not done.is_set():
