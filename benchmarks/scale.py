@@ -171,22 +171,22 @@ def settings(measured: Measured, n_jobs: int) -> Iterable[tuple[str, Setting]]:
 
 def simulated_table(measured: Measured, n_jobs: int) -> str:
     """Return what becomes of the workers."""
-    rows = []
-    for name, setting in settings(measured, n_jobs):
-        found = simulate(setting)
-        rows.append(
-            (
-                name,
-                f"{found.wall_sec / 60:.1f}",
-                f"{found.ideal_sec / 60:.1f}",
-                f"{found.busy:.1%}",
-                f"{found.tail_sec:.0f}",
-                str(found.n_kills),
-                f"{found.redone_sec / 3600:.1f}",
-            )
-        )
+    rows = [simulated_row(*each) for each in settings(measured, n_jobs)]
     head = ("work", "minutes", "at best", "slots busy", "tail, s", "kills", "core-hours redone")
     return table(head, rows)
+
+
+def simulated_row(name: str, setting: Setting) -> tuple[str, ...]:
+    found = simulate(setting)
+    return (
+        name,
+        f"{found.wall_sec / 60:.1f}",
+        f"{found.ideal_sec / 60:.1f}",
+        f"{found.busy:.1%}",
+        f"{found.tail_sec:.0f}",
+        str(found.n_kills),
+        f"{found.redone_sec / 3600:.1f}",
+    )
 
 
 def measured_on(page: str) -> Measured:
