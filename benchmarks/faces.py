@@ -534,21 +534,28 @@ def workers(clips: list[Path], copies: int = 12) -> dict[str, float | bool]:
 def write_clip(path: Path, seconds: int, fps: int = 25) -> None:
     """Write a 720p clip in which a portrait wanders about."""
     import av
+
+    with av.open(str(path), "w") as container:
+        stream: Any = container.add_stream("mpeg4", rate=fps)
+        stream.width, stream.height, stream.pix_fmt = 1280, 720, "yuv420p"
+        for picture in wandering(seconds * fps):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
+
+
+def wandering(n_frames: int) -> Iterator[npt.NDArray[np.uint8]]:
+    """Yield the pictures of that clip."""
     import cv2
     import matplotlib.cbook
     from PIL import Image
 
     portrait = matplotlib.cbook.get_sample_data("grace_hopper.jpg", asfileobj=False)
     face = cv2.resize(np.asarray(Image.open(portrait).convert("RGB")), (512, 606))
-    with av.open(str(path), "w") as container:
-        stream: Any = container.add_stream("mpeg4", rate=fps)
-        stream.width, stream.height, stream.pix_fmt = 1280, 720, "yuv420p"
-        for index in range(seconds * fps):
-            picture = np.full((720, 1280, 3), 90, np.uint8)
-            left = int(384 + 300 * np.sin(index / 40))
-            picture[100:706, left : left + 512] = face
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
-        container.mux(stream.encode())
+    for index in range(n_frames):
+        picture = np.full((720, 1280, 3), 90, np.uint8)
+        left = int(384 + 300 * np.sin(index / 40))
+        picture[100:706, left : left + 512] = face
+        yield picture
 
 
 def peak_mb() -> float:

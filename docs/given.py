@@ -27,10 +27,11 @@ def clips(folder: Path) -> None:
         for speaker in range(3):
             for take in range(2):
                 path = folder / "clips" / name / f"spk{speaker:02}_take{take}.wav"
-                _record(path, label, (number, speaker, take))
+                record(path, label, (number, speaker, take))
 
 
-def _record(path: Path, label: str, seed: tuple[int, ...]) -> None:
+def record(path: Path, label: str, seed: tuple[int, ...]) -> None:
+    """Write a voice of a label as a file of sound."""
     rng = np.random.default_rng(seed)
     said = speak(draw_voice(label, Difficulty(), rng), 0.6, rng).waveform
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -65,7 +66,7 @@ def media(folder: Path) -> None:
     Image.fromarray(shown.frames[0]).save(folder / "photos" / "beach.png")
     lines = ["clip_id,group"]
     for number, name in enumerate(("monday", "tuesday")):
-        _record(folder / "calls" / f"{name}.wav", "Sad", (9, number))
+        record(folder / "calls" / f"{name}.wav", "Sad", (9, number))
         lines.append(f"{name},anna")
     (folder / "who.csv").write_text("\n".join(lines))
 

@@ -22,3 +22,15 @@ def double_or_die(job: tuple[int, Path | None]) -> int:
             deadly.unlink()
         os.kill(os.getpid(), signal.SIGKILL)
     return double(number)
+
+
+def is_there(path: Path) -> bool:
+    """Return whether a worker sees a file."""
+    return path.is_file()
+
+
+def wait_for(seconds: float) -> tuple[float, float]:
+    """Wait that long; return when that began and ended."""
+    begin = time.time()
+    time.sleep(seconds)
+    return begin, time.time()

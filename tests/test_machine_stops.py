@@ -151,9 +151,6 @@ class Dask:
     def scheduler_info(self) -> dict[str, Any]:
         return {"workers": self.workers}
 
-    def run(self, function: Any, *arguments: Any) -> None:
-        """Nothing to do."""
-
     def close(self) -> None:
         self.is_closed = True
 

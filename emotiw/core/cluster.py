@@ -1,4 +1,8 @@
-"""A Dask cluster that is already running, as an engine that says when nobody is left to work."""
+"""A Dask cluster that is already running, as an engine that says when nobody is left to work.
+
+Dask's own client does the work of it; what is added here is what a run needs to know: how many
+jobs the workers of this moment can do, that there are any, and that each is as it has to be.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,15 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from contextlib import suppress
+from functools import partial
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
 from emotiw.core.errors import ConfigError, MachineError
 from emotiw.core.machine_faults import AGAIN
-from emotiw.core.own_modules import folder_in_use, use_folder
+from emotiw.core.on_worker import do, packed, terms_of
+from emotiw.core.own_modules import folder_in_use
 
 SCHEDULER_SEC = 10
 COUNT_SEC = 1.0  # from one count of the workers to the next
@@ -19,17 +26,21 @@ WORKERS_SEC = 60.0  # a queueing system may still be starting them
 
 
 class Cluster(Executor):
-    """The workers of one scheduler; they find the modules beside the recipe.
+    """The workers of one scheduler, those that come later too.
+
+    They find the modules beside the recipe, and look whether they have what they need.
 
     Args:
         address: of the scheduler.
+        clips: their folder, which every worker has to see at the same path; so it has to
+        store: the folder of artifacts.
 
     Raises:
         ConfigError: if Dask is not installed, or there is no scheduler.
         MachineError: if it has no workers, and none come within a minute.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, clips: Path | None = None, store: Path | None = None) -> None:
         try:
             from distributed import Client
 
@@ -39,7 +50,7 @@ class Cluster(Executor):
             raise ConfigError("execution.dask needs Dask: pip install 'emotiw[dask]'") from error
         except (OSError, ValueError) as error:
             raise ConfigError(f"execution.dask: no scheduler at {address} ({error})") from error
-        self._address = address
+        self._address, self._terms = address, terms_of(clips, store)
         # not pure: a call that is made again is done again, and not answered from the last time
         self._engine = self._client.get_executor(pure=False)
         self._deserted: float | None = None
@@ -49,12 +60,11 @@ class Cluster(Executor):
         except TimeoutError:
             self.shutdown()
             raise self._no_workers() from None
-        if (folder := folder_in_use()) is not None:
-            self._client.run(use_folder, folder)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Hand over one call."""
-        future: Future[Any] = self._engine.submit(fn, *args, **kwargs)
+        """Hand over one call of a function of a module."""
+        call = packed(partial(fn, **kwargs) if kwargs else fn, *args)
+        future: Future[Any] = self._engine.submit(do, self._terms, folder_in_use(), call)
         return future
 
     @property

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import (
-    FIRST_COMPLETED,
-    BrokenExecutor,
-    CancelledError,
-    Executor,
-    Future,
-    wait,
-)
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from dataclasses import replace
 from functools import partial
 from multiprocessing.connection import wait as wait_for_any
+from queue import Empty, SimpleQueue
 from time import monotonic
 
 from emotiw.core.cluster import Cluster
@@ -136,6 +130,8 @@ def _in_engine(
 ) -> Iterator[Outcome[Result]]:
     todo = deque(jobs.items())
     flying: dict[Future[Outcome[Result]], str] = {}
+    # they say themselves when they are done: of a large cluster, tens of thousands are in flight
+    landed: SimpleQueue[Future[Outcome[Result]]] = SimpleQueue()
     last = monotonic()
     try:
         while todo or flying:
@@ -143,20 +139,24 @@ def _in_engine(
             while todo and len(flying) < QUEUED_PER_WORKER * n_slots:
                 name, job = todo.popleft()
                 try:
-                    flying[engine.submit(run_one, function, name, job)] = name
+                    future = engine.submit(run_one, function, name, job)
                 except Exception as error:
                     raise _engine_lost(error) from error
-            done, _ = wait(flying, LOOK_SEC, return_when=FIRST_COMPLETED)
-            for future in done:
+                flying[future] = name
+                future.add_done_callback(landed.put)
+            try:
+                future = landed.get(timeout=LOOK_SEC)
+            except Empty:
+                if isinstance(engine, Cluster):
+                    engine.require_alive()
+                if patience_sec is not None and monotonic() - last > patience_sec:
+                    raise MachineError(
+                        f"nothing came back for {patience_sec:g} s (execution.seconds_per_clip), "
+                        f"with {len(flying)} clips at work or waiting: a worker hangs; {AGAIN}"
+                    ) from None
+            else:
                 yield _engine_outcome(future, flying.pop(future))
                 last = monotonic()
-            if not done and isinstance(engine, Cluster):
-                engine.require_alive()
-            if patience_sec is not None and monotonic() - last > patience_sec:
-                raise MachineError(
-                    f"nothing came back for {patience_sec:g} s (execution.seconds_per_clip), with "
-                    f"{len(flying)} clips at work or waiting: a worker hangs; {AGAIN}"
-                )
     finally:
         # nobody waits for these any more, when the caller stops early
         for future in flying:

@@ -21,6 +21,7 @@ MIN_ENTRIES = 128  # of a pack that ends because of its size
 MAX_ENTRIES = 4096
 MAX_BYTES = 1 << 28
 MAX_SMALL = 8  # packs below the minimum, before they become one
+AT_ONCE = 1 << 15  # artifacts whose places are kept in mind, at 4 kB each
 
 
 def put_together(packs: PackIndex, loose: Iterable[Path]) -> None:
@@ -29,7 +30,14 @@ def put_together(packs: PackIndex, loose: Iterable[Path]) -> None:
     Raises:
         FileNotFoundError: if another process has put some of them into a pack meanwhile.
     """
-    files = [pack for path in loose if (pack := _opened(path)) is not None]
+    paths = sorted(loose, key=lambda path: path.name)
+    n_batches = -(-len(paths) // AT_ONCE)
+    for batch in range(n_batches):
+        begin, end = (len(paths) * (batch + more) // n_batches for more in (0, 1))
+        _put_together(packs, [file for path in paths[begin:end] if (file := _opened(path))])
+
+
+def _put_together(packs: PackIndex, files: list[Pack]) -> None:
     if files:
         small = packs.small(MIN_ENTRIES)
         others = {*packs.spoilt(), *(small if len(small) >= MAX_SMALL else ())}

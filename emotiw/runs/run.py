@@ -150,7 +150,7 @@ class Run:
         if address is None:
             yield None
             return
-        with Cluster(address) as cluster:
+        with Cluster(address, self.recipe.settings.data.root, self.store.root) as cluster:
             yield cluster
 
     @contextmanager

@@ -11,25 +11,32 @@ from typing import Any
 
 import pytest
 
+from emotiw.core import on_worker
 from emotiw.core.cluster import Cluster
 from emotiw.core.errors import MachineError
 from emotiw.core.execution import run_jobs
-from tests.cluster_jobs import double, double_or_die
+from emotiw.core.own_modules import forget_changed, import_own, use_folder
+from tests.cluster_jobs import double, double_or_die, is_there
 
 distributed = pytest.importorskip("distributed", reason="Dask is an extra")
 QUIET = {"silence_logs": 50, "dashboard_address": None}
 dask_config = pytest.importorskip("dask.config", reason="Dask is an extra")
 
 
-@pytest.fixture
-def scheduler() -> Iterator[Any]:
+@pytest.fixture(scope="module")
+def started() -> Iterator[Any]:
     few = {"distributed.scheduler.allowed-failures": 1}  # workers take seconds to start again
     with (
         dask_config.set(few),
         distributed.LocalCluster(n_workers=2, threads_per_worker=3, **QUIET) as there,
     ):
-        there.wait_for_workers(2)
         yield there
+
+
+@pytest.fixture
+def scheduler(started: Any) -> Any:
+    started.wait_for_workers(2)  # those that the test before has killed are back
+    return started
 
 
 @pytest.fixture
@@ -87,3 +94,58 @@ def test_a_scheduler_that_ends_is_a_fault_of_the_machine() -> None:
         there.close()
         with pytest.raises(MachineError, match="run the same command again"):
             list(outcomes)
+
+
+def test_workers_that_start_later_find_the_modules_beside_the_recipe(
+    scheduler: Any, cluster: Cluster, tmp_path: Path
+) -> None:
+    mine = tmp_path / "mine_on_workers.py"
+    mine.write_text("def changed(n):\n    return 2 * n\n")
+    use_folder(tmp_path)
+    jobs = {str(n): n for n in range(20)}
+    assert doubled(run_jobs(import_own(mine.stem).changed, jobs, executor=cluster))["3"] == 6
+    for nanny in list(scheduler.workers.values()):
+        os.kill(nanny.pid, signal.SIGKILL)
+    assert doubled(run_jobs(import_own(mine.stem).changed, jobs, executor=cluster))["3"] == 6
+
+
+def test_workers_hear_of_modules_that_were_changed(cluster: Cluster, tmp_path: Path) -> None:
+    mine = tmp_path / "mine_changed.py"
+    jobs = {str(n): n for n in range(20)}
+    for factor in (2, 30):
+        mine.write_text(f"def changed(n):\n    return {factor} * n\n")
+        use_folder(tmp_path)
+        forget_changed()
+        found = doubled(run_jobs(import_own(mine.stem).changed, jobs, executor=cluster))
+        assert found == {str(n): factor * n for n in range(20)}
+
+
+def test_relative_paths_start_where_the_run_is(
+    scheduler: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "clips").mkdir()
+    (tmp_path / "clips" / "a.avi").touch()
+    with Cluster(scheduler.scheduler_address, Path("clips"), Path("store")) as engine:
+        (outcome,) = run_jobs(is_there, {"a": Path("clips/a.avi")}, executor=engine)
+    assert outcome.value is True
+
+
+def test_a_worker_with_other_versions_does_nothing(
+    scheduler: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(on_worker, "compared_versions", lambda: {"numpy": "0.9"})
+    told = r"a worker on \S+ has numpy [\d.]+ \(0\.9 where the run is\): install the same"
+    with (
+        Cluster(scheduler.scheduler_address) as engine,
+        pytest.raises(MachineError, match=told),
+    ):
+        list(run_jobs(double, {"a": 1}, executor=engine))
+
+
+def test_a_worker_that_sees_another_store_does_nothing(scheduler: Any, tmp_path: Path) -> None:
+    with Cluster(scheduler.scheduler_address, None, tmp_path / "store") as engine:
+        (tmp_path / "store").rename(tmp_path / "elsewhere")
+        (tmp_path / "store").mkdir()  # as on a disk of the worker's own
+        with pytest.raises(MachineError, match=r"doesn't see \S+store\S+: clips and store have"):
+            list(run_jobs(double, {"a": 1}, executor=engine))

@@ -114,6 +114,24 @@ def test_large_stages_end_in_several_files(store: Store, monkeypatch: pytest.Mon
     assert_whole(elsewhere(store))
 
 
+def test_a_million_artifacts_are_packed_a_part_at_a_time(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packing, "AT_ONCE", 7)
+    opened: list[int] = []
+    replace = packing._replace
+    monkeypatch.setattr(
+        packing, "_replace", lambda *given: (opened.append(len(given[1])), replace(*given))
+    )
+    other = Store(tmp_path / "other")
+    for each, keys in ((store, KEYS), (other, KEYS[::-1])):
+        fill(each, keys)
+        each.pack("s", KEYS)
+    assert opened == 2 * [6, 7, 7]
+    assert files(store) == files(other)
+    assert_whole(elsewhere(store))
+
+
 def test_size_ends_a_file_of_enough_artifacts(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
