@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from emotiw.core.feature_table import FeatureArray
+from emotiw.core.feature_table import FeatureArray, FeatureSpec, Times
 
 BETWEEN = "\n"  # two segments; within one there are blanks
 C1 = re.compile("[\x80-\x9f]+")
@@ -53,6 +53,22 @@ class Transcript:
         """Return a transcript of the segments that have any text, made plain."""
         made = (Segment(plain(s.text), s.start_sec, s.end_sec) for s in segments)
         return cls(tuple(segment for segment in made if segment.text))
+
+    @classmethod
+    def from_array(cls, array: FeatureArray) -> Transcript:
+        """Return the transcript that :meth:`to_array` made rows of.
+
+        Examples:
+            >>> said = Transcript((Segment("one", 0.0, 1.0), Segment("two!", 1.0, 2.5)))
+            >>> Transcript.from_array(said.to_array()) == said
+            True
+        """
+        texts = text_in(array).split(BETWEEN) if array.present.any() else []
+        starts = np.cumsum([0, *(len(text) + 1 for text in texts)])
+        if array.times is None:
+            return cls(tuple(map(Segment, texts)))
+        pairs = [tuple(map(float, array.times[at])) for at in starts[:-1]]
+        return cls(tuple(Segment(text, *pair) for text, pair in zip(texts, pairs, strict=True)))
 
     @property
     def text(self) -> str:
@@ -99,7 +115,12 @@ class Transcript:
         return FeatureArray.all_present(codes[:, None], times_of(self, lengths, len(codes)))
 
 
-def times_of(said: Transcript, n_rows: list[int], total: int) -> np.ndarray | None:
+def text_spec(name: str) -> FeatureSpec:
+    """Return the promise of a feature that is text."""
+    return FeatureSpec(name, (1,), "character", columns=("code_point",))
+
+
+def times_of(said: Transcript, n_rows: Sequence[int], total: int) -> Times | None:
     """Return begin and end of rows, so many of each segment, cut off after ``total``."""
     pairs = [(s.start_sec, s.end_sec) for s in said.segments]
     if not pairs or any(time is None for pair in pairs for time in pair):
