@@ -114,7 +114,9 @@ class SentenceEncoder(OnDevice, TextExtractor):
             vector = np.mean([rows[0] for rows in found], axis=0)
         else:
             vector = np.concatenate(found).mean(axis=0)
-        return vector / max(float(np.linalg.norm(vector)), 1e-12) if self._about.normalise else vector
+        return (
+            vector / max(float(np.linalg.norm(vector)), 1e-12) if self._about.normalise else vector
+        )
 
     def _load(self) -> None:
         self._tokenizer = read_tokenizer(self._words)

@@ -1,4 +1,4 @@
-"""Which transcript is whose: from a table or folder, the challenge's own tables, or beside clips."""
+"""Which transcript is whose: of a table or folder, the challenge's own tables, beside clips."""
 
 from __future__ import annotations
 
@@ -26,7 +26,17 @@ from features.text.transcript import Segment, Transcript
 from features.text.transcript_files import FORMATS, read_transcript
 
 NAMES = {  # of columns, the likeliest first
-    "id": ("clip_id", "id", "clip", "file", "filename", "file_name", "name", "video", "utterance_id"),
+    "id": (
+        "clip_id",
+        "id",
+        "clip",
+        "file",
+        "filename",
+        "file_name",
+        "name",
+        "video",
+        "utterance_id",
+    ),
     "text": ("text", "transcript", "transcription", "utterance", "sentence", "words"),
     "start": ("start", "start_sec", "begin", "start_time", "onset"),
     "end": ("end", "end_sec", "stop", "end_time", "offset"),
