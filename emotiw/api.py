@@ -207,6 +207,7 @@ def predict(
     window_sec: float | None = None,
     hop_sec: float | None = None,
     speakers: pd.DataFrame | Path | str | None = None,
+    transcripts: Path | str | None = None,
     device: str | None = None,
     workers: int = 1,
 ) -> pd.DataFrame:
@@ -220,6 +221,8 @@ def predict(
         hop_sec: from one window to the next; half of it by default.
         speakers: with a run: ``clip_id`` (the file's stem) and ``group``, for models that go by
             speaker.
+        transcripts: with a run: a table of ``clip_id`` (the file's stem) and ``text``, or a folder
+            of a file each; without, files of the same name beside the clips.
         device: where networks compute; the run's own choice, or ``auto``.
         workers: processes; they change no answer.
 
@@ -238,11 +241,14 @@ def predict(
     from emotiw.predict.inputs import media_files
     from emotiw.predict.predict_files import Wanted, predict_files
     from emotiw.predict.prediction_rows import prediction_frame
+    from emotiw.predict.spoken import read_spoken
 
     if run is not None and weights is not None:
         raise ConfigError("run and weights exclude each other")
     if run is None and speakers is not None:
         raise ConfigError("speakers need a run: only its models go by speaker")
+    if run is None and transcripts is not None:
+        raise ConfigError("transcripts need a run: only its models read text")
     named = [inputs] if isinstance(inputs, Path | str) else inputs
     files = media_files([Path(each) for each in named])
     folder = run.folder if isinstance(run, Run) else None if run is None else Path(run)
@@ -251,7 +257,10 @@ def predict(
         who = speakers_in(list(zip(told["clip_id"], told["group"], strict=True)), files)
     else:
         who = () if speakers is None else read_speakers(Path(speakers), files)
-    wanted = Wanted(folder, (), weights, window_sec, hop_sec, device=device, speakers=who)
+    said = () if transcripts is None else read_spoken(Path(transcripts), files)
+    wanted = Wanted(
+        folder, (), weights, window_sec, hop_sec, device=device, speakers=who, spoken=said
+    )
     return prediction_frame(predict_files(files, wanted, workers=workers))
 
 

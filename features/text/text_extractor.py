@@ -75,16 +75,26 @@ class TextExtractor(Extractor):
         Raises:
             MediaError: if a recogniser can't be asked about it.
         """
-        said = source.transcript
-        if said is None and self.options.command is not None:
-            asked = (recognise, self.options.command, self.options.command_version)
-            if asked not in source.shared:
-                source.shared[asked] = recognise(source, self.options.command)
-            said = source.shared[asked]
-        if said is None or not said.segments:
+        said = self.said_in(source)
+        if not said.segments:
             return Extraction(self._nothing(), {"n_segments": 0})
         quality = {"n_segments": len(said.segments), "n_characters": len(said.text)}
         return Extraction(self.measure(said), quality)
+
+    def said_in(self, source: ClipSource) -> Transcript:
+        """Return the transcript of a clip that has one; else what the recogniser says.
+
+        Raises:
+            MediaError: if a recogniser can't be asked about it.
+        """
+        command = self.options.command
+        if source.transcript is not None or command is None:
+            return source.transcript or Transcript()
+        asked = (recognise, command, self.options.command_version)
+        if asked not in source.shared:
+            source.shared[asked] = recognise(source, command)
+        said: Transcript = source.shared[asked]
+        return said
 
     def _nothing(self) -> FeatureArray:
         zeros = np.zeros((1, *self.spec.shape), dtype=self.spec.dtype)

@@ -100,8 +100,8 @@ class SequenceModel(NetworkModel):
         is_sequence = of_time and len(self.spec.shape) == 1
         if not is_sequence or self.spec.dtype != "float32":
             raise ConfigError(
-                f"{type(self).__name__} reads float32 rows of frames, snippets or segments; feature "
-                f"{self.spec.name!r} has {self.spec.shape} {self.spec.dtype} per {self.spec.unit}"
+                f"{type(self).__name__} reads float32 rows of frames, snippets or segments; "
+                f"feature {self.spec.name!r} has {self.spec.shape} {self.spec.dtype} per {self.spec.unit}"
             )
         if self.has_start and self.options.window is not None:
             raise ConfigError("start: statistics are of whole clips; leave window out")
