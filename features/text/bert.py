@@ -78,7 +78,7 @@ class Bert(nn.Module):
         x = own["word_embeddings"](tokens) + own["position_embeddings"](places)
         x = x + own["token_type_embeddings"](torch.zeros_like(tokens))
         x = own["LayerNorm"](x)
-        for layer in self.encoder["layer"]:  # type: ignore[union-attr]
+        for layer in self.encoder["layer"]:  # type: ignore[attr-defined]
             x = layer(x)
         return x  # type: ignore[no-any-return]
 

@@ -62,7 +62,7 @@ class TextExtractor(Extractor):
     """
 
     needs: ClassVar[Needs] = "text"
-    Options = TextOptions
+    Options: ClassVar[type[TextOptions]] = TextOptions
     speed_options: ClassVar[frozenset[str]] = SOURCE
 
     def measure(self, said: Transcript) -> FeatureArray:
