@@ -127,7 +127,8 @@ def _run(words: list[str], folder: Path) -> bytes:
             os.killpg(program.pid, signal.SIGKILL)
         raise
     if program.returncode:
-        shown = " ".join(told.decode("utf-8", "replace").split())[-SHOWN:] or "it said nothing"
+        shown = " ".join(told.decode("utf-8", "replace").split()) or "it said nothing"
+        shown = f"…{shown[-SHOWN:]}" if len(shown) > SHOWN else shown
         raise MediaError(f"{words[0]} ended with status {program.returncode}: {shown}")
     return printed
 

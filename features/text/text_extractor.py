@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import Field, field_validator, model_validator
 
 from emotiw.core.config import Strict
+from emotiw.core.errors import MediaError
 from emotiw.core.feature_table import FeatureArray
 from features.extractor import ClipSource, Extraction, Extractor, Needs
 from features.text.recogniser import arguments_of, recognise
@@ -92,8 +93,13 @@ class TextExtractor(Extractor):
             return source.transcript or Transcript()
         asked = (recognise, command, self.options.command_version)
         if asked not in source.shared:
-            source.shared[asked] = recognise(source, command)
-        said: Transcript = source.shared[asked]
+            try:
+                source.shared[asked] = recognise(source, command)
+            except MediaError as error:
+                source.shared[asked] = error
+        said: Transcript | MediaError = source.shared[asked]
+        if isinstance(said, MediaError):
+            raise said
         return said
 
     def _nothing(self) -> FeatureArray:
