@@ -84,7 +84,7 @@ def recognise(source: ClipSource, command: str) -> Transcript:
             places["audio"] = str(Path(name) / "audio.wav")
             _write_wav(Path(places["audio"]), waveform)
         words = [_filled(word, places) for word in arguments_of(command)]
-        printed = _run(words, Path(name))
+        printed = _run(words)
         if not {"{out}", "{folder}"} & set(re.findall(r"\{[a-z]+\}", command)):
             atomic_write(out, printed)
         try:
@@ -106,12 +106,11 @@ def _write_wav(path: Path, waveform: Waveform) -> None:
         file.writeframes((waveform * 32767).round().astype("<i2").tobytes())
 
 
-def _run(words: list[str], folder: Path) -> bytes:
+def _run(words: list[str]) -> bytes:
     """Return what a program prints; it is ended with this process, whatever it has started."""
     try:
         program = subprocess.Popen(
             words,
-            cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
