@@ -113,6 +113,23 @@ def test_a_folder_has_a_file_per_clip(tmp_path: Path) -> None:
         extract_all(run)
 
 
+def test_a_table_of_text_needs_no_media(tmp_path: Path) -> None:
+    lines = ["clip_id,label,group,transcript"]
+    for number in range(12):
+        label, words = (("Dark", "so dark; dark"), ("Bright", '""so"" bright, 😀'))[number % 2]
+        lines.append(f'{number:03},{label},g{number // 4},"{words}"')
+    lines += ["t1,,g9,bright", "t2,,g9,"]
+    (tmp_path / "clips").mkdir()
+    (tmp_path / "clips/labels.csv").write_text("\n".join(lines), encoding="utf-8")
+    features = {"words": {"extractor": "transcript"}}
+    data = {"root": str(tmp_path / "clips"), "clips": "labels.csv"}
+    run = open_run(small_recipe(tmp_path, features, data=data))
+    make_index(run)
+    rows = {row.clip_id: row.status for row in extract_all(run)["words"]}
+    assert [c for c, status in rows.items() if status == "missing"] == ["t2"]
+    assert len(rows) == 14
+
+
 def test_start_finds_what_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     lines = ["file,emotion,speaker,sentence"]
