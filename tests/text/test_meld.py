@@ -24,6 +24,7 @@ from emotiw.runs.stages.train import fits_of, train_all
 from features.text.transcript import text_in
 from tests.text.meld import COLUMNS, FOLDERS, TEST_FOLDER, make_meld, meld_recipe, utterances
 
+pytestmark = pytest.mark.slow
 ODD = {"train_dia1_utt0", "train_dia1_utt2"}  # nothing is said
 
 

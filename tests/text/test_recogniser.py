@@ -30,6 +30,7 @@ from features.text.transcript import Segment, text_in
 from tests.in_process import IN_PROCESS
 from tests.predict.videos import LIGHT
 
+pytestmark = pytest.mark.slow
 HEAR = """
 import json, os, sys, time, wave
 audio, out, log = sys.argv[1:4]
