@@ -114,6 +114,37 @@ def scores(folder: Path) -> None:
         table.to_csv(folder / f"{name}.csv", index=False)
 
 
+SAID = {
+    "happy": ("Oh, this is wonderful!", "I'm so glad; really glad 😀", "¡Qué maravilla!"),
+    "sad": ("I don't know… I miss her.", "It's over; I can't go on 😢", "Es tut mir so leid."),
+}
+HEAR = """# Stands for a recogniser: it writes what Whisper would write.
+import json, sys, wave
+
+with wave.open(sys.argv[1]) as file:
+    seconds = file.getnframes() / file.getframerate()
+said = [{"start": 0, "end": seconds, "text": "well, well"}]
+json.dump({"segments": said}, open(sys.argv[2], "w"))
+"""
+
+
+def talks(folder: Path) -> None:
+    """Recordings with what is said in them, a list of words, a stand-in for a recogniser."""
+    lines = ["file;emotion;speaker;transcript"]
+    for number in range(18):
+        label = ("happy", "sad")[number % 2]
+        _record(folder / "talks" / f"talk{number:02}.wav", VOICES[label], (3, number))
+        said = SAID[label][number // 2 % 3]
+        lines.append(f"talk{number:02};{label};anna{number // 6};" + f'"{said}"')
+    (folder / "talks" / "labels.csv").write_text("\n".join(lines), encoding="utf-8")
+    told = "word,valence,arousal\nglad*,0.9,0.6\nwonderful,0.95,0.7\nmiss,0.2,0.4\n😢,0.1,0.5\n"
+    (folder / "vad.csv").write_text(told, encoding="utf-8")
+    (folder / "hear.py").write_text(HEAR)
+    _record(folder / "new.wav", "Happy", (4,))
+    srt = "1\n00:00:00,000 --> 00:00:00,500\nWonderful; I'm so glad!\n"
+    (folder / "new.srt").write_text(srt, encoding="utf-8")
+
+
 def small(folder: Path) -> None:
     """A recipe with three models of made-up features."""
     make_small(folder, {"face": 1.5, "voice": 0.8, "scene": 0.3}, n_train=18, n_val=9)
@@ -127,4 +158,5 @@ GIVEN: dict[str, Callable[[Path], None]] = {
     "groups_data": groups_data,
     "scores": scores,
     "small": small,
+    "talks": talks,
 }

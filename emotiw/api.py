@@ -207,6 +207,7 @@ def predict(
     window_sec: float | None = None,
     hop_sec: float | None = None,
     speakers: pd.DataFrame | Path | str | None = None,
+    transcripts: Path | str | None = None,
     device: str | None = None,
     workers: int = 1,
 ) -> pd.DataFrame:
@@ -220,6 +221,7 @@ def predict(
         hop_sec: from one window to the next; half of it by default.
         speakers: with a run: ``clip_id`` (the file's stem) and ``group``, for models that go by
             speaker.
+        transcripts: with a run: a table of ``clip_id`` (the file's stem) and ``text``, or a folder.
         device: where networks compute; the run's own choice, or ``auto``.
         workers: processes; they change no answer.
 
@@ -234,24 +236,22 @@ def predict(
         ConfigError: if there are no such files, or options exclude each other.
         EmotiwError: if the run or the weights can't be used.
     """
-    from emotiw.predict.company import read_speakers, speakers_in
+    from emotiw.predict.company import speakers_told
     from emotiw.predict.inputs import media_files
     from emotiw.predict.predict_files import Wanted, predict_files
     from emotiw.predict.prediction_rows import prediction_frame
+    from emotiw.predict.spoken import read_spoken
 
     if run is not None and weights is not None:
         raise ConfigError("run and weights exclude each other")
-    if run is None and speakers is not None:
-        raise ConfigError("speakers need a run: only its models go by speaker")
+    if run is None and (speakers is not None or transcripts is not None):
+        raise ConfigError("speakers and transcripts need a run: only its models go by them")
     named = [inputs] if isinstance(inputs, Path | str) else inputs
     files = media_files([Path(each) for each in named])
     folder = run.folder if isinstance(run, Run) else None if run is None else Path(run)
-    if isinstance(speakers, pd.DataFrame):
-        told = text_frame(speakers)
-        who = speakers_in(list(zip(told["clip_id"], told["group"], strict=True)), files)
-    else:
-        who = () if speakers is None else read_speakers(Path(speakers), files)
-    wanted = Wanted(folder, (), weights, window_sec, hop_sec, device=device, speakers=who)
+    who = speakers_told(speakers, files)
+    said = read_spoken(Path(transcripts), files) if transcripts is not None else ()
+    wanted = Wanted(folder, (), weights, window_sec, hop_sec, None, None, device, who, said)
     return prediction_frame(predict_files(files, wanted, workers=workers))
 
 

@@ -14,8 +14,9 @@ import numpy.typing as npt
 from emotiw.core.face_tracks import FaceTracks
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
 from emotiw.core.part import Part
+from features.text.transcript import Transcript
 
-Needs = Literal["media", "pictures", "faces", "table"]
+Needs = Literal["media", "pictures", "faces", "text", "table"]
 
 
 Crops = npt.NDArray[np.uint8]
@@ -30,12 +31,15 @@ class ClipSource:
         clip_id: its id, for messages alone: no result may depend on it.
         path: the media file.
         faces: its faces; None unless the extractor ``needs`` them.
+        transcript: what is said in it; None unless the extractor ``needs`` text, or a recogniser is
+            yet to be asked.
         shared: what one extractor has read of this clip, for the others that need the same.
     """
 
     clip_id: str
     path: Path
     faces: FaceTracks | None = None
+    transcript: Transcript | None = None
     shared: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def main_crops_in_parts(self, size: int) -> Iterator[tuple[npt.NDArray[np.intp], Crops]]:
@@ -80,6 +84,11 @@ class Extraction:
     array: FeatureArray
     quality: Mapping[str, float | int | str] = field(default_factory=dict)
 
+    def noted(self) -> dict[str, Any]:
+        """Return what is noted beside the rows, where they are kept."""
+        n_rows, n_present = len(self.array.values), int(self.array.present.sum())
+        return {"n_rows": n_rows, "n_present": n_present, "quality": dict(self.quality)}
+
 
 class Extractor(Part):
     """Turns a clip into rows of one feature.
@@ -90,9 +99,9 @@ class Extractor(Part):
 
     Attributes:
         needs: ``media`` to read the file, above all its sound; ``pictures`` to read whole
-            pictures from it; ``faces`` to read its face tracks; ``table`` for a feature of which
-            another tool has made all rows already: it has :meth:`table` instead of
-            :meth:`extract`.
+            pictures from it; ``faces`` to read its face tracks; ``text`` to read what is said in
+            it, which clips without media may have, too; ``table`` for a feature of which another
+            tool has made all rows already: it has :meth:`table` instead of :meth:`extract`.
         spec: what one row will be; known without reading any clip.
 
     Args:

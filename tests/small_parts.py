@@ -101,6 +101,13 @@ def extractor_options(name: str, folder: Path) -> dict[str, Any]:
         return {"path": "rows.csv"}
     if name == "speech_network":
         return {"weights": str(write_speech_network(folder))}
+    if name == "word_list":
+        (folder / "list.csv").write_text(
+            "word,valence,arousal\nhapp*,0.9,0.7\nreally,0.5,\nI am,0.5,0.4\n"
+        )
+        return {"path": str(folder / "list.csv"), "rows": "segment"}
+    if name == "sentence_encoder":
+        return {"weights": str(write_sentence_encoder(folder))}
     if name in {"frames", "people"}:
         return {"weights": str(write_small_weights(folder)), "values": "both"}
     if name in {"c3d", "c3d_scene"}:
@@ -134,6 +141,54 @@ def write_clip_network(folder: Path) -> Path:
     return _write(
         folder, make_video_network("mc3_18", 1), backbone="mc3_18", size=16, embedding=512
     )
+
+
+def write_sentence_encoder(folder: Path, **options: Any) -> Path:
+    """Write a small BERT of random weights, its tokenizer of characters, and its card."""
+    tokenizers = pytest.importorskip("tokenizers")
+    letters = {c: n + 3 for n, c in enumerate("abcdefghijklmnopqrstuvwxyz .,?!")}
+    words = {"[UNK]": 0, "[CLS]": 1, "[SEP]": 2, **letters}
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.WordLevel(words, unk_token="[UNK]"))
+    tokenizer.normalizer = tokenizers.normalizers.Lowercase()
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.Split(tokenizers.Regex("."), "isolated")
+    tokenizer.post_processor = tokenizers.processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 1), ("[SEP]", 2)]
+    )
+    tokenizer.enable_truncation(8)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    torch.manual_seed(0)
+    width = 12
+    state = {
+        "embeddings.word_embeddings.weight": torch.randn(len(words), width),
+        "embeddings.position_embeddings.weight": torch.randn(24, width),
+        "embeddings.token_type_embeddings.weight": torch.randn(2, width),
+        **_normed("embeddings.LayerNorm", width),
+    }
+    for n in range(2):
+        layer = f"encoder.layer.{n}."
+        for name in ("query", "key", "value"):
+            state |= _dense(f"{layer}attention.self.{name}", width, width)
+        state |= _dense(f"{layer}attention.output.dense", width, width)
+        state |= _normed(f"{layer}attention.output.LayerNorm", width)
+        state |= _dense(f"{layer}intermediate.dense", width, 16)
+        state |= _dense(f"{layer}output.dense", 16, width)
+        state |= _normed(f"{layer}output.LayerNorm", width)
+    save_file(state, folder / "network.safetensors")
+    card = {
+        "name": "small", "backbone": "bert", "source": {"file": "network.safetensors"},
+        "size": 24, "embedding": width, "options": {"heads": 3, **options},
+    }  # fmt: skip
+    (folder / "network.yaml").write_text(yaml.safe_dump(card))
+    return folder / "network.yaml"
+
+
+def _dense(name: str, inner: int, outer: int) -> dict[str, torch.Tensor]:
+    weight = torch.randn(outer, inner) / inner**0.5
+    return {f"{name}.weight": weight, f"{name}.bias": 0.1 * torch.randn(outer)}
+
+
+def _normed(name: str, width: int) -> dict[str, torch.Tensor]:
+    return {f"{name}.weight": 1 + 0.1 * torch.randn(width), f"{name}.bias": torch.zeros(width)}
 
 
 def _write(folder: Path, network: Any, **card: Any) -> Path:

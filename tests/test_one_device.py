@@ -50,6 +50,7 @@ from features.faces.detect import load_detector
 from features.faces.find_faces import find_faces
 from features.faces.mtcnn import MtcnnDetector
 from features.registry import EXTRACTORS
+from features.text.transcript import Segment, Transcript
 from tests.device_spies import TOLD
 from tests.features.test_clip_features import caffe_state
 from tests.features.test_clip_features import write_card as write_clip_card
@@ -58,6 +59,7 @@ from tests.in_process import IN_PROCESS
 from tests.models import test_groups, test_networks
 from tests.models.test_train_backbone import drawn_faces, small_recipe, write_folder
 from tests.predict.videos import LIGHT, SquareDetector, brightness_card, frame, write_video
+from tests.small_parts import extractor_options
 from tests.small_weights import write_small_weights
 
 HERE = "tests.test_one_device"
@@ -100,7 +102,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> ClipSource:
     folder = tmp_path_factory.mktemp("clip")
     path = write_video(folder / "a.mp4", [frame((20, 200))] * 20, has_sound=True)
     tracks, _ = find_faces(path, detector=SquareDetector())
-    return ClipSource("a", path, tracks)
+    return ClipSource("a", path, tracks, Transcript((Segment("I am happy."),)))
 
 
 def options_of(extractor: str, folder: Path) -> dict[str, Any]:
@@ -111,6 +113,8 @@ def options_of(extractor: str, folder: Path) -> dict[str, Any]:
         return {"weights": write_clip_card(folder, caffe_state())}
     if extractor == "speech_network":
         return {"weights": str(write_speech_card(folder))}
+    if extractor in ("word_list", "sentence_encoder"):
+        return extractor_options(extractor, folder)
     return {"path": "x.npz"} if extractor == "imported" else {}
 
 

@@ -17,7 +17,7 @@ from emotiw.challenges.listed_clips import START, Said, said_by_file, said_of_cl
 from emotiw.challenges.manifest_builder import ManifestBuilder, media_files
 from emotiw.challenges.reader import Reader
 from emotiw.challenges.table_columns import ClipFinder, TableColumns
-from emotiw.core.clip import SPLITS, Split
+from emotiw.core.clip import SPLITS, TRANSCRIPT, Split
 from emotiw.core.label_names import translated
 
 
@@ -36,7 +36,7 @@ class Folder(Reader):
         media: False where there are no clips but in the table, and features are from elsewhere.
     """
 
-    version = "2"
+    version = "3"
     table: str | None = None
     columns: TableColumns = TableColumns()
     media: bool = True
@@ -125,6 +125,7 @@ def _add(builder: ManifestBuilder, clip_id: str, path: Path, place: Place, said:
         code=code,
         targets={target.name: number for target in spec.targets[:1]},
         group=said.get("group") or None,
+        extra={TRANSCRIPT: words} if (words := said.get("transcript")) else {},
         where=said.where,
     )
     if said.get("fold") and len(builder.clips) > n_clips:

@@ -21,7 +21,7 @@ from emotiw.challenges.reader import Reader
 from emotiw.challenges.spec import ChallengeSpec
 from emotiw.challenges.split_files import Answers, SplitFiles
 from emotiw.challenges.text_table import TableFormat, read_table
-from emotiw.core.clip import Split
+from emotiw.core.clip import TRANSCRIPT, Split
 from emotiw.core.errors import suggest
 
 Named = dict[str, list[Path]]
@@ -45,6 +45,7 @@ class Tables(Reader):
             name are 0, and one without a share is all of 100.
         group: template of what is kept together in cross-validation.
         extra: template by column of the manifest.
+        transcript: the column with what is said, where the tables have it.
         answers: where they are in a table of their own.
         otherwise: options put over these, where none of these tables is there: another way in
             which the same clips are handed out.
@@ -63,6 +64,7 @@ class Tables(Reader):
     shares: tuple[tuple[str, str], ...] = ()
     group: str = ""
     extra: dict[str, str] = Field(default_factory=dict)
+    transcript: str = ""
     answers: Answers | None = None
     otherwise: dict[str, Any] | None = None
 
@@ -197,7 +199,10 @@ class Tables(Reader):
                 code=answer.get(self.label) if self.label else None,
                 targets=self._targets(builder, answer, place),
                 group=group or None,
-                extra={name: template.format(**fields) for name, template in self.extra.items()},
+                extra={
+                    **{name: template.format(**fields) for name, template in self.extra.items()},
+                    **({TRANSCRIPT: said} if (said := row.get(self.transcript)) else {}),
+                },
                 where=place,
             )
         self._report(builder, split, folder, absent, len(first_place), set(clips) - used)

@@ -23,6 +23,7 @@ WORDS: dict[str, frozenset[str]] = {
         "group": "speaker speakers actor subject person participant performer talker patient child "
         "user group source subj spk",
         "fold": "fold",
+        "transcript": "text transcript transcription utterance sentence",
     }.items()
 }
 FEWEST = 0.5  # of the rows that have to name a clip
@@ -38,6 +39,7 @@ class TableColumns(Strict):
         split: train, val or test.
         group: its speaker or source video.
         fold: the fold that holds it out.
+        transcript: what is said in it.
     """
 
     file: str = ""
@@ -46,6 +48,7 @@ class TableColumns(Strict):
     split: str = ""
     group: str = ""
     fold: str = ""
+    transcript: str = ""
 
     def named(self) -> dict[str, str]:
         """Return the columns that there are, by what they say."""
@@ -114,7 +117,7 @@ def guessed_columns(
     """
     known = {role: name for role, name in (given or {}).items() if name}
     rivals: dict[str, list[str]] = {}
-    for role in ("file", "split", "fold", "label", "target", "group"):
+    for role in ("file", "split", "fold", "label", "target", "group", "transcript"):
         if role in known or (role == "target" and "label" in known):
             continue
         free = [name for name in table.columns if name and name not in known.values()]
@@ -153,6 +156,8 @@ def _fit(
         is_vocabulary = not numbers and 2 * len(spoken) >= len(distinct) and len(spoken) > 1
         repeats = 1 < len(distinct) <= max(2, len(cells) // 2)
         return 2.0 * is_vocabulary + float(is_named and repeats and not _is_measured(distinct))
+    if role == "transcript":
+        return float(is_named and any(" " in cell for cell in distinct))
     if role == "target":
         return float(numbers and len(distinct) > 1 and is_named)
     return float(is_named)

@@ -11,15 +11,25 @@ import numpy as np
 
 from emotiw.core.face_tracks import FaceTracks, Origin
 from features.extractor import ClipSource
+from features.text.transcript import Segment, Transcript
 
 FPS, N_FRAMES, SIDE, RATE, CROP = 20, 20, 64, 16_000, 112
 
 
 def small_source(folder: Path, *, seed: int = 0, is_empty: bool = False) -> ClipSource:
-    """Return a clip with its faces; an empty one has no sound and no face."""
+    """Return a clip with its faces and words; an empty one has no sound, no face and no words."""
     path = folder / f"clip{seed}.mkv"
     _write(path, seed, has_sound=not is_empty)
-    return ClipSource(f"clip{seed}", path, small_faces(seed, 0 if is_empty else N_FRAMES))
+    faces = small_faces(seed, 0 if is_empty else N_FRAMES)
+    return ClipSource(
+        f"clip{seed}", path, faces, small_words(seed) if not is_empty else Transcript()
+    )
+
+
+def small_words(seed: int) -> Transcript:
+    """Return two segments with their times."""
+    other = ("happy", "sad", "calm")[seed % 3]
+    return Transcript((Segment(f"I am {other}.", 0.0, 0.4), Segment("Really?! 😀", 0.4, 0.9)))
 
 
 def small_faces(seed: int, n: int) -> FaceTracks:

@@ -12,6 +12,7 @@ from emotiw.core.several import Presence, Several
 from emotiw.core.task import Classification, Regression, Task
 from emotiw.models.model import Examples
 from features.frames.people import PLACE
+from features.text.transcript import Segment, Transcript, text_spec
 
 LABELS = ("Positive", "Neutral", "Negative")
 VALENCE = Regression(("valence",), (0.0, 4.0))
@@ -23,7 +24,9 @@ SPECS = (
     FeatureSpec("checked", (6,), "frame"),
     FeatureSpec("checked", (16, 16, 3), "frame", dtype="uint8"),
     FeatureSpec("checked", (len(PLACE) + len(SEEN),), "face", columns=PLACE + SEEN),
+    text_spec("checked"),
 )
+SAID = ("so glad, wonderful 😀", "it is noon 🕛", "terrible; how sad 😢")
 
 
 def small_examples(spec: FeatureSpec, task: Task, n_clips: int = 18, seed: int = 0) -> Examples:
@@ -74,6 +77,9 @@ def _answers(codes: Any, task: Task) -> Any:
 
 
 def _rows(spec: FeatureSpec, code: int, rng: np.random.Generator) -> FeatureArray:
+    if spec.unit == "character":
+        words = [*SAID[code].split(), *rng.choice(["one", "two", "three", "four"], 4)]
+        return Transcript.of([Segment(" ".join(rng.permutation(words)))]).to_array()
     most = 20 if spec.unit == "frame" and spec.dtype == "float32" else 4
     n = 1 if spec.unit == "clip" else int(rng.integers(1, most + 1))
     if spec.columns is not None and "face_track" in spec.columns:

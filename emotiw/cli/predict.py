@@ -37,6 +37,13 @@ def predict(
         Path | None,
         Option(help="With --run: CSV of clip_id (the file's stem), group."),
     ] = None,
+    transcripts: Annotated[
+        Path | None,
+        Option(
+            help="With --run: what is said; a table of clip_id (the file's stem), text, or a "
+            "folder; files of the same name beside the clips without."
+        ),
+    ] = None,
     camera: Annotated[
         str | None,
         Option(help="Instead of files: a camera by its number, or a stream that OpenCV opens."),
@@ -65,6 +72,7 @@ def predict(
     from emotiw.predict.predict_files import Wanted, predict_files
     from emotiw.predict.prediction_rows import as_csv
     from emotiw.predict.prediction_rows import as_json as rows_as_json
+    from emotiw.predict.spoken import read_spoken
 
     if hop is not None and (window is None or camera is not None):
         raise ConfigError("--hop needs --window, and files")
@@ -72,9 +80,12 @@ def predict(
         raise ConfigError("--run and --weights exclude each other")
     if speakers is not None and run is None:
         raise ConfigError("--speakers needs --run: only models of a run go by speaker")
+    if transcripts is not None and run is None:
+        raise ConfigError("--transcripts needs --run: only models of a run read text")
     if camera is not None:
-        if inputs or speakers or video or timeline:
-            raise ConfigError("--camera goes with none of files, --speakers, --video, --timeline")
+        if inputs or speakers or transcripts or video or timeline:
+            told = "--speakers, --transcripts, --video, --timeline"
+            raise ConfigError(f"--camera goes with none of files, {told}")
         watched = Wanted(run, tuple(settings or ()), weights, device=device)
         _watch(camera, watched, window, csv, as_json=as_json)
         return
@@ -82,7 +93,10 @@ def predict(
         raise ConfigError("name videos, photographs, sounds or folders, or a --camera")
     files = media_files(inputs)
     who = read_speakers(speakers, files) if speakers is not None else ()
-    wanted = Wanted(run, tuple(settings or ()), weights, window, hop, video, timeline, device, who)
+    said = read_spoken(transcripts, files) if transcripts is not None else ()
+    wanted = Wanted(
+        run, tuple(settings or ()), weights, window, hop, video, timeline, device, who, said
+    )
     progress = progress_of(quiet, as_json)
     found = predict_files(files, wanted, workers=workers, progress=progress)
     if csv is not None:

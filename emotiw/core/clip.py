@@ -15,6 +15,7 @@ from emotiw.core.several import Truth, is_known
 
 Split = Literal["train", "val", "test"]
 CORPUS = "corpus"  # the column of a manifest that says where a clip comes from
+TRANSCRIPT = "transcript"  # that which says what is said in it
 SPLITS: tuple[str, ...] = get_args(Split)
 
 

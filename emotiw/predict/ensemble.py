@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,21 +24,24 @@ from emotiw.predict.by_person import in_time, only_person, people
 from emotiw.predict.company import Company, Speakers
 from emotiw.predict.media_chunks import image_chunks, sound_chunks
 from emotiw.predict.prediction_rows import Row, mean_over_time
+from emotiw.predict.spoken import Spoken, said_in
 from emotiw.predict.step_rows import step_rows, usual_step_sec
 from emotiw.predict.windows import Footage, window_spans
 from emotiw.runs.recipe import ModelEntry
 from emotiw.runs.run import Run
-from emotiw.runs.stages.features import made_extractor
+from emotiw.runs.stages.features import NOTHING, made_extractor
 from emotiw.runs.stages.fuse import fused_as_asked
 from emotiw.runs.stages.per_clip import why_missing
 from emotiw.runs.stages.trained import load_final_model
 from features.extractor import ClipSource, Extractor
+from features.text.transcript import Transcript
 from fusion.late import LateFusion
 
 MOST_PEOPLE = 8
 PART_SEC = 10.0
 MOST_AT_ONCE_SEC = 60.0  # at least; longer where the clips of the run are
 CLIP = "clip"  # no result depends on the name
+Said = Mapping[str, Transcript]
 
 
 @dataclass
@@ -48,9 +51,12 @@ class _Source:
     media: Path | None
     pictures: Path | None
     faces: FaceTracks | None
+    said: Said = field(default_factory=dict)  # by feature of text
 
     def file_for(self, extractor: Extractor) -> Path | None:
         """Return what the extractor has to read; None where that is missing."""
+        if extractor.needs == "text":
+            return Path() if extractor.name in self.said else None
         if extractor.needs == "faces":
             return Path() if self.faces is not None else None
         return self.pictures if extractor.needs == "pictures" else self.media
@@ -73,6 +79,7 @@ class Ensemble:
     Args:
         run: the run.
         speakers: who speaks in each file.
+        spoken: what is said in each file, for models that read text.
 
     Raises:
         MissingStageError: if the run has not been trained and fused, or by other settings than its
@@ -80,7 +87,7 @@ class Ensemble:
         ConfigError: if none of its models can be asked, or there is no such device here.
     """
 
-    def __init__(self, run: Run, speakers: Speakers = ()) -> None:
+    def __init__(self, run: Run, speakers: Speakers = (), spoken: Spoken = ()) -> None:
         path = run.fusion_path
         if not path.is_file():
             raise MissingStageError(f"{path} is not there yet: run `emotiw fuse`")
@@ -91,6 +98,7 @@ class Ensemble:
         self.device = run.device
         self.notes: list[str] = []
         self._company = Company(run, speakers)
+        self._spoken = spoken
         self._file = Path()  # that is asked for
         self._fusion = LateFusion.from_yaml(path)
         self._models: dict[str, tuple[ModelEntry, Model]] = {}
@@ -130,24 +138,27 @@ class Ensemble:
         """Return the rows of the whole file and of every window, and notes."""
         notes = dict.fromkeys(self.notes)
         self._file = file.path
+        said = said_in(file.path, self._spoken, self._extractors, notes)
         if self._step_sec is not None:
-            return self._rows_of_steps(file, notes, self._step_sec), list(notes)
+            return self._rows_of_steps(file, said, notes, self._step_sec), list(notes)
         if file.duration_sec <= self.most_sec:
-            source = _Source(file.path, file.path, file.tracks)
+            source = _Source(file.path, file.path, file.tracks, said)
             everyone = Row(None, 0.0, file.duration_sec, True, 0, None)
             whole = self._people_of(source, everyone, notes)
         else:
             parts = window_spans(file.duration_sec, PART_SEC, PART_SEC)
             told: Counter[str] = Counter()
-            rows = self._in_windows(replace(file, spans=parts), told, progress)
+            rows = self._in_windows(replace(file, spans=parts), said, told, progress)
             whole = mean_over_time(rows, file.duration_sec)
             for note, n in told.items():
                 notes[note if n == len(parts) else f"{note} (in {n} of {len(parts)} parts)"] = None
             notes[f"long: asked in parts of {PART_SEC:g} s, scores are their mean"] = None
-        return [*whole, *self._in_windows(file, Counter(), progress)], list(notes)
+        return [*whole, *self._in_windows(file, said, Counter(), progress)], list(notes)
 
-    def _rows_of_steps(self, file: Footage, notes: dict[str, None], step_sec: float) -> list[Row]:
-        source = _Source(file.path, file.path, file.tracks)
+    def _rows_of_steps(
+        self, file: Footage, said: Said, notes: dict[str, None], step_sec: float
+    ) -> list[Row]:
+        source = _Source(file.path, file.path, file.tracks, said)
         arrays = self._features(source, notes, self._extractors)
         notes[f"an answer every {step_sec:g} s; that of the whole file is their mean"] = None
         return step_rows(
@@ -159,7 +170,9 @@ class Ensemble:
             step_sec=step_sec,
         )
 
-    def _in_windows(self, file: Footage, told: Counter[str], progress: Progress) -> list[Row]:
+    def _in_windows(
+        self, file: Footage, said: Said, told: Counter[str], progress: Progress
+    ) -> list[Row]:
         """Return the rows of these windows; the file is read once, and no more kept than one."""
         rows: list[Row] = []
         path, tracks, spans = file.path, file.tracks, file.spans
@@ -177,7 +190,8 @@ class Ensemble:
                 if tracks is not None:
                     faces = in_time(tracks, start, end)
                 notes: dict[str, None] = {}
-                source = _Source(sound, pictures, faces)
+                here = {name: one.within(start, end) for name, one in said.items()}
+                source = _Source(sound, pictures, faces, here)
                 rows += self._people_of(source, Row(None, start, end, False, 0, None), notes)
                 told.update(list(notes))
         return rows
@@ -210,7 +224,9 @@ class Ensemble:
             if path is None:
                 continue
             try:
-                extraction = extractor.extract(ClipSource(CLIP, path, source.faces))
+                extraction = extractor.extract(
+                    ClipSource(CLIP, path, source.faces, source.said.get(name))
+                )
                 array = extraction.array
                 array.check(extractor.spec, CLIP)
                 notes |= dict.fromkeys(notes_of(extraction.quality))
@@ -221,7 +237,7 @@ class Ensemble:
             if array.present.any():
                 arrays[name] = array
             else:
-                what = "no face found" if extractor.needs == "faces" else "nothing to go by"
+                what = NOTHING.get(extractor.needs, "nothing to go by")
                 notes[f"{name}: {why_missing(what, extraction.quality)}"] = None
         return arrays
 

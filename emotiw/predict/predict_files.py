@@ -21,6 +21,7 @@ from emotiw.predict.company import Speakers
 from emotiw.predict.ensemble import Ensemble
 from emotiw.predict.face_and_voice import FaceAndVoice
 from emotiw.predict.prediction_rows import FilePrediction
+from emotiw.predict.spoken import Spoken
 from emotiw.predict.windows import Footage, Span, window_spans
 from emotiw.runs.run import reopen_run
 from features.faces.detect import load_detector
@@ -41,6 +42,7 @@ class Wanted:
         timeline: folder for plots over time; None for none.
         device: where networks compute; the run's own choice where None.
         speakers: who speaks in each file, for models that go by speaker.
+        spoken: what is said in each file, for models that read text.
     """
 
     run: Path | None = None
@@ -52,6 +54,7 @@ class Wanted:
     timeline: Path | None = None
     device: str | None = None
     speakers: Speakers = ()
+    spoken: Spoken = ()
 
 
 DEFAULT_WINDOW_SEC = 2.0  # where a video or a plot is asked for, and no window
@@ -165,7 +168,9 @@ def _spans(wanted: Wanted, duration: float, *, is_still: bool) -> list[Span]:
 def _predictor(wanted: Wanted) -> Ensemble | FaceAndVoice:
     if wanted.run is not None:
         device = [f"execution.device={wanted.device}"] if wanted.device else []
-        return Ensemble(reopen_run(wanted.run, [*wanted.settings, *device]), wanted.speakers)
+        return Ensemble(
+            reopen_run(wanted.run, [*wanted.settings, *device]), wanted.speakers, wanted.spoken
+        )
     return FaceAndVoice(wanted.weights, device=wanted.device or AUTO)
 
 

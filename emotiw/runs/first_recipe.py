@@ -13,6 +13,7 @@ import yaml
 
 from emotiw.challenges.proposal import Proposal, look
 from emotiw.challenges.start_choices import Choices, Question
+from emotiw.core.clip import TRANSCRIPT
 from emotiw.core.errors import ConfigError, MediaError
 from emotiw.core.files import atomic_write
 from emotiw.core.media.media_reader import MediaReader
@@ -153,6 +154,9 @@ def _parts(proposal: Proposal) -> tuple[dict[str, dict[str, Any]], dict[str, dic
         return imported, {name: {"model": "svm", "features": name} for name in names}
     features: dict[str, dict[str, Any]] = {}
     models: dict[str, dict[str, Any]] = {}
+    if _has_transcripts(proposal):
+        features["words"] = {"extractor": "transcript"}
+        models["text"] = {"model": "text_logistic", "features": "words"}
     if proposal.kinds["image"]:
         features |= {"people": {"extractor": "people"}, "scene": {"extractor": "scene"}}
         models |= {
@@ -166,6 +170,15 @@ def _parts(proposal: Proposal) -> tuple[dict[str, dict[str, Any]], dict[str, dic
         features["voice"] = {"extractor": "opensmile", "feature_set": "eGeMAPSv02"}
         models["voice"] = {"model": "svm", "features": "voice"}
     return features, models
+
+
+def _has_transcripts(proposal: Proposal) -> bool:
+    """Return whether the table says what is said in clips, or subtitles lie beside any."""
+    return any(
+        TRANSCRIPT in clip.extra
+        or any(clip.path.with_suffix(kind).is_file() for kind in (".srt", ".vtt"))
+        for clip in proposal.cohort or ()
+    )
 
 
 def _has_sound(proposal: Proposal) -> bool:

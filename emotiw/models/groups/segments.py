@@ -43,7 +43,7 @@ class Segments(Composed):
 
     def check(self) -> None:
         """Accept features of frames and snippets."""
-        if self.spec.unit not in ("frame", "snippet"):
+        if self.spec.unit not in ("frame", "snippet", "segment"):
             raise ConfigError(
                 f"segments: feature {self.spec.name!r} has one row per {self.spec.unit}; it needs "
                 "rows per frame or snippet"

@@ -95,12 +95,14 @@ class SequenceModel(NetworkModel):
         """Return a new network over ``(batch, time, dim)`` frames with a ``(batch, time)`` mask."""
 
     def check(self) -> None:
-        """Accept rows of numbers, of frames or snippets."""
-        is_sequence = self.spec.unit in ("frame", "snippet") and len(self.spec.shape) == 1
+        """Accept rows of numbers, of frames, snippets or segments of what is said."""
+        of_time = self.spec.unit in ("frame", "snippet", "segment")
+        is_sequence = of_time and len(self.spec.shape) == 1
         if not is_sequence or self.spec.dtype != "float32":
+            found = f"{self.spec.shape} {self.spec.dtype} per {self.spec.unit}"
             raise ConfigError(
-                f"{type(self).__name__} reads float32 rows of frames or snippets; feature "
-                f"{self.spec.name!r} has {self.spec.shape} {self.spec.dtype} per {self.spec.unit}"
+                f"{type(self).__name__} reads float32 rows of frames, snippets or segments; "
+                f"feature {self.spec.name!r} has {found}"
             )
         if self.has_start and self.options.window is not None:
             raise ConfigError("start: statistics are of whole clips; leave window out")

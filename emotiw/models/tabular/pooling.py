@@ -157,6 +157,11 @@ def require_vectors(spec: FeatureSpec) -> None:
         raise ConfigError(
             f"feature {spec.name!r} has rows of shape {spec.shape}; this model reads vectors"
         )
+    if spec.unit == "character":
+        raise ConfigError(
+            f"feature {spec.name!r} is text; this model reads vectors: take model: text_logistic, "
+            "or an extractor that makes vectors of it: word_list, sentence_encoder"
+        )
     if spec.unit == "face":
         raise ConfigError(
             f"feature {spec.name!r} has one row per face; this model reads one vector per clip: "

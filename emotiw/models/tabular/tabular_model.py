@@ -103,9 +103,9 @@ class TabularModel(AnswersApart, ABC):
     def __init__(
         self, options: TabularOptions, *, spec: FeatureSpec, task: Task, seed: int
     ) -> None:
-        require_vectors(spec)
+        self.require_readable(spec)
         super().__init__(options, spec=spec, task=task, seed=seed)
-        self._preparation = Preparation(options.preparation)
+        self._preparation = self.made_preparation()
         self._state: State = {}
         self.encoder: State = {}
         self._temperature = 1.0
@@ -128,6 +128,14 @@ class TabularModel(AnswersApart, ABC):
     @abstractmethod
     def raw_scores(self, state: State, vectors: Vectors) -> Values:
         """Return ``(n, n_classes)`` logits, or ``(n, 1)`` targets."""
+
+    def require_readable(self, spec: FeatureSpec) -> None:
+        """Raise ConfigError unless vectors can be made of the rows of this feature."""
+        require_vectors(spec)
+
+    def made_preparation(self, state: State | None = None) -> Any:
+        """Return what learns how vectors are prepared, or has learnt it, as ``state`` says."""
+        return Preparation(self.options.preparation, state)
 
     def learn_vectors(self, examples: Examples) -> Vectors:
         """Return ``(n, dim)`` vectors of training clips, having learned how to make them.
@@ -194,7 +202,7 @@ class TabularModel(AnswersApart, ABC):
             parts = skops.io.load(folder / MODEL, trusted=list(self.trusted))
         except (OSError, ValueError, TypeError, zipfile.BadZipFile) as error:
             raise ConfigError(f"{folder / MODEL}: can't be loaded: {error}") from error
-        self._preparation = Preparation(self.options.preparation, parts["preparation"])
+        self._preparation = self.made_preparation(parts["preparation"])
         self.encoder = parts["encoder"]
         self._state = parts["state"]
         self._temperature = parts["temperature"]
@@ -208,7 +216,7 @@ class TabularModel(AnswersApart, ABC):
         assert targets is not None
         raw = np.full((len(settings), len(examples), len(self.task.labels)), np.nan)
         for learned, held_out in self._inner_folds(examples):
-            preparation = Preparation(self.options.preparation)
+            preparation = self.made_preparation()
             states = self._learn_rows(preparation, vectors, copies, examples, learned, settings)
             others_are = examples.subset(held_out)
             others = preparation.apply(vectors[held_out], others_are.groups, others_are.corpora)
@@ -221,7 +229,7 @@ class TabularModel(AnswersApart, ABC):
 
     def _learn_rows(
         self,
-        preparation: Preparation,
+        preparation: Any,
         vectors: Vectors,
         copies: Copies,
         examples: Examples,

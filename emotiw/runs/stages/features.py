@@ -12,6 +12,7 @@ from time import perf_counter
 from typing import Any
 
 from emotiw.challenges.known_layouts import is_named_as
+from emotiw.core.clip import Clip
 from emotiw.core.cohort import Cohort
 from emotiw.core.config import flat
 from emotiw.core.device import CPU, Movable, placed
@@ -30,10 +31,14 @@ from emotiw.runs.stages import faces
 from emotiw.runs.stages.artifacts import Artifact, StoredArrays, read_artifacts
 from emotiw.runs.stages.faces import FacesJob
 from emotiw.runs.stages.per_clip import Made, do_jobs, settle
+from emotiw.runs.stages.transcripts import recognised, transcripts_of
 from features.extractor import ClipSource, Extractor
 from features.registry import EXTRACTORS
+from features.text.text_extractor import NO_WORDS
+from features.text.transcript import Transcript
 
 FOLDER = "features"
+NOTHING = {"faces": "no face found", "text": NO_WORDS}
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,8 @@ class FeaturesJob:
     store: Path
     device: str
     wanted: dict[str, FeatureEntry] = field(default_factory=dict)  # by key of the artifact
+    transcript: Transcript | None = None
+    content: str = ""  # of the clip
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -68,6 +75,8 @@ def feature_stage(run: Run, entry: FeatureEntry) -> Stage:
     if extractor.needs == "faces":
         inputs["faces.csv"] = run.records.sha256("faces.csv")
         after = [faces.faces_stage(run)]
+    if _is_told(extractor):
+        inputs["transcripts"] = transcripts_of(run, extractor.options).digest
     command = f"features {entry.name}"
     return Stage(run, f"features:{entry.name}", command, settings, inputs, after)
 
@@ -113,8 +122,9 @@ def make_features(run: Run, names: Sequence[str] = (), *, force: bool = False) -
 
 def _extract(run: Run, todo: Sequence[tuple[FeatureEntry, Stage]], *, force: bool) -> None:
     cohort = run.cohort()
-    if all(clip.path == Path() for clip in cohort):
-        names = ", ".join(entry.name for entry, _ in todo)
+    of_media = [entry.name for entry, _ in todo if not _is_told(made_extractor(entry))]
+    if of_media and all(clip.path == Path() for clip in cohort):
+        names = ", ".join(of_media)
         raise ConfigError(
             f"features {names} are measured in media, and {run.recipe.settings.data.clips} names "
             "none (a column `path` would); features from elsewhere: extractor: imported"
@@ -130,10 +140,22 @@ def _extract(run: Run, todo: Sequence[tuple[FeatureEntry, Stage]], *, force: boo
         extractor = made_extractor(entry)
         key_of = feature_key(entry, extractor)
         needs_faces = extractor.needs == "faces"
+        told = transcripts_of(run, extractor.options) if _is_told(extractor) else None
         keys: dict[str, str] = {}
-        refused: dict[str, str] = {}
+        refused: dict[str, str] = dict(told.unread) if told else {}
+        absent: dict[str, str] = {}
         masked = set()
         for clip in cohort:
+            if told is not None:
+                if clip.clip_id in told.known:
+                    said = told.known[clip.clip_id]
+                    keys[clip.clip_id] = key = key_of(said.digest)
+                    if not run.store.has(FOLDER, key):
+                        text = _text_job(run, clip, said)
+                        jobs.setdefault(f"transcript {said.digest}", text).wanted[key] = entry
+                elif clip.clip_id not in told.unread:
+                    absent[clip.clip_id] = f"no transcript in {told.where}"
+                continue
             face = face_artifacts.get(clip.clip_id)
             if needs_faces and face is None:
                 row = faces_page.get(faces.STAGE, clip.clip_id)
@@ -149,7 +171,9 @@ def _extract(run: Run, todo: Sequence[tuple[FeatureEntry, Stage]], *, force: boo
                 found = (
                     FacesJob(clip.path, run.recipe.faces, place, face.key, device) if face else None
                 )
-                job = FeaturesJob(clip.clip_id, clip.path, found, place, device)
+                job = FeaturesJob(
+                    clip.clip_id, clip.path, found, place, device, content=clip.content
+                )
                 jobs.setdefault(clip.content, job).wanted[key] = entry
         settled.append(
             partial(
@@ -158,10 +182,11 @@ def _extract(run: Run, todo: Sequence[tuple[FeatureEntry, Stage]], *, force: boo
                 folder=FOLDER,
                 keys=keys,
                 refused=refused,
-                nothing="no face found" if needs_faces else "no such data",
+                nothing=NOTHING.get(extractor.needs, "no such data"),
                 table=f"features/{entry.name}.csv",
                 derived={f"features/{entry.name}.json": _spec_text(extractor.spec)},
                 masked=masked,
+                absent=absent,
                 force=force,
             )
         )
@@ -275,25 +300,37 @@ def extract_and_store(job: FeaturesJob) -> Made:
         EXTRACTORS.resolve(entry.extractor).needs == "faces" for entry in job.wanted.values()
     ):
         tracks = faces.stored_tracks(job.faces)
-    source = ClipSource(job.clip_id, job.path, tracks)
+    source = ClipSource(job.clip_id, job.path, tracks, job.transcript)
     failures: dict[str, str] = {}
     seconds: dict[str, float] = {}
     for key, entry in job.wanted.items():
         start = perf_counter()
         try:
             extractor = placed(made_extractor(entry), job.device)
-            extraction = extractor.extract(source)
+            if extractor.needs == "text" and job.transcript is None:
+                said = recognised(store, source, extractor.options, job.content)
+                extraction = extractor.extract(said)
+            else:
+                extraction = extractor.extract(source)
             array = extraction.array
             array.check(extractor.spec, job.clip_id)
         except EmotiwError as error:
             require_machine(error)
             failures[key] = str(error)
             continue
-        n_rows, n_present = len(array.values), int(array.present.sum())
-        noted = {"n_rows": n_rows, "n_present": n_present, "quality": dict(extraction.quality)}
-        store.write(FOLDER, key, array.to_tensors(), noted)
+        store.write(FOLDER, key, array.to_tensors(), extraction.noted())
         seconds[key] = perf_counter() - start
     return Made(failures, seconds)
+
+
+def _is_told(extractor: Extractor) -> bool:
+    """Return whether an extractor reads transcripts that are there already."""
+    return extractor.needs == "text" and extractor.options.command is None
+
+
+def _text_job(run: Run, clip: Clip, said: Transcript) -> FeaturesJob:
+    place, device = run.store.root, run.device
+    return FeaturesJob(clip.clip_id, clip.path, None, place, device, transcript=said)
 
 
 def _spec_text(spec: FeatureSpec) -> bytes:

@@ -122,6 +122,7 @@ def settle(
     table: str,
     derived: Mapping[str, bytes] | None = None,
     masked: Collection[str] = (),
+    absent: Mapping[str, str] | None = None,
     force: bool = False,
 ) -> None:
     """Write the stage's table and its page of the ledger: one row for every clip.
@@ -136,6 +137,7 @@ def settle(
         table: the name of the CSV of artifacts to write.
         derived: other files of the stage.
         masked: clips whose faces were left out because they were read in part.
+        absent: clips that there was nothing to read of, and why.
         force: overwrite a table that was changed by hand.
     """
     run = stage.run
@@ -145,6 +147,7 @@ def settle(
     run.store.pack(folder, (key for key in keys.values() if key not in done.failures))
     artifacts: dict[str, Artifact] = {}
     rows = [LedgerRow(clip_id, stage.name, "failed", why) for clip_id, why in refused.items()]
+    rows += [LedgerRow(c, stage.name, "missing", why) for c, why in (absent or {}).items()]
     for clip_id, key in keys.items():
         spent = done.seconds.get(key, 0.0)
         if key in done.failures:

@@ -1,0 +1,1 @@
+"""What is said in clips: transcripts, and what is measured in them."""
