@@ -133,14 +133,14 @@ def talks(folder: Path) -> None:
     lines = ["file;emotion;speaker;transcript"]
     for number in range(18):
         label = ("happy", "sad")[number % 2]
-        _record(folder / "talks" / f"talk{number:02}.wav", VOICES[label], (3, number))
+        record(folder / "talks" / f"talk{number:02}.wav", VOICES[label], (3, number))
         said = SAID[label][number // 2 % 3]
         lines.append(f"talk{number:02};{label};anna{number // 6};" + f'"{said}"')
     (folder / "talks" / "labels.csv").write_text("\n".join(lines), encoding="utf-8")
     told = "word,valence,arousal\nglad*,0.9,0.6\nwonderful,0.95,0.7\nmiss,0.2,0.4\n😢,0.1,0.5\n"
     (folder / "vad.csv").write_text(told, encoding="utf-8")
     (folder / "hear.py").write_text(HEAR)
-    _record(folder / "new.wav", "Happy", (4,))
+    record(folder / "new.wav", "Happy", (4,))
     srt = "1\n00:00:00,000 --> 00:00:00,500\nWonderful; I'm so glad!\n"
     (folder / "new.srt").write_text(srt, encoding="utf-8")
 
