@@ -36,9 +36,8 @@ execution: {workers: 1}
 # a worker unpickles the stage's function, which imports the stage; older versions had other names
 WORKER = """
 import importlib, os, sys, time
-from importlib.util import find_spec
 from pathlib import Path
-is_new = find_spec("emotiw.runs") is not None
+is_new = Path("emotiw/runs").is_dir()  # of the working folder
 importlib.import_module("emotiw.runs.stages.faces" if is_new else "emotiw.stages.faces")
 finder = importlib.import_module("features.faces.find_faces" if is_new else "features.faces.clip")
 class Watched(finder.MediaReader):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from emotiw.core.device import has_driver
 from emotiw.runs.pipeline import run_all
 from emotiw.runs.run import open_run
 from tests.predict.videos import frame, write_video
@@ -40,6 +41,11 @@ TABLE = {  # what is done: the code, its arguments, what it must not import
     "status": (COMMAND, ["status", "RECIPE"], ("torch", *MEDIA, *NEVER)),
     "run, nothing to do": (COMMAND, ["run", "RECIPE"], ("torch", *MEDIA, *NEVER)),
     "predict": (COMMAND, ["predict", "CLIP"], NEVER),
+    "predict, whose workers do it": (
+        COMMAND,
+        ["predict", "CLIP", "ANOTHER", "--workers", "2"],
+        (*(() if has_driver() else ("torch",)), "onnxruntime", "opensmile", *NEVER),
+    ),
     "worker of faces": (FACES, ["CLIP"], ("pandas", "opensmile", *NEVER)),
     "worker of voices": (VOICE, ["CLIP"], ("torch", "onnxruntime", *NEVER)),
     "a stage, before it has work": (
@@ -73,7 +79,8 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     with pytest.MonkeyPatch.context() as patched:
         patched.chdir(home)
         run_all(open_run(recipe))
-    return {"CLIP": str(clip), "RECIPE": str(recipe)}
+    another = write_video(home / "other.mp4", [frame((20, 200))] * 2)
+    return {"CLIP": str(clip), "ANOTHER": str(another), "RECIPE": str(recipe)}
 
 
 @pytest.mark.parametrize("what", TABLE)

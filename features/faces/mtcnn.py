@@ -132,7 +132,8 @@ class MtcnnDetector(Detector):
 
     def _ready(self, network: nn.Module, name: str) -> nn.Module:
         network.load_state_dict(packaged_state(name))
-        return network.eval().to(self._device, memory_format=torch.channels_last)
+        network.eval().to(self._device)
+        return network.to(memory_format=torch.channels_last)
 
     @torch.inference_mode()
     def _run(self, network: nn.Module, cutouts: npt.NDArray[np.uint8]) -> list[Boxes]:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 STATISTICS = "statistics"
 Picture = npt.NDArray[np.uint8]
-Seen, Kept = TypeVar("Seen"), TypeVar("Kept")
+Seen = TypeVar("Seen")
+Kept = TypeVar("Kept")
 
 
 class SceneOptions(Strict):
