@@ -1,6 +1,7 @@
 """What it costs to start: CPU seconds and peak memory of commands that have little to do.
 
     python benchmarks/start.py CLIP PHOTOGRAPHS [--tree FOLDER ...] [--repeat 3] [--minutes 10]
+        [--only worker]
 
 Each figure is the least of several processes of their own, the first of which warmed up the disk.
 ``--tree`` measures other checkouts side by side; their weights and detectors may be others, and so
@@ -66,6 +67,7 @@ def main() -> None:
     parser.add_argument("--tree", type=Path, nargs="*", default=[])
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--minutes", type=float)
+    parser.add_argument("--only", default="", help="a part of what is measured")
     asked = parser.parse_args()
     trees = [HERE, *(tree.resolve() for tree in asked.tree)]
     with tempfile.TemporaryDirectory() as name:
@@ -73,33 +75,29 @@ def main() -> None:
         clip = home / f"clip{asked.clip.suffix}"
         begun(asked.clip, clip, 5.0)
         photographs = sorted(p for p in asked.photographs.rglob("*") if p.suffix == ".jpg")[:10]
-        commands = {
-            "emotiw --help": [["--help"]] * len(trees),
-            "predict, a clip of 5 s": [["predict", clip, "--quiet", "--workers", "1"]] * len(trees),
-            f"predict, {len(photographs)} photographs": [
-                ["predict", *photographs, "--quiet", "--workers", "1"]
-            ]
-            * len(trees),
+        predict = ["-m", "emotiw", "predict", "--quiet", "--workers", "1"]
+        kinds: dict[str, list[str]] = {
+            "emotiw --help": ["-m", "emotiw", "--help"],
+            "status, nothing to do": ["-m", "emotiw", "status", "HOME/still.yaml"],
+            "run, nothing to do": ["-m", "emotiw", "run", "HOME/still.yaml"],
+            "a faces worker, first frame": ["-c", WORKER, str(clip)],
+            "predict, a clip of 5 s": [*predict, str(clip)],
+            f"predict, {len(photographs)} photographs": [*predict, *map(str, photographs)],
         }
         if asked.minutes:
-            film = home / "film.mkv"
-            repeated(asked.clip, film, 60 * asked.minutes)
-            commands[f"predict, {asked.minutes:g} min"] = [["predict", film, "--quiet"]] * len(
-                trees
-            )
-        for number, tree in enumerate(trees):
-            finished_run(home / str(number), tree)
-        for command in ("run", "status"):
-            told = [[command, home / str(n) / "still.yaml"] for n in range(len(trees))]
-            commands[f"{command}, nothing to do"] = told
-        for what, arguments in commands.items():
+            repeated(asked.clip, home / "film.mkv", 60 * asked.minutes)
+            kinds[f"predict, {asked.minutes:g} min"] = [*predict, str(home / "film.mkv")]
+        kinds = {what: told for what, told in kinds.items() if asked.only in what}
+        if any("nothing to do" in what for what in kinds):
+            for number, tree in enumerate(trees):
+                finished_run(home / str(number), tree)
+        for what, told in kinds.items():
+            repeat = 1 if what.endswith(" min") else asked.repeat
             columns = [
-                least(["-m", "emotiw", *map(str, own)], tree, 1 if "min" in what else asked.repeat)
-                for tree, own in zip(trees, arguments, strict=True)
+                least([one.replace("HOME", str(home / str(number))) for one in told], tree, repeat)
+                for number, tree in enumerate(trees)
             ]
             print(row(what, columns), flush=True)
-        worker = [least(["-c", WORKER, str(clip)], tree, asked.repeat) for tree in trees]
-        print(row("a faces worker, first frame", worker))
 
 
 def row(what: str, columns: list[Cost]) -> str:

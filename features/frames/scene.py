@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar
 
 import numpy as np
@@ -75,13 +75,10 @@ class Scene(OnDevice, Extractor):
 
     def extract(self, source: ClipSource) -> Extraction:
         """Return the rows of the image, or of frames of the clip."""
-        with MediaReader(source.path, video_track=self.options.video_track) as reader:
-            if not reader.info.has_video:
-                nothing = np.zeros((0, self.spec.dim), np.float32)
-                return Extraction(FeatureArray.all_present(nothing), NO_IMAGES)
-            # few, and small: a long clip needs no more memory than a short one
-            kept = evenly_kept(reader.frames(), self.options.n_frames, self._timed)
-            noted = quality_of(reader.report.told)
+        looks = (Scene, self._side, self.options.n_frames, self.options.video_track)
+        if looks not in source.shared:  # by another that looks at the same
+            source.shared[looks] = self._kept(source)
+        kept, noted = source.shared[looks]
         if not kept:
             nothing = np.zeros((0, self.spec.dim), np.float32)
             return Extraction(FeatureArray.all_present(nothing), noted)
@@ -93,10 +90,22 @@ class Scene(OnDevice, Extractor):
         quality: dict[str, int | str] = {"n_frames_seen": len(kept), **noted}
         return Extraction(FeatureArray.all_present(rows, times), quality)
 
+    def _kept(self, source: ClipSource) -> tuple[list[tuple[float, Picture]], Mapping[str, str]]:
+        """Return some frames, each with its time, and what to note of the reading."""
+        with MediaReader(source.path, video_track=self.options.video_track) as reader:
+            if not reader.info.has_video:
+                return [], NO_IMAGES
+            # few, and small: a long clip needs no more memory than a short one
+            kept = evenly_kept(reader.frames(), self.options.n_frames, self._timed)
+            return kept, quality_of(reader.report.told)
+
     def _timed(self, frame: VideoFrame) -> tuple[float, Picture]:
         """Return when a frame is shown, and the frame at the size that is looked at."""
-        side = scene_statistics.SIDE if self.card is None else self.card.size
-        return frame.time_sec, np.asarray(resized(frame.rgb[None], side, side)[0])
+        return frame.time_sec, np.asarray(resized(frame.rgb[None], self._side, self._side)[0])
+
+    @property
+    def _side(self) -> int:
+        return scene_statistics.SIDE if self.card is None else self.card.size
 
     def _describe(self, pictures: list[Picture]) -> npt.NDArray[np.float32]:
         if self.card is None:
