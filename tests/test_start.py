@@ -15,6 +15,8 @@ import pytest
 from emotiw.core.device import has_driver
 from emotiw.runs.pipeline import run_all
 from emotiw.runs.run import open_run
+from tests.features.test_signal import write_wav
+from tests.media.twins import tone
 from tests.predict.videos import frame, write_video
 
 ROOT = Path(__file__).parents[1]
@@ -22,6 +24,7 @@ COMPILERS = ("torch._dynamo", "torchvision", "facenet_pytorch", "timm", "acceler
 LEARNING = ("sklearn", "scipy.stats", "scipy.optimize", "skops")
 DRAWING, SOUND = ("matplotlib", "skimage"), ("librosa", "torchaudio", "numba")
 MEDIA = ("av", "cv2", "onnxruntime", "opensmile")
+TORCH = () if has_driver() else ("torch",)  # it is asked for a GPU
 NEVER = (*COMPILERS, *LEARNING, *DRAWING, *SOUND)
 COMMAND = "from emotiw.cli.app import main; sys.argv[0] = 'emotiw'; main()"
 FACES = """
@@ -34,17 +37,20 @@ VOICE = """
 import emotiw.runs.stages.features
 from features.audio.voice_scores import Voice, VoiceOptions
 from features.extractor import ClipSource
-Voice("voice", VoiceOptions(values="descriptors")).extract(ClipSource("a", Path(sys.argv[1])))
+voice = Voice("voice", VoiceOptions())
+voice.extract(ClipSource("a", Path(sys.argv[1])))
+assert voice._scorer.scores(voice._scorer.tensors["mean"][None]).shape == (1, 4)
 """
 TABLE = {  # what is done: the code, its arguments, what it must not import
     "--version": (COMMAND, ["--version"], ("torch", "pandas", "numpy", "pydantic", *MEDIA, *NEVER)),
     "status": (COMMAND, ["status", "RECIPE"], ("torch", *MEDIA, *NEVER)),
     "run, nothing to do": (COMMAND, ["run", "RECIPE"], ("torch", *MEDIA, *NEVER)),
     "predict": (COMMAND, ["predict", "CLIP"], NEVER),
+    "predict, a recording": (COMMAND, ["predict", "SOUND"], (*TORCH, "onnxruntime", *NEVER)),
     "predict, whose workers do it": (
         COMMAND,
         ["predict", "CLIP", "ANOTHER", "--workers", "2"],
-        (*(() if has_driver() else ("torch",)), "onnxruntime", "opensmile", *NEVER),
+        (*TORCH, "onnxruntime", "opensmile", *NEVER),
     ),
     "worker of faces": (FACES, ["CLIP"], ("pandas", "opensmile", *NEVER)),
     "worker of voices": (VOICE, ["CLIP"], ("torch", "onnxruntime", *NEVER)),
@@ -79,8 +85,9 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     with pytest.MonkeyPatch.context() as patched:
         patched.chdir(home)
         run_all(open_run(recipe))
+    spoken = write_wav(home / "spoken.wav", tone(220.0, 1.0)[None], 16_000)
     another = write_video(home / "other.mp4", [frame((20, 200))] * 2)
-    return {"CLIP": str(clip), "ANOTHER": str(another), "RECIPE": str(recipe)}
+    return {"CLIP": str(clip), "ANOTHER": str(another), "SOUND": str(spoken), "RECIPE": str(recipe)}
 
 
 @pytest.mark.parametrize("what", TABLE)

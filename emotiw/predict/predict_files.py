@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from itertools import count
@@ -115,7 +115,8 @@ def predict_file(
         info = reader.info
     tracks, duration = None, info.duration_sec
     unread, told, track = "", [], None
-    with _one_thread():
+    has_networks = info.has_video or wanted.run is not None  # the bundled voice is none
+    with _one_thread() if has_networks else nullcontext():
         if info.has_video and predictor.needs_faces:
             n_frames = info.expected_frames
             try:
