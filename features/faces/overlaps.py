@@ -29,18 +29,16 @@ def surest(boxes: Floats, scores: Floats, overlap: float) -> npt.NDArray[np.intp
         [1, 2]
     """
     order = np.argsort(-scores, kind="stable")
-    low, high = boxes[order, :2], boxes[order, 2:]
-    area = (high - low).prod(axis=1)
-    is_left = np.ones(len(order), dtype=bool)
-    kept = []
-    for place, row in enumerate(order):
-        if not is_left[place]:
-            continue
-        kept.append(row)
-        rest = place + 1 + np.flatnonzero(is_left[place + 1 :])
-        sides = np.minimum(high[rest], high[place]) - np.maximum(low[rest], low[place])
-        shared = sides.clip(0).prod(axis=1)
-        with np.errstate(invalid="ignore"):  # boxes without area: not the same
-            is_same = (shared / (area[place] + area[rest] - shared)).astype(np.float64) > overlap
-        is_left[rest[is_same]] = False
-    return np.array(kept, dtype=np.intp)
+    left, top, right, bottom = np.ascontiguousarray(boxes[order].T)
+    area = (right - left) * (bottom - top)
+    kept, rest = [], np.arange(len(order))
+    with np.errstate(invalid="ignore"):  # of boxes without area: not the same
+        while len(rest):
+            best, rest = rest[0], rest[1:]
+            kept.append(best)
+            wide = np.minimum(right[rest], right[best]) - np.maximum(left[rest], left[best])
+            high = np.minimum(bottom[rest], bottom[best]) - np.maximum(top[rest], top[best])
+            shared = np.maximum(wide, 0) * np.maximum(high, 0)
+            alike = shared / (area[best] + area[rest] - shared)
+            rest = rest[~(alike.astype(np.float64) > overlap)]
+    return order[kept]
