@@ -1,5 +1,6 @@
 # demo: small synthetic challenges, of clips and of groups, each to a checked submission
 # test: the whole suite, one process per core      lint: ruff and mypy      bench: the figures of docs/benchmarks.md
+# test-gpu: what a GPU answers beside what the processor does; skipped where there is none
 # docs: the site, into docs/_build/html; a broken link or reference is an error
 PYTHON ?= python3
 VENV := .venv
@@ -9,13 +10,16 @@ WEIGHTS := centerface
 
 SITE := docs/_build/html
 
-.PHONY: demo test lint bench docs format clean
+.PHONY: demo test test-gpu lint bench docs format clean
 
 demo: $(READY)
 	$(BIN)/emotiw demo demo
 
 test: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+
+test-gpu: $(READY)
+	$(BIN)/python -m pytest -m gpu tests
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from emotiw.core.clip import Clip, clip_problems
 from emotiw.core.cohort import Cohort
@@ -21,6 +20,9 @@ from emotiw.core.score_table import TIME
 from emotiw.core.several import LABEL, Presence, Several
 from emotiw.core.steps import Steps
 from emotiw.core.task import Classification, Regression, Task
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TARGET, STEP = "target", "step"
 ABOUT = ("split", "group", "fold")  # of a clip, the same in all its rows
@@ -121,6 +123,8 @@ def _answers(
 
 
 def _numbers(frame: pd.DataFrame, column: str, problems: Problems) -> Numbers:
+    import pandas as pd
+
     numbers = pd.to_numeric(frame[column].where(frame[column] != ""), errors="coerce")
     for line in frame.index[numbers.isna() & ~frame[column].isin(["", "nan"])]:
         told = f"{column} {frame[column][line]!r} is not a number"

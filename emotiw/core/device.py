@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
+from pathlib import Path
 from typing import Annotated, Any, Protocol, TypeVar, runtime_checkable
 
 from pydantic import AfterValidator
@@ -22,6 +24,7 @@ from emotiw.core.errors import ConfigError
 
 CPU, AUTO = "cpu", "auto"
 PROCESSES_PER_GPU = 4
+DRIVERS = ("nvidiactl", "nvmap", "kfd", "dxg")  # NVIDIA, Tegra, AMD, Windows' subsystem
 Part = TypeVar("Part")
 
 
@@ -144,7 +147,17 @@ def arithmetic(precision: str, device: str) -> AbstractContextManager[Any]:
     return torch.autocast(device.partition(":")[0], torch.bfloat16)
 
 
+def has_driver(devices: Path = Path("/dev")) -> bool:
+    """Return whether there may be a GPU: on Linux, whether a driver has left a way to one.
+
+    So a machine without any needn't import torch to know that, which takes a second.
+    """
+    return sys.platform != "linux" or any((devices / name).exists() for name in DRIVERS)
+
+
 def _gpus() -> list[str]:
+    if not has_driver():
+        return []
     import torch
 
     if not torch.cuda.is_available():

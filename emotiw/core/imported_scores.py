@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
-import pandas as pd
 
 from emotiw.core.clip import Clip
 from emotiw.core.cohort import Cohort
@@ -22,6 +21,9 @@ from emotiw.core.score_kinds import Kind, as_scores
 from emotiw.core.score_table import STEP_COLUMNS, TIME, Fold, Groups, ScoreTable
 from emotiw.core.step_resampling import on_steps
 from emotiw.core.task import Task
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TrainedOn = Literal["unknown", "other folds", "train", "other data"]
 KEYS = ("clip_id", "split", "fold")
@@ -88,6 +90,7 @@ def table_from_frame(
         cohort: and the rest: as in :func:`import_scores`.
 
     Examples:
+        >>> import pandas as pd
         >>> from emotiw.core.clip import Clip
         >>> from emotiw.core.task import Classification
         >>> clip = Clip("007", Path(), "train", group="bond", fold=0)
@@ -137,6 +140,8 @@ def _table(
     kind: Kind,
     trained_on: TrainedOn,
 ) -> ScoreTable:
+    import pandas as pd
+
     _check_choice("kind of scores", kind, get_args(Kind))
     task = _task_of(cohort, where)
     frame = pd.concat(checked, ignore_index=True)
@@ -151,7 +156,7 @@ def _table(
     clip_ids = tuple(frame["clip_id"])
     folds: list[Fold] = [None] * len(clip_ids)
     if trained_on == "other folds":
-        folds = [None if pd.isna(fold) else int(fold) for fold in frame["fold"]]
+        folds = [None if np.isnan(fold) else int(fold) for fold in frame["fold"]]
     timed: dict[str, Any] = {}
     row_ids = clip_ids
     if TIME in frame:
@@ -232,6 +237,9 @@ def _checked(
         found: the ids of all files together: where hardly a known clip lacks scores, those of
             other clips do no harm.
     """
+
+    import pandas as pd
+
     problems = Problems(where)
     columns, labels = [str(column) for column in text.columns], _task_of(cohort, where).labels
     meaning: dict[str, str] = {}
@@ -284,7 +292,7 @@ def _folds(frame: pd.DataFrame, number: Fold, cohort: Cohort, problems: Problems
                 f"{frame.index.name} {place}: clip {clip_id!r} belongs to fold {published}, "
                 f"not {number}"
             )
-        if pd.isna(own):
+        if np.isnan(own):
             own = published
         folds.append(np.nan if own is None else float(own))
     return folds

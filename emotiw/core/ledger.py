@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, cast, get_args
-
-import pandas as pd
+from typing import TYPE_CHECKING, Literal, cast, get_args
 
 from emotiw.core.csv_rows import read_records, rows_as_csv
 from emotiw.core.errors import TableError, suggest
 from emotiw.core.files import atomic_write
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Status = Literal["ok", "partial", "missing", "failed"]
 COLUMNS = ("clip_id", "stage", "status", "reason", "seconds")
@@ -66,6 +67,9 @@ class Ledger:
 
     def to_frame(self) -> pd.DataFrame:
         """Return the ledger in pandas, one column per measurement."""
+
+        import pandas as pd
+
         records = [
             {**{column: getattr(row, column) for column in COLUMNS}, **row.quality}
             for row in self._rows.values()

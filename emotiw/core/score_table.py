@@ -11,19 +11,21 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import repeat
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from emotiw.core.clip import Clip
-from emotiw.core.csv_rows import read_frame
 from emotiw.core.errors import LeakageError, Problems, TableError
 from emotiw.core.files import atomic_write
 from emotiw.core.notebook_views import AsTable
+from emotiw.core.score_formats import read_score_frame
 from emotiw.core.task import Task
 from emotiw.core.task_kinds import task_of, told_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Fold = int | None  # None: scored by the final model, fitted on all training clips
 Groups = frozenset[str]
@@ -241,6 +243,9 @@ class ScoreTable(AsTable):
 
         A table with a row per step has ``clip`` and ``time_sec`` too, and is in the order of these.
         """
+
+        import pandas as pd
+
         keys = pd.DataFrame(
             {
                 "clip_id": pd.Series(self.clip_ids, dtype="str"),
@@ -318,33 +323,8 @@ class ScoreTable(AsTable):
             clip_ids=tuple(frame["clip_id"]),
             scores=scores,
             split=tuple(frame["split"]),
-            fold=tuple(None if pd.isna(fold) else int(fold) for fold in frame["fold"]),
+            fold=tuple(None if np.isnan(fold) else int(fold) for fold in frame["fold"]),
             seen_groups=seen,
             owners=tuple(frame[CLIP]) if steps else (),
             time_sec=frame[TIME].to_numpy(dtype=np.float64) if steps else None,
         )
-
-
-def read_score_frame(
-    path: Path, labels: Sequence[str], *, needed: Sequence[str] = KEY_COLUMNS
-) -> pd.DataFrame:
-    """Read a CSV of scores with ids as text and labels by name, in class order.
-
-    Raises:
-        TableError: naming every column that is missing, and every line that holds no number.
-    """
-    frame = read_frame(path, [*needed, *labels])
-    problems = Problems(str(path))
-    counted = {"fold", TIME} & set(frame) & {"fold", *needed}
-    for column in (name for name in needed if name != "fold"):
-        for line in frame.index[frame[column] == ""]:
-            problems.add(f"line {line}: no {column.replace('_', ' ')}")
-    for column in [*labels, *sorted(counted)]:
-        kind = "a whole number" if column == "fold" else "a number"
-        text, numbers = frame[column], pd.to_numeric(frame[column], errors="coerce")
-        is_number = numbers % 1 == 0 if column == "fold" else numbers.notna()
-        for line in frame.index[~is_number & (text != "")]:
-            problems.add(f"line {line}: {column} {text[line]!r} is not {kind}")
-        frame[column] = numbers
-    problems.raise_if_any(TableError)
-    return frame

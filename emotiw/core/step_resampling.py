@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from emotiw.core.cohort import Cohort
 from emotiw.core.errors import Problems, TableError
@@ -70,6 +69,8 @@ def _has_its_times(table: ScoreTable, rows: Cohort) -> bool:
 
 
 def _resampled(table: ScoreTable, rows: Cohort, tolerance_sec: float | None) -> ScoreTable:
+    import pandas as pd
+
     clips = pd.Index(sorted(set(rows.owners.values())), dtype=object)
     theirs = clips.get_indexer(pd.Index(table.owners, dtype=object)).astype(np.intp)
     order = np.lexsort((table.times, theirs))
@@ -140,6 +141,8 @@ def _places(clip: Codes, time_sec: Numbers, asked_clip: Codes, asked_sec: Number
 
 
 def _check(table: ScoreTable, order: Codes, clip: Codes, time_sec: Numbers) -> None:
+    import pandas as pd
+
     problems = Problems(f"scores of {table.name!r} can't be taken to other times")
     is_same = np.diff(clip) == 0
     for row in np.flatnonzero(is_same & (np.diff(time_sec) <= 0)):

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from emotiw.core.csv_rows import read_frame
 from emotiw.core.errors import ManifestError, Problems, suggest
 from emotiw.core.steps import Numbers, Steps, answer_names
 from emotiw.core.task import Task
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 KEYS = ("clip_id", "step", "time_sec")
 
 
 def steps_as_csv(steps: Mapping[str, Steps], task: Task) -> bytes:
     """Return the table of all steps: ``clip_id, step, time_sec`` and a column per answer."""
+
+    import pandas as pd
+
     frames = [
         pd.DataFrame(
             {"clip_id": clip_id, "step": one.names, "time_sec": one.time_sec}
@@ -74,6 +79,8 @@ def _texts(answer: Task, values: Numbers) -> Any:
 
 
 def _numbers(frame: pd.DataFrame, column: str, problems: Problems) -> Numbers:
+    import pandas as pd
+
     numbers = pd.to_numeric(frame[column], errors="coerce")
     for line in frame.index[numbers.isna() & (frame[column] != "")]:
         problems.add(f"line {line}: {column} {frame[column][line]!r} is not a number")

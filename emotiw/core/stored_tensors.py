@@ -45,6 +45,23 @@ def load_state(path: Path) -> dict[str, Any]:
     return state
 
 
+def load_arrays(path: Path) -> dict[str, Any]:
+    """Return the tensors of a safetensors file as NumPy arrays, each as it is stored.
+
+    For models that are no networks: whoever asks one need not import torch for it.
+
+    Raises:
+        WeightsError: if it is damaged, or of another kind.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError, KeyError) as error:
+        raise WeightsError(f"{path}: damaged, or no arrays ({error})") from error
+
+
 def stored(state: Mapping[str, Tensor], storage: Storage) -> dict[str, Tensor]:
     """Return a state dict for a file; vectors, which are few, stay as they are.
 

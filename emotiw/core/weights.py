@@ -10,7 +10,7 @@ import json
 import os
 import re
 from dataclasses import dataclass
-from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -315,11 +315,21 @@ def _place(card: WeightsCard) -> Path:
         return cache_folder() / card.name / card.file_name
     if card.source.package == "configs":
         return packaged(card.source.path)
-    try:
-        return Path(str(files(card.source.package))).joinpath(card.source.path)
-    except ModuleNotFoundError:
+    found = package_folder(card.source.package)
+    if found is None:
         reason = f"the package {card.source.package!r} is not installed"
-        raise WeightsError(f"weights {card.name!r}: {reason}") from None
+        raise WeightsError(f"weights {card.name!r}: {reason}")
+    return found / card.source.path
+
+
+def package_folder(name: str) -> Path | None:
+    """Return where an installed package lies, which is not imported for it; None if it isn't."""
+    try:
+        found = find_spec(name)
+    except ModuleNotFoundError:  # of the package around it
+        return None
+    places = found.submodule_search_locations if found is not None else None
+    return Path(next(iter(places))) if places else None
 
 
 def _expected(card: WeightsCard, path: Path) -> tuple[str, KnownFrom]:

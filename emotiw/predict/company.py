@@ -11,12 +11,14 @@ from emotiw.core.errors import EmotiwError, TableError
 from emotiw.core.feature_table import FeatureArray
 from emotiw.core.id_joins import likely_repair
 from emotiw.core.machine_faults import require_machine
-from emotiw.runs.run import Run
-from emotiw.runs.stages.features import feature_table
 from features.extractor import ClipSource, Extractor
 
 if TYPE_CHECKING:
+<<<<<<< HEAD
     import pandas as pd
+=======
+    from emotiw.runs.run import Run
+>>>>>>> startup
 
 Speakers = tuple[tuple[Path, str], ...]  # of each file
 
@@ -95,6 +97,8 @@ class Company:
         }
 
     def _found(self, speaker: str, feature: str, extractor: Extractor) -> dict[str, FeatureArray]:
+        from emotiw.runs.stages.features import feature_table
+
         groups, table = self._run.cohort().groups, feature_table(self._run, feature)
         found = {f"clip {c}": table[c] for c in table.clip_ids if groups.get(c) == speaker}
         for path, own in self._speaker_of.items():

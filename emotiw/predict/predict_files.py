@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from emotiw.core.clip import escaped
 from emotiw.core.device import AUTO, require_device, worker_count
@@ -18,14 +19,15 @@ from emotiw.core.media import MediaReader
 from emotiw.core.media.reading_report import notes_of, seen_track
 from emotiw.core.progress import Progress, Silent, ticking
 from emotiw.predict.company import Speakers
-from emotiw.predict.ensemble import Ensemble
 from emotiw.predict.face_and_voice import FaceAndVoice
 from emotiw.predict.prediction_rows import FilePrediction
 from emotiw.predict.spoken import Spoken
 from emotiw.predict.windows import Footage, Span, window_spans
-from emotiw.runs.run import reopen_run
 from features.faces.detect import load_detector
 from features.faces.find_faces import find_faces
+
+if TYPE_CHECKING:
+    from emotiw.predict.ensemble import Ensemble
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,8 @@ def predict_file(
         info = reader.info
     tracks, duration = None, info.duration_sec
     unread, told, track = "", [], None
-    with _one_thread():
+    has_networks = info.has_video or wanted.run is not None  # the bundled voice is none
+    with _one_thread() if has_networks else nullcontext():
         if info.has_video and predictor.needs_faces:
             n_frames = info.expected_frames
             try:
@@ -167,6 +170,9 @@ def _spans(wanted: Wanted, duration: float, *, is_still: bool) -> list[Span]:
 @lru_cache(maxsize=2)
 def _predictor(wanted: Wanted) -> Ensemble | FaceAndVoice:
     if wanted.run is not None:
+        from emotiw.predict.ensemble import Ensemble
+        from emotiw.runs.run import reopen_run
+
         device = [f"execution.device={wanted.device}"] if wanted.device else []
         return Ensemble(
             reopen_run(wanted.run, [*wanted.settings, *device]), wanted.speakers, wanted.spoken

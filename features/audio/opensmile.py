@@ -103,10 +103,14 @@ class OpenSmile(SoundExtractor):
 def _smile(feature_set: str, level: Level) -> Any:
     import opensmile
 
+    class Smile(opensmile.Smile):  # type: ignore[misc]
+        def to_dict(self, **_: Any) -> dict[str, Any]:
+            return {}  # the other one looks through all installed packages for its name: 0.2 s
+
     levels = opensmile.FeatureLevel
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # older sets are asked for by those who repeat older work
-        return opensmile.Smile(
+        return Smile(
             opensmile.FeatureSet[feature_set],
             levels.Functionals if level == "functionals" else levels.LowLevelDescriptors,
         )

@@ -11,6 +11,7 @@ from emotiw.core.errors import WeightsError
 from emotiw.core.weights import locate, read_card
 from features.faces.detect import FLOOR, Detector, Faces, calibrated
 from features.faces.onnx_session import open_session
+from features.faces.overlaps import surest
 from features.faces.second_opinion import SecondOpinion
 
 OUTPUTS = ("537", "538", "539", "540")  # how the published file calls them, in this order
@@ -58,9 +59,6 @@ class CenterfaceDetector(Detector):
         return [self._detect(picture, max(smallest_px, self.min_face_px)) for picture in pictures]
 
     def _detect(self, picture: Picture, smallest_px: float) -> Faces:
-        import torch
-        from torchvision.ops import nms
-
         scale = min(1.0, SMALLEST_SEEN / smallest_px)
         found = self._at_scale(picture, scale)
         if max(picture.shape[:2]) * scale > WIDE:
@@ -68,8 +66,7 @@ class CenterfaceDetector(Detector):
             coarse = self._at_scale(picture, scale / COARSER)
             wide = (coarse.box[:, 2:] - coarse.box[:, :2]).max(axis=1) * scale
             found = found.take(sides < LARGEST_FINE).join(coarse.take(wide >= SMALLEST_COARSE))
-            boxes, scores = torch.from_numpy(found.box), torch.from_numpy(found.confidence)
-            found = found.take(nms(boxes, scores, OVERLAP).numpy())
+            found = found.take(surest(found.box, found.confidence, OVERLAP))
         faces, other = self._second.on(picture, found)
         confidence = calibrated(faces.confidence, self.scale, other, SECOND_WEIGHT)
         return faces._replace(confidence=confidence).take(confidence >= FLOOR)
@@ -105,9 +102,6 @@ def decoded(
     Raises:
         WeightsError: if the outputs have other shapes.
     """
-    import torch
-    from torchvision.ops import nms
-
     grid = heat.shape[2:]
     for values, n in ((heat, 1), (size, 2), (offset, 2), (points, 10)):
         if values.shape != (1, n, *grid):
@@ -121,5 +115,5 @@ def decoded(
     box = np.stack([left, top, left + wide, top + high], axis=1).astype(np.float32)
     places = points[0][:, row, column].reshape(5, 2, -1)
     landmarks = np.stack([places[:, 1] * wide + left, places[:, 0] * high + top], axis=-1)
-    order = nms(torch.from_numpy(box), torch.from_numpy(score), OVERLAP).numpy()
+    order = surest(box, score, OVERLAP)
     return Faces(box[order], landmarks.transpose(1, 0, 2)[order].astype(np.float32), score[order])

@@ -8,13 +8,13 @@ from contextlib import contextmanager
 import numpy as np
 import numpy.typing as npt
 import torch
-from facenet_pytorch import MTCNN
 from torch import Tensor, nn
-from torchvision.ops import nms
 
 from emotiw.core.media.lazy_pictures import Pixels
+from features.backbones.mtcnn_networks import ONet, RNet, packaged_state
 from features.faces.align import warp
 from features.faces.detect import Detector, Faces, calibrated
+from features.faces.overlaps import surest
 from features.faces.proposals import Proposals, squares
 
 Boxes = npt.NDArray[np.float32]
@@ -38,10 +38,9 @@ class MtcnnDetector(Detector):
 
     def __init__(self, device: str = "cpu") -> None:
         self._device = torch.device(device)
-        networks = MTCNN(keep_all=True, device=self._device)
-        self._proposals = Proposals(networks.pnet, THRESHOLDS[0], self._device)
-        self._rnet: nn.Module = networks.rnet.to(memory_format=torch.channels_last)
-        self._onet: nn.Module = networks.onet.to(memory_format=torch.channels_last)
+        self._proposals = Proposals(packaged_state("pnet"), THRESHOLDS[0], self._device)
+        self._rnet = self._ready(RNet(), "rnet")
+        self._onet = self._ready(ONet(), "onet")
 
     def detect(self, pictures: Sequence[npt.NDArray[np.uint8]], smallest_px: float) -> list[Faces]:
         """Return the faces of each ``(height, width, 3)`` RGB image, all of one size."""
@@ -78,7 +77,7 @@ class MtcnnDetector(Detector):
         moved, odds = self._run(self._rnet, _cut_out(picture, boxes, 24))
         is_face = odds[:, 1] > THRESHOLDS[1]
         boxes, moved, score = boxes[is_face], moved[is_face], odds[is_face, 1]
-        kept = nms(torch.from_numpy(boxes), torch.from_numpy(score), 0.7).numpy()
+        kept = surest(boxes, score, 0.7)
         return squares(_moved(boxes[kept], moved[kept]))
 
     def _sorted_out(self, picture: Pixels, boxes: Boxes) -> Faces:
@@ -130,6 +129,11 @@ class MtcnnDetector(Detector):
                 # half a px away from the exact place, as all of this network's points are
                 faces.landmarks[row] = turned @ np.linalg.inv(turn[:, :2]).T + 0.5
         return faces
+
+    def _ready(self, network: nn.Module, name: str) -> nn.Module:
+        network.load_state_dict(packaged_state(name))
+        network.eval().to(self._device)
+        return network.to(memory_format=torch.channels_last)
 
     @torch.inference_mode()
     def _run(self, network: nn.Module, cutouts: npt.NDArray[np.uint8]) -> list[Boxes]:

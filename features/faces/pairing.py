@@ -59,8 +59,6 @@ def pairs_of(
         looks: of the faces found.
         max_gap_sec: for so long a face may be missing and still be the same track.
     """
-    from scipy.optimize import linear_sum_assignment
-
     start, end = steps[0].faces, steps[-1].faces
     if not len(end.box) or not len(found.box):
         return []
@@ -77,7 +75,11 @@ def pairs_of(
         [4 + forth + behind, 2 + np.maximum(forth, behind) + alike, 1 + alike - shift],
         default=0.0,
     )
-    rows, columns = linear_sum_assignment(-score)
+    rows, columns = np.nonzero(score > 0)
+    if len({*rows}) < len(rows) or len({*columns}) < len(columns):
+        from scipy.optimize import linear_sum_assignment  # a third of a second, the first time
+
+        rows, columns = linear_sum_assignment(-score)
     matched = zip(rows.tolist(), columns.tolist(), strict=True)
     return [(row, column) for row, column in matched if score[row, column] > 0]
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
-from torchvision.ops import nms
+from torch import Tensor
 
+from features.faces.overlaps import surest
+
+Boxes = npt.NDArray[np.float32]
 CELL, STRIDE = 12, 2  # px that one output looks at, and between two outputs
 STEP = 0.709  # from one size of the image to the next
 CHANNELS = 16  # the first layer's 10, filled up to what a vector register holds
@@ -23,13 +27,13 @@ class Proposals:
     channels, and large images pass in bands.
 
     Args:
-        pnet: facenet-pytorch's network.
+        pnet: the weights of facenet-pytorch's network, by their names there.
         threshold: of the probability.
         device: where it runs.
     """
 
-    def __init__(self, pnet: nn.Module, threshold: float, device: torch.device) -> None:
-        layers = {name: value.detach().float() for name, value in pnet.state_dict().items()}
+    def __init__(self, pnet: Mapping[str, Tensor], threshold: float, device: torch.device) -> None:
+        layers = {name: value.detach().float() for name, value in pnet.items()}
         layers["conv1.weight"] = _filled(layers["conv1.weight"], 0)
         layers["conv1.bias"] = _filled(layers["conv1.bias"], 0)
         layers["prelu1.weight"] = _filled(layers["prelu1.weight"], 0)
@@ -46,9 +50,7 @@ class Proposals:
         self._threshold = float(np.log(threshold / (1 - threshold)))
         self._device = device
 
-    def __call__(
-        self, pictures: npt.NDArray[np.uint8], smallest_px: float
-    ) -> list[npt.NDArray[np.float32]]:
+    def __call__(self, pictures: npt.NDArray[np.uint8], smallest_px: float) -> list[Boxes]:
         """Return the squares of each image that may hold a face.
 
         Args:
@@ -61,18 +63,18 @@ class Proposals:
         height, width = pictures.shape[1:3]
         scale = CELL / smallest_px
         levels = [_shrunk(pictures, scale, (width, height))]
-        found: list[list[Tensor]] = [[] for _ in pictures]
+        found: list[list[Boxes]] = [[] for _ in pictures]
         while min(height, width) * scale >= CELL:
             # made from the one twice as large: from the next larger one they would get blurred
             level = _shrunk(levels[max(len(levels) - 2, 0)], scale, (width, height))
             levels.append(level)
             for row, boxes in enumerate(self._at_one_size(level, scale)):
                 if len(boxes):
-                    found[row].append(boxes[nms(boxes[:, :4], boxes[:, 4], 0.5)])
+                    found[row].append(boxes[surest(boxes[:, :4], boxes[:, 4], 0.5)])
             scale *= STEP
         return [self._squares(boxes) for boxes in found]
 
-    def _at_one_size(self, pictures: npt.NDArray[np.uint8], scale: float) -> list[Tensor]:
+    def _at_one_size(self, pictures: npt.NDArray[np.uint8], scale: float) -> list[Boxes]:
         inputs = torch.from_numpy(pictures).to(self._device).permute(0, 3, 1, 2)
         # (batch, 3, height, width), of which each output row sees 12
         found: list[list[Tensor]] = [[] for _ in pictures]
@@ -92,7 +94,8 @@ class Proposals:
             boxes = torch.cat([low, high, logits[picture, row, column, None], moved], dim=1)
             for index in range(len(pictures)):
                 found[index].append(boxes[picture == index])
-        return [torch.cat(bands) if bands else torch.zeros(0, 9) for bands in found]
+        nothing = torch.zeros(0, 9)
+        return [(torch.cat(bands) if bands else nothing).cpu().numpy() for bands in found]
 
     def _run(self, h: Tensor) -> tuple[Tensor, Tensor]:
         w = self._layers
@@ -102,11 +105,11 @@ class Proposals:
         h = F.prelu(F.conv2d(h, w["conv3.weight"], w["conv3.bias"]), w["prelu3.weight"])
         return F.conv2d(h, w["face.weight"], w["face.bias"])[:, 0], h
 
-    def _squares(self, found: list[Tensor]) -> npt.NDArray[np.float32]:
+    def _squares(self, found: list[Boxes]) -> Boxes:
         if not found:
             return np.zeros((0, 4), np.float32)
-        boxes = torch.cat(found)
-        kept = boxes[nms(boxes[:, :4], boxes[:, 4], 0.7)].cpu().numpy()
+        boxes = np.concatenate(found)
+        kept = boxes[surest(boxes[:, :4], boxes[:, 4], 0.7)]
         sides = np.tile(kept[:, 2:4] - kept[:, :2], 2)
         return squares(kept[:, :4] + kept[:, 5:] * sides)
 

@@ -11,6 +11,7 @@ from emotiw.core.errors import WeightsError
 from emotiw.core.weights import locate, read_card
 from features.faces.detect import Detector, Faces, calibrated
 from features.faces.onnx_session import open_session
+from features.faces.overlaps import surest
 
 STRIDES = (8, 16, 32)
 OUTPUTS = tuple(f"{kind}_{stride}" for kind in ("cls", "obj", "bbox", "kps") for stride in STRIDES)
@@ -90,9 +91,6 @@ def decoded(
     Raises:
         WeightsError: if the outputs have another number of cells.
     """
-    import torch
-    from torchvision.ops import nms
-
     boxes, points, scores = [], [], []
     for stride in STRIDES:
         rows, columns = size[0] // stride, size[1] // stride
@@ -112,5 +110,5 @@ def decoded(
         points.append((five + cell[:, None]) * stride)
         scores.append(score[kept])
     box, confidence = np.concatenate(boxes), np.concatenate(scores)
-    order = nms(torch.from_numpy(box), torch.from_numpy(confidence), overlap).numpy()
+    order = surest(box, confidence, overlap)
     return Faces(box[order], np.concatenate(points)[order], confidence[order])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar
 
 import numpy as np
@@ -12,7 +12,7 @@ from pydantic import Field
 from emotiw.core.config import Strict
 from emotiw.core.device import OnDevice
 from emotiw.core.feature_table import FeatureArray, FeatureSpec
-from emotiw.core.media import MediaReader
+from emotiw.core.media import MediaReader, VideoFrame
 from emotiw.core.media.reading_report import NO_IMAGES, quality_of
 from emotiw.core.weights import read_card
 from features.extractor import ClipSource, Extraction, Extractor
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 STATISTICS = "statistics"
 Picture = npt.NDArray[np.uint8]
 Seen = TypeVar("Seen")
+Kept = TypeVar("Kept")
 
 
 class SceneOptions(Strict):
@@ -74,14 +75,10 @@ class Scene(OnDevice, Extractor):
 
     def extract(self, source: ClipSource) -> Extraction:
         """Return the rows of the image, or of frames of the clip."""
-        with MediaReader(source.path, video_track=self.options.video_track) as reader:
-            if not reader.info.has_video:
-                nothing = np.zeros((0, self.spec.dim), np.float32)
-                return Extraction(FeatureArray.all_present(nothing), NO_IMAGES)
-            # kept small: a long clip needs no more memory than a short one
-            pictures = ((f.time_sec, self._shrunk(f.rgb)) for f in reader.frames())
-            kept = evenly_kept(pictures, self.options.n_frames)
-            noted = quality_of(reader.report.told)
+        looks = (Scene, self._side, self.options.n_frames, self.options.video_track)
+        if looks not in source.shared:  # by another that looks at the same
+            source.shared[looks] = self._kept(source)
+        kept, noted = source.shared[looks]
         if not kept:
             nothing = np.zeros((0, self.spec.dim), np.float32)
             return Extraction(FeatureArray.all_present(nothing), noted)
@@ -93,9 +90,22 @@ class Scene(OnDevice, Extractor):
         quality: dict[str, int | str] = {"n_frames_seen": len(kept), **noted}
         return Extraction(FeatureArray.all_present(rows, times), quality)
 
-    def _shrunk(self, rgb: Picture) -> Picture:
-        side = scene_statistics.SIDE if self.card is None else self.card.size
-        return np.asarray(resized(rgb[None], side, side)[0])
+    def _kept(self, source: ClipSource) -> tuple[list[tuple[float, Picture]], Mapping[str, str]]:
+        """Return some frames, each with its time, and what to note of the reading."""
+        with MediaReader(source.path, video_track=self.options.video_track) as reader:
+            if not reader.info.has_video:
+                return [], NO_IMAGES
+            # few, and small: a long clip needs no more memory than a short one
+            kept = evenly_kept(reader.frames(), self.options.n_frames, self._timed)
+            return kept, quality_of(reader.report.told)
+
+    def _timed(self, frame: VideoFrame) -> tuple[float, Picture]:
+        """Return when a frame is shown, and the frame at the size that is looked at."""
+        return frame.time_sec, np.asarray(resized(frame.rgb[None], self._side, self._side)[0])
+
+    @property
+    def _side(self) -> int:
+        return scene_statistics.SIDE if self.card is None else self.card.size
 
     def _describe(self, pictures: list[Picture]) -> npt.NDArray[np.float32]:
         if self.card is None:
@@ -113,18 +123,23 @@ class Scene(OnDevice, Extractor):
         return np.asarray(rows.numpy(), dtype=np.float32)
 
 
-def evenly_kept(pictures: Iterable[Seen], most: int) -> list[Seen]:
-    """Return at most so many of the images, evenly spread, without knowing how many come.
+def evenly_kept(seen: Iterable[Seen], most: int, kept_as: Callable[[Seen], Kept]) -> list[Kept]:
+    """Return at most so many of what is seen, evenly spread, without knowing how much comes.
+
+    Args:
+        seen: one after another.
+        most: of them to return.
+        kept_as: makes of one what is kept; most are never made anything of.
 
     Examples:
-        >>> evenly_kept(range(100), 4)
-        [0, 32, 64, 96]
+        >>> evenly_kept(range(100), 4, str)
+        ['0', '32', '64', '96']
     """
     step = 1
-    kept: list[Seen] = []
-    for number, picture in enumerate(pictures):
+    kept: list[Kept] = []
+    for number, one in enumerate(seen):
         if number % step == 0:
-            kept.append(picture)
+            kept.append(kept_as(one))
             if len(kept) > 4 * most:  # room to choose from at the end
                 step, kept = 2 * step, kept[::2]
     chosen = np.unique(np.rint(np.linspace(0, len(kept) - 1, min(most, len(kept)))).astype(int))

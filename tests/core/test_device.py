@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -100,3 +102,17 @@ def test_a_part_is_told_and_moves_the_network_it_has() -> None:
 def test_a_part_that_knows_nothing_of_devices_is_left_alone() -> None:
     part = object()
     assert placed(part, "cuda:99") is part
+
+
+def test_without_a_driver_nothing_is_imported_to_look_for_a_gpu(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(device_module.sys, "platform", "linux")
+    assert not device_module.has_driver(tmp_path)
+    (tmp_path / "nvidiactl").touch()
+    assert device_module.has_driver(tmp_path)
+    monkeypatch.setattr(device_module.sys, "platform", "darwin")
+    assert device_module.has_driver(tmp_path / "none")
+    monkeypatch.setattr(device_module, "has_driver", lambda: False)
+    monkeypatch.setitem(sys.modules, "torch", None)  # whoever imports it fails
+    assert device_module._gpus() == []

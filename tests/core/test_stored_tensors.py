@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from emotiw.core.stored_tensors import Storage, load_state, restored, stored
+from emotiw.core.errors import WeightsError
+from emotiw.core.stored_tensors import Storage, load_arrays, load_state, restored, stored
 from emotiw.models.training.checkpoint import save_tensors
 
 STATE = {
@@ -49,3 +50,14 @@ def test_what_only_looks_stored_is_left_alone() -> None:
         "i": torch.ones(2, 2, dtype=torch.int8),
     }
     assert all(torch.equal(restored(state)[name], tensor) for name, tensor in state.items())
+
+
+def test_arrays_are_the_same_numbers_without_torch(tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    save_tensors(path, stored(STATE, "float16"), {})
+    arrays, tensors = load_arrays(path), load_state(path)
+    assert arrays.keys() == tensors.keys()
+    assert all((arrays[name] == tensors[name].numpy()).all() for name in tensors)
+    path.write_bytes(b"no tensors")
+    with pytest.raises(WeightsError, match="damaged"):
+        load_arrays(path)

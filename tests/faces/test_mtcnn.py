@@ -10,6 +10,7 @@ import torch
 from facenet_pytorch import MTCNN
 from PIL import Image
 
+from features.backbones.mtcnn_networks import ONet, RNet, packaged_state
 from features.faces.mtcnn import MtcnnDetector
 from features.faces.proposals import Proposals
 from features.faces.track import iou
@@ -44,7 +45,7 @@ def test_the_same_faces_as_facenet_pytorch(crowd: Picture) -> None:
 def test_the_faster_first_network_gives_the_same_numbers() -> None:
     pnet = MTCNN().pnet
     inputs = torch.randn(2, 3, 40, 52, generator=torch.Generator().manual_seed(0))
-    proposals = Proposals(pnet, 0.6, torch.device("cpu"))
+    proposals = Proposals(pnet.state_dict(), 0.6, torch.device("cpu"))
     with torch.inference_mode():
         moved, odds = pnet(inputs)
         logits, _ = proposals._run(inputs)
@@ -81,3 +82,14 @@ def test_no_face_no_boxes() -> None:
     empty = np.full((120, 160, 3), 128, np.uint8)
     assert len(MtcnnDetector().detect([empty, empty], 20.0)[1].box) == 0
     assert len(MtcnnDetector().detect([empty[:15]], 20.0)[0].box) == 0
+
+
+@pytest.mark.parametrize(("name", "side"), [("rnet", 24), ("onet", 48)])
+def test_the_networks_are_facenet_pytorchs_bit_for_bit(name: str, side: int) -> None:
+    theirs = getattr(MTCNN(), name).eval()
+    ours = {"rnet": RNet, "onet": ONet}[name]().eval()
+    ours.load_state_dict(packaged_state(name))
+    inputs = torch.randn(5, 3, side, side, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        for own, other in zip(ours(inputs), theirs(inputs), strict=True):
+            assert torch.equal(own, other)

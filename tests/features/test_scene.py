@@ -13,13 +13,16 @@ import yaml
 from PIL import Image
 from safetensors.torch import save_file
 
+from emotiw.core.media import MediaReader
 from emotiw.core.weights import WeightsCard, read_card
 from emotiw.demo.writing import encode_clip
 from features.backbones.loading import build_network
 from features.extractor import ClipSource
+from features.frames import scene as scene_module
 from features.frames.scene import Scene, SceneOptions
 from features.frames.scene_statistics import columns, describe
 from tests.media.twins import Sound, tone, write
+from tests.predict.videos import frame, write_video
 
 Picture = npt.NDArray[np.uint8]
 
@@ -142,3 +145,27 @@ def test_a_recording_has_no_scene_and_is_no_failure(tmp_path: Path) -> None:
     path = write(tmp_path / "a.wav", Sound([(0, tone(440, 0.5))]))
     extraction = Scene("scene", SceneOptions()).extract(ClipSource("a", path))
     assert (len(extraction.array.values), extraction.quality) == (0, {"pictures": "missing"})
+
+
+def test_a_clip_is_decoded_once_for_all_that_look_at_the_same_frames(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Path] = []
+
+    class Counted(MediaReader):
+        def __init__(self, path: Path, **more: Any) -> None:
+            opened.append(path)
+            super().__init__(path, **more)
+
+    monkeypatch.setattr(scene_module, "MediaReader", Counted)
+    clip = write_video(tmp_path / "a.mp4", [frame((5 * n, 40 * n)) for n in range(6)])
+    ways: list[dict[str, Any]] = [{}, {"over_time": "frames"}, {"n_frames": 2}]
+    together = ClipSource("a", clip)
+    for n_opened, way in zip((1, 1, 2), ways, strict=True):
+        extractor = Scene("scene", SceneOptions(**way))
+        found = extractor.extract(together)
+        assert len(opened) == n_opened
+        alone = extractor.extract(ClipSource("a", clip))
+        opened.pop()
+        assert np.array_equal(found.array.values, alone.array.values)
+        assert found.quality == alone.quality

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from emotiw.core.cohort import Cohort
 from emotiw.core.config import Document, flat, override, validated
@@ -24,10 +24,10 @@ from emotiw.runs.stage import Stage
 from emotiw.runs.stages.judge import judge_run
 from emotiw.runs.stages.score_files import read_inner, score_files
 from emotiw.runs.stages.train import train_stage
-from fusion.cross_fitting import fuse
 from fusion.fusion_options import FusionOptions
-from fusion.result import FusionResult
-from fusion.standalone import fuse_files
+
+if TYPE_CHECKING:
+    from fusion.result import FusionResult
 
 VERSION = "5"
 ASKED = "models asked for"
@@ -205,6 +205,8 @@ def fusion_inputs(run: Run, names: Sequence[str] = ()) -> FusionInputs:
 
 def fuse_inputs(told: FusionInputs) -> FusionResult:
     """Fuse as the recipe says."""
+    from fusion.cross_fitting import fuse
+
     return fuse(
         told.tables,
         told.cohort,
@@ -237,6 +239,8 @@ def fuse_alone(
         ConfigError: if a setting is unknown.
         LeakageError: where models have seen the clips' groups, or nothing is known of them.
     """
+    from fusion.standalone import fuse_files
+
     document = override(Document("--set", {}), settings)
     about = {k: document.data.pop(k) for k in ("kind", "trained_on") if k in document.data}
     options = validated(FusionOptions, document.data, document=document)
