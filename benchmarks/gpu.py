@@ -100,7 +100,8 @@ def decoded(clip: Path, n: int) -> None:
 
 def clip_network(kind: str, device: str) -> Any:
     network = C3D(4) if kind == "c3d" else make_video_network(kind, 4)
-    return network.eval().to(device, memory_format=torch.channels_last_3d)
+    moved: Any = network.eval().to(device)
+    return moved.to(memory_format=torch.channels_last_3d)
 
 
 @torch.inference_mode()

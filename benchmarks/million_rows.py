@@ -21,6 +21,7 @@ from contextlib import chdir
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -205,7 +206,7 @@ def notes(n: int) -> list[object]:
     return [store.metadata("features", sha(number)) for number in range(n)]
 
 
-HELD = {hashes: 0, pack: AT_ONCE}  # of what is not all in memory
+HELD: dict[Any, Any] = {hashes: 0, pack: AT_ONCE}  # of what is not all in memory
 
 
 if __name__ == "__main__":

@@ -20,9 +20,11 @@ from math import nan
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from any_video import repeated
-
 HERE = Path(__file__).parents[1]
+sys.path.insert(0, str(HERE))
+
+from benchmarks.any_video import repeated  # noqa: E402
+
 RECIPE = """\
 challenge: folder
 name: still

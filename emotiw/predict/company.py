@@ -14,11 +14,9 @@ from emotiw.core.machine_faults import require_machine
 from features.extractor import ClipSource, Extractor
 
 if TYPE_CHECKING:
-<<<<<<< HEAD
     import pandas as pd
-=======
+
     from emotiw.runs.run import Run
->>>>>>> startup
 
 Speakers = tuple[tuple[Path, str], ...]  # of each file
 
