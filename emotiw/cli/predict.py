@@ -53,6 +53,9 @@ def predict(
     timeline: Annotated[
         Path | None, Option(help="Write plots of the scores over time into this folder.")
     ] = None,
+    portraits: Annotated[
+        Path | None, Option(help="Write the best picture of each person into this folder.")
+    ] = None,
     workers: Annotated[int, Option(help="Processes; 0 for one per core, or four on a GPU.")] = 0,
     device: Annotated[
         str | None, Option(help="auto, cpu, cuda or cuda:1; what the run's recipe says by default.")
@@ -83,8 +86,8 @@ def predict(
     if transcripts is not None and run is None:
         raise ConfigError("--transcripts needs --run: only models of a run read text")
     if camera is not None:
-        if inputs or speakers or transcripts or video or timeline:
-            told = "--speakers, --transcripts, --video, --timeline"
+        if inputs or speakers or transcripts or video or timeline or portraits:
+            told = "--speakers, --transcripts, --video, --timeline, --portraits"
             raise ConfigError(f"--camera goes with none of files, {told}")
         watched = Wanted(run, tuple(settings or ()), weights, device=device)
         _watch(camera, watched, window, csv, as_json=as_json)
@@ -95,8 +98,9 @@ def predict(
     who = read_speakers(speakers, files) if speakers is not None else ()
     said = read_spoken(transcripts, files) if transcripts is not None else ()
     wanted = Wanted(
-        run, tuple(settings or ()), weights, window, hop, video, timeline, device, who, said
-    )
+        run, tuple(settings or ()), weights, window, hop, video, timeline, device, who, said,
+        portraits,
+    )  # fmt: skip
     progress = progress_of(quiet, as_json)
     found = predict_files(files, wanted, workers=workers, progress=progress)
     if csv is not None:

@@ -106,7 +106,7 @@ class FaceTracks:
         for number in range(min(self.n_tracks, MOST_TRACKS_SHOWN)):
             rows = np.flatnonzero(self.track == number)
             shown = rows[np.linspace(0, len(rows) - 1, min(MOST_ROWS, len(rows))).astype(int)]
-            pictures = [self._jpeg(row) for row in shown.tolist()]
+            pictures = [self.jpeg(row) for row in shown.tolist()]
             strips.append((f"track {number}: {len(rows):,} faces", pictures))
         return pictures_html(repr(self), strips)
 
@@ -138,10 +138,11 @@ class FaceTracks:
         """Return the aligned crop of one row as ``(crop_size, crop_size, 3)`` RGB."""
         from PIL import Image
 
-        with Image.open(io.BytesIO(self._jpeg(row))) as picture:
+        with Image.open(io.BytesIO(self.jpeg(row))) as picture:
             return np.asarray(picture.convert("RGB"), dtype=np.uint8)
 
-    def _jpeg(self, row: int) -> bytes:
+    def jpeg(self, row: int) -> bytes:
+        """Return the aligned crop of one row as a JPEG file."""
         return self.crop_jpeg[self.crop_offset[row] : self.crop_offset[row + 1]].tobytes()
 
     def crops(self, track: int = 0) -> FeatureArray:

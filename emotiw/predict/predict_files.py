@@ -45,6 +45,7 @@ class Wanted:
         device: where networks compute; the run's own choice where None.
         speakers: who speaks in each file, for models that go by speaker.
         spoken: what is said in each file, for models that read text.
+        portraits: folder for the best picture of each person; None for none.
     """
 
     run: Path | None = None
@@ -57,6 +58,7 @@ class Wanted:
     device: str | None = None
     speakers: Speakers = ()
     spoken: Spoken = ()
+    portraits: Path | None = None
 
 
 DEFAULT_WINDOW_SEC = 2.0  # where a video or a plot is asked for, and no window
@@ -156,6 +158,10 @@ def predict_file(
         draw = Annotation(found, tracks)
         place = wanted.video / target
         written.append(write_annotated(path, draw, place, progress=progress, video_track=track))
+    if wanted.portraits is not None and tracks is not None:
+        from emotiw.predict.person_pictures import write_portraits
+
+        written += write_portraits(tracks, wanted.portraits / target)
     return replace(found, written=tuple(map(str, written)))
 
 

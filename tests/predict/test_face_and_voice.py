@@ -19,6 +19,7 @@ from emotiw.predict.annotate import LANE, LANES_TOP, QUIET, Annotation
 from emotiw.predict.camera import watch
 from emotiw.predict.face_weight import LEAST, face_weights, mean_of_people
 from emotiw.predict.frame_network import FrameCNN
+from emotiw.predict.person_pictures import write_portraits
 from emotiw.predict.predict_files import Wanted, predict_files
 from emotiw.predict.prediction_rows import FilePrediction, as_csv, as_json, prediction_frame
 from emotiw.predict.voice_lane import Listener, Utterance, VoiceLane, units
@@ -147,6 +148,26 @@ def test_small_blurred_and_turned_faces_count_less(video: Path) -> None:
     assert LEAST < weights[2] < 0.2
     assert weights[3] == pytest.approx(1 / 6)
     assert weights[4] == 1  # nobody measured it
+
+
+def test_the_picture_of_a_person_is_the_one_that_counts_most(tmp_path: Path) -> None:
+    grey = [(8, 100), (8, 115), (8, 100)]
+    video = write_video(tmp_path / "a.mp4", [frame(one, (100, 150)) for one in grey for _ in "ab"])
+    tracks, _ = find_faces(video, detector=SquareDetector())
+    first = np.flatnonzero(tracks.track == 0)
+    quality = np.full((len(tracks), 3), (24, 300, 0), np.float32)
+    quality[first[tracks.frame[first] == 3]] = (96, 300, 0)
+    object.__setattr__(tracks, "quality", quality)
+    written = write_portraits(tracks, tmp_path / "people" / "a")
+    assert [path.name for path in written] == ["a.person0.jpg", "a.person1.jpg"]
+    with Image.open(written[0]) as picture:
+        assert np.asarray(picture).mean() == pytest.approx(115, abs=4)
+
+
+def test_portraits_are_written_where_asked_for(video: Path, said: object, tmp_path: Path) -> None:
+    wanted = Wanted(portraits=tmp_path / "people")
+    found = predict_files({"one": video}, wanted)[0]
+    assert found.written == (str(tmp_path / "people" / "one.person0.jpg"),)
 
 
 def test_people_count_alike_and_a_glimpse_less() -> None:
