@@ -19,6 +19,7 @@ from emotiw.core.renames import checked
 from emotiw.core.score_table import ScoreTable
 from emotiw.core.task import Task
 from emotiw.models.model_card import Card
+from emotiw.models.unlabelled import Unlabelled
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -39,6 +40,8 @@ class Examples:
         targets: per clip, the class index (int64), the target (float64) or ``(n_answers,)`` several
             answers (float64, NaN where unknown); None in prediction.
         corpora: per clip, which of several corpora it comes from; nothing where none is told.
+        unlabelled: clips without labels to learn from, where the recipe has some for a model that
+            :meth:`~Model.reads_unlabelled`; a part of the examples has all of them.
         n_steps: per clip, how many steps it is asked about, where the answers are those of steps:
             its rows are its steps then, and the targets ``(n, n_answers)`` of all steps of all
             clips one after the other. Nothing where a clip has one answer.
@@ -50,6 +53,7 @@ class Examples:
     targets: npt.NDArray[Any] | None = None
     corpora: tuple[str, ...] = ()
     n_steps: tuple[int, ...] = ()
+    unlabelled: Unlabelled | None = None
 
     def __len__(self) -> int:
         return len(self.clip_ids)
@@ -144,6 +148,16 @@ class Model(Part):
 
         One that doesn't is shown the window around each step as if that were a clip.
         """
+        return False
+
+    @classmethod
+    def reads_unlabelled(cls, options: Any) -> bool:
+        """Return whether it learns from clips without labels, as its options stand."""
+        return False
+
+    @classmethod
+    def sees_judged(cls, options: Any) -> bool:
+        """Return whether the clips that are judged together change what is said of each other."""
         return False
 
     @classmethod

@@ -49,6 +49,12 @@ class Ensemble(Composed):
         kind, inside = LEARNER.resolved(options.learner)
         return bool(kind.reads_steps(inside))
 
+    @classmethod
+    def reads_unlabelled(cls, options: EnsembleOptions) -> bool:
+        """Return what the model inside does."""
+        kind, inside = LEARNER.resolved(options.learner)
+        return bool(kind.reads_unlabelled(inside))
+
     def check(self) -> None:
         """Accept whatever the model inside accepts."""
         self.members: list[Model] = []

@@ -44,6 +44,12 @@ class Composed(Model):
             inside, spec=self.inner_spec(), task=self.inner_task(), seed=seed
         )
 
+    @classmethod
+    def sees_judged(cls, options: Any) -> bool:
+        """Return what the model inside does."""
+        kind, inside = LEARNER.resolved(options.learner)
+        return bool(kind.sees_judged(inside))
+
     def check(self) -> None:
         """Raise ConfigError if the feature or the options are none that this model can use."""
 
