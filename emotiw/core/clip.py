@@ -15,9 +15,7 @@ from emotiw.core.errors import suggest
 from emotiw.core.several import Truth, is_known
 
 Split = Literal["train", "val", "test", "unlabelled"]
-UNLABELLED: Literal["unlabelled"] = (
-    "unlabelled"  # to learn from without labels: nothing is asked of these
-)
+UNLABELLED: Literal["unlabelled"] = "unlabelled"  # to learn from; nothing is asked of it
 NO_LABEL = frozenset({"test", UNLABELLED})  # whose clips lie in no label's folder
 CORPUS = "corpus"  # the column of a manifest that says where a clip comes from
 SPLITS: tuple[str, ...] = get_args(Split)

@@ -18,18 +18,16 @@ import numpy.typing as npt
 import pandas as pd
 
 from emotiw.core.clip import Clip
-from emotiw.core.csv_rows import read_frame
 from emotiw.core.errors import LeakageError, Problems, TableError
 from emotiw.core.files import atomic_write
 from emotiw.core.notebook_views import AsTable
+from emotiw.core.score_frame import CLIP, KEY_COLUMNS, STEP_COLUMNS, TIME, read_score_frame
 from emotiw.core.task import Task
 from emotiw.core.task_kinds import task_of, told_of
 
 Fold = int | None  # None: scored by the final model, fitted on all training clips
 Groups = frozenset[str]
 Provenance = Literal["held out", "seen", "unknown"]  # what a row's model knows of its clip
-KEY_COLUMNS = ("clip_id", "split", "fold")
-CLIP, TIME = STEP_COLUMNS = ("clip", "time_sec")  # of a table with a row per step
 DECIMALS = 9
 JOINS_KEPT = 4
 
@@ -51,6 +49,7 @@ class ScoreTable(AsTable):
             belongs to a model of which nothing is known.
         owners: of a table with a row per step, the clip that each row is of; empty otherwise.
         time_sec: ``(n,)``, when each step is; None otherwise.
+        adapted_on: which clips without labels its models were fitted to, in words.
     """
 
     name: str
@@ -62,6 +61,7 @@ class ScoreTable(AsTable):
     seen_groups: Mapping[Fold, Groups] = field(default_factory=dict)
     owners: tuple[str, ...] = ()
     time_sec: npt.NDArray[np.float64] | None = None
+    adapted_on: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         n_rows = len(self.clip_ids)
@@ -284,6 +284,7 @@ class ScoreTable(AsTable):
             "name": self.name,
             **told_of(self.task),
             **({"is_by_step": True} if self.is_by_step else {}),
+            **({"adapted_on": list(self.adapted_on)} if self.adapted_on else {}),
             "seen_groups": seen,
             "provenance": {**(provenance or {}), "sha256": hashlib.sha256(table).hexdigest()},
         }
@@ -308,6 +309,7 @@ class ScoreTable(AsTable):
             }
             name, task = card["name"], task_of(card)
             steps = STEP_COLUMNS if card.get("is_by_step") else ()
+            adapted_on = tuple(map(str, card.get("adapted_on", ())))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise TableError(f"{card_path}: not the card of a score table ({error})") from error
         frame = read_score_frame(path, labels, needed=(*KEY_COLUMNS, *steps))
@@ -322,29 +324,5 @@ class ScoreTable(AsTable):
             seen_groups=seen,
             owners=tuple(frame[CLIP]) if steps else (),
             time_sec=frame[TIME].to_numpy(dtype=np.float64) if steps else None,
+            adapted_on=adapted_on,
         )
-
-
-def read_score_frame(
-    path: Path, labels: Sequence[str], *, needed: Sequence[str] = KEY_COLUMNS
-) -> pd.DataFrame:
-    """Read a CSV of scores with ids as text and labels by name, in class order.
-
-    Raises:
-        TableError: naming every column that is missing, and every line that holds no number.
-    """
-    frame = read_frame(path, [*needed, *labels])
-    problems = Problems(str(path))
-    counted = {"fold", TIME} & set(frame) & {"fold", *needed}
-    for column in (name for name in needed if name != "fold"):
-        for line in frame.index[frame[column] == ""]:
-            problems.add(f"line {line}: no {column.replace('_', ' ')}")
-    for column in [*labels, *sorted(counted)]:
-        kind = "a whole number" if column == "fold" else "a number"
-        text, numbers = frame[column], pd.to_numeric(frame[column], errors="coerce")
-        is_number = numbers % 1 == 0 if column == "fold" else numbers.notna()
-        for line in frame.index[~is_number & (text != "")]:
-            problems.add(f"line {line}: {column} {text[line]!r} is not {kind}")
-        frame[column] = numbers
-    problems.raise_if_any(TableError)
-    return frame

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -156,9 +156,17 @@ class Model(Part):
         return False
 
     @classmethod
-    def sees_judged(cls, options: Any) -> bool:
-        """Return whether the clips that are judged together change what is said of each other."""
+    def learns_guesses(cls, options: Any) -> bool:
+        """Return whether it learns from what others guessed of unlabelled clips."""
         return False
+
+    @classmethod
+    def takes_together(cls, options: Any) -> Literal["", "group", "corpus"]:
+        """Return which of the clips that are judged together change what is said of each other.
+
+        Clips of one ``group``, or those of one ``corpus`` of which it has learnt from no clip.
+        """
+        return ""
 
     @classmethod
     def ready_scores(cls, name: str, options: Any, cohort: Cohort, root: Path) -> ScoreTable:

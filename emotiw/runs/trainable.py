@@ -31,8 +31,8 @@ def require_trainable(run: Run) -> None:
         raise ConfigError(
             f"{run.manifest_path}: nothing to train on: no training clip has a "
             f"{'label' if run.task.is_label else 'target'} ({told_of_splits(cohort.counts)}): "
-            "name folders after labels, put a table of labels beside the clips (`emotiw start FOLDER` tells what is "
-            "understood), or take the models out of the recipe"
+            "name folders after labels, put a table of labels beside the clips (`emotiw start "
+            "FOLDER` tells what is understood), or take the models out of the recipe"
         )
     if run.task.is_label and len(answers) < 2:
         raise ConfigError(

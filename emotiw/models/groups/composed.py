@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field
 
@@ -45,10 +45,11 @@ class Composed(Model):
         )
 
     @classmethod
-    def sees_judged(cls, options: Any) -> bool:
+    def takes_together(cls, options: Any) -> Literal["", "group", "corpus"]:
         """Return what the model inside does."""
         kind, inside = LEARNER.resolved(options.learner)
-        return bool(kind.sees_judged(inside))
+        found: Literal["", "group", "corpus"] = kind.takes_together(inside)
+        return found
 
     def check(self) -> None:
         """Raise ConfigError if the feature or the options are none that this model can use."""

@@ -54,14 +54,24 @@ class KernelRidge(TabularModel):
         self, vectors: Vectors, targets: npt.NDArray[Any], setting: tuple[float, float]
     ) -> State:
         """Solve for one weight per clip and label."""
+        return self.learn_weighed(vectors, targets, np.ones(len(targets)), setting)
+
+    def learn_weighed(
+        self,
+        vectors: Vectors,
+        targets: npt.NDArray[Any],
+        weights: Values,
+        setting: tuple[float, float],
+    ) -> State:
+        """Solve for one weight per clip and label, where some clips count less."""
         from scipy.linalg import solve
 
         penalty, gamma = setting
         if not self.task.is_label:
-            wanted, weights = targets.astype(np.float64)[:, None], np.ones(len(targets))
+            wanted = targets.astype(np.float64)[:, None]
         else:
             wanted = np.eye(int(targets.max()) + 1)[targets]  # (n, n_classes)
-            weights = self._weights(targets)
+            weights = weights * self._weights(targets)
         centre = np.average(wanted, axis=0, weights=weights)
         kernel = kernel_matrix(vectors, vectors, self.options.kernel, gamma)
         kernel[np.diag_indices(len(kernel))] += penalty / weights

@@ -23,6 +23,7 @@ from emotiw.core.task import Task
 from emotiw.evaluation.metrics import metric_named
 from emotiw.models.answers_apart import AnswersApart
 from emotiw.models.model import Examples
+from emotiw.models.tabular.beside import Beside
 from emotiw.models.tabular.pooling import (
     Copies,
     copies_in,
@@ -111,6 +112,22 @@ class TabularModel(AnswersApart, ABC):
         self._temperature = 1.0
         self.chosen: Any = None
 
+    @classmethod
+    def reads_unlabelled(cls, options: TabularOptions) -> bool:
+        """Return whether it goes by what corpora are like as a whole."""
+        return options.preparation.goes_by_corpora
+
+    @classmethod
+    def learns_guesses(cls, options: TabularOptions) -> bool:
+        """Return True; some models only with the weight of a label."""
+        return True
+
+    @classmethod
+    def takes_together(cls, options: TabularOptions) -> Literal["", "group", "corpus"]:
+        """Return whose statistics vectors are standardised by."""
+        by = options.preparation.standardise
+        return "group" if by == "speaker" else "corpus" if by == "corpus" else ""
+
     def settings(self) -> Sequence[Any]:
         """Return the settings to try, at least one; ties go to the first."""
         return several(getattr(self.options, self.tried))
@@ -124,6 +141,22 @@ class TabularModel(AnswersApart, ABC):
             targets: class indices 0, 1, … without gaps, at least two of them; or targets.
             setting: one of :meth:`settings`.
         """
+
+    def learn_weighed(
+        self, vectors: Vectors, targets: npt.NDArray[Any], weights: Values, setting: Any
+    ) -> State:
+        """Learn labels of which some count less; raises ConfigError where a model can't.
+
+        Args:
+            vectors: as in :meth:`learn`.
+            targets: likewise.
+            weights: ``(n,)``, above 0: how much each counts.
+            setting: one of :meth:`settings`.
+        """
+        raise ConfigError(
+            f"{type(self).__name__} learns from every clip alike, and can't learn from guessed "
+            "labels as from half a label: pseudo_labels: {weight: 1}, or another learner"
+        )
 
     @abstractmethod
     def raw_scores(self, state: State, vectors: Vectors) -> Values:
@@ -153,16 +186,16 @@ class TabularModel(AnswersApart, ABC):
                 "nothing can be told apart"
             )
         vectors = self.learn_vectors(examples)
-        copies = copies_in(examples)
+        copies, beside = copies_in(examples), Beside.of(examples, self.vectors_of)
         settings = self.settings()
-        tried = self._on_inner_folds(vectors, copies, examples, settings)
+        tried = self._on_inner_folds(vectors, copies, beside, examples, settings)
         best = int(np.argmax([scores.merit for scores in tried]))
         self.chosen = settings[best]
         if self.task.is_label:
             self._temperature = fit_temperature(tried[best].raw, examples.targets)
         everyone = np.arange(len(examples))
         self._state = self._learn_rows(
-            self._preparation, vectors, copies, examples, everyone, [self.chosen]
+            self._preparation, vectors, copies, beside, examples, everyone, [self.chosen]
         )[0]
 
     def predict_one(self, examples: Examples) -> Values:
@@ -201,7 +234,12 @@ class TabularModel(AnswersApart, ABC):
         self.chosen = parts["chosen"]
 
     def _on_inner_folds(
-        self, vectors: Vectors, copies: Copies, examples: Examples, settings: Sequence[Any]
+        self,
+        vectors: Vectors,
+        copies: Copies,
+        beside: Beside | None,
+        examples: Examples,
+        settings: Sequence[Any],
     ) -> list[InnerScores]:
         """Return what each setting says about clips of groups that it has not seen."""
         targets = examples.targets
@@ -209,7 +247,8 @@ class TabularModel(AnswersApart, ABC):
         raw = np.full((len(settings), len(examples), len(self.task.labels)), np.nan)
         for learned, held_out in self._inner_folds(examples):
             preparation = Preparation(self.options.preparation)
-            states = self._learn_rows(preparation, vectors, copies, examples, learned, settings)
+            known = vectors, copies, beside, examples
+            states = self._learn_rows(preparation, *known, learned, settings)
             others_are = examples.subset(held_out)
             others = preparation.apply(vectors[held_out], others_are.groups, others_are.corpora)
             for number, state in enumerate(states):
@@ -224,11 +263,12 @@ class TabularModel(AnswersApart, ABC):
         preparation: Preparation,
         vectors: Vectors,
         copies: Copies,
+        beside: Beside | None,
         examples: Examples,
         rows: npt.NDArray[np.intp],
         settings: Sequence[Any],
     ) -> list[State]:
-        """Learn every setting from the clips at these rows and from their copies."""
+        """Learn every setting from the clips at these rows, their copies and what was guessed."""
         targets = examples.targets
         assert targets is not None
         copied = copies.of(rows)
@@ -237,9 +277,15 @@ class TabularModel(AnswersApart, ABC):
             both = np.concatenate([both, copies.vectors[copied]])
         learned = np.concatenate([rows, copies.owners[copied]])
         groups = [*(examples.groups[row] for row in rows), *(copies.groups[c] for c in copied)]
-        prepared = preparation.fit(both, groups, examples.subset(learned).corpora)
-        answered = targets[learned]
-        return [self._learn_present(prepared, answered, setting) for setting in settings]
+        statistics = None if beside is None else (beside.vectors, beside.corpora)
+        corpora = examples.subset(learned).corpora
+        prepared = preparation.fit(both, groups, corpora, statistics)
+        answered, weights = targets[learned], None
+        if beside is not None and len(beside.learnt):
+            prepared = np.concatenate([prepared, beside.prepared(preparation)])
+            weights = np.concatenate([np.ones(len(answered)), beside.weights])
+            answered = np.concatenate([answered, beside.guesses])
+        return [self._learn_present(prepared, answered, weights, setting) for setting in settings]
 
     def _inner_folds(
         self, examples: Examples
@@ -274,12 +320,20 @@ class TabularModel(AnswersApart, ABC):
             raise ConfigError(f"scoring: {metric.name!r} does not judge a {self.task.kind}")
         return metric.signed(metric.value(targets, decided, len(self.task.labels)))
 
-    def _learn_present(self, prepared: Vectors, targets: npt.NDArray[Any], setting: Any) -> State:
+    def _learn_present(
+        self,
+        prepared: Vectors,
+        targets: npt.NDArray[Any],
+        weights: Values | None,
+        setting: Any,
+    ) -> State:
         """Learn with the labels that occur numbered without gaps."""
         if not self.task.is_label:
             return self.learn(prepared, targets, setting)
         classes, codes = np.unique(targets, return_inverse=True)
-        return {**self.learn(prepared, codes, setting), "classes": classes}
+        if weights is None or (weights == 1).all():
+            return {**self.learn(prepared, codes, setting), "classes": classes}
+        return {**self.learn_weighed(prepared, codes, weights, setting), "classes": classes}
 
     def _raw_for_all_labels(self, state: State, prepared: Vectors) -> Values:
         raw = self.raw_scores(state, prepared)

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from emotiw.core.device import CPU, arithmetic
 from emotiw.core.errors import ConfigError
 from emotiw.core.task import Task
+from emotiw.models.training.consistency import Consistency
 from emotiw.models.training.objectives import as_shares, judge, make_loss
 from emotiw.models.training.training_options import TrainingOptions
 from emotiw.models.training.training_state import (
@@ -82,6 +83,7 @@ def train(
     *,
     task: Task,
     inner: ExampleSource | None = None,
+    unlabelled: ExampleSource | None = None,
     seed: int = 0,
     folder: Path | None = None,
     scalars: Path | None = None,
@@ -98,6 +100,7 @@ def train(
     Args:
         inner: the part of the training examples that early stopping and ``restore_best`` go by; it
             must share no group with ``training``.
+        unlabelled: clips that are viewed twice for consistency, where the options ask for it.
         folder: where the checkpoint is kept and looked for; None keeps none.
         scalars: where TensorBoard scalars go; None writes none.
         on_epoch: called after each epoch, for progress.
@@ -127,6 +130,7 @@ def train(
         outputs = predict(network, inner, options)
         begun = float(loss_of(outputs, as_shares(inner.targets, task)))
         best.offer(0, judge(options.monitor, outputs, inner.targets, begun, task), network)
+    consistency = Consistency(training, unlabelled, task) if options.consistency else None
     n_batches = math.ceil(n_examples / options.batch_size)
     with torch.random.fork_rng(), closing(Scalars(scalars)) as board:
         for epoch in range(len(report.records), options.epochs):
@@ -146,6 +150,10 @@ def train(
                 with arithmetic(options.precision, device):
                     outputs = model(*(x[share].to(device) for x in inputs))
                 loss = loss_of(outputs.float(), shares[share].to(device))
+                if consistency is not None:
+                    with arithmetic(options.precision, device):
+                        distance = consistency.loss(model, rows[share], generator, device)
+                    loss = loss + options.consistency * distance
                 optimizer.zero_grad()
                 accelerator.backward(loss)
                 if options.gradient_clip is not None:
