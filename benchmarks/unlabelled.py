@@ -1,12 +1,12 @@
 """What clips without labels of another corpus are worth: EmoDB and RAVDESS, each to the other.
 
-Usage: python benchmarks/unlabelled.py DATA [--store FOLDER] [--feature egemaps level]
+Usage: python benchmarks/unlabelled.py DATA [--store FOLDER] [--feature egemaps level] [--recipe …]
 
 DATA is a folder with ``emodb`` and ``ravdess``. A model learns from the labels of one corpus and is
 judged on the other by the four emotions that both have (UAR, interval over the other's speakers).
 ``others``: it has the sound of half of the other corpus's speakers without labels, and is judged
 on the other half, and the other way round. ``judged``: it has that of the very clips that it is
-judged on.
+judged on. Differences are from the model that has none, over the same speakers.
 
 Nothing was chosen by labels of the corpus that is judged: all options are as they come, the
 learner is that of the recipes ``emodb_to_ravdess`` and ``ravdess_to_emodb``.
@@ -28,16 +28,15 @@ from emotiw.core.cohort import Cohort
 from emotiw.core.feature_table import FeatureTable
 from emotiw.core.parts_in_options import canonical
 from emotiw.core.score_table import ScoreTable
-from emotiw.core.task import Task
-from emotiw.evaluation.differences import compare
+from emotiw.evaluation.differences import compare, p_text
 from emotiw.models.groups.pseudo_labels import PseudoLabels, Scores
 from emotiw.models.model import Model
 from emotiw.models.nested_parts import LEARNER
 from emotiw.models.out_of_fold import OutOfFold
 from emotiw.models.unlabelled import Unlabelled
-from emotiw.runs.pipeline import make_index
 from emotiw.runs.run import open_run
 from emotiw.runs.stages.features import extract_all, feature_table
+from emotiw.runs.stages.index import make_index
 
 BY_CORPUS = "preparation: {standardise: corpus}"
 CORAL = "preparation: {standardise: corpus, align: coral}"
@@ -48,7 +47,6 @@ MODELS = {
     "CORAL": f"{{model: logistic, {CORAL}}}",
     "pseudo-labels": GUESSED % "",
     "standardised, pseudo-labels": GUESSED % BY_CORPUS,
-    "CORAL, pseudo-labels": GUESSED % CORAL,
 }
 SHUFFLED = {name: f"{name}, shuffled" for name in MODELS if "pseudo" in name}
 
@@ -99,7 +97,9 @@ def scored(
     model: Model = kind(options, spec=table.spec, task=task, seed=0)
     noted = _Noted(model)
     model.fit(work.training_of(fit))
-    found = dict(zip(fit.scored, model.predict(work.examples(fit.scored, with_targets=False)), strict=True))
+    found = dict(
+        zip(fit.scored, model.predict(work.examples(fit.scored, with_targets=False)), strict=True)
+    )
     rows = {clip_id: (None, row) for clip_id, row in found.items()}
     seen = work.seen_by(fit)
     assert seen is not None
@@ -137,7 +137,7 @@ def joined(tables: list[ScoreTable]) -> ScoreTable:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
-    parser.add_argument("--store", type=Path, default=Path("/tmp/unlabelled"))
+    parser.add_argument("--store", type=Path, default=Path("runs/unlabelled"))
     parser.add_argument("--feature", nargs="+", default=["egemaps", "level"])
     parser.add_argument("--recipe", nargs="+", default=["emodb_to_ravdess", "ravdess_to_emodb"])
     asked = parser.parse_args()
@@ -183,8 +183,10 @@ def report(recipe: str, feature: str, cohort: Cohort, table: FeatureTable) -> No
             taken = np.sum([counts for _, counts in both if counts], axis=0)
             told = f"; {taken[0]} of {taken[1]} clips labelled" if np.size(taken) > 1 else ""
             span = found.ours.metric.span(found.low, found.high)
-            change = f"{found.ours.metric.shown(found.value, sign=True)} ({span})"
-            print(f"  {name:40} {found.ours}  {change}{told}", flush=True)
+            change = f"{found.ours.metric.shown(found.value, sign=True)} ({span}"
+            change += f"), {p_text(found.p, 'p')}" if np.isfinite(found.p) else ")"
+            change = "" if scores is first else f"  {change}"
+            print(f"  {name:38} {found.ours}{change}{told}", flush=True)
 
 
 if __name__ == "__main__":

@@ -67,7 +67,8 @@ def resolve_duplicate_ids(builder: ManifestBuilder, policy: SameId) -> None:
 def _are_copies(same: list[Clip]) -> bool:
     first, *others = same
     return all(
-        (clip.split, clip.label, clip.target) == (first.split, first.label, first.target)
+        (clip.split, clip.label, clip.target)
+        in ((first.split, first.label, first.target), (UNLABELLED, clip.label, clip.target))
         and clip.path.is_file()
         and first.path.is_file()
         and cmp(clip.path, first.path, shallow=False)
