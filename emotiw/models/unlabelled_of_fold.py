@@ -56,13 +56,15 @@ class UnlabelledOfFold:
     @property
     def told(self) -> tuple[str, ...]:
         """What is learnt from, in words; nothing where there is no such clip."""
-        found = {(clip.split, clip.group is None) for clip in self._clips}
+        found: dict[str, list[bool]] = {}
+        for clip in self._clips:
+            found.setdefault(clip.split, []).append(clip.group is None)
         names = {"test": "the unlabelled test clips", UNLABELLED: "unlabelled clips"}
-        unknown = {split for split, is_unknown in found if is_unknown}
-        return tuple(
-            names[split] + (" of unknown speakers" if split in unknown else "")
-            for split in sorted({split for split, _ in found})
-        )
+        told = []
+        for split, unknown in sorted(found.items()):
+            some = " of unknown speakers" if all(unknown) else ", some of unknown speakers"
+            told.append(names[split] + (some if any(unknown) else ""))
+        return tuple(told)
 
     @property
     def corpora(self) -> frozenset[str]:

@@ -184,7 +184,7 @@ def test_scores_say_what_their_models_were_adapted_on(tmp_path: Path) -> None:
     assert result.judged_on == "val, adapted on the unlabelled test clips and unlabelled clips"
     assert any(note.startswith("voice: adapted on the unlabelled") for note in notes_of([result]))
     unknown = work_of(cohort(knows=False), "unlabelled")
-    assert unknown.adapted_on == ("unlabelled clips of unknown speakers",)
+    assert unknown.adapted_on == ("unlabelled clips, some of unknown speakers",)
     assert work_of(clips).adapted_on == ()
     assert "together" in work_of(clips, takes_together="group").adapted_on[0]
     assert work_of(clips, takes_together="corpus").adapted_on == ()  # there is but one
