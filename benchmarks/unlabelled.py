@@ -30,10 +30,9 @@ from emotiw.core.parts_in_options import canonical
 from emotiw.core.score_table import ScoreTable
 from emotiw.evaluation.differences import compare, p_text
 from emotiw.models.groups.pseudo_labels import PseudoLabels, Scores
-from emotiw.models.model import Model
+from emotiw.models.model import Model, Unlabelled
 from emotiw.models.nested_parts import LEARNER
 from emotiw.models.out_of_fold import OutOfFold
-from emotiw.models.unlabelled import Unlabelled
 from emotiw.runs.run import open_run
 from emotiw.runs.stages.features import extract_all, feature_table
 from emotiw.runs.stages.index import make_index

@@ -29,8 +29,8 @@ from emotiw.checks.small_examples import SPECS, small_examples
 from emotiw.core.errors import Problems
 from emotiw.core.weights import WeightsCard
 from emotiw.models.aggregation.registry import AGGREGATIONS
+from emotiw.models.model import Unlabelled
 from emotiw.models.registry import MODELS
-from emotiw.models.unlabelled import Unlabelled
 from features.backbones.registry import BACKBONES
 from features.faces.detect import DETECTORS
 from features.faces.find_faces import VERSION

@@ -20,8 +20,7 @@ from emotiw.checks.small_examples import SPECS, TASKS, small_examples, small_ste
 from emotiw.core.errors import ConfigError
 from emotiw.core.feature_table import FeatureSpec, FeatureTable
 from emotiw.core.task import Task
-from emotiw.models.model import Examples, Model
-from emotiw.models.unlabelled import Unlabelled
+from emotiw.models.model import Examples, Model, Unlabelled
 
 NEAR = 1e-5  # float32 arithmetic on batches of other sizes
 PICKLES = tuple(bytes([0x80, protocol]) for protocol in range(2, 6))

@@ -26,7 +26,7 @@ from emotiw.models.training.training_options import answer_weights
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from emotiw.models.training.loop import ExampleSource
+    from emotiw.models.training.example_source import ExampleSource
     from emotiw.models.training.training_state import TrainingReport
 
 WEIGHTS = "model.safetensors"

@@ -22,10 +22,9 @@ from emotiw.core.feature_table import FeatureSpec, FeatureTable
 from emotiw.core.files import atomic_write
 from emotiw.core.score_table import Fold, Groups, ScoreTable
 from emotiw.core.task import Task
-from emotiw.models.model import Examples, Model
+from emotiw.models.model import Examples, Model, Unlabelled
 from emotiw.models.stepwise.step_options import StepOptions
 from emotiw.models.stepwise.step_view import StepView, steps_key
-from emotiw.models.unlabelled import Unlabelled
 from emotiw.models.unlabelled_of_fold import JUDGED, UnlabelledOfFold
 
 MakeModel = Callable[[], Model]

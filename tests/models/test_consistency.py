@@ -15,11 +15,10 @@ from emotiw.core.errors import ConfigError
 from emotiw.core.feature_table import FeatureSpec
 from emotiw.core.several import Presence, Several
 from emotiw.core.task import Classification, Regression
-from emotiw.models.model import Examples
+from emotiw.models.model import Examples, Unlabelled
 from emotiw.models.registry import MODELS
 from emotiw.models.training.consistency import Consistency, cropped, disturbed, likely
 from emotiw.models.training.guessed_examples import with_guesses
-from emotiw.models.unlabelled import Unlabelled
 
 SPEC, TASK = FeatureSpec("face", (6,), "frame"), Classification(LABELS)
 

@@ -22,11 +22,10 @@ from emotiw.evaluation.notes import notes_of
 from emotiw.evaluation.results import evaluate
 from emotiw.models.groups.pseudo_labels import PseudoLabels
 from emotiw.models.inner_tables import inner_tables
-from emotiw.models.model import Examples, Model
+from emotiw.models.model import Examples, Model, Unlabelled
 from emotiw.models.out_of_fold import Fit, OutOfFold
 from emotiw.models.registry import MODELS
 from emotiw.models.tabular.logistic import Logistic
-from emotiw.models.unlabelled import Unlabelled
 
 TASK = Classification(("Angry", "Sad"))
 SPEC = FeatureSpec("toy", (3,), "clip")

@@ -15,10 +15,9 @@ from emotiw.core.errors import ConfigError
 from emotiw.core.notices import warn
 from emotiw.core.probabilities import fit_temperature, log_probabilities, softmax
 from emotiw.models.groups.composed import Composed, ComposedOptions
-from emotiw.models.model import Examples, Model
+from emotiw.models.model import Examples, Model, Unlabelled
 from emotiw.models.nested_parts import LEARNER
 from emotiw.models.training.inner_part import Rows, split_inner
-from emotiw.models.unlabelled import Unlabelled
 
 Scores = npt.NDArray[np.float64]
 

@@ -12,7 +12,7 @@ from emotiw.core.several import Several
 from emotiw.core.task import Task
 
 if TYPE_CHECKING:
-    from emotiw.models.training.loop import ExampleSource
+    from emotiw.models.training.example_source import ExampleSource
 
 SHORTEST = 0.5  # of a sequence, that a crop keeps
 DROPPED = 0.1  # share of the columns that a view does not show

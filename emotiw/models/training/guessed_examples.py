@@ -11,7 +11,7 @@ from emotiw.core.task import Task
 from emotiw.models.model import Examples
 
 if TYPE_CHECKING:
-    from emotiw.models.training.loop import ExampleSource
+    from emotiw.models.training.example_source import ExampleSource
 
 
 def with_guesses(examples: Examples) -> Examples:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +18,7 @@ from emotiw.core.device import CPU, arithmetic
 from emotiw.core.errors import ConfigError
 from emotiw.core.task import Task
 from emotiw.models.training.consistency import Consistency
+from emotiw.models.training.example_source import ExampleSource, SequenceSource
 from emotiw.models.training.objectives import as_shares, judge, make_loss
 from emotiw.models.training.training_options import TrainingOptions
 from emotiw.models.training.training_state import (
@@ -35,45 +36,6 @@ if TYPE_CHECKING:
     from accelerate import Accelerator
 
 CHECKPOINT = "checkpoint.safetensors"
-
-
-class ExampleSource(Protocol):
-    """Examples that a network learns from, made into batches as they are asked for.
-
-    One whose classes are not all or nothing has ``shares`` as well, ``(n, n_outputs)`` float32,
-    which are learnt instead of the targets.
-
-    Attributes:
-        targets: ``(n,)`` int64 class indices or ``(n,)`` / ``(n, n_answers)`` float targets, in
-            the order of the rows, which must not depend on names of files or clips.
-    """
-
-    targets: Tensor
-
-    def batch(self, rows: Tensor, generator: torch.Generator | None) -> tuple[Tensor, ...]:
-        """Return the network's inputs for these rows, example first in every tensor.
-
-        Args:
-            generator: the source of all chance in augmentation; None asks for none.
-        """
-
-
-@runtime_checkable
-class SequenceSource(ExampleSource, Protocol):
-    """Examples that have an answer at every step, and are shown by a part of them.
-
-    A network is given ``(batch, time, ...)`` and the ``(batch, time)`` mask of what is no padding,
-    and returns ``(batch, time, n_outputs)``. The targets are those of all steps, one after the
-    other.
-
-    Attributes:
-        n_examples: how many there are.
-    """
-
-    n_examples: int
-
-    def drawn(self, rows: Tensor, generator: torch.Generator) -> tuple[tuple[Tensor, ...], Tensor]:
-        """Return inputs as ``batch`` does, and their ``(batch, time, n_answers)`` targets."""
 
 
 def train(
