@@ -6,7 +6,8 @@ DATA is a folder with ``emodb`` and ``ravdess``. A model learns from the labels 
 judged on the other by the four emotions that both have (UAR, interval over the other's speakers).
 ``others``: it has the sound of half of the other corpus's speakers without labels, and is judged
 on the other half, and the other way round. ``judged``: it has that of the very clips that it is
-judged on. Differences are from the model that has none, over the same speakers.
+judged on. Differences are from the model that has none, and of guessed labels from the model that
+has none of these, both over the same speakers.
 
 Nothing was chosen by labels of the corpus that is judged: all options are as they come, the
 learner is that of the recipes ``emodb_to_ravdess`` and ``ravdess_to_emodb``.
@@ -29,6 +30,7 @@ from emotiw.core.feature_table import FeatureTable
 from emotiw.core.parts_in_options import canonical
 from emotiw.core.score_table import ScoreTable
 from emotiw.evaluation.differences import compare, p_text
+from emotiw.evaluation.results import evaluate
 from emotiw.models.groups.pseudo_labels import PseudoLabels, Scores
 from emotiw.models.model import Model, Unlabelled
 from emotiw.models.nested_parts import LEARNER
@@ -167,7 +169,7 @@ def report(recipe: str, feature: str, cohort: Cohort, table: FeatureTable) -> No
     lines |= {told: (MODELS[name], True) for name, told in SHUFFLED.items()}
     for protocol in ("others", "judged"):
         print(f"\n{recipe}, {feature}, without labels: {protocol}", flush=True)
-        first: ScoreTable | None = None
+        known: dict[str, ScoreTable] = {}
         for name, (line, shuffles) in lines.items():
             if protocol == "others":
                 both = [
@@ -176,16 +178,24 @@ def report(recipe: str, feature: str, cohort: Cohort, table: FeatureTable) -> No
                 ]
             else:
                 both = [scored(line, cohort, table, "test", shuffles=shuffles)]
-            scores = joined([one for one, _ in both])
-            first = scores if first is None else first
-            found = compare(scores, first, cohort, "uar", split="test")
+            scores = known[name] = joined([one for one, _ in both])
+            told = str(evaluate(scores, cohort, "uar", split="test"))
+            base = name.partition(", pseudo")[0] if name.startswith("standardised,") else "none"
+            for other in dict.fromkeys(("none", base)):
+                if other != name:
+                    told += f"; {other} {difference(scores, known[other], cohort)}"
             taken = np.sum([counts for _, counts in both if counts], axis=0)
-            told = f"; {taken[0]} of {taken[1]} clips labelled" if np.size(taken) > 1 else ""
-            span = found.ours.metric.span(found.low, found.high)
-            change = f"{found.ours.metric.shown(found.value, sign=True)} ({span}"
-            change += f"), {p_text(found.p, 'p')}" if np.isfinite(found.p) else ")"
-            change = "" if scores is first else f"  {change}"
-            print(f"  {name:38} {found.ours}{change}{told}", flush=True)
+            if np.size(taken) > 1:
+                told += f"; {taken[0]} of {taken[1]} clips labelled"
+            print(f"  {name:38} {told}", flush=True)
+
+
+def difference(ours: ScoreTable, theirs: ScoreTable, cohort: Cohort) -> str:
+    """Return by how much scores are better than others, with interval and test."""
+    found = compare(ours, theirs, cohort, "uar", split="test")
+    metric = found.ours.metric
+    span = metric.span(found.low, found.high)
+    return f"{metric.shown(found.value, sign=True)} ({span}), {p_text(found.p, 'p')}"
 
 
 if __name__ == "__main__":
