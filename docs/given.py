@@ -40,6 +40,16 @@ def record(path: Path, label: str, seed: tuple[int, ...]) -> None:
         file.writeframes((32_000 * np.clip(said, -1, 1)).astype("<i2").tobytes())
 
 
+def unlabelled(folder: Path) -> None:
+    """The same recordings, and others without labels: of a fourth speaker, and out of films."""
+    clips(folder)
+    for number, label in enumerate(VOICES.values()):
+        for take in range(4):
+            path = folder / "clips" / "unlabelled" / f"spk07_take{number}{take}.wav"
+            record(path, label, (20, number, take))
+            record(folder / "films" / f"scene{number}{take}.wav", label, (30, number, take))
+
+
 def entry_data(folder: Path) -> None:
     """The demo's corpus in the layout of AFEW, two training clips a label, eight frames each."""
     counts: Any = {"n_train_per_label": 2, "n_val_per_label": 1, "n_test_per_label": 1}
@@ -159,4 +169,5 @@ GIVEN: dict[str, Callable[[Path], None]] = {
     "scores": scores,
     "small": small,
     "talks": talks,
+    "unlabelled": unlabelled,
 }

@@ -119,6 +119,7 @@ def fuse(
             seen_groups=seen_groups,
             owners=aligned.owners if aligned.is_by_step else (),
             time_sec=aligned.time_sec if aligned.is_by_step else None,
+            adapted_on=tuple(dict.fromkeys(a for t in tables.values() for a in t.adapted_on)),
         ),
         fuser=final,
         rows=rows,

@@ -15,8 +15,9 @@ from emotiw.core.files import atomic_write
 from emotiw.core.id_joins import check_join, likely_repair
 from emotiw.core.imported_scores import TrainedOn, import_scores, label_columns
 from emotiw.core.label_names import translated
+from emotiw.core.score_frame import TIME
 from emotiw.core.score_kinds import Kind
-from emotiw.core.score_table import TIME, ScoreTable
+from emotiw.core.score_table import ScoreTable
 from fusion.cross_fitting import fuse
 from fusion.fusion_options import FusionOptions
 from fusion.result import FusionResult

@@ -10,6 +10,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -28,6 +29,7 @@ from emotiw.checks.small_examples import SPECS, small_examples
 from emotiw.core.errors import Problems
 from emotiw.core.weights import WeightsCard
 from emotiw.models.aggregation.registry import AGGREGATIONS
+from emotiw.models.model import Unlabelled
 from emotiw.models.registry import MODELS
 from features.backbones.registry import BACKBONES
 from features.faces.detect import DETECTORS
@@ -144,7 +146,11 @@ def _scores(part: Any, name: str, folder: Path) -> Any:
     options = part.Options.model_validate(MODEL_OPTIONS.get(name, {}))
     spec, task, make = next(accepted(part, options, SPECS, Findings(name)))
     model = make()
-    model.fit(small_examples(spec, task))
+    learnt = small_examples(spec, task)
+    if part.reads_unlabelled(options):
+        clips = replace(small_examples(spec, task, 24, seed=2), targets=None)
+        learnt = replace(learnt, unlabelled=Unlabelled(clips))
+    model.fit(learnt)
     return model.predict(small_examples(spec, task, 7, seed=1))
 
 

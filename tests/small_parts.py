@@ -46,6 +46,7 @@ MODEL_OPTIONS: dict[str, dict[str, Any]] = {
     "expected_value": {"learner": LOGISTIC},
     "ensemble": {"learner": LOGISTIC, "n": 3},
     "segments": {"learner": LOGISTIC},
+    "pseudo_labels": {"learner": LOGISTIC, "n": 3, "rounds": 2, "confidence": 0.5},
 }  # fmt: skip
 SPEECH: dict[str, Any] = {
     "extractor_mode": "group_norm",

@@ -102,6 +102,7 @@ def rank_runs(
             line = standing_of(result, f"{folder.name}/{path.stem}", test=test)
             doubts = [UNKNOWN] * (not result.knows_groups)
             doubts += ["speakers estimated"] * cohort.estimates_groups
+            doubts += [f"adapted on {clips}" for clips in result.adapted_on]
             told = "; ".join([note] * bool(note) + doubts)
             protocol = protocol_of(spec, folder) if line.split == "folds" else ""
             standings.append(replace(line, note=told, protocol=protocol))

@@ -160,6 +160,7 @@ def figures_of(run: Run) -> dict[str, float]:
     for row in frame.to_dict("records"):
         kind = row.get("provenance", "held out")
         split = row["split"] if kind == "held out" else f"{row['split']} {kind}"
+        split += " adapted" if row.get("adapted_on") else ""
         name = f"{row['modality']}/{split}/{row['metric']}"
         ends = {"": row["value"]} | {f"/{key}": row[key] for key in OF_A_RESULT[1:]}
         found |= {name + end: float(value) for end, value in ends.items() if not pd.isna(value)}

@@ -8,7 +8,7 @@ from pathlib import Path
 from emotiw.challenges.manifest_builder import ManifestBuilder, first_folder, media_files
 from emotiw.challenges.reader import Reader
 from emotiw.challenges.spec import ChallengeSpec
-from emotiw.core.clip import Split
+from emotiw.core.clip import NO_LABEL, Split
 from emotiw.core.errors import suggest
 
 
@@ -34,7 +34,7 @@ class ClassFolders(Reader):
                 builder.warnings.append(f"{split}: no folder {' or '.join(self.splits[split])}")
                 continue
             unlabelled = media_files(folder, self.extensions, deep=False)
-            if unlabelled and split != "test":
+            if unlabelled and split not in NO_LABEL:
                 builder.problems.add(
                     f"{builder.name(folder)}: {len(unlabelled)} clips outside any label's folder, "
                     f"e.g. {unlabelled[0].name}"
@@ -53,7 +53,7 @@ class ClassFolders(Reader):
         found = {}
         for split, (name, *others) in self.splits.items():
             told = f"{split} clips" + (f" (or {', '.join(others)})" if others else "")
-            found[f"{name}/{'' if split == 'test' else '<label>/'}{self.a_clip}"] = told
+            found[f"{name}/{'' if split in NO_LABEL else '<label>/'}{self.a_clip}"] = told
         return found
 
     def _read_label(self, builder: ManifestBuilder, folder: Path, split: Split) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from emotiw.challenges.manifest_builder import ManifestBuilder
-from emotiw.core.clip import Clip
+from emotiw.core.clip import UNLABELLED, Clip
 from emotiw.core.files import file_problem
 
 SameId = Literal["refuse", "qualify"]
@@ -31,7 +31,7 @@ def resolve_duplicate_ids(builder: ManifestBuilder, policy: SameId) -> None:
     twins: list[str] = []
     clips: list[Clip] = []
     for clip_id, all_same in by_id.items():
-        same = all_same
+        same = sorted(all_same, key=lambda clip: clip.split == UNLABELLED)  # a copy has its label
         if len(same) > 1:  # what is there and is no file has no claim to a name
             same = [clip for clip in same if not _is_no_file(clip.path)] or same[:1]
             for clip in (clip for clip in all_same if clip not in same):
@@ -67,7 +67,8 @@ def resolve_duplicate_ids(builder: ManifestBuilder, policy: SameId) -> None:
 def _are_copies(same: list[Clip]) -> bool:
     first, *others = same
     return all(
-        (clip.split, clip.label, clip.target) == (first.split, first.label, first.target)
+        (clip.split, clip.label, clip.target)
+        in ((first.split, first.label, first.target), (UNLABELLED, clip.label, clip.target))
         and clip.path.is_file()
         and first.path.is_file()
         and cmp(clip.path, first.path, shallow=False)

@@ -17,7 +17,7 @@ from emotiw.challenges.listed_clips import START, Said, said_by_file, said_of_cl
 from emotiw.challenges.manifest_builder import ManifestBuilder, media_files
 from emotiw.challenges.reader import Reader
 from emotiw.challenges.table_columns import ClipFinder, TableColumns
-from emotiw.core.clip import SPLITS, TRANSCRIPT, Split
+from emotiw.core.clip import NO_LABEL, SPLITS, TRANSCRIPT, Split
 from emotiw.core.label_names import translated
 
 
@@ -25,9 +25,10 @@ class Folder(Reader):
     """Clips anywhere below the root.
 
     Folders that are named after a label, in any usual spelling, say the label of all clips below
-    them; ``train``, ``val`` and ``test`` likewise. A table beside the clips that lists them says
-    what its columns say. Labelled clips of no split are training clips; where nothing labels a
-    clip, it is a test clip, to be predicted. What would have to be guessed is refused.
+    them; ``train``, ``val``, ``test`` and ``unlabelled`` likewise. A table beside the clips that
+    lists them says what its columns say. Labelled clips of no split are training clips; where
+    nothing labels a clip, it is a test clip, to be predicted. What would have to be guessed is
+    refused.
 
     Attributes:
         table: name of the table below the root; the one that lists the clips by default, ``none``
@@ -80,7 +81,7 @@ def _add_files(
         if by_file:
             unlisted.append(name)
         is_trained = place.splits[:1] in {("train",), ("val",)}
-        is_strange = bool(place.others) and has_labels and "test" not in place.splits
+        is_strange = bool(place.others) and has_labels and not NO_LABEL & {*place.splits}
         if not place.labels and not by_file and (is_trained or is_strange):
             lost[builder.name(path.parent)] += 1
         _add(builder, path.stem, path, place, Said(name))
@@ -150,7 +151,7 @@ def _refuse_lost(builder: ManifestBuilder, lost: Counter[str]) -> None:
     known = ", ".join(builder.spec.labels)
     builder.problems.add(
         f"clips in folders that name no label: {listed}{more} (labels: {known}): rename the "
-        f"folders, or put clips to be predicted into 'test'; {START}"
+        f"folders, or put clips to be predicted into 'test', others into 'unlabelled'; {START}"
     )
 
 

@@ -13,6 +13,7 @@ SPLIT_WORDS: dict[str, Split] = {
     **dict.fromkeys(("train", "training", "trn"), "train"),
     **dict.fromkeys(("val", "valid", "validation", "dev", "devel", "development"), "val"),
     **dict.fromkeys(("test", "testing", "tst"), "test"),
+    **dict.fromkeys(("unlabelled", "unlabeled"), "unlabelled"),
 }
 BESIDE_A_SPLIT = {
     *("set", "split", "data", "clip", "clips", "video", "videos", "vid", "image", "images"),

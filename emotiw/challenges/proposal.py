@@ -19,6 +19,7 @@ from emotiw.challenges.reading import read_challenge
 from emotiw.challenges.speaker_patterns import speaker_patterns
 from emotiw.challenges.spec import ChallengeSpec, load_spec
 from emotiw.challenges.start_choices import Choices, Question
+from emotiw.core.clip import told_of_splits
 from emotiw.core.cohort import Cohort
 from emotiw.core.errors import ConfigError, ManifestError
 from emotiw.core.files import shown_in_full
@@ -243,9 +244,8 @@ def _read(found: Proposal, spec: ChallengeSpec) -> None:
     found.cohort = cohort
     found.warnings += warnings
     found.doubts += [f"{each.name}: {each.reason}" for each in refused[:3]]
-    counts = Counter(clip.split for clip in cohort)
-    splits = ", ".join(f"{counts[split]} {split}" for split in ("train", "val", "test"))
-    found.told.append(f"splits: {splits}")
+    counts = cohort.counts
+    found.told.append(f"splits: {told_of_splits(counts)}")
     key = cohort.answer_key()
     if spec.task.is_label:
         shares = Counter(key.values())

@@ -20,7 +20,7 @@ from emotiw.checks.small_examples import SPECS, TASKS, small_examples, small_ste
 from emotiw.core.errors import ConfigError
 from emotiw.core.feature_table import FeatureSpec, FeatureTable
 from emotiw.core.task import Task
-from emotiw.models.model import Examples, Model
+from emotiw.models.model import Examples, Model, Unlabelled
 
 NEAR = 1e-5  # float32 arithmetic on batches of other sizes
 PICKLES = tuple(bytes([0x80, protocol]) for protocol in range(2, 6))
@@ -44,6 +44,10 @@ def check_model(
     for number, (spec, task, make) in enumerate(found):
         with findings.during(f"a {task.kind}"), TemporaryDirectory() as folder:
             _check(make, spec, task, Path(folder), findings, is_first=number == 0)
+    if part.reads_unlabelled(made) and not findings.lines:
+        for spec, task, make in found:
+            with findings.during("clips without labels"), TemporaryDirectory() as folder:
+                _check_unlabelled(make, spec, task, Path(folder), findings)
     if part.reads_steps(made) and not findings.lines:
         for number, (spec, task, make) in enumerate(found):
             with findings.during(f"a {task.kind} per step"), TemporaryDirectory() as folder:
@@ -107,6 +111,24 @@ def _check(
     loaded = type(model).load(folder)
     told = "loaded, it should say the same"
     findings.expect_same(loaded.predict(others), scores, told, atol=1e-7)
+
+
+def _check_unlabelled(
+    make: Callable[[], Model], spec: FeatureSpec, task: Task, folder: Path, findings: Findings
+) -> None:
+    learnt = small_examples(spec, task)
+    others = replace(small_examples(spec, task, 7, seed=1), targets=None)
+    clips = replace(small_examples(spec, task, 24, seed=2), targets=None)
+    found = []
+    for own in (clips, _renamed(clips)):
+        model = make()
+        model.fit(replace(learnt, unlabelled=Unlabelled(own)))
+        found.append(model.predict(others))
+    told = "the names of clips without labels should change no score"
+    findings.expect_same(found[1], found[0], told, atol=NEAR)
+    model.save(folder)
+    again = type(model).load(folder).predict(others)
+    findings.expect_same(again, found[1], "loaded, it should say the same", atol=1e-7)
 
 
 def _check_scores(scores: npt.NDArray[np.float64], task: Task, findings: Findings) -> None:

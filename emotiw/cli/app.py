@@ -107,15 +107,15 @@ def index(
 
     emotiw index recipe.yaml
     """
+    from emotiw.core.clip import told_of_splits
     from emotiw.runs.stages.index import index as read_index
 
     run = opened(config, settings, quiet, as_json)
     cohort = read_index(run, force=force)
-    counts = {split: len(cohort.select(split)) for split in ("train", "val", "test")}
     if as_json:
-        print_json({"manifest": str(run.manifest_path), "clips": counts})
+        print_json({"manifest": str(run.manifest_path), "clips": cohort.counts})
     else:
-        listed = ", ".join(f"{count} {split}" for split, count in counts.items())
+        listed = told_of_splits(cohort.counts)
         print(f"{run.manifest_path}: {len(cohort)} clips ({listed})")
 
 

@@ -15,14 +15,12 @@ from emotiw.cli.stage import print_table, show
 from emotiw.evaluation.metric import Metric
 from emotiw.evaluation.notes import notes_of
 from emotiw.evaluation.results import Result
-from emotiw.models.tabular.tabular_model import TabularOptions
 from emotiw.runs.run import FUSED
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from emotiw.runs.pipeline import Summary
-    from emotiw.runs.recipe import Recipe
     from emotiw.runs.run import Run
 
 MOST_FOLDS_SHOWN = 6
@@ -61,7 +59,6 @@ def summary_tables(run: Run, summary: Summary) -> None:
         is_alone = len(results) < len(summary.results)
         results_table(results, told="" if is_alone else told)
         folds_table(results)
-        print(standardisation_note(run.recipe), end="")
         print(f"one model alone: its calibration is in {run.summary_path}" if is_alone else told)
     if summary.failures:
         first = {row.clip_id: row.reason for row in reversed(summary.failures)}
@@ -130,22 +127,3 @@ def _table(texts: Sequence[str], numbers: Sequence[str] = ()) -> Table:
     for name in numbers:
         table.add_column(name, justify="right", no_wrap=True)
     return table
-
-
-def standardisation_note(recipe: Recipe) -> str:
-    """Return a line that names the models which see the clips that are judged together."""
-    text = ""
-    for by in ("speaker", "corpus"):
-        names = [
-            name
-            for name, entry in recipe.models.items()
-            if isinstance(entry.options, TabularOptions)
-            and entry.options.preparation.standardise == by
-        ]
-        if names:
-            text += (
-                f"standardised per {by}, by the unlabelled clips of what is judged, taken "
-                f"together: {', '.join(names)}. Compare only with scores of those who do the "
-                "same.\n"
-            )
-    return text

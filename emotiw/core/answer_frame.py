@@ -16,7 +16,7 @@ from emotiw.core.clip import Clip, clip_problems
 from emotiw.core.cohort import Cohort
 from emotiw.core.errors import Problems, TableError, suggest
 from emotiw.core.label_names import translated
-from emotiw.core.score_table import TIME
+from emotiw.core.score_frame import TIME
 from emotiw.core.several import LABEL, Presence, Several
 from emotiw.core.steps import Steps
 from emotiw.core.task import Classification, Regression, Task

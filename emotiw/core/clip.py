@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from types import MappingProxyType
@@ -13,7 +14,9 @@ from typing import Literal, get_args
 from emotiw.core.errors import suggest
 from emotiw.core.several import Truth, is_known
 
-Split = Literal["train", "val", "test"]
+Split = Literal["train", "val", "test", "unlabelled"]
+UNLABELLED: Literal["unlabelled"] = "unlabelled"  # to learn from; nothing is asked of it
+NO_LABEL = frozenset({"test", UNLABELLED})  # whose clips lie in no label's folder
 CORPUS = "corpus"  # the column of a manifest that says where a clip comes from
 TRANSCRIPT = "transcript"  # that which says what is said in it
 SPLITS: tuple[str, ...] = get_args(Split)
@@ -26,7 +29,7 @@ class Clip:
     Attributes:
         clip_id: the challenge's own name for it; never an integer (``000143240`` keeps its zeros).
         path: the file; ``Path()`` where nothing but scores is known of the clip.
-        split: ``train``, ``val`` or ``test``.
+        split: ``train``, ``val``, ``test``, or ``unlabelled``: not asked for, judged or handed in.
         label: one of the challenge's labels; None where unknown, and always None in a test clip.
         target: a number instead of a label, in regression tasks.
         answers: what stands for both where several answers are asked for, None where one is
@@ -60,6 +63,22 @@ class Clip:
     def corpus(self) -> str:
         """Which of several corpora it comes from; empty where there is one alone."""
         return self.extra.get(CORPUS, "")
+
+
+def split_counts(splits: Iterable[str]) -> dict[str, int]:
+    """Return the number of clips in every split; of unlabelled ones only where there are any."""
+    counts = Counter(splits)
+    return {split: counts[split] for split in SPLITS if counts[split] or split != UNLABELLED}
+
+
+def told_of_splits(counts: Mapping[str, int]) -> str:
+    """Return how many clips every split has, as every text says it.
+
+    Examples:
+        >>> told_of_splits({"train": 1200, "val": 0, "test": 300})
+        '1200 train, 0 val, 300 test'
+    """
+    return ", ".join(f"{n} {split}" for split, n in counts.items())
 
 
 ODD = {"\n": "a line break", "\t": "a tab", "\\": "a backslash", "/": "a slash"}

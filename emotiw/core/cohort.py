@@ -18,9 +18,9 @@ from copy import copy
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
-from emotiw.core.clip import COLUMNS, Clip, Split, clip_problems
+from emotiw.core.clip import COLUMNS, UNLABELLED, Clip, Split, clip_problems, split_counts
 from emotiw.core.clip_answers import answer_fields, only_asked, unanswered
 from emotiw.core.errors import ManifestError, Problems, suggest
 from emotiw.core.folds import Scheme, assign_folds
@@ -82,22 +82,22 @@ class Cohort(AsTable):
         for clip in clips:
             for problem in clip_problems(clip, labels):
                 problems.add(problem)
-            if task is not None:
+            if clip.split == UNLABELLED:
+                clip = unanswered(clip)  # whatever a table says of it
+            elif task is not None:
                 clip = only_asked(clip, task, steps)
             if clip.clip_id in answered:
-                problems.add(
-                    f"duplicate clip id {clip.clip_id!r}: "
-                    f"{answered[clip.clip_id].path} and {clip.path}"
-                )
+                paths = f"{answered[clip.clip_id].path} and {clip.path}"
+                problems.add(f"duplicate clip id {clip.clip_id!r}: {paths}")
             answered[clip.clip_id] = clip
         problems.raise_if_any(ManifestError)
         self.task = task
         self.owners: Mapping[str, str] = {}  # in a cohort of rows, the clip of each
         self.times: Mapping[str, float] = {}  # in a cohort of rows, the seconds of each
-        self._steps = dict(steps or {})
-        for clip_id in self._steps.keys() - answered.keys():
+        for clip_id in (steps or {}).keys() - answered.keys():
             problems.add(f"steps of clip {clip_id!r}, which is not there")
         problems.raise_if_any(ManifestError)
+        self._steps = {c: s for c, s in (steps or {}).items() if answered[c].split != UNLABELLED}
         self._answered = {clip_id: answered[clip_id] for clip_id in sorted(answered)}
         self._clips = {
             clip_id: unanswered(clip) if clip.split == "test" else clip
@@ -108,7 +108,7 @@ class Cohort(AsTable):
 
     def __repr__(self) -> str:
         """Return what it holds in one line."""
-        counts = ", ".join(f"{len(self.select(split))} {split}" for split in get_args(Split))
+        counts = ", ".join(f"{n} {split}" for split, n in self.counts.items())
         return f"<Cohort of {len(self)} clips: {counts}>"
 
     def __iter__(self) -> Iterator[Clip]:
@@ -135,6 +135,11 @@ class Cohort(AsTable):
         return [clip for clip in self if clip.split in splits]
 
     @property
+    def counts(self) -> dict[str, int]:
+        """The number of clips in every split; of unlabelled ones only where there are any."""
+        return split_counts(clip.split for clip in self)
+
+    @property
     def has_steps(self) -> bool:
         """Whether answers are asked for step by step."""
         return bool(self._steps)
@@ -154,9 +159,14 @@ class Cohort(AsTable):
         """The cohort of everything that an answer is asked for: of steps, or of these very clips.
 
         A step's row has its clip's split, group and fold, and stands for itself among copies.
+        Unlabelled clips are not asked for.
         """
         if not self._steps or self.task is None:
-            return self
+            if not self.select(UNLABELLED):
+                return self
+            asked = self.only({c for c, split in self.splits.items() if split != UNLABELLED})
+            asked._protocol = self._protocol
+            return asked
         folds, rows, nowhere = self.folds, [], Path()
         owners: dict[str, str] = {}
         times: dict[str, float] = {}
@@ -230,13 +240,13 @@ class Cohort(AsTable):
 
     @cached_property
     def originals(self) -> Mapping[str, str]:
-        """The clip that stands for each one: the first of its copies in its group."""
+        """The clip that stands for each one: the first of its copies in its group, if labelled."""
         first: dict[tuple[str, str], str] = {}
         return {
             clip.clip_id: first.setdefault(
                 (clip.content or clip.clip_id, self.groups[clip.clip_id]), clip.clip_id
             )
-            for clip in self
+            for clip in sorted(self, key=lambda clip: clip.split == UNLABELLED)
         }
 
     @cached_property
@@ -256,7 +266,10 @@ class Cohort(AsTable):
         if self._protocol is None:
             return {clip.clip_id: clip.fold for clip in self.training if clip.fold is not None}
         scheme, n_folds, seed = self._protocol
-        once = [c for c in self.training if self.originals[c.clip_id] == c.clip_id]
+        # copies among the training clips alone: one elsewhere may come first by id
+        alike = {c.clip_id: (c.content or c.clip_id, self.groups[c.clip_id]) for c in self.training}
+        first = {key: clip_id for clip_id, key in reversed(alike.items())}
+        once = [c for c in self.training if first[alike[c.clip_id]] == c.clip_id]
         if not n_folds or not once:
             return {}
         fold_of = assign_folds(
@@ -267,7 +280,7 @@ class Cohort(AsTable):
             n_folds=n_folds,
             seed=seed,
         )
-        return {c.clip_id: fold_of[self.originals[c.clip_id]] for c in self.training}
+        return {clip_id: fold_of[first[key]] for clip_id, key in alike.items()}
 
     def with_folds(self, scheme: Scheme, *, n_folds: int = 5, seed: int = 0) -> Cohort:
         """Return the same clips with the folds of a scheme; copies of a clip share its fold.
@@ -302,18 +315,9 @@ class Cohort(AsTable):
     @cached_property
     def digest(self) -> str:
         """A hash of all this: cohorts of the same digest are the same."""
+        folds = self.folds
         lines = [
-            repr(
-                (
-                    c.clip_id,
-                    c.split,
-                    c.truth,
-                    c.group,
-                    c.content,
-                    self.folds.get(c.clip_id),
-                    c.corpus,
-                )
-            )
+            repr((c.clip_id, c.split, c.truth, c.group, c.content, folds.get(c.clip_id), c.corpus))
             for c in self._answered.values()
         ]
         digest = hashlib.sha256("\n".join(lines).encode())

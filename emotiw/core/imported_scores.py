@@ -17,8 +17,9 @@ from emotiw.core.errors import ConfigError, Problems, TableError, suggest
 from emotiw.core.id_joins import SMALL_SHARE, check_join
 from emotiw.core.label_names import translated
 from emotiw.core.score_formats import SUFFIXES, read_table_file
+from emotiw.core.score_frame import STEP_COLUMNS, TIME
 from emotiw.core.score_kinds import Kind, as_scores
-from emotiw.core.score_table import STEP_COLUMNS, TIME, Fold, Groups, ScoreTable
+from emotiw.core.score_table import Fold, Groups, ScoreTable
 from emotiw.core.step_resampling import on_steps
 from emotiw.core.task import Task
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from emotiw.core.csv_rows import read_frame, text_frame
-from emotiw.core.errors import Problems, TableError
+from emotiw.core.errors import TableError
 from emotiw.core.files import read_file
 
 if TYPE_CHECKING:
@@ -35,34 +34,6 @@ def read_table_file(path: Path) -> pd.DataFrame:
         return text_frame(_parquet(path) if path.suffix == ".parquet" else _npz(path))
     except TableError as error:
         raise TableError(f"{path}: {error}") from error
-
-
-def read_score_frame(
-    path: Path, labels: Sequence[str], *, needed: Sequence[str] = ("clip_id", "split", "fold")
-) -> pd.DataFrame:
-    """Read a CSV of scores with ids as text and labels by name, in class order.
-
-    Raises:
-        TableError: naming every column that is missing, and every line that holds no number.
-    """
-
-    import pandas as pd
-
-    frame = read_frame(path, [*needed, *labels])
-    problems = Problems(str(path))
-    counted = {"fold", "time_sec"} & set(frame) & {"fold", *needed}
-    for column in (name for name in needed if name != "fold"):
-        for line in frame.index[frame[column] == ""]:
-            problems.add(f"line {line}: no {column.replace('_', ' ')}")
-    for column in [*labels, *sorted(counted)]:
-        kind = "a whole number" if column == "fold" else "a number"
-        text, numbers = frame[column], pd.to_numeric(frame[column], errors="coerce")
-        is_number = numbers % 1 == 0 if column == "fold" else numbers.notna()
-        for line in frame.index[~is_number & (text != "")]:
-            problems.add(f"line {line}: {column} {text[line]!r} is not {kind}")
-        frame[column] = numbers
-    problems.raise_if_any(TableError)
-    return frame
 
 
 def _parquet(path: Path) -> pd.DataFrame:

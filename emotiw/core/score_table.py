@@ -20,7 +20,7 @@ from emotiw.core.clip import Clip
 from emotiw.core.errors import LeakageError, Problems, TableError
 from emotiw.core.files import atomic_write
 from emotiw.core.notebook_views import AsTable
-from emotiw.core.score_formats import read_score_frame
+from emotiw.core.score_frame import CLIP, KEY_COLUMNS, STEP_COLUMNS, TIME, read_score_frame
 from emotiw.core.task import Task
 from emotiw.core.task_kinds import task_of, told_of
 
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 Fold = int | None  # None: scored by the final model, fitted on all training clips
 Groups = frozenset[str]
 Provenance = Literal["held out", "seen", "unknown"]  # what a row's model knows of its clip
-KEY_COLUMNS = ("clip_id", "split", "fold")
-CLIP, TIME = STEP_COLUMNS = ("clip", "time_sec")  # of a table with a row per step
 DECIMALS = 9
 JOINS_KEPT = 4
 
@@ -53,6 +51,7 @@ class ScoreTable(AsTable):
             belongs to a model of which nothing is known.
         owners: of a table with a row per step, the clip that each row is of; empty otherwise.
         time_sec: ``(n,)``, when each step is; None otherwise.
+        adapted_on: which clips without labels its models were fitted to, in words.
     """
 
     name: str
@@ -64,6 +63,7 @@ class ScoreTable(AsTable):
     seen_groups: Mapping[Fold, Groups] = field(default_factory=dict)
     owners: tuple[str, ...] = ()
     time_sec: npt.NDArray[np.float64] | None = None
+    adapted_on: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         n_rows = len(self.clip_ids)
@@ -289,6 +289,7 @@ class ScoreTable(AsTable):
             "name": self.name,
             **told_of(self.task),
             **({"is_by_step": True} if self.is_by_step else {}),
+            **({"adapted_on": list(self.adapted_on)} if self.adapted_on else {}),
             "seen_groups": seen,
             "provenance": {**(provenance or {}), "sha256": hashlib.sha256(table).hexdigest()},
         }
@@ -313,6 +314,7 @@ class ScoreTable(AsTable):
             }
             name, task = card["name"], task_of(card)
             steps = STEP_COLUMNS if card.get("is_by_step") else ()
+            adapted_on = tuple(map(str, card.get("adapted_on", ())))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise TableError(f"{card_path}: not the card of a score table ({error})") from error
         frame = read_score_frame(path, labels, needed=(*KEY_COLUMNS, *steps))
@@ -327,4 +329,5 @@ class ScoreTable(AsTable):
             seen_groups=seen,
             owners=tuple(frame[CLIP]) if steps else (),
             time_sec=frame[TIME].to_numpy(dtype=np.float64) if steps else None,
+            adapted_on=adapted_on,
         )

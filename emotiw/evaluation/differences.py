@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -105,7 +105,12 @@ def compare(
         metric = metric_named(metric or ours.task.main_metric, ours.task)
     sample, decisions = chosen_sample(ours, cohort, split)
     pair = (decisions, sample.held_out(theirs))
-    return difference_on(sample, pair, metric, names=(ours.name, theirs.name))
+    found = difference_on(sample, pair, metric, names=(ours.name, theirs.name))
+    return replace(
+        found,
+        ours=replace(found.ours, adapted_on=ours.adapted_on),
+        theirs=replace(found.theirs, adapted_on=theirs.adapted_on),
+    )
 
 
 def difference_on(

@@ -17,6 +17,7 @@ SEEN = "in sample: models that have seen these clips or their speakers; it says 
 UNKNOWN_TRAINING = (
     "nothing says what the models were trained on (trained_on): they may have seen these clips"
 )
+SAME = "compare only with those who do the same"
 
 
 def notes_of(results: Sequence[Result]) -> list[str]:
@@ -26,8 +27,18 @@ def notes_of(results: Sequence[Result]) -> list[str]:
         *dict.fromkeys(result.note for result in results if result.note),
         *_told(results, "seen", SEEN),
         *_told(results, "unknown", UNKNOWN_TRAINING),
+        *adapted_notes(results),
         *alarms(results),
     ]
+
+
+def adapted_notes(results: Iterable[Result]) -> list[str]:
+    """Return which values are of models that were fitted to clips without labels, and to which."""
+    names: dict[str, dict[str, None]] = {}
+    for one in results:
+        if one.adapted_on:
+            names.setdefault(" and ".join(one.adapted_on), {})[one.name] = None
+    return [f"{', '.join(own)}: adapted on {clips}: {SAME}" for clips, own in names.items()]
 
 
 def groups_notes(knows_groups: bool) -> list[str]:

@@ -32,7 +32,7 @@ ESTIMATED_GROUPS = (
 )
 COLUMNS = (
     "modality", "split", "metric", "value", "low", "high", "n", "n_scored", "n_groups",
-    "knows_groups", "provenance",
+    "knows_groups", "provenance", "adapted_on",
 )  # fmt: skip
 
 
@@ -56,6 +56,7 @@ class Result(AsTable):
         note: why there is no value or no interval, or that few groups make it.
         provenance: ``seen`` where the models behind it were trained on these clips or their
             groups: it says nothing of others. ``unknown`` where nothing is known of the models.
+        adapted_on: the clips without labels that the models behind it were fitted to, in words.
     """
 
     name: str
@@ -71,11 +72,12 @@ class Result(AsTable):
     by_fold: Mapping[int, float] = field(default_factory=dict)
     note: str = ""
     provenance: Provenance = "held out"
+    adapted_on: tuple[str, ...] = ()
 
     @property
     def judged_on(self) -> str:
         """What it was judged on, in words."""
-        return judged_on(self.split, self.provenance)
+        return judged_on(self.split, self.provenance, self.adapted_on)
 
     def __repr__(self) -> str:
         """Return all but folds and notes in one line."""
@@ -100,7 +102,12 @@ class Result(AsTable):
     def row(self) -> dict[str, Any]:
         """Return one row of ``metrics.csv``."""
         own = {name: getattr(self, name) for name in COLUMNS if hasattr(self, name)}
-        return {**own, "modality": self.name, "metric": self.metric.name}
+        return {
+            **own,
+            "modality": self.name,
+            "metric": self.metric.name,
+            "adapted_on": " and ".join(self.adapted_on),
+        }
 
 
 def result_of(told: Mapping[str, Any], task: Task) -> Result:
@@ -111,7 +118,9 @@ def result_of(told: Mapping[str, Any], task: Task) -> Result:
         TypeError: if anything is missing.
     """
     folds = {int(fold): value for fold, value in told["by_fold"].items()}
-    return Result(**{**told, "metric": metric_named(told["metric"], task), "by_fold": folds})
+    adapted_on = tuple(told["adapted_on"])
+    read = {"metric": metric_named(told["metric"], task), "by_fold": folds}
+    return Result(**{**told, **read, "adapted_on": adapted_on})
 
 
 def evaluate(
@@ -137,7 +146,8 @@ def evaluate(
         metric = metric_named(metric or scores.task.main_metric, scores.task)
     sample, decisions = chosen_sample(scores, cohort, split)
     provenance = _weakest(sample, scores)
-    return results_on(sample, scores.name, decisions, [metric], provenance=provenance)[0]
+    about: Any = {"provenance": provenance, "adapted_on": scores.adapted_on}
+    return results_on(sample, scores.name, decisions, [metric], **about)[0]
 
 
 def evaluate_all(
@@ -165,7 +175,8 @@ def evaluate_all(
             judged += not_held_out(table, cohort)
         for sample, decisions, kind in judged:
             chosen = metrics or metrics_of(table.task)
-            found += results_on(sample, table.name, decisions, chosen, provenance=kind)
+            about: Any = {"provenance": kind, "adapted_on": table.adapted_on}
+            found += results_on(sample, table.name, decisions, chosen, **about)
     return found
 
 
@@ -182,6 +193,7 @@ def results_on(
     metrics: Sequence[Metric],
     *,
     provenance: Provenance = "held out",
+    adapted_on: tuple[str, ...] = (),
 ) -> list[Result]:
     """Return the results of ``(n,)`` predictions of a sample's clips, one per metric."""
     is_judged = sample.judged(decisions)
@@ -223,6 +235,7 @@ def results_on(
                 by_fold=by_fold if sample.split == "train" and provenance == "held out" else {},
                 note=note,
                 provenance=provenance,
+                adapted_on=adapted_on,
             )
         )
     return found

@@ -234,16 +234,26 @@ def not_held_out(
             yield sample.subset(rows), decisions[rows], kind
 
 
-def judged_on(split: str, provenance: Provenance = "held out") -> str:
+def adapted_words(adapted_on: Sequence[str]) -> str:
+    """Return what follows the clips of a figure whose models were fitted to others' clips."""
+    return f", adapted on {' and '.join(adapted_on)}" if adapted_on else ""
+
+
+def judged_on(
+    split: str, provenance: Provenance = "held out", adapted_on: Sequence[str] = ()
+) -> str:
     """Return the clips of a figure as every text calls them.
 
     Examples:
         >>> judged_on("train"), judged_on("train", "seen"), judged_on("val", "unknown")
         ('train, out of fold', 'train, in sample', 'val, by models of unknown training')
+        >>> judged_on("test", adapted_on=["the unlabelled test clips"])
+        'test, adapted on the unlabelled test clips'
     """
+    told = adapted_words(adapted_on)
     if provenance == "held out":
-        return TITLES.get(split, split)
-    return f"{split}, {NOT_HELD_OUT[provenance]}"
+        return TITLES.get(split, split) + told
+    return f"{split}, {NOT_HELD_OUT[provenance]}{told}"
 
 
 def chosen_sample(

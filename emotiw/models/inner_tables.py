@@ -35,7 +35,8 @@ def inner_tables(name: str, work: OutOfFold, score: Score, track: Track) -> dict
     found: dict[int, dict[str, tuple[Fold, npt.NDArray[np.float64]]]] = {f: {} for f in folds}
     seen: dict[int, dict[Fold, frozenset[str]]] = {fold: {} for fold in folds}
     for fit in track([*pairs, *others]):
-        groups = frozenset(work.cohort.groups[clip_id] for clip_id in fit.training)
+        groups = work.seen_by(fit)
+        assert groups is not None  # the features are of other data
         rows = dict(zip(work.rows_of(fit), score(fit), strict=True))
         if fit.beside is None:
             assert fit.fold is not None

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import ValidationError
 
 from emotiw.core.cohort import Cohort
-from emotiw.core.errors import ConfigError
+from emotiw.core.errors import ConfigError, LeakageError
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
 from emotiw.core.part import Part, full_version
 from emotiw.core.renames import checked
@@ -39,6 +39,8 @@ class Examples:
         targets: per clip, the class index (int64), the target (float64) or ``(n_answers,)`` several
             answers (float64, NaN where unknown); None in prediction.
         corpora: per clip, which of several corpora it comes from; nothing where none is told.
+        unlabelled: clips without labels to learn from, where the recipe has some for a model that
+            :meth:`~Model.reads_unlabelled`; a part of the examples has all of them.
         n_steps: per clip, how many steps it is asked about, where the answers are those of steps:
             its rows are its steps then, and the targets ``(n, n_answers)`` of all steps of all
             clips one after the other. Nothing where a clip has one answer.
@@ -50,6 +52,7 @@ class Examples:
     targets: npt.NDArray[Any] | None = None
     corpora: tuple[str, ...] = ()
     n_steps: tuple[int, ...] = ()
+    unlabelled: Unlabelled | None = None
 
     def __len__(self) -> int:
         return len(self.clip_ids)
@@ -88,6 +91,86 @@ class Examples:
         ends = np.cumsum(self.n_steps)
         parts = [np.arange(ends[row] - self.n_steps[row], ends[row]) for row in rows]
         return np.concatenate([np.zeros(0, dtype=int), *parts])
+
+
+@dataclass(frozen=True)
+class Unlabelled:
+    """Clips without labels, of groups that the model which learns from them is not judged on.
+
+    A guessed label is as good as whoever guessed it: one who was trained on a held-out speaker
+    carries that speaker's labels into the model that is judged on them. So guesses know what those
+    who made them were trained on.
+
+    Attributes:
+        clips: their rows; they have no targets.
+        held_out: the groups that the model is judged on.
+        guesses: ``(n,)`` class indices that somebody guessed (pseudo-labels); None for none.
+        weights: ``(n,)``, how much each guess counts beside a label, 0 for not at all.
+        taught_by: the groups that those who guessed were trained on.
+
+    Raises:
+        LeakageError: if a clip, or who guessed its label, is of a held-out group or has seen one.
+
+    Examples:
+        >>> from emotiw.core.feature_table import FeatureSpec, FeatureTable
+        >>> clips = Examples(FeatureTable(FeatureSpec("toy", (1,), "clip"), {}), ("a",), ("ann",))
+        >>> known = Unlabelled(clips, held_out=frozenset({"bob"}))
+        >>> known.guessed(np.array([1]), np.array([0.5]), taught_by={"ann", "bob"})
+        Traceback (most recent call last):
+        emotiw.core.errors.LeakageError: pseudo-labels were guessed by models that were trained on \
+1 groups that the model which learns from them is judged on, e.g. 'bob'
+    """
+
+    clips: Examples
+    held_out: frozenset[str] = frozenset()
+    guesses: npt.NDArray[np.intp] | None = None
+    weights: npt.NDArray[np.float64] | None = None
+    taught_by: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        for groups, what in (
+            (self.clips.groups, "unlabelled clips are of"),
+            (self.taught_by, "pseudo-labels were guessed by models that were trained on"),
+        ):
+            leaked = self.held_out.intersection(groups)
+            if leaked:
+                raise LeakageError(
+                    f"{what} {len(leaked)} groups that the model which learns from them is judged "
+                    f"on, e.g. {min(leaked)!r}"
+                )
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    @property
+    def learnt(self) -> npt.NDArray[np.intp]:
+        """The positions of the clips whose guess is learnt from."""
+        return np.zeros(0, dtype=int) if self.weights is None else np.flatnonzero(self.weights)
+
+    def holding_out(self, groups: Collection[str]) -> Unlabelled:
+        """Return the clips that may be learnt from where these groups are held out, too.
+
+        Guesses are left behind: whoever made them may have seen these groups.
+        """
+        hidden = self.held_out.union(groups)
+        rows = [row for row, group in enumerate(self.clips.groups) if group not in hidden]
+        return Unlabelled(self.clips.subset(rows), hidden)
+
+    def guessed(
+        self,
+        guesses: npt.NDArray[np.intp],
+        weights: npt.NDArray[np.float64],
+        *,
+        taught_by: Collection[str],
+    ) -> Unlabelled:
+        """Return the same clips with labels that models guessed which were trained on some groups.
+
+        Args:
+            guesses: ``(n,)`` class indices.
+            weights: ``(n,)``; 0 for clips whose guess is not learnt from.
+            taught_by: the groups that these models were trained on.
+        """
+        return replace(self, guesses=guesses, weights=weights, taught_by=frozenset(taught_by))
 
 
 class Model(Part):
@@ -145,6 +228,24 @@ class Model(Part):
         One that doesn't is shown the window around each step as if that were a clip.
         """
         return False
+
+    @classmethod
+    def reads_unlabelled(cls, options: Any) -> bool:
+        """Return whether it learns from clips without labels, as its options stand."""
+        return False
+
+    @classmethod
+    def learns_guesses(cls, options: Any) -> bool:
+        """Return whether it learns from what others guessed of unlabelled clips."""
+        return False
+
+    @classmethod
+    def takes_together(cls, options: Any) -> Literal["", "group", "corpus"]:
+        """Return which of the clips that are judged together change what is said of each other.
+
+        Clips of one ``group``, or those of one ``corpus`` of which it has learnt from no clip.
+        """
+        return ""
 
     @classmethod
     def ready_scores(cls, name: str, options: Any, cohort: Cohort, root: Path) -> ScoreTable:

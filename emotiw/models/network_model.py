@@ -19,13 +19,14 @@ from emotiw.core.task import Task
 from emotiw.evaluation.metrics import metric_named
 from emotiw.models.model import EVERY_KIND, Examples, Model
 from emotiw.models.network_options import NetworkOptions
+from emotiw.models.training.guessed_examples import weigh_guesses, with_guesses
 from emotiw.models.training.inner_part import split_inner
 from emotiw.models.training.training_options import answer_weights
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from emotiw.models.training.loop import ExampleSource
+    from emotiw.models.training.example_source import ExampleSource
     from emotiw.models.training.training_state import TrainingReport
 
 WEIGHTS = "model.safetensors"
@@ -57,6 +58,16 @@ class NetworkModel(OnDevice, Model, ABC):
         if options.training.monitor != "loss":
             metric_named(options.training.monitor, task)
         self.check()
+
+    @classmethod
+    def reads_unlabelled(cls, options: NetworkOptions) -> bool:
+        """Return whether it is trained to say the same of two views of a clip."""
+        return options.training.consistency > 0
+
+    @classmethod
+    def learns_guesses(cls, options: NetworkOptions) -> bool:
+        """Return True."""
+        return True
 
     @abstractmethod
     def check(self) -> None:
@@ -97,6 +108,8 @@ class NetworkModel(OnDevice, Model, ABC):
         from emotiw.models.training.loop import train
 
         self.by_step = bool(examples.n_steps)
+        if self.by_step and self.options.training.consistency:
+            raise ConfigError("training.consistency: not for answers step by step; leave it out")
         learnt, judged = split_inner(examples, self.options.validation_fraction, seed=self.seed)
         examples = self._standardised(examples, learnt)
         training = examples.subset(learnt)
@@ -105,11 +118,14 @@ class NetworkModel(OnDevice, Model, ABC):
             network = self._built()
         self.adapt(network, training)
         network.to(self.device)
+        source = self.source(with_guesses(training), augments=True)
+        weigh_guesses(source, training, self.task)
         self.report = train(
             network,
-            self.source(training, augments=True),
+            source,
             self.options.training,
             task=self.task,
+            unlabelled=self._unlabelled(examples),
             inner=None if judged is None else self.source(examples.subset(judged), augments=False),
             seed=self.seed,
             folder=folder,
@@ -123,6 +139,13 @@ class NetworkModel(OnDevice, Model, ABC):
             )
         self.finish(network, examples)
         self._network = network
+
+    def _unlabelled(self, examples: Examples) -> ExampleSource | None:
+        """Return the clips without labels that are viewed for consistency."""
+        found = examples.unlabelled
+        if found is None or not len(found) or not self.options.training.consistency:
+            return None
+        return self.source(found.clips, augments=True)
 
     def predict(self, examples: Examples) -> npt.NDArray[np.float64]:
         """Return ``(n, n_labels)`` probabilities, or ``(n, 1)`` targets within their range.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emotiw.core.checksums import are_intact, write_checksums
+from emotiw.core.clip import UNLABELLED
 from emotiw.core.cohort import Cohort
 from emotiw.core.device import CPU, placed
 from emotiw.core.errors import ConfigError, WeightsError
@@ -21,9 +22,10 @@ from emotiw.core.feature_table import FeatureSpec, FeatureTable
 from emotiw.core.files import atomic_write
 from emotiw.core.score_table import Fold, Groups, ScoreTable
 from emotiw.core.task import Task
-from emotiw.models.model import Examples, Model
+from emotiw.models.model import Examples, Model, Unlabelled
 from emotiw.models.stepwise.step_options import StepOptions
 from emotiw.models.stepwise.step_view import StepView, steps_key
+from emotiw.models.unlabelled_of_fold import JUDGED, UnlabelledOfFold
 
 MakeModel = Callable[[], Model]
 MODEL = "model"
@@ -77,10 +79,11 @@ class OutOfFold:
     """The fits that give every clip of a cohort a score it can be trusted with.
 
     Training clips are scored by the fold that held their group out; validation and test clips by
-    the final model. Clips that don't have the feature get no score. Byte-identical training
-    clips count once, and no model learns from a copy of what it scores, whatever group the copy
-    is in. Names and order of clips change nothing. Where the features themselves were learnt on the
-    training clips, the table says of every fold that it has seen them all.
+    the final model. Clips that don't have the feature get no score, nor do unlabelled ones.
+    Byte-identical training clips count once, and no model learns from a copy of what it scores,
+    whatever group the copy is in. Names and order of clips change nothing. Where the features
+    themselves were learnt on the training clips, the table says of every fold that it has seen them
+    all.
 
     Where answers are asked for step by step, fits are of whole clips all the same, and the scores
     of a fit have a row for every step of its clips.
@@ -94,6 +97,8 @@ class OutOfFold:
         steps: how features meet steps, where answers are asked for step by step.
         reads_steps: whether the model reads clips step by step; see
             :meth:`~emotiw.models.model.Model.reads_steps`.
+        unlabelled: the splits that are learnt from without labels, ``unlabelled`` or ``test``.
+        takes_together: see :meth:`~emotiw.models.model.Model.takes_together`.
     """
 
     def __init__(
@@ -105,6 +110,8 @@ class OutOfFold:
         device: str = CPU,
         steps: StepOptions | None = None,
         reads_steps: bool = True,
+        unlabelled: Sequence[str] = (),
+        takes_together: str = "",
     ) -> None:
         self.cohort = cohort
         self.table = table
@@ -117,7 +124,9 @@ class OutOfFold:
         usable = [clip for clip in cohort if clip.clip_id in table]
         by_content = sorted(usable, key=lambda clip: (clip.content, clip.clip_id))
         self._training = [clip for clip in cohort.training if clip.clip_id in table]
-        self._others = [clip for clip in by_content if clip.split != "train"]
+        self._others = [clip for clip in by_content if clip.split not in ("train", UNLABELLED)]
+        self.unlabelled = UnlabelledOfFold(cohort, table.clip_ids, unlabelled)
+        self._takes_together = takes_together
         if not self._training:
             raise ConfigError(
                 f"no training clip has both a label or target and feature {table.spec.name!r}"
@@ -127,6 +136,15 @@ class OutOfFold:
     def spec(self) -> FeatureSpec:
         """What the models read."""
         return self.table.spec if self._view is None else self._view.spec
+
+    @property
+    def adapted_on(self) -> tuple[str, ...]:
+        """The clips without labels that change the scores, as a score table says it."""
+        asked = self._takes_together
+        known = self.unlabelled.corpora.union(clip.corpus for clip in self._training)
+        is_new = any(clip.corpus not in known for clip in self._others)
+        is_judged = asked == "group" or (asked == "corpus" and is_new)
+        return (*self.unlabelled.told, *([JUDGED] if is_judged else []))
 
     def rows_of(self, fit: Fit) -> Sequence[str]:
         """Return the ids of what a fit scores: of its clips, or of all steps of these."""
@@ -152,11 +170,13 @@ class OutOfFold:
     def seen_by(self, fit: Fit) -> Groups | None:
         """Return the groups behind a fit: of its clips, and of what its features were learnt on.
 
+        Clips that it learns from without their labels are among them.
         None where nobody knows what these were learnt on.
         """
         groups = self.cohort.groups
         if self.table.trained_on == "other data":
-            return frozenset(groups[clip_id] for clip_id in fit.training)
+            unlabelled = self.unlabelled.clip_ids(fit.fold, fit.beside)
+            return frozenset(groups[clip_id] for clip_id in (*fit.training, *unlabelled))
         if self.table.trained_on == "unknown":
             return None
         return frozenset(groups[clip.clip_id] for clip in self.cohort.select("train"))
@@ -191,6 +211,15 @@ class OutOfFold:
         corpora = tuple(self.cohort[clip_id].corpus for clip_id in clip_ids)
         return Examples(self.table, tuple(clip_ids), groups, targets, corpora)
 
+    def training_of(self, fit: Fit) -> Examples:
+        """Return what a fit learns from: its clips, and those without labels that it may see."""
+        examples, folds = self.examples(fit.training, with_targets=True), (fit.fold, fit.beside)
+        clip_ids = self.unlabelled.clip_ids(*folds)
+        if not clip_ids:
+            return examples
+        clips = self.examples(clip_ids, with_targets=False)
+        return replace(examples, unlabelled=Unlabelled(clips, self.unlabelled.hidden(*folds)))
+
     def run(self, fit: Fit, make_model: MakeModel, folder: Path) -> npt.NDArray[np.float64]:
         """Fit one model, save it in ``folder``, and return the scores of its :meth:`rows_of`."""
         return self.score(fit, self.fitted(fit, make_model, folder))
@@ -202,7 +231,7 @@ class OutOfFold:
             return placed(type(make_model()).load(done), self.device)
         shutil.rmtree(done, ignore_errors=True)
         checkpoint, start = folder / "checkpoint", perf_counter()
-        examples = self.examples(fit.training, with_targets=True)
+        examples = self.training_of(fit)
         if not len(examples):
             raise ConfigError(
                 f"{fit.name}: no step of a training clip has both an answer and feature "
@@ -267,6 +296,7 @@ class OutOfFold:
             seen_groups=seen,
             owners=tuple(rows.owners[row_id] for row_id in clip_ids) if rows.owners else (),
             time_sec=np.array([rows.times[r] for r in clip_ids]) if rows.owners else None,
+            adapted_on=self.adapted_on,
         )
 
     def _numbers(self) -> list[int]:

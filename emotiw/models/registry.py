@@ -32,6 +32,7 @@ MODELS: Registry[type[Model]] = Registry(
         "group_network": "emotiw.models.groups.group_network:GroupNetworkModel",
         "one_vs_rest": "emotiw.models.groups.one_vs_rest:OneVsRest",
         "ensemble": "emotiw.models.groups.averaged:Ensemble",
+        "pseudo_labels": "emotiw.models.groups.pseudo_labels:PseudoLabels",
         "expected_value": "emotiw.models.groups.expected_value:ExpectedValue",
         "segments": "emotiw.models.groups.segments:Segments",
     },

@@ -28,6 +28,8 @@ from emotiw.models.registry import MODELS
 from emotiw.models.stepwise.step_options import StepOptions
 from emotiw.runs.recipe_paths import beside_the_recipe
 from emotiw.runs.recipe_settings import RecipeSettings
+from emotiw.runs.unlabelled_use import KEY as UNLABELLED
+from emotiw.runs.unlabelled_use import unlabelled_splits
 from features.faces.face_options import FaceOptions
 from features.registry import EXTRACTORS
 from fusion.fusion_options import FusionOptions
@@ -58,6 +60,7 @@ class ModelEntry:
 
     Attributes:
         steps: how its feature meets steps, where answers are asked for step by step.
+        unlabelled: the splits that it learns from without labels.
     """
 
     name: str
@@ -65,6 +68,7 @@ class ModelEntry:
     features: str | None
     options: BaseModel
     steps: StepOptions
+    unlabelled: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -192,7 +196,7 @@ def _checked(document: Document, stem: str, home: Path) -> Recipe:
     faces = check.options(FaceOptions, top.faces, ("faces",))
     fusion = check.options(FusionOptions, top.fusion, ("fusion",))
     features = _features(top, check)
-    models = _models(top, check)
+    models = _models(top, check, asks_steps=spec is not None and spec.asks_steps)
     if spec is not None:
         models = {name: _scored_by(entry, spec) for name, entry in models.items()}
         for model, written in top.models.items():
@@ -293,7 +297,7 @@ def _features(top: RecipeSettings, check: _Check) -> dict[str, FeatureEntry]:
     return entries
 
 
-def _models(top: RecipeSettings, check: _Check) -> dict[str, ModelEntry]:
+def _models(top: RecipeSettings, check: _Check, *, asks_steps: bool) -> dict[str, ModelEntry]:
     entries = {}
     for name, written in top.models.items():
         path: KeyPath = ("models", name)
@@ -310,7 +314,11 @@ def _models(top: RecipeSettings, check: _Check) -> dict[str, ModelEntry]:
             known = ", ".join(top.features) or "none"
             check.problems.add(f"{place}: unknown feature {features!r}{hint} (features: {known})")
         steps = check.options(StepOptions, options.pop(STEPS, {}), (*path, STEPS))
+        unlabelled = options.pop(UNLABELLED, None)
         checked = check.options(kind.Options, options, path) if kind else None
-        if checked is not None and steps is not None:
-            entries[name] = ModelEntry(name, model, features, checked, steps)
+        if kind is not None and checked is not None and steps is not None:
+            splits = check.attempt(
+                unlabelled_splits, unlabelled, kind, checked, asks_steps=asks_steps, place=place
+            )
+            entries[name] = ModelEntry(name, model, features, checked, steps, splits or ())
     return entries

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,6 +10,7 @@ from pydantic import Field
 
 from emotiw.core.config import Strict
 from emotiw.core.device import AUTO, Device
+from emotiw.core.files import listing_of
 from emotiw.core.folds import Scheme
 from emotiw.runs.ablation_settings import AblationSettings
 
@@ -27,12 +29,27 @@ class DataSettings(Strict):
         clips: a table of clips instead of the challenge's own files: ``clip_id``, ``label`` or
             ``target``, ``split``, ``group``, ``fold``. No media are needed then: features and
             scores come from elsewhere. Relative to ``root``.
+        unlabelled: a folder of further media, to learn from without labels; or several by the
+            corpus that they are of, ``{ravdess: more}``. Relative to ``root``.
     """
 
     root: Path
     clips: Path | None = None
+    unlabelled: Path | dict[str, Path] | None = None
     options: dict[str, Any] = Field(default_factory=dict)
     damaged: Literal["use", "mask", "drop"] = "use"
+
+    @property
+    def unlabelled_folders(self) -> dict[str, Path]:
+        """The folders of unlabelled media by corpus, where they are; none where none is named."""
+        told = self.unlabelled or {}
+        folders = told if isinstance(told, dict) else {"": told}
+        return {corpus: self.root / folder for corpus, folder in folders.items()}
+
+    def listing(self, *, without: Collection[Path]) -> str:
+        """Return a hash of the names, sizes and times of all files that clips may come from."""
+        folders = [self.root, *self.unlabelled_folders.values()]
+        return "".join(listing_of(folder, without=without) for folder in folders)
 
 
 class PathSettings(Strict):
@@ -124,7 +141,9 @@ class RecipeSettings(Strict):
         execution: how the work is done; nothing in it changes a result.
         faces: how faces are found and cut out.
         features: by a name of yours: ``extractor``, and its options.
-        models: by a name of yours: ``model``, the ``features`` that it reads, and its options.
+        models: by a name of yours: ``model``, the ``features`` that it reads, and its options;
+            ``unlabelled``: the splits that it learns from without labels, those of ``unlabelled``
+            where it can, ``test`` only where it is said.
         folds: cross-validation over groups.
         fusion: how the models' scores become one.
         submission: what is handed in.

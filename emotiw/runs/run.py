@@ -17,7 +17,6 @@ from emotiw.core.cohort_table import STEPS, read_manifest
 from emotiw.core.content_hashes import ContentHashes
 from emotiw.core.device import require_device, worker_count
 from emotiw.core.errors import ConfigError, EmotiwError, MissingStageError
-from emotiw.core.files import listing_of
 from emotiw.core.ledger import Ledger
 from emotiw.core.machine_faults import require_machine
 from emotiw.core.notices import heard_by
@@ -196,8 +195,8 @@ class Run:
         While a command is at work they are looked at once.
         """
         if self._listing is None or not self._depth:
-            paths, root = self.recipe.settings.paths, self.recipe.settings.data.root
-            self._listing = listing_of(root, without=(paths.runs, self.store.root))
+            data, runs = self.recipe.settings.data, self.recipe.settings.paths.runs
+            self._listing = data.listing(without=(runs, self.store.root))
         return self._listing
 
     def cohort(self) -> Cohort:

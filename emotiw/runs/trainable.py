@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
+from emotiw.core.clip import told_of_splits
 from emotiw.core.errors import ConfigError
 from emotiw.models.registry import MODELS
 from emotiw.runs.cohort_digests import digests_of
@@ -27,15 +26,13 @@ def require_trainable(run: Run) -> None:
     if not names or all(_is_trained(run, name) for name in names):
         return
     cohort = run.cohort()
-    counts = Counter(clip.split for clip in cohort)
     answers = {clip.truth for clip in cohort.training}
     if not answers:
-        found = ", ".join(f"{counts[split]} {split}" for split in ("train", "val", "test"))
         raise ConfigError(
             f"{run.manifest_path}: nothing to train on: no training clip has a "
-            f"{'label' if run.task.is_label else 'target'} ({found}): name folders after labels, "
-            "put a table of labels beside the clips (`emotiw start FOLDER` tells what is "
-            "understood), or take the models out of the recipe"
+            f"{'label' if run.task.is_label else 'target'} ({told_of_splits(cohort.counts)}): "
+            "name folders after labels, put a table of labels beside the clips (`emotiw start "
+            "FOLDER` tells what is understood), or take the models out of the recipe"
         )
     if run.task.is_label and len(answers) < 2:
         raise ConfigError(

@@ -16,7 +16,7 @@ from hypothesis.extra import numpy as hnp
 
 from emotiw.core.errors import LeakageError, TableError
 from emotiw.core.files import sha256_of
-from emotiw.core.score_formats import read_score_frame
+from emotiw.core.score_frame import read_score_frame
 from emotiw.core.score_table import ScoreTable
 from emotiw.core.task import Classification, Regression, Task
 

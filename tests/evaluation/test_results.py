@@ -299,6 +299,7 @@ def test_one_way_to_print_a_result() -> None:
     assert row.drop(["low", "high"]).to_dict() == {
         "modality": "voice", "split": "val", "metric": "accuracy", "value": 0.6, "n": 5,
         "n_scored": 5, "n_groups": 5, "knows_groups": False, "provenance": "held out",
+        "adapted_on": "",
     }  # fmt: skip
 
 

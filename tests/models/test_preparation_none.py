@@ -10,7 +10,7 @@ import yaml
 
 from emotiw.core.errors import ConfigError
 from emotiw.models.tabular.preparation import Preparation, PreparationOptions
-from emotiw.models.tabular.tabular_model import TabularOptions
+from emotiw.models.tabular.tabular_options import TabularOptions
 from emotiw.runs.recipe import load_recipe
 from tests.ablation.small import make_small
 

@@ -14,7 +14,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from emotiw.core.errors import ConfigError
 from emotiw.core.feature_table import FeatureSpec, FeatureTable
 from emotiw.core.task import Classification
-from emotiw.models.model import Examples
+from emotiw.models.model import Examples, Unlabelled
 from emotiw.models.sequence.recurrent import Recurrent
 from emotiw.models.tabular.svm import Svm
 from emotiw.models.tabular.terms import TermOptions, TermWeights, Vocabulary
@@ -122,3 +122,21 @@ def test_text_is_no_vector_and_vectors_are_no_text() -> None:
         TextLogisticOptions.model_validate({"preparation": {"pca": 3}})
     with pytest.raises(ValidationError, match=r"from 1 to 20, got \[3, 2\]"):
         TermOptions(words=(3, 2))
+
+
+def test_texts_with_guessed_labels_teach_words_that_no_label_has_told() -> None:
+    texts = {"a": "glad glad", "b": "noon noon", "c": "glad day", "d": "noon day"}
+    labelled = examples({**texts, "x": "cheerful glad", "y": "ticking noon"}, [1, 0, 1, 0, 1, 0])
+    others = examples({"u": "cheerful cheerful", "v": "ticking ticking"})
+    guessed = Unlabelled(others).guessed(np.array([1, 0]), np.array([0.5, 0.5]), taught_by=())
+    model, plain = (
+        TextLogistic(
+            TextLogisticOptions.model_validate({"terms": {"min_clips": 1}, "c": 1}),
+            spec=SPEC, task=TASK, seed=0,
+        )
+        for _ in range(2)
+    )  # fmt: skip
+    plain.fit(labelled)
+    model.fit(replace(labelled, unlabelled=guessed))
+    sure, unsure = (each.predict(others)[0, 1] for each in (model, plain))
+    assert sure > unsure > 0.5

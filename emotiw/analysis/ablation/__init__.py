@@ -35,5 +35,6 @@ is_reference        ``true`` or ``false``
 seconds             what the row takes from scratch, as measured when each part was made; empty
                     where some part was made before times were kept
 megabytes           of the trained models that it needs (one per modality, without their folds)
+adapted_on          the clips without labels that its models were fitted to; empty for none
 ==================  ==============================================================================
 """

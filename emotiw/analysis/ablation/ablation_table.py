@@ -30,7 +30,7 @@ OF_RESULT = ("value", "low", "high", "n", "n_scored", "n_groups", "knows_groups"
 AFTER_AXES = (
     "metric", "split", "value", "low", "high", "n", "n_scored", "n_groups",
     "knows_groups", "difference", "difference_low", "difference_high", "p", "p_holm",
-    "is_significant", "is_reference", "seconds", "megabytes",
+    "is_significant", "is_reference", "seconds", "megabytes", "adapted_on",
 )  # fmt: skip
 
 
@@ -197,6 +197,7 @@ def compared(
         if row.name in tables:
             result = evaluate(tables[row.name], cohort, metric, split=split)
             line |= {name: getattr(result, name) for name in OF_RESULT}
+            line["adapted_on"] = " and ".join(result.adapted_on)
         if row.name in differences:
             found = differences[row.name]
             line |= {"difference": found.value, "difference_low": found.low}
@@ -210,7 +211,8 @@ def as_frame(lines: Sequence[Mapping[Any, Any]], axes: Sequence[str]) -> pd.Data
     """Return the lines of a table with all its columns, typed."""
     frame = pd.DataFrame(lines, columns=["row", *axes, *AFTER_AXES])
     kinds = dict.fromkeys(AFTER_AXES, "float64")
-    kinds |= dict.fromkeys(("row", *axes, "metric", "split"), "str")
+    kinds |= dict.fromkeys(("row", *axes, "metric", "split", "adapted_on"), "str")
+    frame["adapted_on"] = frame["adapted_on"].fillna("")
     kinds |= dict.fromkeys(("n", "n_scored", "n_groups"), "Int64")
     kinds |= dict.fromkeys(("is_significant", "knows_groups"), "boolean")
     return frame.astype({**kinds, "is_reference": "bool"})

@@ -21,7 +21,7 @@ from emotiw.analysis.text_tables import as_latex, as_markdown
 from emotiw.core.files import atomic_write
 from emotiw.evaluation.differences import p_text
 from emotiw.evaluation.metric import Metric
-from emotiw.evaluation.notes import groups_notes, over
+from emotiw.evaluation.notes import SAME, groups_notes, over
 
 FILES = ("ablation.csv", "ablation.md", "ablation.tex", "ablation.svg")
 
@@ -77,6 +77,9 @@ def note_of(table: pd.DataFrame) -> str:
         f"{over(is_known)}; p is Holm-corrected over {len(table) - 1} rows; * marks p <= {LEVEL}."
     )
     note = " ".join([*groups_notes(is_known), note])
+    adapted = table[table["adapted_on"] != ""].groupby("adapted_on", sort=False)["row"]
+    for clips, rows in adapted:
+        note += f" Adapted on {clips}: {', '.join(rows)}; {SAME}."
     least = least_p(table)
     if least > LEVEL:
         note += (

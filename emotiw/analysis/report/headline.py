@@ -13,6 +13,7 @@ from emotiw.analysis.report.snapshot import JUDGED_ON, RunSnapshot
 from emotiw.evaluation.differences import p_text
 from emotiw.evaluation.metric import Metric
 from emotiw.evaluation.notes import over
+from emotiw.evaluation.sample import adapted_words
 from emotiw.runs.run import FUSED
 from emotiw.visualization.svg_charts import ticks
 
@@ -49,7 +50,7 @@ def ladder(facts: RunSnapshot) -> dict[str, Any]:
         "n_groups": best.n_groups,
         "knows_groups": best.knows_groups,
         "over": over(best.knows_groups),
-        "judged_on": JUDGED_ON.get(best.split, best.split),
+        "judged_on": JUDGED_ON.get(best.split, best.split) + adapted_words(best.adapted_on),
         "chance": chance,
         "chance_at": _place(chance, low, high),
         "is_higher_better": metric.is_higher_better,

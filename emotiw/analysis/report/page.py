@@ -13,6 +13,7 @@ from emotiw.analysis.report.clips import Browsed, browsed
 from emotiw.analysis.report.samples import Samples, samples
 from emotiw.analysis.report.sections import SECTIONS, filled
 from emotiw.analysis.report.snapshot import RunSnapshot, read_facts
+from emotiw.core.clip import UNLABELLED
 from emotiw.core.files import atomic_write
 from emotiw.core.versions import versions
 from emotiw.evaluation.notes import notes_of
@@ -126,9 +127,11 @@ def _notices(facts: RunSnapshot) -> list[dict[str, Any]]:
 
 
 def _clips(facts: RunSnapshot) -> str:
-    counts = {s: len(facts.cohort.select(s)) for s in ("train", "val", "test")}
+    counts = facts.cohort.counts
+    if n_unlabelled := len(facts.run.cohort().select(UNLABELLED)):
+        counts[UNLABELLED] = n_unlabelled
     splits = ", ".join(f"{n:,} {split}" for split, n in counts.items() if n)
-    return f"{len(facts.cohort):,} clips" + (f" ({splits})" if splits else "")
+    return f"{sum(counts.values()):,} clips" + (f" ({splits})" if splits else "")
 
 
 def _page(

@@ -15,7 +15,7 @@ from emotiw.models.stepwise.step_source import StepSource
 if TYPE_CHECKING:
     from torch import nn
 
-    from emotiw.models.training.loop import ExampleSource
+    from emotiw.models.training.example_source import ExampleSource
     from features.frames.pixel_rule import PixelRule
 
 

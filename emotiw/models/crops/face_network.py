@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
-    from emotiw.models.training.loop import ExampleSource
+    from emotiw.models.training.example_source import ExampleSource
 
 
 class FaceNetworkTraining(CropTraining):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
-    from emotiw.models.training.loop import ExampleSource
+    from emotiw.models.training.example_source import ExampleSource
     from features.frames.pixel_rule import PixelRule
 
 

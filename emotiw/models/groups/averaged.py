@@ -49,6 +49,18 @@ class Ensemble(Composed):
         kind, inside = LEARNER.resolved(options.learner)
         return bool(kind.reads_steps(inside))
 
+    @classmethod
+    def reads_unlabelled(cls, options: EnsembleOptions) -> bool:
+        """Return what the model inside does."""
+        kind, inside = LEARNER.resolved(options.learner)
+        return bool(kind.reads_unlabelled(inside))
+
+    @classmethod
+    def learns_guesses(cls, options: EnsembleOptions) -> bool:
+        """Return what the model inside does."""
+        kind, inside = LEARNER.resolved(options.learner)
+        return bool(kind.learns_guesses(inside))
+
     def check(self) -> None:
         """Accept whatever the model inside accepts."""
         self.members: list[Model] = []

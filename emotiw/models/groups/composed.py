@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field
 
@@ -43,6 +43,13 @@ class Composed(Model):
         self.learner: Model = kind(
             inside, spec=self.inner_spec(), task=self.inner_task(), seed=seed
         )
+
+    @classmethod
+    def takes_together(cls, options: Any) -> Literal["", "group", "corpus"]:
+        """Return what the model inside does."""
+        kind, inside = LEARNER.resolved(options.learner)
+        found: Literal["", "group", "corpus"] = kind.takes_together(inside)
+        return found
 
     def check(self) -> None:
         """Raise ConfigError if the feature or the options are none that this model can use."""

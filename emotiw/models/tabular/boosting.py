@@ -9,7 +9,8 @@ import numpy.typing as npt
 from pydantic import Field
 
 from emotiw.models.tabular.preparation import Vectors
-from emotiw.models.tabular.tabular_model import Several, State, TabularModel, TabularOptions, Values
+from emotiw.models.tabular.tabular_model import State, TabularModel, Values
+from emotiw.models.tabular.tabular_options import Several, TabularOptions
 
 
 class BoostingOptions(TabularOptions):

@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from emotiw.models.tabular.kernels import Kernel, kernel_matrix, kernel_settings
 from emotiw.models.tabular.preparation import Vectors
-from emotiw.models.tabular.tabular_model import Several, State, TabularModel, TabularOptions, Values
+from emotiw.models.tabular.tabular_model import State, TabularModel, Values
+from emotiw.models.tabular.tabular_options import Several, TabularOptions
 
 SHARPNESS = 10.0  # log-odds per unit of the regressed label, before the temperature
 
@@ -54,14 +55,24 @@ class KernelRidge(TabularModel):
         self, vectors: Vectors, targets: npt.NDArray[Any], setting: tuple[float, float]
     ) -> State:
         """Solve for one weight per clip and label."""
+        return self.learn_weighed(vectors, targets, np.ones(len(targets)), setting)
+
+    def learn_weighed(
+        self,
+        vectors: Vectors,
+        targets: npt.NDArray[Any],
+        weights: Values,
+        setting: tuple[float, float],
+    ) -> State:
+        """Solve for one weight per clip and label, where some clips count less."""
         from scipy.linalg import solve
 
         penalty, gamma = setting
         if not self.task.is_label:
-            wanted, weights = targets.astype(np.float64)[:, None], np.ones(len(targets))
+            wanted = targets.astype(np.float64)[:, None]
         else:
             wanted = np.eye(int(targets.max()) + 1)[targets]  # (n, n_classes)
-            weights = self._weights(targets)
+            weights = weights * self._weights(targets)
         centre = np.average(wanted, axis=0, weights=weights)
         kernel = kernel_matrix(vectors, vectors, self.options.kernel, gamma)
         kernel[np.diag_indices(len(kernel))] += penalty / weights

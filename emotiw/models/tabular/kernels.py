@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emotiw.models.tabular.preparation import Vectors
-from emotiw.models.tabular.tabular_model import Several, several
+from emotiw.models.tabular.tabular_options import Several, several
 
 Kernel = Literal["linear", "rbf"]
 

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from emotiw.models.tabular.preparation import Vectors
-from emotiw.models.tabular.tabular_model import Several, State, TabularModel, TabularOptions, Values
+from emotiw.models.tabular.tabular_model import State, TabularModel, Values
+from emotiw.models.tabular.tabular_options import Several, TabularOptions
 
 
 class LogisticOptions(TabularOptions):
@@ -32,15 +33,22 @@ class Logistic(TabularModel):
 
     def learn(self, vectors: Vectors, targets: npt.NDArray[Any], setting: float) -> State:
         """Fit by L-BFGS; targets in closed form."""
-        from sklearn.linear_model import LogisticRegression, Ridge
+        from sklearn.linear_model import Ridge
 
-        wide = vectors.astype(np.float64)
         if not self.task.is_label:
+            wide = vectors.astype(np.float64)
             return {"machine": Ridge(alpha=1 / setting).fit(wide, targets)}
-        machine = LogisticRegression(
-            C=setting, class_weight=self.options.class_weight, max_iter=1000
-        )
-        return {"machine": machine.fit(wide, targets)}
+        return self.learn_weighed(vectors, targets, np.ones(len(targets)), setting)
+
+    def learn_weighed(
+        self, vectors: Vectors, targets: npt.NDArray[Any], weights: Values, setting: float
+    ) -> State:
+        """Fit labels by L-BFGS."""
+        from sklearn.linear_model import LogisticRegression
+
+        wide, balance = vectors.astype(np.float64), self.options.class_weight
+        machine = LogisticRegression(C=setting, class_weight=balance, max_iter=1000)
+        return {"machine": machine.fit(wide, targets, sample_weight=weights)}
 
     def raw_scores(self, state: State, vectors: Vectors) -> Values:
         """Return log-probabilities, or targets."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field, model_validator
 
 from emotiw.core.config import Strict
+from emotiw.models.tabular.coral import recoloured, recolouring
 
 Vectors = npt.NDArray[np.float32]
 Standardise = Literal["global", "corpus", "speaker", "none"]
@@ -26,8 +27,11 @@ class PreparationOptions(Strict):
             ``speaker``: each group by those of its own clips, in prediction too. This uses the
             unlabelled clips of a test speaker together, so say so where results are compared;
             a group of fewer than eight different clips is standardised globally.
-            ``corpus``: each corpus by those of its own clips: of its training clips where there
-            are any, else, likewise, of all its clips that are asked about together.
+            ``corpus``: each corpus by those of its own clips: of its training and unlabelled clips
+            where there are any, else, likewise, of all its clips that are asked about together.
+        align: ``coral``: training clips are given the mean and covariance of the unlabelled clips
+            of other corpora, after they have been standardised; see
+            :func:`~emotiw.models.tabular.coral.recolouring`.
         nuisance_projection: soft nuisance attribute projection, which weakens the directions in
             which training speakers differ from each other, each by as much as it tells them apart.
             It is learned from training speakers alone (those with at least eight clips), so a test
@@ -40,16 +44,28 @@ class PreparationOptions(Strict):
     """
 
     standardise: Standardise = "global"
+    align: Literal["none", "coral"] = "none"
     nuisance_projection: bool = False
     clip_z: float | None = Field(default=None, gt=0)
     min_variance: float = Field(default=0.0, ge=0)
     signed_sqrt: bool = False
     pca: int | float | None = Field(default=None, gt=0)
 
+    @property
+    def goes_by_corpora(self) -> bool:
+        """Whether it goes by what whole corpora are like, and so learns from unlabelled clips."""
+        return self.standardise == "corpus" or self.align == "coral"
+
     @model_validator(mode="before")
     @classmethod
     def _may_be_none_at_all(cls, written: Any) -> Any:
         return {"standardise": "none"} if written == "none" else written
+
+    @model_validator(mode="after")
+    def _aligns_whole_corpora(self) -> Self:
+        if self.align == "coral" and self.standardise == "speaker":
+            raise ValueError("align: coral takes corpora as a whole; standardise global or corpus")
+        return self
 
 
 class Preparation:
@@ -69,10 +85,23 @@ class Preparation:
         self.state: dict[str, Any] = state or {}
 
     def fit(
-        self, vectors: Vectors, speakers: Sequence[str], corpora: Sequence[str] = ()
+        self,
+        vectors: Vectors,
+        speakers: Sequence[str],
+        corpora: Sequence[str] = (),
+        unlabelled: tuple[Vectors, Sequence[str]] | None = None,
     ) -> Vectors:
-        """Learn from ``(n, dim)`` vectors and return them prepared."""
+        """Learn from ``(n, dim)`` vectors and return them prepared.
+
+        Args:
+            vectors: of the training clips.
+            speakers: of each.
+            corpora: of each.
+            unlabelled: vectors and corpora of clips that only tell what their corpora are like.
+        """
         vectors = self._rooted(vectors)
+        beside, their_corpora = unlabelled or (vectors[:0], ())
+        beside = self._rooted(beside)
         wide = vectors.astype(np.float64)
         self.state["keep"] = (np.ptp(wide, axis=0) > 0) & (
             wide.var(axis=0) > self.options.min_variance
@@ -84,9 +113,17 @@ class Preparation:
         self.state["mean"] = np.zeros(kept.shape[1]) if is_as_is else kept.mean(axis=0)
         self.state["sd"] = np.ones(kept.shape[1]) if is_as_is else _no_zeros(kept.std(axis=0))
         if self.options.standardise == "corpus":
-            globally = (kept - self.state["mean"]) / self.state["sd"]
-            self.state["corpora"] = _scales_of_many(globally, corpora)
+            both = np.concatenate([kept, beside[:, self.state["keep"]]])
+            globally = (both - self.state["mean"]) / self.state["sd"]
+            self.state["corpora"] = _scales_of_many(globally, [*corpora, *their_corpora])
         scaled = self._scaled(vectors, speakers, corpora)
+        if self.options.align == "coral":
+            own = set(corpora or [""])
+            is_other = [corpus not in own for corpus in their_corpora]
+            others = self._scaled(beside, their_corpora, their_corpora)[is_other]
+            self.state["recolouring"] = recolouring(scaled, others)
+            self.state["recoloured"] = sorted(own)
+            scaled = self._recoloured(scaled, corpora)
         if self.options.nuisance_projection:
             self.state |= _speaker_directions(scaled, speakers)
             scaled = self._projected(scaled)
@@ -104,7 +141,8 @@ class Preparation:
         self, vectors: Vectors, speakers: Sequence[str], corpora: Sequence[str] = ()
     ) -> Vectors:
         """Return ``(n, dim)`` vectors prepared as those that were learned from."""
-        scaled = self._projected(self._scaled(self._rooted(vectors), speakers, corpora))
+        scaled = self._scaled(self._rooted(vectors), speakers, corpora)
+        scaled = self._projected(self._recoloured(scaled, corpora))
         return self._rotated(scaled) if "pca" in self.state else scaled
 
     def _rooted(self, vectors: Vectors) -> Vectors:
@@ -126,6 +164,14 @@ class Preparation:
         if self.options.clip_z is not None:
             scaled = scaled.clip(-self.options.clip_z, self.options.clip_z)
         return np.asarray(scaled, dtype=np.float32)
+
+    def _recoloured(self, scaled: Vectors, corpora: Sequence[str]) -> Vectors:
+        """Return clips of the training corpora as if they were of the others."""
+        if "recolouring" not in self.state:
+            return scaled
+        names = np.array(corpora or [""] * len(scaled), dtype=str)
+        own = np.isin(names, self.state["recoloured"])
+        return np.where(own[:, None], recoloured(scaled, self.state["recolouring"]), scaled)
 
     def _projected(self, scaled: Vectors) -> Vectors:
         if "directions" not in self.state:

@@ -12,7 +12,8 @@ from pydantic import Field
 
 from emotiw.models.tabular.kernels import Kernel, kernel_matrix, kernel_settings
 from emotiw.models.tabular.preparation import Vectors
-from emotiw.models.tabular.tabular_model import Several, State, TabularModel, TabularOptions, Values
+from emotiw.models.tabular.tabular_model import State, TabularModel, Values
+from emotiw.models.tabular.tabular_options import Several, TabularOptions
 
 SHARPNESS = 2.0  # log-odds per unit of margin, before the temperature
 
@@ -55,25 +56,38 @@ class Svm(TabularModel):
         self, vectors: Vectors, targets: npt.NDArray[Any], setting: tuple[float, float]
     ) -> State:
         """Fit libsvm on the kernel matrix."""
-        from sklearn.svm import SVC, SVR
+        from sklearn.svm import SVR
+
+        if self.task.is_label:
+            return self.learn_weighed(vectors, targets, np.ones(len(targets)), setting)
+        c, gamma = setting
+        kernel = kernel_matrix(vectors, vectors, self.options.kernel, gamma)
+        centre, spread = float(targets.mean()), float(targets.std()) or 1.0
+        machine = SVR(kernel="precomputed", C=c, epsilon=self.options.epsilon)
+        machine.fit(kernel, (targets - centre) / spread)
+        scale = {"centre": centre, "spread": spread}
+        return {"machine": machine, "vectors": vectors, "gamma": gamma, **scale}
+
+    def learn_weighed(
+        self,
+        vectors: Vectors,
+        targets: npt.NDArray[Any],
+        weights: Values,
+        setting: tuple[float, float],
+    ) -> State:
+        """Fit libsvm on the kernel matrix; an error on a clip costs as much as it weighs."""
+        from sklearn.svm import SVC
 
         c, gamma = setting
         kernel = kernel_matrix(vectors, vectors, self.options.kernel, gamma)
-        if not self.task.is_label:
-            centre, spread = float(targets.mean()), float(targets.std()) or 1.0
-            machine = SVR(kernel="precomputed", C=c, epsilon=self.options.epsilon)
-            machine.fit(kernel, (targets - centre) / spread)
-            scale = {"centre": centre, "spread": spread}
-        else:
-            machine = SVC(
-                kernel="precomputed",
-                C=c,
-                class_weight=self.options.class_weight,
-                decision_function_shape="ovo",
-            )
-            machine.fit(kernel, targets)
-            scale = {}
-        return {"machine": machine, "vectors": vectors, "gamma": gamma, **scale}
+        machine = SVC(
+            kernel="precomputed",
+            C=c,
+            class_weight=self.options.class_weight,
+            decision_function_shape="ovo",
+        )
+        machine.fit(kernel, targets, sample_weight=weights)
+        return {"machine": machine, "vectors": vectors, "gamma": gamma}
 
     def raw_scores(self, state: State, vectors: Vectors) -> Values:
         """Return coupled pairwise margins, or targets."""

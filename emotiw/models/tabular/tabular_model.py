@@ -7,13 +7,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import AfterValidator, Field
 
-from emotiw.core.config import Strict
 from emotiw.core.errors import ConfigError
 from emotiw.core.feature_table import FeatureSpec
 from emotiw.core.files import atomic_write
@@ -23,49 +21,19 @@ from emotiw.core.task import Task
 from emotiw.evaluation.metrics import metric_named
 from emotiw.models.answers_apart import AnswersApart
 from emotiw.models.model import Examples
+from emotiw.models.tabular.beside import Beside
 from emotiw.models.tabular.pooling import (
     Copies,
     copies_in,
     pooled_matrix,
     require_vectors,
 )
-from emotiw.models.tabular.preparation import Preparation, PreparationOptions, Vectors
+from emotiw.models.tabular.preparation import Preparation, Vectors
+from emotiw.models.tabular.tabular_options import TabularOptions, several
 
 MODEL = "model.skops"
 Values = npt.NDArray[np.float64]
 State = dict[str, Any]
-
-
-def _check_positive(value: float | tuple[float, ...]) -> float | tuple[float, ...]:
-    values = value if isinstance(value, tuple) else (value,)
-    if not values or min(values) <= 0:
-        raise ValueError(f"expected one positive number, or several, got {value}")
-    return value
-
-
-Pooling = Literal["mean", "std", "min", "max", "quantiles", "slope", "change", "segments"]
-Several = Annotated[float | tuple[float, ...], AfterValidator(_check_positive)]
-
-
-class TabularOptions(Strict):
-    """Options that all models of one vector per clip share.
-
-    Attributes:
-        pooling: what a clip's rows become where a feature has several: ``mean``, ``std``, ``min``,
-            ``max``, ``quantiles`` (five), ``slope`` (how much a straight line through them rises
-            over the clip), ``change`` (how far it is from one row to the next, on average),
-            ``segments`` (the means of ten stretches of the clip).
-        preparation: how vectors are standardised, filtered and shortened.
-        inner_folds: folds over the groups of the training clips, on which hyper-parameters are
-            chosen and probabilities calibrated; fewer where there are fewer groups.
-        scoring: the metric by which hyper-parameters are chosen; in a run that of the challenge,
-            else ``uar``, or ``ccc`` in regression.
-    """
-
-    pooling: tuple[Pooling, ...] = Field(default=("mean", "std", "min", "max"), min_length=1)
-    preparation: PreparationOptions = PreparationOptions()
-    inner_folds: int = Field(default=4, ge=2)
-    scoring: str | None = None
 
 
 @dataclass(frozen=True)
@@ -111,6 +79,22 @@ class TabularModel(AnswersApart, ABC):
         self._temperature = 1.0
         self.chosen: Any = None
 
+    @classmethod
+    def reads_unlabelled(cls, options: TabularOptions) -> bool:
+        """Return whether it goes by what corpora are like as a whole."""
+        return options.preparation.goes_by_corpora
+
+    @classmethod
+    def learns_guesses(cls, options: TabularOptions) -> bool:
+        """Return True; some models only with the weight of a label."""
+        return True
+
+    @classmethod
+    def takes_together(cls, options: TabularOptions) -> Literal["", "group", "corpus"]:
+        """Return whose statistics vectors are standardised by."""
+        by = options.preparation.standardise
+        return "group" if by == "speaker" else "corpus" if by == "corpus" else ""
+
     def settings(self) -> Sequence[Any]:
         """Return the settings to try, at least one; ties go to the first."""
         return several(getattr(self.options, self.tried))
@@ -124,6 +108,22 @@ class TabularModel(AnswersApart, ABC):
             targets: class indices 0, 1, … without gaps, at least two of them; or targets.
             setting: one of :meth:`settings`.
         """
+
+    def learn_weighed(
+        self, vectors: Vectors, targets: npt.NDArray[Any], weights: Values, setting: Any
+    ) -> State:
+        """Learn labels of which some count less; raises ConfigError where a model can't.
+
+        Args:
+            vectors: as in :meth:`learn`.
+            targets: likewise.
+            weights: ``(n,)``, above 0: how much each counts.
+            setting: one of :meth:`settings`.
+        """
+        raise ConfigError(
+            f"{type(self).__name__} learns from every clip alike, and can't learn from guessed "
+            "labels as from half a label: pseudo_labels: {weight: 1}, or another learner"
+        )
 
     @abstractmethod
     def raw_scores(self, state: State, vectors: Vectors) -> Values:
@@ -161,16 +161,16 @@ class TabularModel(AnswersApart, ABC):
                 "nothing can be told apart"
             )
         vectors = self.learn_vectors(examples)
-        copies = copies_in(examples)
+        copies, beside = copies_in(examples), Beside.of(examples, self.vectors_of)
         settings = self.settings()
-        tried = self._on_inner_folds(vectors, copies, examples, settings)
+        tried = self._on_inner_folds(vectors, copies, beside, examples, settings)
         best = int(np.argmax([scores.merit for scores in tried]))
         self.chosen = settings[best]
         if self.task.is_label:
             self._temperature = fit_temperature(tried[best].raw, examples.targets)
         everyone = np.arange(len(examples))
         self._state = self._learn_rows(
-            self._preparation, vectors, copies, examples, everyone, [self.chosen]
+            self._preparation, vectors, copies, beside, examples, everyone, [self.chosen]
         )[0]
 
     def predict_one(self, examples: Examples) -> Values:
@@ -209,7 +209,12 @@ class TabularModel(AnswersApart, ABC):
         self.chosen = parts["chosen"]
 
     def _on_inner_folds(
-        self, vectors: Vectors, copies: Copies, examples: Examples, settings: Sequence[Any]
+        self,
+        vectors: Vectors,
+        copies: Copies,
+        beside: Beside | None,
+        examples: Examples,
+        settings: Sequence[Any],
     ) -> list[InnerScores]:
         """Return what each setting says about clips of groups that it has not seen."""
         targets = examples.targets
@@ -217,7 +222,8 @@ class TabularModel(AnswersApart, ABC):
         raw = np.full((len(settings), len(examples), len(self.task.labels)), np.nan)
         for learned, held_out in self._inner_folds(examples):
             preparation = self.made_preparation()
-            states = self._learn_rows(preparation, vectors, copies, examples, learned, settings)
+            known = vectors, copies, beside, examples
+            states = self._learn_rows(preparation, *known, learned, settings)
             others_are = examples.subset(held_out)
             others = preparation.apply(vectors[held_out], others_are.groups, others_are.corpora)
             for number, state in enumerate(states):
@@ -232,11 +238,12 @@ class TabularModel(AnswersApart, ABC):
         preparation: Any,
         vectors: Vectors,
         copies: Copies,
+        beside: Beside | None,
         examples: Examples,
         rows: npt.NDArray[np.intp],
         settings: Sequence[Any],
     ) -> list[State]:
-        """Learn every setting from the clips at these rows and from their copies."""
+        """Learn every setting from the clips at these rows, their copies and what was guessed."""
         targets = examples.targets
         assert targets is not None
         copied = copies.of(rows)
@@ -245,9 +252,13 @@ class TabularModel(AnswersApart, ABC):
             both = np.concatenate([both, copies.vectors[copied]])
         learned = np.concatenate([rows, copies.owners[copied]])
         groups = [*(examples.groups[row] for row in rows), *(copies.groups[c] for c in copied)]
-        prepared = preparation.fit(both, groups, examples.subset(learned).corpora)
-        answered = targets[learned]
-        return [self._learn_present(prepared, answered, setting) for setting in settings]
+        statistics = None if beside is None else (beside.vectors, beside.corpora)
+        corpora = examples.subset(learned).corpora
+        prepared = preparation.fit(both, groups, corpora, statistics)
+        answered, weights = targets[learned], None
+        if beside is not None and len(beside.learnt):
+            prepared, answered, weights = beside.added_to(prepared, answered, preparation)
+        return [self._learn_present(prepared, answered, weights, setting) for setting in settings]
 
     def _inner_folds(
         self, examples: Examples
@@ -282,12 +293,20 @@ class TabularModel(AnswersApart, ABC):
             raise ConfigError(f"scoring: {metric.name!r} does not judge a {self.task.kind}")
         return metric.signed(metric.value(targets, decided, len(self.task.labels)))
 
-    def _learn_present(self, prepared: Vectors, targets: npt.NDArray[Any], setting: Any) -> State:
+    def _learn_present(
+        self,
+        prepared: Vectors,
+        targets: npt.NDArray[Any],
+        weights: Values | None,
+        setting: Any,
+    ) -> State:
         """Learn with the labels that occur numbered without gaps."""
         if not self.task.is_label:
             return self.learn(prepared, targets, setting)
         classes, codes = np.unique(targets, return_inverse=True)
-        return {**self.learn(prepared, codes, setting), "classes": classes}
+        if weights is None or (weights == 1).all():
+            return {**self.learn(prepared, codes, setting), "classes": classes}
+        return {**self.learn_weighed(prepared, codes, weights, setting), "classes": classes}
 
     def _raw_for_all_labels(self, state: State, prepared: Vectors) -> Values:
         raw = self.raw_scores(state, prepared)
@@ -296,8 +315,3 @@ class TabularModel(AnswersApart, ABC):
         full = np.full((len(raw), len(self.task.labels)), -np.inf)  # never seen: probability 0
         full[:, state["classes"]] = raw
         return full
-
-
-def several(value: Several) -> tuple[float, ...]:
-    """Return the values to try, where a recipe gives one or several."""
-    return value if isinstance(value, tuple) else (value,)

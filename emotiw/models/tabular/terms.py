@@ -140,9 +140,13 @@ class TermWeights:
         self.state: dict[str, Any] = state or {}
 
     def fit(
-        self, counts: Counts, groups: Sequence[str] = (), corpora: Sequence[str] = ()
+        self,
+        counts: Counts,
+        groups: Sequence[str] = (),
+        corpora: Sequence[str] = (),
+        unlabelled: object = None,
     ) -> Counts:
-        """Learn from counts of texts, and return them weighed."""
+        """Learn from counts of texts, and return them weighed; from no others."""
         n_texts = np.bincount(counts.indices, minlength=counts.shape[1])
         fewest = min(self.options.min_clips, counts.shape[0])
         rarity = np.log((1 + counts.shape[0]) / (1 + n_texts)) + 1

@@ -10,7 +10,8 @@ from emotiw.core.errors import ConfigError
 from emotiw.core.feature_table import FeatureSpec
 from emotiw.models.model import Examples
 from emotiw.models.tabular.logistic import Logistic, LogisticOptions
-from emotiw.models.tabular.tabular_model import Several, State
+from emotiw.models.tabular.tabular_model import State
+from emotiw.models.tabular.tabular_options import Several
 from emotiw.models.tabular.terms import TermOptions, TermWeights, Vocabulary
 from features.text.transcript import text_in
 

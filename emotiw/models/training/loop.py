@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +17,8 @@ from torch import Tensor, nn
 from emotiw.core.device import CPU, arithmetic
 from emotiw.core.errors import ConfigError
 from emotiw.core.task import Task
+from emotiw.models.training.consistency import Consistency
+from emotiw.models.training.example_source import ExampleSource, SequenceSource
 from emotiw.models.training.objectives import as_shares, judge, make_loss
 from emotiw.models.training.training_options import TrainingOptions
 from emotiw.models.training.training_state import (
@@ -36,45 +38,6 @@ if TYPE_CHECKING:
 CHECKPOINT = "checkpoint.safetensors"
 
 
-class ExampleSource(Protocol):
-    """Examples that a network learns from, made into batches as they are asked for.
-
-    One whose classes are not all or nothing has ``shares`` as well, ``(n, n_outputs)`` float32,
-    which are learnt instead of the targets.
-
-    Attributes:
-        targets: ``(n,)`` int64 class indices or ``(n,)`` / ``(n, n_answers)`` float targets, in
-            the order of the rows, which must not depend on names of files or clips.
-    """
-
-    targets: Tensor
-
-    def batch(self, rows: Tensor, generator: torch.Generator | None) -> tuple[Tensor, ...]:
-        """Return the network's inputs for these rows, example first in every tensor.
-
-        Args:
-            generator: the source of all chance in augmentation; None asks for none.
-        """
-
-
-@runtime_checkable
-class SequenceSource(ExampleSource, Protocol):
-    """Examples that have an answer at every step, and are shown by a part of them.
-
-    A network is given ``(batch, time, ...)`` and the ``(batch, time)`` mask of what is no padding,
-    and returns ``(batch, time, n_outputs)``. The targets are those of all steps, one after the
-    other.
-
-    Attributes:
-        n_examples: how many there are.
-    """
-
-    n_examples: int
-
-    def drawn(self, rows: Tensor, generator: torch.Generator) -> tuple[tuple[Tensor, ...], Tensor]:
-        """Return inputs as ``batch`` does, and their ``(batch, time, n_answers)`` targets."""
-
-
 def train(
     network: nn.Module,
     training: ExampleSource,
@@ -82,6 +45,7 @@ def train(
     *,
     task: Task,
     inner: ExampleSource | None = None,
+    unlabelled: ExampleSource | None = None,
     seed: int = 0,
     folder: Path | None = None,
     scalars: Path | None = None,
@@ -98,6 +62,7 @@ def train(
     Args:
         inner: the part of the training examples that early stopping and ``restore_best`` go by; it
             must share no group with ``training``.
+        unlabelled: clips that are viewed twice for consistency, where the options ask for it.
         folder: where the checkpoint is kept and looked for; None keeps none.
         scalars: where TensorBoard scalars go; None writes none.
         on_epoch: called after each epoch, for progress.
@@ -127,6 +92,7 @@ def train(
         outputs = predict(network, inner, options)
         begun = float(loss_of(outputs, as_shares(inner.targets, task)))
         best.offer(0, judge(options.monitor, outputs, inner.targets, begun, task), network)
+    consistency = Consistency(training, unlabelled, task) if options.consistency else None
     n_batches = math.ceil(n_examples / options.batch_size)
     with torch.random.fork_rng(), closing(Scalars(scalars)) as board:
         for epoch in range(len(report.records), options.epochs):
@@ -146,6 +112,10 @@ def train(
                 with arithmetic(options.precision, device):
                     outputs = model(*(x[share].to(device) for x in inputs))
                 loss = loss_of(outputs.float(), shares[share].to(device))
+                if consistency is not None:
+                    with arithmetic(options.precision, device):
+                        distance = consistency.loss(model, rows[share], generator, device)
+                    loss = loss + options.consistency * distance
                 optimizer.zero_grad()
                 accelerator.backward(loss)
                 if options.gradient_clip is not None:

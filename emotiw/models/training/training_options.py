@@ -36,6 +36,9 @@ class TrainingOptions(Strict):
             there against what is not.
         ema_decay: decay of an exponential moving average of the weights, which then is the
             network that is judged and returned; None keeps none.
+        consistency: weight of how far apart the network's answers are to two altered views of a
+            clip: another stretch of it, a little noise, some columns hidden. Unlabelled clips are
+            viewed as well, where there are any. 0 views none; not for answers step by step.
         monitor: the metric on the validation part by which the best epoch is known: ``loss``, or
             any that suits the task.
         restore_best: return the weights of the best epoch on the validation part, and not those of
@@ -59,6 +62,7 @@ class TrainingOptions(Strict):
     mixup: float = Field(default=0.0, ge=0)
     class_weights: Literal["none", "balanced"] = "none"
     ema_decay: float | None = Field(default=None, gt=0, lt=1)
+    consistency: float = Field(default=0.0, ge=0)
     monitor: str = "loss"
     restore_best: bool = True
     patience: int | None = Field(default=None, ge=1)

@@ -7,6 +7,7 @@ from pathlib import Path
 from emotiw.challenges.clip_table import read_clip_table
 from emotiw.challenges.manifest_builder import Refused
 from emotiw.challenges.reading import read_challenge, reader_of
+from emotiw.challenges.unlabelled_clips import with_unlabelled
 from emotiw.core.cohort import Cohort
 from emotiw.core.cohort_table import STEPS, manifest_as_csv
 from emotiw.core.config import flat
@@ -32,6 +33,8 @@ def index_stage(run: Run) -> Stage:
     settings = {**dict(flat(told, "challenge.")), "version": version}
     if (clips := run.recipe.settings.data.clips) is not None:
         settings["data.clips"] = clips.as_posix()
+    if unlabelled := run.recipe.settings.data.model_dump(mode="json")["unlabelled"]:
+        settings["data.unlabelled"] = unlabelled
     return Stage(run, STAGE, STAGE, settings, {"folder": run.listing()})
 
 
@@ -66,6 +69,9 @@ def make_index(run: Run, *, force: bool = False) -> None:
         else:
             table = settings.data.root / settings.data.clips
             cohort, warnings = read_clip_table(spec, table, settings.data.root)
+        if folders := settings.data.unlabelled_folders:
+            cohort, told, odd = with_unlabelled(cohort, spec, folders)
+            warnings, refused = [*warnings, *told], [*refused, *odd]
         for warning in warnings:
             run.warn(warning)
         with run.progress.stage("contents of the clips"):

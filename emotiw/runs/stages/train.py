@@ -73,6 +73,8 @@ def train_stage(run: Run, entry: ModelEntry) -> Stage:
         if recipe.spec.asks_steps:
             spec = step_spec(spec, by_clip=kind.reads_steps(entry.options))
             settings |= dict(flat(entry.steps.model_dump(mode="json"), f"{about}steps."))
+        if entry.unlabelled:
+            settings[f"{about}unlabelled"] = list(entry.unlabelled)
         model = kind(entry.options, spec=spec, task=run.task, seed=recipe.settings.seed)
         settings["weights"] = model.weights_fingerprint
     return Stage(run, f"train:{entry.name}", f"train {entry.name}", settings, inputs, after)
@@ -245,6 +247,8 @@ def fits_of(run: Run, name: str) -> Fits:
         device=run.device,
         steps=entry.steps,
         reads_steps=reads_steps,
+        unlabelled=entry.unlabelled,
+        takes_together=MODELS.resolve(entry.model).takes_together(entry.options),
     )
     contents = feature_contents(run, entry.features, table)
     fits = list(work.fits())
@@ -267,13 +271,20 @@ def fits_of(run: Run, name: str) -> Fits:
         about_clip = f"{cohort.groups[clip_id]} {cohort[clip_id].corpus}".rstrip()
         return f"{about_clip} {steps_key(cohort, clip_id)}".rstrip()
 
+    def unlabelled_of(fit: Fit) -> list[str]:
+        clip_ids = work.unlabelled.clip_ids(fit.fold, fit.beside)
+        return [f"unlabelled {contents[clip_id]} {whose(clip_id)}" for clip_id in clip_ids]
+
     def key_of(fit: Fit) -> str:
         return artifact_key(
             "models",
             version=full_version(MODELS.resolve(entry.model), entry.options),
             content="\n".join(
-                f"{contents[clip_id]} {cohort[clip_id].truth!r} {whose(clip_id)}"
-                for clip_id in fit.training
+                [
+                    f"{contents[clip_id]} {cohort[clip_id].truth!r} {whose(clip_id)}"
+                    for clip_id in fit.training
+                ]
+                + unlabelled_of(fit)
             ),
             options=about,
         )
@@ -285,7 +296,7 @@ def fits_of(run: Run, name: str) -> Fits:
         "scores",
         version="2",
         content="\n".join([*fit_keys.values(), *scored, *clips]),
-        options={},
+        options={"adapted_on": work.adapted_on} if work.adapted_on else {},
     )
     return Fits(run, entry, work, fit_keys, key, key_of)
 
