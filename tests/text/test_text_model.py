@@ -124,19 +124,16 @@ def test_text_is_no_vector_and_vectors_are_no_text() -> None:
         TermOptions(words=(3, 2))
 
 
-def test_texts_with_guessed_labels_teach_words_that_no_label_has_told() -> None:
-    texts = {"a": "glad glad", "b": "noon noon", "c": "glad day", "d": "noon day"}
-    labelled = examples({**texts, "x": "cheerful glad", "y": "ticking noon"}, [1, 0, 1, 0, 1, 0])
-    others = examples({"u": "cheerful cheerful", "v": "ticking ticking"})
-    guessed = Unlabelled(others).guessed(np.array([1, 0]), np.array([0.5, 0.5]), taught_by=())
-    model, plain = (
-        TextLogistic(
-            TextLogisticOptions.model_validate({"terms": {"min_clips": 1}, "c": 1}),
-            spec=SPEC, task=TASK, seed=0,
-        )
-        for _ in range(2)
-    )  # fmt: skip
-    plain.fit(labelled)
-    model.fit(replace(labelled, unlabelled=guessed))
-    sure, unsure = (each.predict(others)[0, 1] for each in (model, plain))
-    assert sure > unsure > 0.5
+def test_texts_with_guessed_labels_are_learnt_from() -> None:
+    texts = {"a": "glad", "b": "noon", "c": "day", "d": "day", "e": "glad", "f": "noon"}
+    labelled = examples(texts, [1, 0, 1, 0, 1, 0])
+    others = examples({"u": "day", "v": "day"})
+    guessed = Unlabelled(others).guessed(np.array([1, 1]), np.array([0.5, 0.5]), taught_by=())
+    found = []
+    for unlabelled in (None, guessed):
+        options = TextLogisticOptions.model_validate({"terms": {"min_clips": 1}, "c": 1})
+        model = TextLogistic(options, spec=SPEC, task=TASK, seed=0)
+        model.fit(replace(labelled, unlabelled=unlabelled))
+        found.append(model.predict(others)[0, 1])
+    assert found[0] == pytest.approx(0.5)
+    assert found[1] > 0.6
