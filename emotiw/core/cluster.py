@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future
 from contextlib import suppress
 from time import monotonic
@@ -23,13 +23,14 @@ class Cluster(Executor):
 
     Args:
         address: of the scheduler.
+        resources: what each call needs of a worker, as that was started with them; by name.
 
     Raises:
         ConfigError: if Dask is not installed, or there is no scheduler.
         MachineError: if it has no workers, and none come within a minute.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, resources: Mapping[str, float] | None = None) -> None:
         try:
             from distributed import Client
 
@@ -41,7 +42,7 @@ class Cluster(Executor):
             raise ConfigError(f"execution.dask: no scheduler at {address} ({error})") from error
         self._address = address
         # not pure: a call that is made again is done again, and not answered from the last time
-        self._engine = self._client.get_executor(pure=False)
+        self._engine = self._client.get_executor(pure=False, resources=dict(resources or {}))
         self._deserted: float | None = None
         self._slots, self._counted = 0, float("-inf")
         try:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
 from emotiw.core.clip import Clip
-from emotiw.core.cluster import Cluster
 from emotiw.core.cohort import Cohort
 from emotiw.core.cohort_table import STEPS, read_manifest
 from emotiw.core.content_hashes import ContentHashes
@@ -32,6 +30,7 @@ from emotiw.runs.lock import held, is_held
 from emotiw.runs.recipe import Recipe, load_recipe, packaged_recipes
 from emotiw.runs.records import Records
 from emotiw.runs.stage_status import RunStatus
+from emotiw.runs.workforce import Workforce
 
 FUSED = "fused"
 
@@ -71,8 +70,15 @@ class Run:
     All of them can be looked at, changed by hand and read on by the next stage.
     """
 
-    def __init__(self, recipe: Recipe, *, progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        *,
+        progress: Progress | None = None,
+        workforce: Workforce | None = None,
+    ) -> None:
         self._recipe = recipe
+        self.workforce = workforce or Workforce(recipe.settings.execution)
         self.progress: Progress = progress or Silent()
         self.folder, self.store = recipe.folder, Store(recipe.store)
         self._hashes = ContentHashes(recipe.store / "hashes.json")
@@ -139,21 +145,6 @@ class Run:
         return self.recipe.spec.task
 
     @contextmanager
-    def executor(self) -> Iterator[Executor | None]:
-        """Yield the engine that the recipe names, or None for processes of this machine.
-
-        Raises:
-            ConfigError: if Dask is not installed, or its scheduler can't be reached.
-            MachineError: if there are no workers.
-        """
-        address = self.recipe.settings.execution.dask
-        if address is None:
-            yield None
-            return
-        with Cluster(address) as cluster:
-            yield cluster
-
-    @contextmanager
     def at_work(self, *, begins: bool = False) -> Iterator[None]:
         """Hold the folder while a command writes in it; in the end ``ledger.csv`` is up to date.
 
@@ -166,7 +157,7 @@ class Run:
         """
         if not begins and not self.folder.is_dir():
             raise MissingStageError(f"{self.manifest_path} is not there yet: run `emotiw index`")
-        with held(self.records.home):
+        with held(self.records.home), self.workforce.kept():
             self._depth += 1
             if self._depth == 1:
                 self._listing = None
