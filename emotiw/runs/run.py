@@ -13,7 +13,7 @@ from emotiw.core.clip import Clip
 from emotiw.core.cohort import Cohort
 from emotiw.core.cohort_table import STEPS, read_manifest
 from emotiw.core.content_hashes import ContentHashes
-from emotiw.core.device import require_device, worker_count
+from emotiw.core.device import AUTO, require_device, worker_count
 from emotiw.core.errors import ConfigError, EmotiwError, MissingStageError
 from emotiw.core.files import listing_of
 from emotiw.core.ledger import Ledger
@@ -134,6 +134,11 @@ class Run:
         """Where networks compute, as the recipe says it: ``auto``, ``cpu``, ``cuda:1``."""
         return self.recipe.settings.execution.device
 
+    @property
+    def device_here(self) -> str:
+        """Where this process computes itself; with Dask, the one that is named is the workers'."""
+        return self.device if self.recipe.settings.execution.dask is None else AUTO
+
     def require_device(self) -> None:
         """Raise ConfigError if this machine doesn't have it; with Dask, others do the work."""
         if self.recipe.settings.execution.dask is None:
@@ -235,6 +240,8 @@ class Run:
                     "unreadable", version="1", content=clip.clip_id, options={}
                 )
 
+        files = (clip.path for clip in cohort if clip.path != Path())
+        self._hashes.read_together(files, self.workforce.do_reading)
         known = cohort.with_contents(content_of)
         self._hashes.save()
         return known

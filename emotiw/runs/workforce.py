@@ -8,6 +8,7 @@ kept while a command is at work, so that a stage finds warm what the one before 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from emotiw.core.cluster import Cluster
@@ -108,6 +109,26 @@ class Workforce:
             begins_here=workers > 1 and n_gpus < 2,
             n_gpus=n_gpus,
         )
+
+    def do_reading(
+        self, function: Callable[[Job], Result], jobs: Mapping[str, Job]
+    ) -> Iterator[Outcome[Result]]:
+        """Yield the outcome of every job that does little but read: threads are as good for these.
+
+        Args:
+            function: as of :meth:`do`.
+            jobs: as of :meth:`do`.
+
+        Raises:
+            ConfigError: if the cluster can't be used.
+            MachineError: if the machine or the cluster failed.
+        """
+        if self._execution.dask is not None:
+            yield from self._on_cluster(function, jobs, CPU, NO_LIMITS, None)
+            return
+        workers = min(worker_count(self._execution.workers), max(len(jobs), 1))
+        with ThreadPoolExecutor(workers) as engine:
+            yield from run_jobs(function, jobs, workers=workers, executor=engine)
 
     def _on_cluster(
         self,

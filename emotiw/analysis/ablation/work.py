@@ -145,8 +145,8 @@ def _fuse(plan: Plan, failed: Mapping[str, str]) -> dict[str, str]:
         if any(row.name in failed for row in plan.rows_of(space)):
             continue  # none of them can be made
         for row, own in plan.stale_rows(space):
-            made_of = (space.run.recipe, space.models, row.models, own.options)
-            found[row.name] = RowJob(*made_of, plan.scores_path(row))
+            made_of = (space.run.recipe.done_by_oneself(), space.models, row.models, own.options)
+            found[row.name] = RowJob(*made_of, plan.scores_path(row).absolute())
     jobs = {row.name: found[row.name] for row in plan.variants.rows if row.name in found}
     outcomes = plan.run.workforce.do_long(fuse_row, jobs)
     tracked = plan.run.progress.track(outcomes, stage="fuse", total=len(jobs))

@@ -65,6 +65,10 @@ class Known:
             every += fits.work.inner_fits()
         return cls(fits, {fits.key_of(fit): fit for fit in every})
 
+    def job(self, key: str, open_fits: OpenFits) -> FitJob:
+        """Return a fit as a job for somebody else, who does it himself."""
+        return FitJob(self.fits.run.recipe.done_by_oneself(), self.fits.entry.name, key, open_fits)
+
     def folder(self, key: str) -> Path:
         """Return where a fit is, or would be."""
         return model_folder(self.fits.run, key)
@@ -129,7 +133,7 @@ def make_fits(run: Run, wanted: Iterable[Fits], open_fits: OpenFits) -> Generato
     """
     whose = {key: known for known in map(Known.of, wanted) for key in known.missing}
     about = {key: known.about(key) for key, known in whose.items()}
-    _known.update({(k.fits.run.recipe.folder, k.fits.entry.name): k for k in whose.values()})
+    _known.update({(k.fits.run.folder.absolute(), k.fits.entry.name): k for k in whose.values()})
     outcomes = _outcomes(run, sorted(whose, key=lambda key: (-about[key], key)), whose, open_fits)
     try:
         if not whose:
@@ -155,8 +159,5 @@ def _outcomes(
     others = [key for key in keys if key not in set(networks)]
     for group, device in ((networks, run.device), (others, CPU)):
         if group:
-            jobs = {
-                key: FitJob(whose[key].fits.run.recipe, whose[key].fits.entry.name, key, open_fits)
-                for key in group
-            }
+            jobs = {key: whose[key].job(key, open_fits) for key in group}
             yield from run.workforce.do_long(fit_in_store, jobs, device=device)

@@ -262,7 +262,7 @@ def fits_of(run: Run, name: str) -> Fits:
         cohort,
         table,
         run.task,
-        device=run.device,
+        device=run.device_here,
         steps=entry.steps,
         reads_steps=reads_steps,
     )
