@@ -7,27 +7,61 @@ whoever makes it has only to say that it is done.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from emotiw.core.device import CPU, Movable, gpu_count
 from emotiw.core.errors import ConfigError, MachineError
 from emotiw.core.machine_faults import AGAIN
 from emotiw.core.notices import heard_by
-from emotiw.models.out_of_fold import Fit, is_fitted, seconds_of_fit
-from emotiw.runs.recipe import Recipe
+from emotiw.core.score_table import Fold
+from emotiw.models.model import Model
+from emotiw.models.out_of_fold import Fit, OutOfFold, is_fitted, seconds_of_fit
+from emotiw.runs.recipe import ModelEntry, Recipe
 from emotiw.runs.run import Run
 from emotiw.runs.stages.trained import model_folder
 
 if TYPE_CHECKING:
     from emotiw.core.outcome import Outcome
-    from emotiw.runs.stages.train import Fits
 
-OpenFits = Callable[[Run, str], "Fits"]
 SLOWER = 1000  # a network, than a model of one vector per clip: good enough for an order
 KEPT = 2  # models that a process goes on knowing
+
+
+class ModelFits(Protocol):
+    """The fits of one model of a run, as :class:`emotiw.runs.stages.train.Fits` has them."""
+
+    @property
+    def run(self) -> Run:
+        """The run."""
+
+    @property
+    def entry(self) -> ModelEntry:
+        """The model."""
+
+    @property
+    def work(self) -> OutOfFold:
+        """The fits."""
+
+    @property
+    def fit_keys(self) -> Mapping[Fold, str]:
+        """By fold, the name of the fitted model in the store."""
+
+    @property
+    def key_of(self) -> Callable[[Fit], str]:
+        """The name of any fitted model in the store."""
+
+    @property
+    def to_do(self) -> Sequence[Fold]:
+        """The folds whose model is needed, and not there yet."""
+
+    def make(self) -> Model:
+        """Return an unfitted model."""
+
+
+OpenFits = Callable[[Run, str], ModelFits]
 
 
 @dataclass(frozen=True)
@@ -54,11 +88,11 @@ class Known:
     Those of pairs of folds are among them where the fusion is nested.
     """
 
-    fits: Fits
+    fits: ModelFits
     by_key: dict[str, Fit]
 
     @classmethod
-    def of(cls, fits: Fits) -> Known:
+    def of(cls, fits: ModelFits) -> Known:
         """Return what is known of a model's fits."""
         every = list(fits.work.fits())
         if fits.run.recipe.fusion.asks_inner and fits.work.table.trained_on == "other data":
@@ -120,8 +154,10 @@ def fit_in_store(job: FitJob) -> None:
         known.fits.work.fitted(known.by_key[job.key], known.fits.make, known.folder(job.key))
 
 
-def make_fits(run: Run, wanted: Iterable[Fits], open_fits: OpenFits) -> Generator[Fits, None, None]:
-    """Make all fits that aren't there, and yield those of a model for each that failed.
+def make_fits(
+    run: Run, wanted: Iterable[ModelFits], open_fits: OpenFits
+) -> Generator[str, None, None]:
+    """Make all fits that aren't there, and yield the name of a model for each that failed.
 
     Args:
         run: whose workers and progress to use.
@@ -139,11 +175,11 @@ def make_fits(run: Run, wanted: Iterable[Fits], open_fits: OpenFits) -> Generato
         if not whose:
             return
         for outcome in run.progress.track(outcomes, stage="train", total=len(whose)):
-            fits = whose[outcome.name].fits
+            model = whose[outcome.name].fits.entry.name
             if outcome.is_lost:
-                raise MachineError(f"train {fits.entry.name}: {outcome.error}; {AGAIN}")
+                raise MachineError(f"train {model}: {outcome.error}; {AGAIN}")
             if outcome.error is not None:
-                yield fits
+                yield model
     finally:
         outcomes.close()
         _known.clear()

@@ -136,7 +136,7 @@ def _fit_first(run: Run, entries: Sequence[ModelEntry], *, force: bool) -> str |
         except EmotiwError:  # which its turn will bring again
             break
     with closing(make_fits(run, wanted, fits_of)) as failures:
-        return next((fits.entry.name for fits in failures), None)
+        return next(failures, None)
 
 
 @dataclass(frozen=True)
