@@ -82,10 +82,10 @@ def recipe(tmp_path: Path) -> Path:
             "voice": {
                 "model": "lstm",
                 "features": "voice",
-                "training": {"epochs": 2},
+                "training": {"epochs": 1},
             },
         },
-        folds={"n_folds": 3},
+        folds={"n_folds": 2},
     )
     rng = np.random.default_rng(0)
     with np.load(tmp_path / "clips/voice.npz") as known:
@@ -133,7 +133,7 @@ def processes(recipe: Path) -> set[str]:
 @pytest.mark.usefixtures("at_once")
 def test_one_process_two_and_a_cluster_come_to_the_same_bytes(recipe: Path) -> None:
     distributed = pytest.importorskip("distributed", reason="Dask is an extra")
-    asked = AblationSettings(axes={"fusion": ["mean", "product"], "seed": [0, 1]})
+    asked = AblationSettings(axes={"fusion": ["mean", "product"], "models.own.c": [0.01, 1.0]})
     alone = opened(recipe, "alone")
     run_all(alone)
     assert processes(recipe) == {str(os.getpid())}
@@ -152,10 +152,10 @@ def test_one_process_two_and_a_cluster_come_to_the_same_bytes(recipe: Path) -> N
         far = opened(recipe, "far", f"execution.dask={there.scheduler_address}")
         run_all(far)
         assert_same(alone, far)
-        tables = [work.ablate(run, asked) for run in (alone, two, far)]
-    for table in tables[1:]:
-        for row in tables[0].table["row"]:
-            assert np.array_equal(table.scores(row).scores, tables[0].scores(row).scores)
+        tables = [work.ablate(run, asked) for run in (alone, far)]
+    assert list(tables[0].table["row"]) == list(tables[1].table["row"])
+    for row in tables[0].table["row"]:
+        assert np.array_equal(*(table.scores(row).scores for table in tables))
 
 
 @pytest.mark.usefixtures("at_once")
@@ -167,7 +167,7 @@ def test_a_fit_that_kills_every_process_stops_the_run_and_not_this_one(recipe: P
     index(run)
     with pytest.raises(MachineError, match=r"train own: .*died \(SIGKILL.*same command again"):
         train_all(run)
-    assert len(list(run.store.root.glob("models/*/*/model/complete"))) >= 4  # of the other
+    assert len(list(run.store.root.glob("models/*/*/model/complete"))) >= 3  # of the other
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -18,7 +19,7 @@ from emotiw.core.machine_faults import AGAIN
 from emotiw.core.notices import heard_by
 from emotiw.core.score_table import Fold
 from emotiw.models.model import Model
-from emotiw.models.out_of_fold import Fit, OutOfFold, is_fitted, seconds_of_fit
+from emotiw.models.out_of_fold import Fit, OutOfFold, is_damaged, is_fitted, seconds_of_fit
 from emotiw.runs.recipe import ModelEntry, Recipe
 from emotiw.runs.run import Run
 from emotiw.runs.stages.trained import model_folder
@@ -113,7 +114,7 @@ class Known:
         is_needed = self.fits.to_do or len(self.by_key) > len(self.fits.fit_keys)
         return [k for k in self.by_key if not is_fitted(self.folder(k))] if is_needed else []
 
-    @property
+    @cached_property
     def is_network(self) -> bool:
         """Whether the model computes on a device."""
         model: Any = self.fits.make()
@@ -121,12 +122,17 @@ class Known:
             model = model.learner
         return isinstance(model, Movable)
 
-    def about(self, key: str) -> float:
-        """Return how long a fit takes: as others of the model did, or a guess for the order."""
-        times = {k: seconds_of_fit(self.folder(k)) for k in self.by_key}
-        per_clip = [t / len(self.by_key[k].training) for k, t in times.items() if t is not None]
+    @cached_property
+    def seconds_per_clip(self) -> float:
+        """How long a fit takes: as others of the model did, or a guess for the order."""
+        times = [(fit, seconds_of_fit(self.folder(key))) for key, fit in self.by_key.items()]
+        known = [seconds / len(fit.training) for fit, seconds in times if seconds is not None]
         guess = 1e-7 * math.prod(self.fits.work.spec.shape) * (SLOWER if self.is_network else 1)
-        return len(self.by_key[key].training) * max(per_clip, default=guess)
+        return max(known, default=guess)
+
+    def about(self, key: str) -> float:
+        """Return about how many seconds a fit takes."""
+        return self.seconds_per_clip * len(self.by_key[key].training)
 
 
 _known: dict[tuple[Path, str], Known] = {}
@@ -167,10 +173,15 @@ def make_fits(
     Raises:
         MachineError: if the machine failed, or no process survives a fit; what was made is kept.
     """
-    whose = {key: known for known in map(Known.of, wanted) for key in known.missing}
-    about = {key: known.about(key) for key, known in whose.items()}
+    whose: dict[str, Known] = {}
+    for known in map(Known.of, wanted):
+        missing = known.missing
+        whose |= dict.fromkeys(missing, known)
+        if n_damaged := sum(is_damaged(known.folder(key)) for key in missing):
+            told = f"{n_damaged} damaged artifacts of the store are made anew"
+            run.progress.say(f"train {known.fits.entry.name}: {told}")
     _known.update({(k.fits.run.folder.absolute(), k.fits.entry.name): k for k in whose.values()})
-    outcomes = _outcomes(run, sorted(whose, key=lambda key: (-about[key], key)), whose, open_fits)
+    outcomes = _outcomes(run, whose, open_fits)
     try:
         if not whose:
             return
@@ -186,14 +197,17 @@ def make_fits(
 
 
 def _outcomes(
-    run: Run, keys: list[str], whose: dict[str, Known], open_fits: OpenFits
+    run: Run, whose: Mapping[str, Known], open_fits: OpenFits
 ) -> Generator[Outcome[None], None, None]:
     """Yield what became of the fits; those that have no use for a GPU don't wait for one."""
-    execution = run.recipe.settings.execution
-    is_shared = execution.dask is None and not gpu_count(run.device)
-    networks = [key for key in keys if is_shared or whose[key].is_network]
-    others = [key for key in keys if key not in set(networks)]
-    for group, device in ((networks, run.device), (others, CPU)):
+    keys = sorted(whose, key=lambda key: (-whose[key].about(key), key))
+    networks = [key for key in keys if whose[key].is_network]
+    others = [key for key in keys if not whose[key].is_network]
+    groups = [(networks, run.device), (others, CPU)]
+    has_dask = run.recipe.settings.execution.dask is not None
+    if not networks or not (has_dask or gpu_count(run.device)):
+        groups = [(keys, CPU)]
+    for group, device in groups:
         if group:
             jobs = {key: whose[key].job(key, open_fits) for key in group}
             yield from run.workforce.do_long(fit_in_store, jobs, device=device)
