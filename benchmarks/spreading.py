@@ -50,6 +50,9 @@ class Clock(Progress):
                 self.times.append(perf_counter() - begin)
             yield item
 
+    def warn(self, line: str) -> None:
+        """Pass over that this is not the whole of AFEW."""
+
     @property
     def rate(self) -> float:
         """Jobs per second in the last two thirds."""
@@ -80,6 +83,7 @@ def digests(folder: Path) -> dict[str, str]:
         for path in sorted(folder.rglob("*"))
         if path.suffix in (".safetensors", ".csv")
         and path.parent.name in ("loose", "packs", "scores", "model", "features")
+        and "ledger" not in path.parts  # which has times
     }
 
 
