@@ -1,6 +1,6 @@
 """What a second process is worth: faces, features, folds and rows of an ablation, side by side.
 
-    python benchmarks/spreading.py [--only faces features folds rows] [--clips 28] [--scale 1.0]
+    python benchmarks/spreading.py [--only faces features folds rows] [--clips 70] [--scale 1.0]
 
 Each kind of work is done by one process and then by two, each time from nothing, and the files
 that came of it are compared. Told are the seconds of the whole stage, with the start of processes,
@@ -100,7 +100,7 @@ def demo_run(folder: Path, workers: int, progress: Progress) -> Run:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="+", choices=KINDS, default=KINDS)
-    parser.add_argument("--clips", type=int, default=28, help="of the demo, for faces and features")
+    parser.add_argument("--clips", type=int, default=70, help="of the demo, for faces and features")
     parser.add_argument("--scale", type=float, default=1.0, help="share of the clips for the folds")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
