@@ -18,9 +18,11 @@ import yaml
 from emotiw.core import cluster
 from emotiw.core.errors import ConfigError, MachineError, MediaError
 from emotiw.core.execution import run_jobs
+from emotiw.runs.recipe_settings import ExecutionSettings
 from emotiw.runs.run import Run, open_run
 from emotiw.runs.stages.features import extract_all
 from emotiw.runs.stages.index import index
+from emotiw.runs.workforce import Workforce
 from features.extractor import ClipSource, Extraction
 from tests.device_spies import PlainExtractor
 from tests.in_process import IN_PROCESS
@@ -134,11 +136,13 @@ class Dask:
         self.workers = list(workers)
         self.status = "running"
         self.is_closed = False
+        self.needed: dict[str, float] = {}
 
     def Client(self, address: str, timeout: float) -> Dask:
         return self
 
-    def get_executor(self, *, pure: bool) -> Executor:
+    def get_executor(self, *, pure: bool, resources: dict[str, float]) -> Executor:
+        self.needed = resources
         return ThreadPoolExecutor(1)
 
     def wait_for_workers(self, n_workers: int, timeout: float) -> None:
@@ -170,6 +174,15 @@ def on_dask(run: Run) -> Run:
 def test_a_cluster_does_the_work_and_is_left(run: Run, dask: Dask) -> None:
     assert {row.status for row in extract_all(on_dask(run))["size"]} == {"ok"}
     assert dask.is_closed
+
+
+def test_work_with_networks_asks_for_what_it_needs(dask: Dask, tmp_path: Path) -> None:
+    settings = ExecutionSettings(dask="tcp://far:1", dask_resources={"GPU": 1})
+    force = Workforce(settings, tmp_path, tmp_path / "store")
+    assert [done.value for done in force.do_long(len, {"a": "bcd"}, device="auto")] == [3]
+    assert dask.needed == {"GPU": 1}
+    assert [done.value for done in force.do(len, {"a": "bcd"})] == [3]
+    assert dask.needed == {}
 
 
 def test_a_cluster_without_workers_is_told_of(run: Run, dask: Dask) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -37,10 +37,10 @@ from emotiw.models.training import loop
 from emotiw.predict import predict_files as files_module
 from emotiw.predict.face_and_voice import FaceAndVoice
 from emotiw.predict.predict_files import Wanted, predict_files
+from emotiw.runs import workforce
 from emotiw.runs.pipeline import run_all
 from emotiw.runs.run import Run, open_run
 from emotiw.runs.stages import features as features_module
-from emotiw.runs.stages import per_clip
 from emotiw.runs.stages.faces import find_all_faces
 from emotiw.runs.stages.features import extract_all, feature_table
 from emotiw.runs.stages.index import index
@@ -403,7 +403,7 @@ def test_processes_on_a_gpu_are_few_where_networks_are_asked(
         return (Outcome(name, None, "not now", 0.0) for name in jobs)
 
     monkeypatch.setattr("emotiw.core.device.usable_cores", lambda: 16)
-    monkeypatch.setattr(per_clip, "run_jobs", nothing)
+    monkeypatch.setattr(workforce, "run_jobs", nothing)
     run = open_run(recipe_for(corpus, tmp_path), ["execution.workers=0"])
     index(run)
     find_all_faces(run)
@@ -415,6 +415,8 @@ def test_processes_on_a_gpu_are_few_where_networks_are_asked(
     assert counts[3:] == []  # what failed stays so, until it is asked for
     find_all_faces(again, force=True)
     assert counts[3:] == [5]
+    gpus.append("B")
+    assert device_module.worker_count(0, "auto") == 2 * device_module.worker_count(0, "cuda") == 8
 
 
 def test_a_device_that_is_not_there_ends_a_run_before_it_begins(
@@ -433,12 +435,7 @@ def test_a_device_that_is_not_there_ends_a_run_before_it_begins(
 def test_with_dask_the_device_is_the_workers(
     corpus: Path, tmp_path: Path, gpus: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    @contextmanager
-    def threads(self: Run) -> Iterator[Executor]:
-        with ThreadPoolExecutor(1) as engine:
-            yield engine
-
-    monkeypatch.setattr(Run, "executor", threads)
+    monkeypatch.setattr(workforce, "Cluster", lambda *_: ThreadPoolExecutor(1))
     run = open_run(
         recipe_for(corpus, tmp_path), ["execution.device=cuda", "execution.dask=tcp://far:1"]
     )

@@ -7,7 +7,7 @@ jobs the workers of this moment can do, that there are any, and that each is as 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future
 from contextlib import suppress
 from functools import partial
@@ -34,13 +34,20 @@ class Cluster(Executor):
         address: of the scheduler.
         clips: their folder, which every worker has to see at the same path; so it has to
         store: the folder of artifacts.
+        resources: what each call needs of a worker, as that was started with them; by name.
 
     Raises:
         ConfigError: if Dask is not installed, or there is no scheduler.
         MachineError: if it has no workers, and none come within a minute.
     """
 
-    def __init__(self, address: str, clips: Path | None = None, store: Path | None = None) -> None:
+    def __init__(
+        self,
+        address: str,
+        clips: Path | None = None,
+        store: Path | None = None,
+        resources: Mapping[str, float] | None = None,
+    ) -> None:
         try:
             from distributed import Client
 
@@ -52,7 +59,7 @@ class Cluster(Executor):
             raise ConfigError(f"execution.dask: no scheduler at {address} ({error})") from error
         self._address, self._terms = address, terms_of(clips, store)
         # not pure: a call that is made again is done again, and not answered from the last time
-        self._engine = self._client.get_executor(pure=False)
+        self._engine = self._client.get_executor(pure=False, resources=dict(resources or {}))
         self._deserted: float | None = None
         self._slots, self._counted = 0, float("-inf")
         try:

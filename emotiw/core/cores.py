@@ -11,10 +11,14 @@ from __future__ import annotations
 import math
 import os
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 CGROUP = Path("/sys/fs/cgroup")
 THREADS = ("OMP", "MKL", "OPENBLAS", "NUMEXPR")
+_ALONE = threading.RLock()
 WAITING = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0", "KMP_BLOCKTIME": "0"}
 
 
@@ -57,6 +61,41 @@ def wait_quietly(n_threads: int | None = None) -> None:
     elif (cores := usable_cores()) < (os.cpu_count() or 1):
         for library in THREADS:
             os.environ.setdefault(f"{library}_NUM_THREADS", str(cores))
+
+
+@contextmanager
+def alone_in_one_thread() -> Iterator[None]:
+    """Compute something whose result hangs on nothing else: neither on cores, nor on neighbours.
+
+    Sums over several threads differ in the last bit from those over one, and networks draw from a
+    generator that all threads of a process share. So arithmetic has one thread in here, and other
+    threads of this process that want the same wait.
+    """
+    from threadpoolctl import threadpool_limits
+
+    names = [f"{library}_NUM_THREADS" for library in THREADS]
+    with _ALONE:
+        told = {name: os.environ.get(name) for name in names}
+        before = _torch_threads() or int(told["OMP_NUM_THREADS"] or usable_cores())
+        os.environ.update(dict.fromkeys(names, "1"))  # for what is imported in here
+        try:
+            with threadpool_limits(1):
+                _torch_threads(1)
+                yield
+        finally:
+            for name, value in told.items():
+                os.environ.pop(name) if value is None else os.environ.update({name: value})
+            _torch_threads(before)
+
+
+def _torch_threads(wanted: int | None = None) -> int | None:
+    torch = sys.modules.get("torch")
+    if torch is None or not hasattr(torch, "set_num_threads"):  # or it is just being imported
+        return None
+    before: int = torch.get_num_threads()
+    if wanted not in (None, before):
+        torch.set_num_threads(wanted)
+    return before
 
 
 def _quota(cgroup: Path) -> float | None:

@@ -84,8 +84,8 @@ def worker_count(asked: int, device: str = CPU) -> int:
     """Return how many processes share the work.
 
     Args:
-        asked: taken as it is; 0 for one per core that may be used, but no more than four where
-            they share a GPU, because each keeps networks of its own there.
+        asked: taken as it is; 0 for one per core that may be used, but no more than four to a
+            GPU, because each keeps networks of its own there.
         device: where the networks of this work compute; ``cpu`` if it needs none.
 
     Examples:
@@ -95,7 +95,22 @@ def worker_count(asked: int, device: str = CPU) -> int:
     if asked:
         return asked
     cores = usable_cores()
-    return cores if resolve_device(device) == CPU else min(cores, PROCESSES_PER_GPU)
+    if resolve_device(device) == CPU:
+        return cores
+    return min(cores, PROCESSES_PER_GPU * gpu_count(device))
+
+
+def gpu_count(asked: str) -> int:
+    """Return how many GPUs work may be spread over: all of this machine for ``auto``, else one.
+
+    Examples:
+        >>> gpu_count("cpu")
+        0
+    """
+    if resolve_device(asked) == CPU:
+        return 0
+    are_many = int(os.environ.get("WORLD_SIZE", "1")) > 1  # torchrun's own processes share them
+    return len(_gpus()) if asked == AUTO and not are_many else 1
 
 
 @runtime_checkable

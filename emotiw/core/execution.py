@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from dataclasses import replace
 from functools import partial
@@ -12,7 +12,9 @@ from queue import Empty, SimpleQueue
 from time import monotonic
 
 from emotiw.core.cluster import Cluster
+from emotiw.core.crew import Crew
 from emotiw.core.errors import MachineError
+from emotiw.core.here_first import here_first, next_job
 from emotiw.core.machine_faults import AGAIN
 from emotiw.core.outcome import Job, Outcome, Result, failure, run_one
 from emotiw.core.worker_process import Limits, Worker
@@ -30,6 +32,9 @@ def run_jobs(
     executor: Executor | None = None,
     limits: Limits = NO_LIMITS,
     max_alike: int | None = None,
+    crew: Crew | None = None,
+    begins_here: bool = False,
+    n_gpus: int = 0,
 ) -> Iterator[Outcome[Result]]:
     """Yield the outcome of every job as it is done; an exception is an outcome, not an end.
 
@@ -45,6 +50,10 @@ def run_jobs(
             keep in flight; or a :class:`Cluster`, which knows that itself.
         limits: what one job may take; with an engine, how long nothing may come back.
         max_alike: so many failures in a row that nobody foresaw, all of one kind, are no accident.
+        crew: whose processes are used, and kept; without one they end with this call.
+        begins_here: do the first jobs in this process, and start others when these would be worth
+            what it costs to start them; for jobs that are no danger to it.
+        n_gpus: where there are several, every process sees one of them, each as many as another.
 
     Raises:
         MachineError: if the machine or the engine failed, and no job is to blame.
@@ -53,7 +62,14 @@ def run_jobs(
     if executor is not None:
         spread = partial(_in_engine, engine=executor, patience_sec=limits.seconds)
     elif workers > 1 or limits:
-        spread = partial(_in_processes, limits=limits, shares_cores=workers > 1)
+        spread = partial(
+            _in_processes,
+            limits=limits,
+            shares_cores=workers > 1,
+            crew=crew,
+            begins_here=begins_here,
+            n_gpus=n_gpus,
+        )
     alike, kind = 0, ""
     lost: list[str] = []
     for outcome in spread(function, jobs, workers):
@@ -68,6 +84,8 @@ def run_jobs(
             lost.append(outcome.name)
         else:
             yield outcome
+    if executor is None and lost:
+        spread = partial(_in_processes, limits=limits, shares_cores=workers > 1)
     for name in lost:
         yield from spread(function, {name: jobs[name]}, 1)
 
@@ -86,38 +104,65 @@ def _in_processes(
     *,
     limits: Limits,
     shares_cores: bool,
+    crew: Crew | None = None,
+    begins_here: bool = False,
+    n_gpus: int = 0,
 ) -> Iterator[Outcome[Result]]:
     todo = deque(jobs.items())
-    crew: dict[object, Worker] = {}  # by its pipe
-    retired: list[Worker] = []
+    staff = crew or Crew()
+    busy: dict[object, Worker] = {}  # by its pipe
+
+    def fill() -> None:
+        while len(busy) < workers and (one := next_job(todo)) is not None:
+            try:
+                gpu = _free_gpu(busy.values(), n_gpus)
+                worker = staff.hire(shares_cores=shares_cores, gpu=gpu)
+            except MachineError:
+                todo.appendleft(one)
+                raise
+            worker.begin(function, *one)
+            busy[worker.pipe] = worker
+
     try:
-        while todo or crew:
-            while todo and len(crew) < workers:
-                worker = Worker(shares_cores=shares_cores)
-                crew[worker.pipe] = worker
-                worker.begin(function, *todo.popleft())
-            pipes = [worker.pipe for worker in crew.values()]
-            for pipe in wait_for_any(pipes, LOOK_SEC if limits else None):
-                worker = crew[pipe]
+        if begins_here:
+            yield from here_first(function, todo, fill, lambda: bool(_with_news(busy, 0)))
+        while todo or busy:
+            fill()
+            for pipe in _with_news(busy, LOOK_SEC if limits else None):
+                worker = busy[pipe]
                 outcome = worker.outcome()
                 if outcome is None:
                     continue
-                if todo and not outcome.is_lost:
-                    worker.begin(function, *todo.popleft())
+                if outcome.is_lost:
+                    busy.pop(pipe).stop()
+                elif (one := next_job(todo)) is not None:
+                    worker.begin(function, *one)
                 else:
-                    worker.let_go()
-                    retired.append(crew.pop(pipe))
+                    staff.release(busy.pop(pipe))
                 yield outcome
-            for worker in list(crew.values()):
+            for worker in list(busy.values()):
                 outcome = worker.beyond(limits)
                 if outcome is not None:
-                    crew.pop(worker.pipe).stop()
+                    busy.pop(worker.pipe).stop()
                     yield outcome
     finally:
-        for worker in crew.values():
+        for worker in busy.values():
             worker.let_go()
-        for worker in [*retired, *crew.values()]:
+        for worker in busy.values():
             worker.stop()
+        if crew is None:
+            staff.close()
+
+
+def _with_news(busy: Mapping[object, Worker], seconds: float | None) -> list[object]:
+    pipes = [worker.pipe for worker in list(busy.values())]
+    return list(wait_for_any(pipes, seconds))
+
+
+def _free_gpu(busy: Iterable[Worker], n_gpus: int) -> int | None:
+    """Return the GPU that the fewest have; None where there is no choice."""
+    taken = [worker.gpu for worker in busy]
+    return min(range(n_gpus), key=taken.count) if n_gpus > 1 else None
 
 
 def _in_engine(

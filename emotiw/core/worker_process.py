@@ -29,6 +29,7 @@ from emotiw.core.own_modules import folder_in_use, use_folder
 
 GRACE_SEC = 2.0  # to take away what is half written
 READY = "ready"
+GPUS = "CUDA_VISIBLE_DEVICES"
 
 
 @dataclass(frozen=True)
@@ -53,16 +54,18 @@ class Worker:
     Args:
         shares_cores: one of several, with one thread for arithmetic each; with all cores each
             they would only get in each other's way.
+        gpu: the only GPU that it sees, of those that this process sees; all of them where None.
 
     Raises:
         MachineError: if it can't be started.
     """
 
-    def __init__(self, *, shares_cores: bool) -> None:
+    def __init__(self, *, shares_cores: bool, gpu: int | None = None) -> None:
+        self.shares_cores, self.gpu = shares_cores, gpu
         context = get_context("spawn")
         try:
             self.pipe, theirs = context.Pipe()
-            arguments = (theirs, folder_in_use(), shares_cores)
+            arguments = (theirs, folder_in_use(), shares_cores, gpu)
             self.process = context.Process(target=_serve, args=arguments)
             with _without_interrupts():  # it would print a traceback before it can ignore them
                 self.process.start()
@@ -108,7 +111,7 @@ class Worker:
         if limits.seconds is not None and seconds > limits.seconds:
             why = f"took longer than {limits.seconds:g} s (execution.seconds_per_clip)"
             return Outcome(self.job, None, why, seconds, "time limit")
-        if limits.memory_gb is not None and self._gigabytes() > limits.memory_gb:
+        if limits.memory_gb is not None and self.gigabytes > limits.memory_gb:
             why = f"needed more than {limits.memory_gb:g} GB (execution.memory_per_clip_gb)"
             return Outcome(self.job, None, why, seconds, "memory limit", is_lost=True)
         return None
@@ -137,14 +140,16 @@ class Worker:
         why = f"the process that read it died ({ended}: a crash in a decoder, or out of memory)"
         return Outcome(self.job, None, why, monotonic() - self._since, f"died of {ended}", True)
 
-    def _gigabytes(self) -> float:
+    @property
+    def gigabytes(self) -> float:
+        """The memory that it holds, 10⁹ bytes; files in memory cost nothing."""
         import psutil
 
         try:
             used = psutil.Process(self.process.pid).memory_info()
         except psutil.Error:  # it ended since
             return 0.0
-        return float(used.rss - getattr(used, "shared", 0)) / 1e9  # files in memory cost nothing
+        return float(used.rss - getattr(used, "shared", 0)) / 1e9
 
 
 @contextmanager
@@ -159,13 +164,16 @@ def _without_interrupts() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _serve(pipe: Connection, folder: Path | None, shares_cores: bool) -> None:
+def _serve(pipe: Connection, folder: Path | None, shares_cores: bool, gpu: int | None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started it hears of that, and stops it
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what is half written goes
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if folder is not None:
         use_folder(folder)
     wait_quietly(1 if shares_cores else None)
+    if gpu is not None:
+        seen = os.environ.get(GPUS)
+        os.environ[GPUS] = seen.split(",")[gpu] if seen else str(gpu)
     pipe.send(READY)
     try:
         _work(pipe)

@@ -16,10 +16,12 @@ import numpy.typing as npt
 from emotiw.core.checksums import are_intact, write_checksums
 from emotiw.core.clip import UNLABELLED
 from emotiw.core.cohort import Cohort
+from emotiw.core.cores import alone_in_one_thread
 from emotiw.core.device import CPU, placed
 from emotiw.core.errors import ConfigError, WeightsError
 from emotiw.core.feature_table import FeatureSpec, FeatureTable
 from emotiw.core.files import atomic_write
+from emotiw.core.notices import heard_by, warn
 from emotiw.core.score_table import Fold, Groups, ScoreTable
 from emotiw.core.task import Task
 from emotiw.models.model import Examples, Model, Unlabelled
@@ -29,7 +31,7 @@ from emotiw.models.unlabelled_of_fold import JUDGED, UnlabelledOfFold
 
 MakeModel = Callable[[], Model]
 MODEL = "model"
-COMPLETE = "complete"  # written last; says how long the fit took
+COMPLETE = "complete"  # written last; says how long the fit took, and what it had to tell
 SUMS = "sha256sums"
 
 
@@ -73,6 +75,10 @@ def seconds_of_fit(folder: Path) -> float | None:
         return float((folder / MODEL / COMPLETE).read_text(encoding="utf-8").split()[0])
     except (OSError, ValueError, IndexError):
         return None
+
+
+def _told_of(folder: Path) -> list[str]:
+    return (folder / MODEL / COMPLETE).read_text(encoding="utf-8").splitlines()[1:]
 
 
 class OutOfFold:
@@ -227,8 +233,15 @@ class OutOfFold:
     def fitted(self, fit: Fit, make_model: MakeModel, folder: Path) -> Model:
         """Fit one model and save it in ``folder``; one that is already there is loaded instead."""
         done = folder / MODEL
-        if is_fitted(folder):
-            return placed(type(make_model()).load(done), self.device)
+        if not is_fitted(folder):
+            with alone_in_one_thread():
+                return self._fit(fit, make_model, folder)
+        for line in _told_of(folder):
+            warn(line)
+        return placed(type(make_model()).load(done), self.device)
+
+    def _fit(self, fit: Fit, make_model: MakeModel, folder: Path) -> Model:
+        done = folder / MODEL
         shutil.rmtree(done, ignore_errors=True)
         checkpoint, start = folder / "checkpoint", perf_counter()
         examples = self.training_of(fit)
@@ -238,17 +251,22 @@ class OutOfFold:
                 f"{self.table.spec.name!r}: look at their times"
             )
         model = placed(make_model(), self.device)
-        try:
-            model.fit(examples, folder=checkpoint)
-        except WeightsError:
-            if not checkpoint.is_dir():
-                raise
-            shutil.rmtree(checkpoint)  # damaged: it is begun anew
-            model = placed(make_model(), self.device)
-            model.fit(examples, folder=checkpoint)
+        told: list[str] = []
+        with heard_by(told.append):
+            try:
+                model.fit(examples, folder=checkpoint)
+            except WeightsError:
+                if not checkpoint.is_dir():
+                    raise
+                shutil.rmtree(checkpoint)  # damaged: it is begun anew
+                model = placed(make_model(), self.device)
+                model.fit(examples, folder=checkpoint)
+        for line in told:
+            warn(line)
         model.save(done)
         write_checksums(done / SUMS, [path for path in done.rglob("*") if path.is_file()])
-        atomic_write(done / COMPLETE, f"{perf_counter() - start:.3f} seconds\n".encode())
+        lines = [f"{perf_counter() - start:.3f} seconds", *dict.fromkeys(told)]
+        atomic_write(done / COMPLETE, "".join(f"{line}\n" for line in lines).encode())
         return model
 
     def score(self, fit: Fit, model: Model) -> npt.NDArray[np.float64]:
@@ -256,7 +274,8 @@ class OutOfFold:
         if not fit.scored:
             return np.zeros((0, len(self.task.labels)))
         examples = self.examples(fit.scored, with_targets=False)
-        scores = model.predict(examples)
+        with alone_in_one_thread():
+            scores = model.predict(examples)
         return scores if self._view is None else self._view.on_rows(fit.scored, examples, scores)
 
     def table_of(self, name: str, scores: Mapping[Fold, npt.NDArray[np.float64]]) -> ScoreTable:

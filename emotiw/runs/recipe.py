@@ -107,6 +107,17 @@ class Recipe:
         """The folder of artifacts."""
         return self.settings.paths.store or self.settings.paths.runs / "store"
 
+    def done_by_oneself(self) -> Recipe:
+        """Return it for whoever does a part of the work, from any folder: nobody is asked again."""
+        settings = self.settings
+        places = {"runs": settings.paths.runs.absolute(), "store": self.store.absolute()}
+        parts: dict[str, Any] = {
+            "data": settings.data.model_copy(update={"root": settings.data.root.absolute()}),
+            "paths": settings.paths.model_copy(update=places),
+            "execution": settings.execution.model_copy(update={"dask": None, "workers": 1}),
+        }
+        return replace(self, settings=settings.model_copy(update=parts))
+
 
 def load_recipe(config: Path | str, settings: Sequence[str] = ()) -> Recipe:
     """Read and check a recipe.

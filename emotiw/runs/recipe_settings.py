@@ -76,7 +76,9 @@ class ExecutionSettings(Strict):
         device: where networks compute: ``auto`` (a GPU where torch sees one, else the CPU),
             ``cpu``, ``cuda``, or one GPU of several, ``cuda:1``.
         dask: address of a Dask scheduler that is already running, instead of processes here.
-            ``device`` then means that of each worker, and in training that of this machine.
+            ``device`` then means that of each worker.
+        dask_resources: what work with networks needs of a worker, ``{GPU: 1}``, where workers are
+            started with ``--resources GPU=1``.
         seconds_per_clip: time for the faces, or the features, of one clip; a clip that takes
             longer has failed, and the run goes on. None for no limit. Of a cluster, the time for
             which nothing may come back.
@@ -90,6 +92,7 @@ class ExecutionSettings(Strict):
     workers: int = Field(default=0, ge=0)
     device: Device = AUTO
     dask: str | None = None
+    dask_resources: dict[str, float] = Field(default_factory=dict)
     seconds_per_clip: float | None = Field(default=3600.0, gt=0)
     memory_per_clip_gb: float | None = Field(default=8.0, gt=0)
     max_alike_failures: int | None = Field(default=5, ge=2)

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
 from emotiw.core.clip import Clip
-from emotiw.core.cluster import Cluster
 from emotiw.core.cohort import Cohort
 from emotiw.core.cohort_table import STEPS, read_manifest
 from emotiw.core.content_hashes import ContentHashes
-from emotiw.core.device import require_device, worker_count
+from emotiw.core.device import AUTO, require_device, worker_count
 from emotiw.core.errors import ConfigError, EmotiwError, MissingStageError
 from emotiw.core.ledger import Ledger
 from emotiw.core.machine_faults import require_machine
@@ -31,6 +29,7 @@ from emotiw.runs.lock import held, is_held
 from emotiw.runs.recipe import Recipe, load_recipe, packaged_recipes
 from emotiw.runs.records import Records
 from emotiw.runs.stage_status import RunStatus
+from emotiw.runs.workforce import Workforce
 
 FUSED = "fused"
 
@@ -70,8 +69,18 @@ class Run:
     All of them can be looked at, changed by hand and read on by the next stage.
     """
 
-    def __init__(self, recipe: Recipe, *, progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        *,
+        progress: Progress | None = None,
+        workforce: Workforce | None = None,
+    ) -> None:
         self._recipe = recipe
+        settings = recipe.settings
+        self.workforce = workforce or Workforce(
+            settings.execution, settings.data.root, recipe.store
+        )
         self.progress: Progress = progress or Silent()
         self.folder, self.store = recipe.folder, Store(recipe.store)
         self._hashes = ContentHashes(recipe.store / "hashes.json")
@@ -127,6 +136,11 @@ class Run:
         """Where networks compute, as the recipe says it: ``auto``, ``cpu``, ``cuda:1``."""
         return self.recipe.settings.execution.device
 
+    @property
+    def device_here(self) -> str:
+        """Where this process computes itself; with Dask, the one that is named is the workers'."""
+        return self.device if self.recipe.settings.execution.dask is None else AUTO
+
     def require_device(self) -> None:
         """Raise ConfigError if this machine doesn't have it; with Dask, others do the work."""
         if self.recipe.settings.execution.dask is None:
@@ -136,21 +150,6 @@ class Run:
     def task(self) -> Task:
         """What the challenge asks."""
         return self.recipe.spec.task
-
-    @contextmanager
-    def executor(self) -> Iterator[Executor | None]:
-        """Yield the engine that the recipe names, or None for processes of this machine.
-
-        Raises:
-            ConfigError: if Dask is not installed, or its scheduler can't be reached.
-            MachineError: if there are no workers.
-        """
-        address = self.recipe.settings.execution.dask
-        if address is None:
-            yield None
-            return
-        with Cluster(address, self.recipe.settings.data.root, self.store.root) as cluster:
-            yield cluster
 
     @contextmanager
     def at_work(self, *, begins: bool = False) -> Iterator[None]:
@@ -165,7 +164,7 @@ class Run:
         """
         if not begins and not self.folder.is_dir():
             raise MissingStageError(f"{self.manifest_path} is not there yet: run `emotiw index`")
-        with held(self.records.home):
+        with held(self.records.home), self.workforce.kept():
             self._depth += 1
             if self._depth == 1:
                 self._listing = None
@@ -243,6 +242,8 @@ class Run:
                     "unreadable", version="1", content=clip.clip_id, options={}
                 )
 
+        files = (clip.path for clip in cohort if clip.path != Path())
+        self._hashes.read_together(files, self.workforce.do_reading)
         known = cohort.with_contents(content_of)
         self._hashes.save()
         return known

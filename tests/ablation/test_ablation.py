@@ -174,7 +174,7 @@ def test_killed_in_the_middle_it_comes_to_the_same_bytes(
 def test_rows_are_the_same_whatever_the_number_of_workers(
     product: Ablation, recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(work, "WORTH_A_POOL_SEC", 0.0)
+    monkeypatch.setattr("emotiw.core.here_first.WORTH_A_POOL_SEC", 0.0)
     run = open_run(recipe, [f"paths.runs={tmp_path}", "execution.workers=2"])
     parallel = ablate(run, AblationSettings(axes={"fusion": list(RULES)}))
     for row, rule in zip(parallel.table["row"], RULES, strict=True):

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from emotiw.core.content_hashes import ContentHashes
+from emotiw.core.execution import run_jobs
 from emotiw.core.files import sha256_of
+from emotiw.core.outcome import Outcome
 
 
 @pytest.fixture
@@ -97,6 +102,31 @@ def test_a_half_written_memory_is_forgotten(clip: Path, memory: Path) -> None:
     for length in range(len(whole)):
         memory.write_bytes(whole[:length])
         assert ContentHashes(memory).of(clip) == sha256_of(clip)
+
+
+def test_many_are_read_together_and_remembered_alike(
+    clip: Path, memory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("emotiw.core.content_hashes.WORTH_SPREADING", 0)
+    clips = [clip, *(clip.with_name(f"{n}.avi") for n in range(20))]
+    for number, other in enumerate(clips[1:]):
+        other.write_bytes(bytes([number]))
+    asked: list[str] = []
+
+    def read(function: Any, jobs: Any) -> Iterator[Outcome[Any]]:
+        asked.extend(jobs)
+        with ThreadPoolExecutor(4) as engine:
+            yield from run_jobs(function, jobs, workers=4, executor=engine)
+
+    remembered(memory, clip)
+    hashes = ContentHashes(memory)
+    hashes.read_together([*clips, clip.with_name("none.avi")], read)
+    assert sorted(asked) == sorted(map(str, clips[1:]))  # one was known
+    hashes.save()
+    with monkeypatch.context() as patch:
+        patch.setattr("emotiw.core.content_hashes.sha256_of", None)  # nothing is read again
+        found = [ContentHashes(memory).of(each) for each in clips]
+    assert found == [sha256_of(each) for each in clips]
 
 
 def test_a_missing_clip_is_an_error(tmp_path: Path, memory: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -11,11 +12,13 @@ import time
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from emotiw.core.crew import Crew
 from emotiw.core.errors import MachineError, MediaError
 from emotiw.core.execution import run_jobs
 from emotiw.core.outcome import Outcome
@@ -112,6 +115,19 @@ def numbered(count: int) -> dict[str, int]:
     return {f"clip{index:03d}": index for index in range(count)}
 
 
+def counted_workers(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Whether each that is started from now on shares the cores."""
+    started: list[bool] = []
+
+    class Counted(Worker):
+        def __init__(self, *, shares_cores: bool, gpu: int | None = None) -> None:
+            started.append(shares_cores)
+            super().__init__(shares_cores=shares_cores, gpu=gpu)
+
+    monkeypatch.setattr("emotiw.core.crew.Worker", Counted)
+    return started
+
+
 def test_one_worker_runs_in_this_process_and_in_order() -> None:
     outcomes = list(run_jobs(process_of, numbered(3)))
     assert [outcome.name for outcome in outcomes] == ["clip000", "clip001", "clip002"]
@@ -156,16 +172,7 @@ def test_a_worker_that_dies_costs_only_its_own_job() -> None:
 
 
 def test_after_a_death_the_rest_run_side_by_side_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    from emotiw.core import execution
-
-    started: list[bool] = []
-
-    class Counted(Worker):
-        def __init__(self, *, shares_cores: bool) -> None:
-            started.append(shares_cores)
-            super().__init__(shares_cores=shares_cores)
-
-    monkeypatch.setattr(execution, "Worker", Counted)
+    started = counted_workers(monkeypatch)
     jobs = {"bad": -1, **numbered(30)}
     found = values(list(run_jobs(double_slowly_or_die, jobs, workers=2)))
     assert found == {"bad": None, **{name: 2 * number for name, number in numbered(30).items()}}
@@ -363,6 +370,53 @@ def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
         parent.kill()
         parent.wait()
     wait_until(lambda: not any(is_running(worker) for worker in workers))
+
+
+def sleep_and_tell(seconds: float) -> tuple[int, str | None]:
+    time.sleep(seconds)
+    return os.getpid(), os.environ.get("CUDA_VISIBLE_DEVICES")
+
+
+def test_what_takes_a_moment_is_done_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    started = counted_workers(monkeypatch)
+    outcomes = list(run_jobs(process_of, numbered(3), workers=2, begins_here=True))
+    assert [outcome.value for outcome in outcomes] == [os.getpid()] * 3
+    assert not started
+
+
+def test_what_takes_long_is_spread_while_the_first_is_being_done(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("emotiw.core.here_first.WORTH_A_POOL_SEC", 1.0)
+    jobs = {"long": 3.0, **{f"short{n}": 0.3 for n in range(12)}}
+    found = values(list(run_jobs(sleep_and_tell, jobs, workers=2, begins_here=True)))
+    assert found.keys() == jobs.keys()
+    processes = {name: where[0] for name, where in found.items()}
+    assert processes["long"] == os.getpid()
+    assert len(set(processes.values())) == 3
+
+
+def test_a_crew_is_kept_from_one_call_to_the_next() -> None:
+    with closing(Crew()) as crew:
+        first, second = (
+            {o.value for o in run_jobs(process_of, numbered(6), workers=2, crew=crew)}
+            for _ in range(2)
+        )
+        assert second <= first
+        os.kill(first.pop(), signal.SIGKILL)
+        found = values(list(run_jobs(double, numbered(6), workers=2, crew=crew)))
+        assert found == {name: 2 * number for name, number in numbered(6).items()}
+        (dead,) = run_jobs(double_or_die, {"bad": -1}, workers=2, crew=crew)
+        assert dead.is_lost
+        alive = {o.value for o in run_jobs(process_of, numbered(4), workers=2, crew=crew)}
+    assert not any(is_running(process) for process in alive)
+
+
+def test_each_process_has_a_gpu_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,7,9")
+    jobs = {str(n): 0.3 for n in range(9)}
+    found = {o.value for o in run_jobs(sleep_and_tell, jobs, workers=3, n_gpus=3)}
+    assert sorted(str(gpu) for _, gpu in found if gpu) == ["4", "7", "9"]
 
 
 def wait_until(is_so: Callable[[], bool], *, seconds: float = 60) -> None:

@@ -178,7 +178,11 @@ def spaces_of(
                 "paths.runs": str(folder / "work"),
                 "paths.store": str(base.store.root),
             }
-            run = Run(varied(members[0].recipe, where), progress=base.progress)
+            run = Run(
+                varied(members[0].recipe, where),
+                progress=base.progress,
+                workforce=base.workforce,
+            )
             space = Space(run, base, models, run.folder / "scores.stamp")
         spaces.append(space)
         space_of.update({variant.name: space for variant in members})

@@ -13,21 +13,18 @@ from emotiw.analysis.ablation.outputs import FILES, remake
 from emotiw.analysis.ablation.plan import Plan, fits_there, make_plan
 from emotiw.analysis.ablation.spaces import Space
 from emotiw.core.cohort_table import STEPS, write_manifest, write_steps
-from emotiw.core.device import CPU, resolve_device
 from emotiw.core.errors import EmotiwError, MachineError
-from emotiw.core.execution import run_jobs
 from emotiw.core.score_table import ScoreTable
 from emotiw.core.task_kinds import told_of
 from emotiw.evaluation.sample import chosen_sample
 from emotiw.runs.ablation_settings import AblationSettings
 from emotiw.runs.recipe import Recipe
 from emotiw.runs.run import Run
+from emotiw.runs.stages.fit_jobs import make_fits
 from emotiw.runs.stages.fuse import fuse_inputs, fusion_inputs
 from emotiw.runs.stages.score_files import write_scores
 from emotiw.runs.stages.train import fits_of
 from fusion.fusion_options import FusionOptions
-
-WORTH_A_POOL_SEC = 20.0  # starting processes takes several seconds
 
 
 @dataclass(frozen=True)
@@ -86,12 +83,6 @@ def _carry_out(plan: Plan, *, force: bool) -> Ablation:
     return remake(plan.folder)
 
 
-def fit_in_store(job: tuple[Recipe, str]) -> None:
-    """Fit a model of a recipe, and leave it and its scores in the store."""
-    recipe, model = job
-    fits_of(Run(recipe), model).scores()
-
-
 def fuse_row(job: RowJob) -> float:
     """Fuse one row and write its scores; return the seconds that took."""
     inputs = fusion_inputs(Run(job.recipe), job.space_models).only(job.models, job.options)
@@ -135,17 +126,9 @@ def _train(plan: Plan, *, force: bool) -> dict[str, str]:
             raise
         except EmotiwError as error:
             fail(space, str(error))
-    jobs: dict[str, tuple[Recipe, str]] = {}
-    for space in ready:
-        for model in space.models:
-            fits = fits_there(space, model)
-            if fits is not None and fits.to_do:
-                jobs.setdefault(fits.key, (space.run.recipe, model))
-    is_spread = len(jobs) > 1 and plan.run.workers > 1
-    if is_spread and resolve_device(plan.run.device) == CPU:  # a GPU is fed by one fit at a time
-        outcomes = run_jobs(fit_in_store, jobs, workers=min(plan.run.workers, len(jobs)))
-        for _ in plan.run.progress.track(outcomes, stage="train", total=len(jobs)):
-            pass  # what failed is fitted again below, and says why
+    found = [fits_there(space, model) for space in ready for model in space.models]
+    for _ in make_fits(plan.run, [fits for fits in found if fits is not None], fits_of):
+        pass  # what failed is fitted again below, and says why
     for space in ready:
         try:
             space.train(force=force)
@@ -162,26 +145,12 @@ def _fuse(plan: Plan, failed: Mapping[str, str]) -> dict[str, str]:
         if any(row.name in failed for row in plan.rows_of(space)):
             continue  # none of them can be made
         for row, own in plan.stale_rows(space):
-            made_of = (space.run.recipe, space.models, row.models, own.options)
-            found[row.name] = RowJob(*made_of, plan.scores_path(row))
+            made_of = (space.run.recipe.done_by_oneself(), space.models, row.models, own.options)
+            found[row.name] = RowJob(*made_of, plan.scores_path(row).absolute())
     jobs = {row.name: found[row.name] for row in plan.variants.rows if row.name in found}
-    reasons: dict[str, str] = {}
-    start = perf_counter()
-    bar = iter(plan.run.progress.track(range(len(jobs)), stage="fuse", total=len(jobs)))
-    todo = dict(jobs)
-    for name, job in jobs.items():
-        is_long = (perf_counter() - start) / max(1, len(jobs) - len(todo)) * len(todo)
-        if len(todo) < len(jobs) and plan.run.workers > 1 and is_long > WORTH_A_POOL_SEC:
-            break
-        next(bar)
-        del todo[name]
-        reasons.update({o.name: o.error for o in run_jobs(fuse_row, {name: job}) if o.error})
-    for outcome in run_jobs(fuse_row, todo, workers=plan.run.workers) if todo else ():
-        next(bar)
-        if outcome.error:
-            reasons[outcome.name] = outcome.error
-    next(bar, None)
-    return reasons
+    outcomes = plan.run.workforce.do_long(fuse_row, jobs)
+    tracked = plan.run.progress.track(outcomes, stage="fuse", total=len(jobs))
+    return {done.name: done.error for done in tracked if done.error is not None}
 
 
 def _describe(

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emotiw.core.errors import EmotiwError, MediaError
-from emotiw.core.execution import run_jobs
 from emotiw.core.face_tracks import FaceTracks
 from emotiw.core.files import atomic_write
 from emotiw.core.media.reading_report import seen_track
@@ -53,11 +52,9 @@ def write_previews(run: Run) -> dict[str, str]:
         if note_of(target.with_name(f"{target.name}.png")) != _note(artifact.key):
             path = cohort[clip_id].path
             jobs[clip_id] = PreviewJob(path, run.store.root, artifact.key, target)
-    workers = min(run.workers, max(len(jobs), 1))
-    with run.executor() as engine:
-        outcomes = run_jobs(preview, jobs, workers=workers, executor=engine)
-        tracked = run.progress.track(outcomes, stage="previews", total=len(jobs))
-        return {done.name: done.error for done in tracked if done.error is not None}
+    outcomes = run.workforce.do(preview, jobs)
+    tracked = run.progress.track(outcomes, stage="previews", total=len(jobs))
+    return {done.name: done.error for done in tracked if done.error is not None}
 
 
 def preview(job: PreviewJob) -> None:

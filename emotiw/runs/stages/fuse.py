@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from emotiw.core.cohort import Cohort
 from emotiw.core.config import Document, flat, override, validated
+from emotiw.core.cores import alone_in_one_thread
 from emotiw.core.errors import TableError
 from emotiw.core.files import sha256_of
 from emotiw.core.score_table import ScoreTable
@@ -207,14 +208,15 @@ def fuse_inputs(told: FusionInputs) -> FusionResult:
     """Fuse as the recipe says."""
     from fusion.cross_fitting import fuse
 
-    return fuse(
-        told.tables,
-        told.cohort,
-        options=told.options,
-        metric=told.metric,
-        seed=told.seed,
-        inner=told.inner if told.options.asks_inner else None,
-    )
+    with alone_in_one_thread():
+        return fuse(
+            told.tables,
+            told.cohort,
+            options=told.options,
+            metric=told.metric,
+            seed=told.seed,
+            inner=told.inner if told.options.asks_inner else None,
+        )
 
 
 def fuse_alone(

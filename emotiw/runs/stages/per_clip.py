@@ -8,9 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from emotiw.core.device import CPU, require_device, worker_count
-from emotiw.core.errors import ConfigError
-from emotiw.core.execution import run_jobs
 from emotiw.core.ledger import LedgerRow, Status
 from emotiw.core.machine_faults import require_clips
 from emotiw.core.media.reading_report import notes_of
@@ -81,33 +78,19 @@ def do_jobs(
     limits = Limits(execution.seconds_per_clip, execution.memory_per_clip_gb)
     if is_watched := tells_progress and len(run.cohort()) == 1 and execution.dask is None:
         function, limits = partial(function, progress=run.progress), Limits()
-    workers = 1
-    if len(jobs) > 1:
-        shared = device if execution.dask is None else CPU
-        workers = min(len(jobs), worker_count(execution.workers, shared))
-    with run.executor() as engine:
-        if engine is not None:
-            for begun in run_jobs(require_device, {stage: device}, executor=engine):
-                if begun.error is not None:
-                    raise ConfigError(f"execution.dask: a worker can't begin: {begun.error}")
-        outcomes = run_jobs(
-            function,
-            jobs,
-            workers=workers,
-            executor=engine,
-            limits=limits,
-            max_alike=execution.max_alike_failures,
-        )
-        tracked = run.progress.track(outcomes, stage=stage, total=len(jobs))
-        for outcome in outcomes if is_watched else tracked:
-            made = outcome.value or Made()
-            if outcome.error is not None or made.failures:
-                require_clips(root, jobs[outcome.name].path)
-            for key in jobs[outcome.name].keys:
-                done.seconds[key] = made.seconds.get(key, outcome.seconds)
-                if outcome.error is not None:
-                    done.failures[key] = outcome.error
-            done.failures.update(made.failures)
+    outcomes = run.workforce.do(
+        function, jobs, device=device, limits=limits, max_alike=execution.max_alike_failures
+    )
+    tracked = run.progress.track(outcomes, stage=stage, total=len(jobs))
+    for outcome in outcomes if is_watched else tracked:
+        made = outcome.value or Made()
+        if outcome.error is not None or made.failures:
+            require_clips(root, jobs[outcome.name].path)
+        for key in jobs[outcome.name].keys:
+            done.seconds[key] = made.seconds.get(key, outcome.seconds)
+            if outcome.error is not None:
+                done.failures[key] = outcome.error
+        done.failures.update(made.failures)
     return done
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from emotiw.core.files import sha256_of
+from emotiw.core.ledger import LedgerRow
 from emotiw.core.score_table import ScoreTable
 
 
@@ -31,3 +32,28 @@ def read_inner(folder: Path, model: str) -> dict[int, tuple[ScoreTable, str]]:
 def write_scores(table: ScoreTable, path: Path, *, key: str, **noted: Any) -> None:
     """Write a table with the key of what it was made from, and whatever else is worth noting."""
     table.write_csv(path, provenance={"key": key, **noted})
+
+
+def score_rows(stage: str, table: ScoreTable, *, of: str | None = None) -> list[LedgerRow]:
+    """Return what became of every clip of a table of scores.
+
+    Args:
+        stage: as the ledger calls it.
+        table: the scores.
+        of: the feature that they were made from; None where they were imported.
+    """
+    what = of or "the import"
+    found: dict[str, list[bool]] = {}
+    for clip_id, is_present in zip(table.owners or table.clip_ids, table.present, strict=True):
+        found.setdefault(clip_id, []).append(bool(is_present))
+    rows = []
+    for clip_id, present in found.items():
+        if all(present):
+            rows.append(LedgerRow(clip_id, stage, "ok"))
+        elif any(present):
+            told = f"{present.count(False)} of {len(present)} steps without scores: {what} has no"
+            rows.append(LedgerRow(clip_id, stage, "partial", f"{told} rows near them"))
+        else:
+            told = f"no scores: {what} has no rows of this clip"
+            rows.append(LedgerRow(clip_id, stage, "missing", told))
+    return rows

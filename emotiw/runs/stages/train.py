@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from emotiw.core.checksums import are_intact, write_checksums
 from emotiw.core.config import flat
-from emotiw.core.errors import ArtifactError, TableError
+from emotiw.core.errors import ArtifactError, EmotiwError, TableError
 from emotiw.core.id_joins import check_join
-from emotiw.core.ledger import LedgerRow
 from emotiw.core.part import full_version
 from emotiw.core.score_table import Fold, ScoreTable
 from emotiw.core.store import artifact_key
@@ -32,8 +32,9 @@ from emotiw.runs.stages.features import (
     made_extractor,
     mend_feature,
 )
+from emotiw.runs.stages.fit_jobs import make_fits
 from emotiw.runs.stages.persons import individuals_table, link_individuals
-from emotiw.runs.stages.score_files import inner_name, score_files, write_scores
+from emotiw.runs.stages.score_files import inner_name, score_files, score_rows, write_scores
 from emotiw.runs.stages.speakers import make_speakers
 from emotiw.runs.stages.trained import model_folder, model_keys_as_csv
 
@@ -107,7 +108,9 @@ def make_scores(run: Run, names: Sequence[str] = (), *, force: bool = False) -> 
     run.require_device()
     with run.at_work():
         make_speakers(run, force=force)
-        for entry in entries:
+        failed = _fit_first(run, entries, force=force)
+        # what has failed comes first, and says why
+        for entry in sorted(entries, key=lambda entry: entry.name != failed):
             stage = train_stage(run, entry)
             if not stage.is_to_do(force=force):
                 continue
@@ -118,8 +121,24 @@ def make_scores(run: Run, names: Sequence[str] = (), *, force: bool = False) -> 
                 assert entry.features is not None
                 run.progress.say(f"{error}: the stage before makes it anew")
                 mend_feature(run, entry.features)
+                _fit_first(run, entries, force=force)
                 train(stage, entry, force=force)
         link_individuals(run)
+
+
+def _fit_first(run: Run, entries: Sequence[ModelEntry], *, force: bool) -> str | None:
+    """Make the fits of all these models that are to be done, and return the first that fails."""
+    wanted = []
+    for entry in entries:
+        if not MODELS.resolve(entry.model).is_fitted_here:
+            continue
+        try:
+            if train_stage(run, entry).is_to_do(force=force):
+                wanted.append(fits_of(run, entry.name))
+        except EmotiwError:  # which its turn will bring again
+            break
+    with closing(make_fits(run, wanted, fits_of)) as failures:
+        return next(failures, None)
 
 
 @dataclass(frozen=True)
@@ -172,7 +191,7 @@ class Fits:
             )
         fits = list(self.work.fits())
         bar = self.run.progress.track(fits, stage=f"train {self.entry.name}", total=len(fits))
-        scores = {fit.fold: self.work.run(fit, self._make, self.folder(fit.fold)) for fit in bar}
+        scores = {fit.fold: self.work.run(fit, self.make, self.folder(fit.fold)) for fit in bar}
         write_scores(self.work.table_of(self.entry.name, scores), self._path, key=self.key)
         write_checksums(self._sums, [self._path, self._path.with_suffix(".json")])
         return ScoreTable.read_csv(self._path)
@@ -185,7 +204,7 @@ class Fits:
         return inner_tables(
             self.entry.name,
             self.work,
-            lambda fit: self.work.run(fit, self._make, model_folder(self.run, self.key_of(fit))),
+            lambda fit: self.work.run(fit, self.make, model_folder(self.run, self.key_of(fit))),
             lambda fits: self.run.progress.track(
                 fits, stage=f"train {self.entry.name}, nested", total=len(fits)
             ),
@@ -193,16 +212,17 @@ class Fits:
 
     def people(self) -> ScoreTable | None:
         """Return the scores of each person in every clip; None if the model judges nobody."""
-        if judge_of(self._make()) is None or self.work.cohort.has_steps:
+        if judge_of(self.make()) is None or self.work.cohort.has_steps:
             return None
         found = {}
         for fit in self.work.fits():
-            judge = judge_of(self.work.fitted(fit, self._make, self.folder(fit.fold)))
+            judge = judge_of(self.work.fitted(fit, self.make, self.folder(fit.fold)))
             if judge is not None and fit.scored:
                 found[fit.fold] = judge(self.work.examples(fit.scored, with_targets=False))
         return individuals_table(self.scores(), found)
 
-    def _make(self) -> Model:
+    def make(self) -> Model:
+        """Return an unfitted model."""
         return make_model(self.run, self.entry, self.work)
 
     @property
@@ -244,7 +264,7 @@ def fits_of(run: Run, name: str) -> Fits:
         cohort,
         table,
         run.task,
-        device=run.device,
+        device=run.device_here,
         steps=entry.steps,
         reads_steps=reads_steps,
         unlabelled=entry.unlabelled,
@@ -311,7 +331,9 @@ def _train(stage: Stage, entry: ModelEntry, *, force: bool) -> None:
     if stage.run.recipe.fusion.asks_inner:
         for fold, table in fits.inner().items():
             derived |= score_files(table, inner_name(entry.name, fold))
-    stage.commit(files, _rows(stage, entry, scores), derived=derived, force=force)
+    stage.commit(
+        files, score_rows(stage.name, scores, of=entry.features), derived=derived, force=force
+    )
 
 
 def _take(stage: Stage, entry: ModelEntry, *, force: bool) -> None:
@@ -320,22 +342,4 @@ def _take(stage: Stage, entry: ModelEntry, *, force: bool) -> None:
     kind, root = MODELS.resolve(entry.model), run.recipe.settings.data.root
     table = kind.ready_scores(entry.name, entry.options, run.cohort().rows, root)
     files = score_files(table, f"scores/{entry.name}")
-    stage.commit(files, _rows(stage, entry, table), force=force)
-
-
-def _rows(stage: Stage, entry: ModelEntry, table: ScoreTable) -> list[LedgerRow]:
-    what = entry.features or "the import"
-    found: dict[str, list[bool]] = {}
-    for clip_id, is_present in zip(table.owners or table.clip_ids, table.present, strict=True):
-        found.setdefault(clip_id, []).append(bool(is_present))
-    rows = []
-    for clip_id, present in found.items():
-        if all(present):
-            rows.append(LedgerRow(clip_id, stage.name, "ok"))
-        elif any(present):
-            told = f"{present.count(False)} of {len(present)} steps without scores: {what} has no"
-            rows.append(LedgerRow(clip_id, stage.name, "partial", f"{told} rows near them"))
-        else:
-            told = f"no scores: {what} has no rows of this clip"
-            rows.append(LedgerRow(clip_id, stage.name, "missing", told))
-    return rows
+    stage.commit(files, score_rows(stage.name, table), force=force)
