@@ -60,6 +60,7 @@ def start(
         raise ConfigError("nothing is written: say --yes where there is no terminal to ask on")
     started = write_first_recipe(proposal, out)
     run = opened(str(started.recipe), None, quiet, as_json)
+    run.told.update(proposal.warnings if asks else ())
     cohort = index(run)
     if as_json:
         written = {"recipe": str(started.recipe), "challenge": run.recipe.settings.challenge}

@@ -77,16 +77,15 @@ class Run:
         workforce: Workforce | None = None,
     ) -> None:
         self._recipe = recipe
-        settings = recipe.settings
-        self.workforce = workforce or Workforce(
-            settings.execution, settings.data.root, recipe.store
-        )
+        about = recipe.settings.execution, recipe.settings.data.root, recipe.store
+        self.workforce = workforce or Workforce(*about)
         self.progress: Progress = progress or Silent()
         self.folder, self.store = recipe.folder, Store(recipe.store)
         self._hashes = ContentHashes(recipe.store / "hashes.json")
         self.records = Records(recipe.folder)
         self._depth = 0  # of commands at work
         self._warnings: list[str] = []  # of the stage at work
+        self.told: set[str] = set()  # warnings that need not be shown: the user has read them
         self._listing: str | None = None
         self._cohort: tuple[tuple[str, str], Cohort] | None = None  # with what it was read from
 
@@ -181,7 +180,8 @@ class Run:
         """Tell what a user should know; the stage at work keeps it."""
         if line not in self._warnings:
             self._warnings.append(line)
-            self.progress.warn(line)
+            if line not in self.told:
+                self.progress.warn(line)
 
     def taken_warnings(self) -> list[str]:
         """Return what the stage at work has told; from now on another one does."""

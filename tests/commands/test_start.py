@@ -195,6 +195,16 @@ def test_speakers_that_may_be_anything_are_asked_for(
     assert counted(manifest(), "group") == {("anna",): 4, ("ben",): 4, ("eve",): 4}
 
 
+def test_whoever_was_asked_is_warned_once(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for label in ("happy", "sad"):
+        for take in range(4):
+            write_sound(home / label / f"speaker{take % 2}_{take}.wav", HZ[label], take)
+    monkeypatch.setattr("emotiw.cli.start.is_terminal", lambda: True)
+    told = call("start", "clips", given="y\n")
+    assert told.stderr.count("names belong to several clips") == 1
+    assert "names belong to several clips" in Path("runs/clips/run.log").read_text()
+
+
 def test_doubts_are_told_and_stand_in_the_recipe(home: Path) -> None:
     for n, label in enumerate(("happy", "joy", "Tense", "sad") * 2):
         write_sound(home / label / f"speaker{n % 2}_{n}.wav", 500, n)
