@@ -239,8 +239,9 @@ artifact takes {calls} of them:
 These come one after another, and workers wait meanwhile. Packing takes longer than minutes once
 bytes come from a file server: it reads all that a stage has written and writes it once more. The
 sha256 of clips that are new are taken by all workers, and here by threads (the value is one
-thread's); what was hashed is remembered by size and time. Packing holds 32,768 artifacts in memory at a time. The cohort, a page of the ledger and
-the jobs are objects: 8 GB of memory do. Ten million clips would need a database in their place.
+thread's); what was hashed is remembered by size and time. Packing holds 32,768 artifacts in memory
+at a time. The cohort, a page of the ledger and the jobs are objects: 8 GB of memory do. Ten million
+clips would need a database in their place.
 
 ## 400 workers, event by event
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import Argument, Option
 
-from emotiw.cli.stage import AsJson, Quiet, opened, print_json
+from emotiw.cli.stage import AsJson, Quiet, print_json, progress_of
 
 if TYPE_CHECKING:
     from emotiw.challenges.proposal import Proposal
@@ -43,8 +43,11 @@ def start(
     emotiw start clips && emotiw run clips.yaml
     """
     from emotiw.challenges.start_choices import Choices
+    from emotiw.cli.run_log import with_log
     from emotiw.core.errors import ConfigError
+    from emotiw.core.progress import Knowing
     from emotiw.runs.first_recipe import settled, write_first_recipe
+    from emotiw.runs.run import open_run
     from emotiw.runs.stages.index import index
 
     asks = not is_agreed and is_terminal()
@@ -59,8 +62,8 @@ def start(
     elif not is_agreed:
         raise ConfigError("nothing is written: say --yes where there is no terminal to ask on")
     started = write_first_recipe(proposal, out)
-    run = opened(str(started.recipe), None, quiet, as_json)
-    run.told.update(proposal.warnings if asks else ())
+    shown = Knowing(progress_of(quiet, as_json), proposal.warnings if asks else ())
+    run = with_log(open_run(started.recipe, progress=shown))
     cohort = index(run)
     if as_json:
         written = {"recipe": str(started.recipe), "challenge": run.recipe.settings.challenge}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from itertools import count
 from time import monotonic
@@ -185,6 +185,19 @@ class Several(Progress):
         """Warn everyone."""
         for progress in self._told:
             progress.warn(line)
+
+
+class Knowing(Several):
+    """Tells one of all but those warnings that the user has read already."""
+
+    def __init__(self, told: Progress, known: Collection[str]) -> None:
+        super().__init__(told)
+        self._known = known
+
+    def warn(self, line: str) -> None:
+        """Warn of what is not known."""
+        if line not in self._known:
+            super().warn(line)
 
 
 def how_far(done: int, total: int, seconds: float) -> str:

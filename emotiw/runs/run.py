@@ -85,7 +85,6 @@ class Run:
         self.records = Records(recipe.folder)
         self._depth = 0  # of commands at work
         self._warnings: list[str] = []  # of the stage at work
-        self.told: set[str] = set()  # warnings that need not be shown: the user has read them
         self._listing: str | None = None
         self._cohort: tuple[tuple[str, str], Cohort] | None = None  # with what it was read from
 
@@ -180,8 +179,7 @@ class Run:
         """Tell what a user should know; the stage at work keeps it."""
         if line not in self._warnings:
             self._warnings.append(line)
-            if line not in self.told:
-                self.progress.warn(line)
+            self.progress.warn(line)
 
     def taken_warnings(self) -> list[str]:
         """Return what the stage at work has told; from now on another one does."""
