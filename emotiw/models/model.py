@@ -1,11 +1,11 @@
-"""What every model of one modality is asked to do, whatever it is inside."""
+"""What every model is asked to do, whatever it is inside."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -23,12 +23,13 @@ from emotiw.models.model_card import Card
 if TYPE_CHECKING:
     from torch import Tensor
 
+Joins = Literal["early", "joint"]
 EVERY_KIND = ("classification", "regression", "presence", "several")
 
 
 @dataclass(frozen=True)
 class Examples:
-    """Clips with the rows of one feature, and in fitting their targets.
+    """Clips with the rows of one feature, or of several, and in fitting their targets.
 
     Only clips with at least one present row are ever handed to a model.
 
@@ -91,7 +92,7 @@ class Examples:
 
 
 class Model(Part):
-    """Scores for clips from the features of one modality.
+    """Scores for clips from the features of one modality, or of several.
 
     One that computes with torch has a method ``to(device)`` beside these
     (:class:`emotiw.core.device.OnDevice`), which is called before it learns or is asked.
@@ -145,6 +146,15 @@ class Model(Part):
         One that doesn't is shown the window around each step as if that were a clip.
         """
         return False
+
+    @classmethod
+    def joins(cls, options: Any) -> Joins | None:
+        """Return where it joins several features; None of a model that reads one.
+
+        ``early`` is before anything is learnt, ``joint`` within a network. Such a model is shown
+        clips by :mod:`emotiw.core.joined_features`, and scores one that has any of the features.
+        """
+        return None
 
     @classmethod
     def ready_scores(cls, name: str, options: Any, cohort: Cohort, root: Path) -> ScoreTable:

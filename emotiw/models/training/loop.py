@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from emotiw.core.device import CPU, arithmetic
 from emotiw.core.errors import ConfigError
 from emotiw.core.task import Task
-from emotiw.models.training.objectives import as_shares, judge, make_loss
+from emotiw.models.training.objectives import as_shares, aside_loss, judge, make_loss
 from emotiw.models.training.training_options import TrainingOptions
 from emotiw.models.training.training_state import (
     BestEpoch,
@@ -145,7 +145,8 @@ def train(
                     group["lr"] = rate
                 with arithmetic(options.precision, device):
                     outputs = model(*(x[share].to(device) for x in inputs))
-                loss = loss_of(outputs.float(), shares[share].to(device))
+                shares = shares[share].to(device)
+                loss = loss_of(outputs.float(), shares) + aside_loss(network, loss_of, shares)
                 optimizer.zero_grad()
                 accelerator.backward(loss)
                 if options.gradient_clip is not None:
