@@ -219,7 +219,9 @@ def _check_missing(
                 for place, row in enumerate(rows)
                 if (table[others.clip_ids[row]].present == less[others.clip_ids[row]].present).all()
             ]
-            told = f"with {'+'.join(some)} alone, a clip that has no more should have the same scores"
+            told = (
+                f"with {'+'.join(some)} alone, a clip that has no more should have the same scores"
+            )
             findings.expect_same(found[same], scores[rows][same], told, atol=NEAR)
 
 

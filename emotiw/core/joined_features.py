@@ -17,6 +17,7 @@ from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable, L
 
 FROM_BEST: tuple[LearntOn, ...] = ("other data", "train", "unknown")
 
+
 @dataclass(frozen=True)
 class JoinedSpec(FeatureSpec):
     """The promise of several features.
@@ -129,7 +130,7 @@ class _Joined(Mapping[str, FeatureArray]):
         self._ids = dict.fromkeys(sorted({c for table in tables for c in table.clip_ids}))
 
     def __getitem__(self, clip_id: str) -> FeatureArray:
-        parts = [table[clip_id] if clip_id in table else None for table in self._tables]
+        parts = [_own(table, clip_id) for table in self._tables]
         if all(part is None for part in parts):
             raise KeyError(clip_id)
         return JoinedArray.of(parts)
@@ -142,3 +143,7 @@ class _Joined(Mapping[str, FeatureArray]):
 
     def __len__(self) -> int:
         return len(self._ids)
+
+
+def _own(table: FeatureTable, clip_id: str) -> FeatureArray | None:
+    return table[clip_id] if clip_id in table else None

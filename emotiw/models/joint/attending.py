@@ -46,7 +46,7 @@ class CrossAttention(JointModel):
 
     def network_over(self, dims: tuple[int, ...], n_outputs: int, **more: Any) -> JointNetwork:
         """Return the network."""
-        from emotiw.models.networks.cross_attention_net import CrossAttentionNetwork
+        from emotiw.models.networks.attending_net import CrossAttentionNetwork
 
         return CrossAttentionNetwork(dims, n_outputs, **more)
 
@@ -59,6 +59,6 @@ class JointAttention(JointModel):
 
     def network_over(self, dims: tuple[int, ...], n_outputs: int, **more: Any) -> JointNetwork:
         """Return the network."""
-        from emotiw.models.networks.joint_attention_net import JointAttentionNetwork
+        from emotiw.models.networks.attending_net import JointAttentionNetwork
 
         return JointAttentionNetwork(dims, n_outputs, **more)

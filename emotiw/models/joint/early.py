@@ -21,7 +21,7 @@ from emotiw.models.groups.group import aggregated, fixed_aggregation
 from emotiw.models.groups.person import columns_of_person, people_of
 from emotiw.models.model import EVERY_KIND, Examples, Joins
 from emotiw.models.nested_parts import AggregationPart
-from emotiw.models.tabular.pooling import STATISTICS, pool, require_vectors
+from emotiw.models.tabular.pooling import pool, require_vectors
 from emotiw.models.tabular.tabular_model import Pooling
 
 MEANS = "means.safetensors"
@@ -34,12 +34,12 @@ class EarlyOptions(ComposedOptions):
 
     Attributes:
         pooling: what the rows of a feature become, as in models of one vector per clip.
-        aggregation: what the faces of a feature per face become, by name, or as ``{kind: NAME, …}``.
+        aggregation: what the faces of a feature per face become, as in ``group``.
         modality_dropout: whether the learner is shown each training clip again with some of its
             features missing: each one alone, and all but each one.
     """
 
-    pooling: tuple[Pooling, ...] = Field(default=STATISTICS, min_length=1)
+    pooling: tuple[Pooling, ...] = Field(default=("mean", "std", "min", "max"), min_length=1)
     aggregation: AggregationPart = Field(default={"kind": "mean"}, validate_default=True)
     modality_dropout: bool = True
 
@@ -63,7 +63,7 @@ class Early(Composed):
     def check(self) -> None:
         """Accept rows of vectors, and people."""
         self._aggregation = fixed_aggregation(self.options.aggregation)
-        self._means = [
+        self._means: list[Vector] = [
             np.zeros(_width(part, self.options.pooling, self._aggregation), np.float32)
             for part in parts_of(self.spec)
         ]
@@ -84,7 +84,7 @@ class Early(Composed):
             there = [own for each in vectors if (own := each[place]) is not None]
             if not there:
                 raise ConfigError(f"no training clip has feature {part.name!r}")
-            self._means[place] = np.mean(there, axis=0, dtype=np.float64).astype(np.float32)
+            self._means[place] = np.stack(there).mean(axis=0, dtype=np.float64).astype(np.float32)
         self.learner.fit(self._filled(examples, vectors, hides=True), folder=folder)
 
     def predict(self, examples: Examples) -> npt.NDArray[np.float64]:

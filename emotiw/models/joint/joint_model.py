@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field
 
 from emotiw.core.joined_features import parts_of
 from emotiw.models.joint.joint_rows import JointRows, width_of
+from emotiw.models.joint.looking import N_STRETCHES, Attention, stretched
 from emotiw.models.model import Examples, Joins
 from emotiw.models.network_model import NetworkModel
 from emotiw.models.network_options import NetworkOptions
@@ -23,15 +22,13 @@ if TYPE_CHECKING:
     from emotiw.models.networks.joint_net import JointNetwork
     from emotiw.models.training.loop import ExampleSource
 
-N_STRETCHES = 5  # of a clip, over which attention is told
-
 
 class JointOptions(NetworkOptions):
     """Options of every network over several features.
 
     Attributes:
         channels: of a row inside the network.
-        dropout: before the encoders, inside and before the last layer.
+        dropout: after the encoders, inside, and before the last layer.
         modality_dropout: the chance with which each feature of a clip is hidden in a step of
             training, never all of them; so that any of them may be missing later.
         auxiliary: what it counts, beside the loss, how well each feature answers alone.
@@ -44,22 +41,6 @@ class JointOptions(NetworkOptions):
     auxiliary: float = Field(default=0.2, ge=0)
     max_rows: int = Field(default=128, ge=1)
     training: SequenceTraining = SequenceTraining()
-
-
-@dataclass(frozen=True)
-class Attention:
-    """Where a network looked. It is no proof of cause.
-
-    Attributes:
-        features: their names.
-        shares: ``(n, n_features)``; they sum to 1 over the features that a clip has.
-        over_time: ``(n, n_features, 5)``: of a feature's attention, the part that lies on each
-            fifth of its rows; NaN where it has fewer rows, or people, who have no order.
-    """
-
-    features: tuple[str, ...]
-    shares: npt.NDArray[np.float64]
-    over_time: npt.NDArray[np.float64]
 
 
 class JointModel(NetworkModel):
@@ -118,7 +99,7 @@ class JointModel(NetworkModel):
         device = next(network.parameters()).device
         network.eval()
         with torch.inference_mode():
-            for rows in torch.arange(len(examples)).split(self.predict_batch):
+            for rows in torch.split(torch.arange(len(examples)), self.predict_batch):
                 inputs = source.batch(rows, None)
                 fused = network.fuse(network.parts(tuple(each.to(device) for each in inputs)))
                 if fused.shares is None:
@@ -129,19 +110,6 @@ class JointModel(NetworkModel):
                         counts = inputs[3 * place + 1].sum(1).tolist()
                         told = weights.double().cpu().numpy()
                         over_time[rows.numpy(), place] = [
-                            _stretched(own[:count]) for own, count in zip(told, counts, strict=True)
+                            stretched(own[:count]) for own, count in zip(told, counts, strict=True)
                         ]
-        return Attention(tuple(spec.name for spec in source.specs), shares, over_time)
-
-
-def _stretched(weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return the sum over each of equal stretches; NaN where there are too few rows for them.
-
-    Examples:
-        >>> _stretched(np.array([0.1, 0.1, 0.2, 0.2, 0.2, 0.2])).tolist()
-        [0.2, 0.2, 0.2, 0.2, 0.2]
-    """
-    if len(weights) < N_STRETCHES:
-        return np.full(N_STRETCHES, np.nan)
-    of_row = np.arange(len(weights)) * N_STRETCHES // len(weights)
-    return np.bincount(of_row, weights, N_STRETCHES)
+        return Attention(shares, over_time)

@@ -67,12 +67,14 @@ class PartEncoder(ScaledRows):
         self.enter = nn.Linear(dim, channels)
         self.pooling = AttentionPooling(channels)
         self.has_times = has_times
+        if has_times:
+            self.worth_of_time = nn.Parameter(torch.tensor(0.1))
 
     def forward(self, rows: Tensor, mask: Tensor, times: Tensor) -> Part:
         """Return what is seen of ``(batch, time, dim)`` rows at ``(batch, time)`` seconds."""
-        states = self.enter(self.dropout(self.standardise(rows))).relu()  # (batch, time, channels)
+        states = self.dropout(self.enter(self.standardise(rows)).relu())  # (batch, time, channels)
         if self.has_times:
-            states = states + waves(times, states.shape[2]).to(states)
+            states = states + self.worth_of_time * waves(times, states.shape[2]).to(states)
         states = states.masked_fill(~mask[..., None], 0)
         weights = pooling_weights(self.pooling, states, mask)
         return Part(states, mask, (weights[..., None] * states).sum(1), weights)
@@ -88,7 +90,7 @@ class JointNetwork(nn.Module, ABC):
         n_outputs: labels, or targets.
         channels: of a row inside the network.
         width: of the fused vector.
-        dropout: before the encoders and the last layers.
+        dropout: after the encoders, inside, and before the last layer.
         auxiliary: what the loss of the answers from each alone counts.
         has_times: whether rows know when they were.
     """
@@ -110,7 +112,10 @@ class JointNetwork(nn.Module, ABC):
         )
         self.alone = nn.ModuleList(nn.Linear(channels, n_outputs) for _ in dims)
         self.answer = nn.Sequential(
-            nn.Linear(width, channels), nn.ReLU(), nn.Dropout(dropout), nn.Linear(channels, n_outputs)
+            nn.Linear(width, channels),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Linear(channels, n_outputs),
         )
         self.aside_weight = auxiliary
         self.asides: list[tuple[Tensor, Tensor]] = []

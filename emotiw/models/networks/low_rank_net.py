@@ -16,7 +16,7 @@ class LowRankNetwork(JointNetwork):
     Of a feature that a clip lacks the 1 alone is left, so that the products of the others stay.
 
     Source:
-        Liu et al. 2018, equations 5 to 7.
+        Liu et al. 2018, equations 5 to 7. Differs: the result is normalised.
 
     Examples:
         >>> network = LowRankNetwork((4, 6), 3, channels=8, rank=2)
@@ -37,7 +37,10 @@ class LowRankNetwork(JointNetwork):
         super().__init__(dims, n_outputs, channels=channels, width=channels, **more)
         self.factors = nn.ModuleList(nn.Linear(channels, rank * channels) for _ in dims)
         for factor in self.factors:
-            nn.init.ones_(factor.bias)  # so that a product begins with the features by themselves
+            assert isinstance(factor, nn.Linear)
+            nn.init.normal_(factor.weight, std=channels**-0.5)
+            nn.init.normal_(factor.bias)
+        self.norm = nn.LayerNorm(channels)
         self.rank = rank
 
     def fuse(self, parts: list[Part]) -> Fused:
@@ -45,5 +48,5 @@ class LowRankNetwork(JointNetwork):
         each = zip(self.factors, parts, strict=True)
         factors = torch.stack([factor(part.pooled) for factor, part in each])
         products = factors.prod(0)  # (batch, rank * channels)
-        vector = products.unflatten(1, (self.rank, -1)).mean(1)
+        vector = self.norm(products.view(len(products), self.rank, -1).sum(1))
         return Fused(vector, None, [part.weights for part in parts])

@@ -10,13 +10,14 @@ from typing import Any
 from emotiw.core.checksums import are_intact, write_checksums
 from emotiw.core.config import flat
 from emotiw.core.errors import ArtifactError, TableError
-from emotiw.core.id_joins import check_join
+from emotiw.core.joined_features import without_names
 from emotiw.core.ledger import LedgerRow
 from emotiw.core.part import full_version
 from emotiw.core.score_table import Fold, ScoreTable
 from emotiw.core.store import artifact_key
 from emotiw.models.groups.individuals import judge_of
 from emotiw.models.inner_tables import inner_tables
+from emotiw.models.joint.looking import as_csv_file, attention_of
 from emotiw.models.model import Model
 from emotiw.models.out_of_fold import Fit, OutOfFold, is_damaged, is_fitted, seconds_of_fit
 from emotiw.models.registry import MODELS
@@ -25,12 +26,11 @@ from emotiw.runs.cohort_digests import digests_of
 from emotiw.runs.recipe import ModelEntry, entries_named
 from emotiw.runs.run import Run
 from emotiw.runs.stage import Stage, outside_contents
-from emotiw.runs.stages.features import (
-    feature_contents,
-    feature_stage,
-    feature_table,
-    made_extractor,
-    mend_feature,
+from emotiw.runs.stages.features_read import (
+    contents_read,
+    features_read,
+    mend_features,
+    table_read,
 )
 from emotiw.runs.stages.persons import individuals_table, link_individuals
 from emotiw.runs.stages.score_files import inner_name, score_files, write_scores
@@ -44,7 +44,7 @@ def train_stage(run: Run, entry: ModelEntry) -> Stage:
     recipe, root = run.recipe, run.recipe.settings.data.root
     settings: dict[str, Any] = {
         f"{about}model": entry.model,
-        f"{about}features": entry.features,
+        f"{about}features": entry.read,
         **dict(flat(entry.options.model_dump(mode="json"), about)),
         "version": full_version(kind, entry.options),
     }
@@ -52,24 +52,14 @@ def train_stage(run: Run, entry: ModelEntry) -> Stage:
         **outside_contents(kind.outside_files(entry.options, root), root),
         "cohort": digests_of(run)["cohort"],
     }
-    after = []
+    after: list[Stage] = []
     if kind.is_fitted_here:
-        assert entry.features is not None
         folds = recipe.settings.folds.model_dump(mode="json")
         settings |= {"seed": recipe.settings.seed, **dict(flat(folds, "folds."))}
         settings["fusion.nested"] = recipe.fusion.asks_inner
-        feature = recipe.features[entry.features]
-        extractor = made_extractor(feature)
-        if extractor.needs == "table":
-            options = feature.options.model_dump(mode="json")
-            settings |= dict(flat(options, f"features.{feature.name}."))
-            inputs |= outside_contents(extractor.outside_files(feature.options, root), root)
-        else:
-            files = (f"features/{feature.name}.csv", f"features/{feature.name}.json")
-            inputs |= {name: run.records.sha256(name) for name in files}
-            after = [feature_stage(run, feature)]
-        # other bytes under the same name give other scores
-        spec = extractor.spec if after else feature_table(run, feature.name).spec
+        read = features_read(run, entry)
+        settings, inputs, after = settings | read.settings, inputs | read.inputs, read.after
+        spec = read.spec
         if recipe.spec.asks_steps:
             spec = step_spec(spec, by_clip=kind.reads_steps(entry.options))
             settings |= dict(flat(entry.steps.model_dump(mode="json"), f"{about}steps."))
@@ -113,9 +103,8 @@ def make_scores(run: Run, names: Sequence[str] = (), *, force: bool = False) -> 
             try:
                 train(stage, entry, force=force)
             except ArtifactError as error:
-                assert entry.features is not None
                 run.progress.say(f"{error}: the stage before makes it anew")
-                mend_feature(run, entry.features)
+                mend_features(run, entry)
                 train(stage, entry, force=force)
         link_individuals(run)
 
@@ -200,6 +189,17 @@ class Fits:
                 found[fit.fold] = judge(self.work.examples(fit.scored, with_targets=False))
         return individuals_table(self.scores(), found)
 
+    def attention(self) -> bytes | None:
+        """Return the table of where the models looked; None if they can't tell."""
+        found: dict[str, tuple[Any, Any]] = {}
+        for fit in self.work.fits():
+            model = self.work.fitted(fit, self._make, self.folder(fit.fold))
+            looked = attention_of(model, self.work.examples(fit.scored, with_targets=False))
+            if looked is not None:
+                both = zip(looked.shares, looked.over_time, strict=True)
+                found |= dict(zip(fit.scored, both, strict=True))
+        return as_csv_file(self.entry.features, found) if found else None
+
     def _make(self) -> Model:
         return make_model(self.run, self.entry, self.work)
 
@@ -231,12 +231,8 @@ def fits_of(run: Run, name: str) -> Fits:
         MissingStageError: if there is no manifest, or its feature has not been extracted.
     """
     entry = run.recipe.models[name]
-    assert entry.features is not None
     cohort = run.cohort()
-    table = feature_table(run, entry.features)
-    if made_extractor(run.recipe.features[entry.features]).needs == "table":
-        where = f"feature {entry.features!r}"
-        check_join(table.clip_ids, cohort.clip_ids, where, most=1.0)
+    table = table_read(run, entry)
     reads_steps = MODELS.resolve(entry.model).reads_steps(entry.options)
     work = OutOfFold(
         cohort,
@@ -246,13 +242,13 @@ def fits_of(run: Run, name: str) -> Fits:
         steps=entry.steps,
         reads_steps=reads_steps,
     )
-    contents = feature_contents(run, entry.features, table)
+    contents = contents_read(run, entry, table)
     fits = list(work.fits())
     about = {
         "model": entry.model,
         "options": entry.options.model_dump(mode="json"),
         "goal": run.task.to_dict(),
-        "spec": asdict(table.spec) | {"name": ""},
+        "spec": asdict(without_names(table.spec)),
         "seed": run.recipe.settings.seed,
     }
     if table.trained_on != "other data":  # scores say what is behind them
@@ -297,6 +293,8 @@ def _train(stage: Stage, entry: ModelEntry, *, force: bool) -> None:
     if people is not None:
         files |= score_files(people, f"individuals/{entry.name}")
     derived = {f"models/{entry.name}.csv": model_keys_as_csv(fits.fit_keys)}
+    if MODELS.resolve(entry.model).joins(entry.options) and (looked := fits.attention()):
+        derived[f"attention/{entry.name}.csv"] = looked
     if stage.run.recipe.fusion.asks_inner:
         for fold, table in fits.inner().items():
             derived |= score_files(table, inner_name(entry.name, fold))
@@ -313,7 +311,7 @@ def _take(stage: Stage, entry: ModelEntry, *, force: bool) -> None:
 
 
 def _rows(stage: Stage, entry: ModelEntry, table: ScoreTable) -> list[LedgerRow]:
-    what = entry.features or "the import"
+    what = entry.read or "the import"
     found: dict[str, list[bool]] = {}
     for clip_id, is_present in zip(table.owners or table.clip_ids, table.present, strict=True):
         found.setdefault(clip_id, []).append(bool(is_present))
