@@ -130,10 +130,10 @@ class _Joined(Mapping[str, FeatureArray]):
         self._ids = dict.fromkeys(sorted({c for table in tables for c in table.clip_ids}))
 
     def __getitem__(self, clip_id: str) -> FeatureArray:
-        parts = [_own(table, clip_id) for table in self._tables]
-        if all(part is None for part in parts):
+        if clip_id not in self._ids:
             raise KeyError(clip_id)
-        return JoinedArray.of(parts)
+        tables = [table if clip_id in table else None for table in self._tables]
+        return JoinedArray.of([None if table is None else table[clip_id] for table in tables])
 
     def __contains__(self, clip_id: object) -> bool:
         return clip_id in self._ids
@@ -143,7 +143,3 @@ class _Joined(Mapping[str, FeatureArray]):
 
     def __len__(self) -> int:
         return len(self._ids)
-
-
-def _own(table: FeatureTable, clip_id: str) -> FeatureArray | None:
-    return table[clip_id] if clip_id in table else None

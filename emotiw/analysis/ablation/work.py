@@ -22,9 +22,9 @@ from emotiw.evaluation.sample import chosen_sample
 from emotiw.runs.ablation_settings import AblationSettings
 from emotiw.runs.recipe import Recipe
 from emotiw.runs.run import Run
+from emotiw.runs.stages.fits import fits_of
 from emotiw.runs.stages.fuse import fuse_inputs, fusion_inputs
 from emotiw.runs.stages.score_files import write_scores
-from emotiw.runs.stages.train import fits_of
 from fusion.fusion_options import FusionOptions
 
 WORTH_A_POOL_SEC = 20.0  # starting processes takes several seconds

@@ -14,7 +14,7 @@ from emotiw.models.networks.masked_pooling import AttentionPooling
 
 
 class AttendingNetwork(JointNetwork):
-    """Rows take something from other rows; attention then pools rows, and the features that there are.
+    """Rows take something from other rows; attention pools them, and the features that there are.
 
     Args:
         dims: values in a row, by feature.
