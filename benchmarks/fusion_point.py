@@ -5,8 +5,8 @@ Usage: python benchmarks/fusion_point.py DATA {agreement,independent,demo,ravdes
 
 ``agreement`` and ``independent`` are made up: in the first, two modalities of chance alone tell the
 label together; in the second each tells something of its own. ``demo`` is the synthetic corpus of
-``emotiw demo``, its faces and voices. ``ravdess`` reads DATA/ravdess (functionals and low-level
-descriptors of the sound, each speaker standardised by their own unlabelled clips) and
+``emotiw demo``, its faces and voices. ``ravdess`` reads DATA/ravdess (eGeMAPS functionals, and
+filter banks over time, each speaker standardised by their own unlabelled clips) and
 DATA/ravdess_scores (what two published video models said of each clip, as logits; such a row is of
 a model of the other folds). FOLDER keeps features and fitted models, so that a run that was stopped
 goes on.
@@ -42,7 +42,9 @@ from emotiw.models.joint.subsets import subset_tables
 from emotiw.models.model import Model
 from emotiw.models.out_of_fold import OutOfFold
 from emotiw.models.registry import MODELS
+from features.audio.fbank import Fbank, FbankOptions
 from features.audio.opensmile import OpenSmile, OpenSmileOptions
+from features.audio.sound_extractor import SoundExtractor
 from features.extractor import ClipSource
 from fusion.cross_fitting import fuse
 from fusion.fusion_options import FusionOptions
@@ -50,7 +52,7 @@ from fusion.fusion_options import FusionOptions
 LABELS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
 FOLDS = ((2, 5, 14, 15, 16), (3, 6, 7, 13, 18), (10, 11, 12, 19, 20), (8, 17, 21, 23, 24))
 VIDEO = ("video_au_mlp", "video_au_bilstm")
-BATCH = {"training": {"batch_size": 32}, "max_rows": 32}
+BATCH = {"training": {"batch_size": 64}, "max_rows": 16}
 JOINT = ("gated", "low_rank", "cross_attention", "joint_attention")
 Inner = Mapping[int, ScoreTable]
 
@@ -136,8 +138,11 @@ def ravdess(data: Path, folder: Path) -> Corpus:
     task = Classification(LABELS)
     cohort = Cohort(clips, task=task)
     found = []
-    for name, level in (("voice", "functionals"), ("sound", "low_level")):
-        extractor = OpenSmile(name, OpenSmileOptions(level=level))
+    for extractor in (
+        OpenSmile("voice", OpenSmileOptions()),
+        Fbank("sound", FbankOptions(n_mels=32)),
+    ):
+        name = extractor.spec.name
         rows = by_speaker(sound(paths, extractor, folder / f"{name}.npz"), cohort)
         found.append(FeatureTable(extractor.spec, rows))
     frames = []
@@ -158,7 +163,7 @@ def ravdess(data: Path, folder: Path) -> Corpus:
     return Corpus(cohort, task, tuple(found), alone, BATCH)
 
 
-def sound(paths: list[Path], extractor: OpenSmile, cache: Path) -> dict[str, FeatureArray]:
+def sound(paths: list[Path], extractor: SoundExtractor, cache: Path) -> dict[str, FeatureArray]:
     """Return rows of all recordings, from the cache where they are there."""
     if not cache.is_file():
         rows = {p.stem: extractor.extract(ClipSource(p.stem, p)).array for p in paths}

@@ -36,12 +36,13 @@ class EarlyOptions(ComposedOptions):
         pooling: what the rows of a feature become, as in models of one vector per clip.
         aggregation: what the faces of a feature per face become, as in ``group``.
         modality_dropout: whether the learner is shown each training clip again with some of its
-            features missing: each one alone, and all but each one.
+            features missing: each one alone, and all but each one. It helps where features are
+            often missing, and takes as many times as long.
     """
 
     pooling: tuple[Pooling, ...] = Field(default=("mean", "std", "min", "max"), min_length=1)
     aggregation: AggregationPart = Field(default={"kind": "mean"}, validate_default=True)
-    modality_dropout: bool = True
+    modality_dropout: bool = False
 
 
 class Early(Composed):
