@@ -86,7 +86,8 @@ def made_up(kind: str, seed: int) -> Corpus:
         told = face.astype(bool)
         voice = face
     noise = {"agreement": (0.5, 0.5), "independent": (4.0, 1.3)}[kind]
-    clips, rows = [], ({}, {})
+    clips = []
+    rows: tuple[dict[str, FeatureArray], ...] = ({}, {})
     for number in range(n):
         clip_id, n_rows = f"clip{number:03}", int(rng.integers(6, 20))
         begins = 0.1 * np.arange(n_rows)
@@ -97,7 +98,7 @@ def made_up(kind: str, seed: int) -> Corpus:
         times = np.stack([begins, begins + 0.1], axis=1)
         rows[0][clip_id] = FeatureArray.all_present(shown.astype(np.float32), times)
         rows[1][clip_id] = FeatureArray.all_present(heard.astype(np.float32))
-        about = {"group": f"speaker{number % 20}", "content": f"{number:064x}"}
+        about: Any = {"group": f"speaker{number % 20}", "content": f"{number:064x}"}
         clips.append(Clip(clip_id, Path(), "train", ("no", "yes")[int(told[number])], **about))
     task = Classification(("no", "yes"))
     cohort = Cohort(clips, task=task).with_folds("grouped", n_folds=4)
@@ -143,18 +144,20 @@ def ravdess(data: Path, folder: Path) -> Corpus:
         Fbank("sound", FbankOptions(n_mels=32)),
     ):
         name = extractor.spec.name
-        rows = by_speaker(sound(paths, extractor, folder / f"{name}.npz"), cohort)
-        found.append(FeatureTable(extractor.spec, rows))
+        heard = by_speaker(sound(paths, extractor, folder / f"{name}.npz"), cohort)
+        found.append(FeatureTable(extractor.spec, heard))
     frames = []
     for name in VIDEO:
         files = sorted((data / "ravdess_scores" / name).glob("fold*.csv"))
         frame = pd.concat([pd.read_csv(f, dtype={"clip_id": str}) for f in files])
         values = frame.set_index("clip_id")[list(LABELS)]
-        frames.append(np.log(values.clip(1e-6)) if values.min().min() >= 0 else values)
+        said = values.to_numpy()
+        is_odds = said.min() >= 0
+        frames.append(pd.DataFrame(np.log(said.clip(1e-6)) if is_odds else said, values.index))
     both = pd.concat(frames, axis=1)
-    said = both.to_numpy(np.float32)
-    video = {c: FeatureArray.all_present(said[n : n + 1]) for n, c in enumerate(both.index)}
-    found.append(FeatureTable(FeatureSpec("video", (said.shape[1],), "clip"), video))
+    rows = both.to_numpy(np.float32)
+    video = {c: FeatureArray.all_present(rows[n : n + 1]) for n, c in enumerate(both.index)}
+    found.append(FeatureTable(FeatureSpec("video", (rows.shape[1],), "clip"), video))
     alone: dict[str, tuple[str, dict[str, Any]]] = {
         "voice": ("svm", {}),
         "sound": ("svm", {}),
@@ -168,9 +171,10 @@ def sound(paths: list[Path], extractor: SoundExtractor, cache: Path) -> dict[str
     if not cache.is_file():
         rows = {p.stem: extractor.extract(ClipSource(p.stem, p)).array for p in paths}
         cache.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(cache, **{c: array.values[array.present] for c, array in rows.items()})  # noqa: PD011 (our own)
-    with np.load(cache) as kept:
-        return {clip_id: FeatureArray.all_present(kept[clip_id]) for clip_id in kept.files}
+        kept: Any = {c: array.values[array.present] for c, array in rows.items()}  # noqa: PD011
+        np.savez(cache, **kept)
+    with np.load(cache) as found:
+        return {clip_id: FeatureArray.all_present(found[clip_id]) for clip_id in found.files}
 
 
 def by_speaker(rows: dict[str, FeatureArray], cohort: Cohort) -> dict[str, FeatureArray]:

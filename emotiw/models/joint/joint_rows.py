@@ -71,6 +71,9 @@ class JointRows:
         examples: the clips.
         most: rows of a feature, at most.
         hides: the chance with which each feature of a clip is hidden in training, but never all.
+
+    Attributes:
+        present: ``(n, n_parts)``, which features each clip has.
     """
 
     def __init__(self, examples: Examples, *, most: int, hides: float = 0.0) -> None:
@@ -86,14 +89,8 @@ class JointRows:
                 rows, when = (none, none[:, 0]) if part is None else rows_of(part, spec, most)
                 clip.append((torch.from_numpy(rows), torch.from_numpy(when)))
             self._clips.append(clip)
+        self.present = torch.tensor([[len(rows) > 0 for rows, _ in clip] for clip in self._clips])
         self.targets = examples.target_tensor()
-
-    @property
-    def present(self) -> Tensor:
-        """``(n, n_parts)``, which features each clip has."""
-        import torch
-
-        return torch.tensor([[len(rows) > 0 for rows, _ in clip] for clip in self._clips])
 
     def rows_of_part(self, place: int) -> npt.NDArray[np.float64]:
         """Return ``(n, dim)`` all rows of a feature, those of all clips one after the other."""
