@@ -38,7 +38,7 @@ from emotiw.core.task import Classification
 from emotiw.evaluation.differences import compare, holm, p_text
 from emotiw.evaluation.results import evaluate
 from emotiw.models.inner_tables import inner_tables
-from emotiw.models.joint.subsets import subset_tables
+from emotiw.models.joint.feature_subsets import subset_tables
 from emotiw.models.model import Model
 from emotiw.models.out_of_fold import OutOfFold
 from emotiw.models.registry import MODELS

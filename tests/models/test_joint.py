@@ -22,9 +22,9 @@ from emotiw.core.score_table import ScoreTable
 from emotiw.core.task import Classification
 from emotiw.evaluation.results import evaluate
 from emotiw.models.joint.early import Early
+from emotiw.models.joint.feature_subsets import subset_tables
 from emotiw.models.joint.joint_model import JointModel
 from emotiw.models.joint.looking import as_csv_file, attention_of, read_attention
-from emotiw.models.joint.subsets import subset_tables
 from emotiw.models.model import Examples, Model
 from emotiw.models.out_of_fold import OutOfFold
 from emotiw.models.registry import MODELS

@@ -15,8 +15,8 @@ from emotiw.core.score_table import Fold, ScoreTable
 from emotiw.core.store import artifact_key
 from emotiw.models.groups.individuals import judge_of
 from emotiw.models.inner_tables import inner_tables
+from emotiw.models.joint.feature_subsets import subset_tables
 from emotiw.models.joint.looking import as_csv_file, attention_of
-from emotiw.models.joint.subsets import subset_tables
 from emotiw.models.model import Model
 from emotiw.models.out_of_fold import Fit, OutOfFold, is_damaged, is_fitted, seconds_of_fit
 from emotiw.models.registry import MODELS
