@@ -52,7 +52,7 @@ from fusion.fusion_options import FusionOptions
 LABELS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
 FOLDS = ((2, 5, 14, 15, 16), (3, 6, 7, 13, 18), (10, 11, 12, 19, 20), (8, 17, 21, 23, 24))
 VIDEO = ("video_au_mlp", "video_au_bilstm")
-BATCH = {"training": {"batch_size": 64}, "max_rows": 16}
+SHORT = {"max_rows": 16}
 JOINT = ("gated", "low_rank", "cross_attention", "joint_attention")
 Inner = Mapping[int, ScoreTable]
 
@@ -125,7 +125,7 @@ def demo(folder: Path) -> Corpus:
     tables = tuple(feature_table(run, name) for name in ("face", "voice"))
     alone: dict[str, tuple[str, dict[str, Any]]] = {"face": ("svm", {}), "voice": ("svm", {})}
     assert isinstance(run.task, Classification)
-    return Corpus(run.cohort(), run.task, tables, alone, BATCH)
+    return Corpus(run.cohort(), run.task, tables, alone, SHORT)
 
 
 def ravdess(data: Path, folder: Path) -> Corpus:
@@ -163,7 +163,7 @@ def ravdess(data: Path, folder: Path) -> Corpus:
         "sound": ("svm", {}),
         "video": ("logistic", {}),
     }
-    return Corpus(cohort, task, tuple(found), alone, BATCH)
+    return Corpus(cohort, task, tuple(found), alone, {**SHORT, "training": {"batch_size": 64}})
 
 
 def sound(paths: list[Path], extractor: SoundExtractor, cache: Path) -> dict[str, FeatureArray]:
