@@ -135,11 +135,13 @@ def aside_loss(network: nn.Module, loss_of: Loss, shares: Tensor) -> Tensor | fl
     examples that they are about, and ``aside_weight``. Others add 0.
     """
     total: Tensor | float = 0.0
+    weight: float = getattr(network, "aside_weight", 0.0)
     for outputs, is_there in getattr(network, "asides", ()):
-        own = loss_of(outputs[is_there].float(), shares[is_there]) if is_there.any() else 0.0
         # nothing is added: processes that learn together expect to see each parameter used
-        total = total + own + 0 * outputs.sum()
-    return getattr(network, "aside_weight", 0.0) * total
+        total = total + 0 * outputs.sum()
+        if weight and is_there.any():
+            total = total + weight * loss_of(outputs[is_there].float(), shares[is_there])
+    return total
 
 
 def ccc_loss(outputs: Tensor, targets: Tensor) -> Tensor:
