@@ -104,7 +104,7 @@ def test_a_joint_network_learns_what_only_two_modalities_tell(name: str, tmp_pat
 
 
 def test_no_late_fusion_can_learn_it(tmp_path: Path) -> None:
-    cohort, tables = clips("agreement")
+    cohort, tables = clips("agreement", 120)
     options = {"kernel": "rbf", "c": 1.0}
     alone = {
         t.spec.name: scored(cohort, t, "svm", options, tmp_path / t.spec.name)[2] for t in tables
@@ -113,7 +113,7 @@ def test_no_late_fusion_can_learn_it(tmp_path: Path) -> None:
         if method in ("fixed", "auto"):
             continue
         fused = fuse(alone, cohort, options=FusionOptions(method=method)).table
-        assert 0.4 < accuracy(fused, cohort) < 0.6, method
+        assert 0.35 < accuracy(fused, cohort) < 0.65, method
 
 
 def test_of_independent_modalities_late_fusion_is_level(tmp_path: Path) -> None:
