@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from emotiw.runs.stages.fuse import fuse_all
     from emotiw.runs.stages.index import index
     from emotiw.runs.stages.submit import submit
-    from emotiw.runs.stages.train import train_all
+    from emotiw.runs.stages.train import subset_scores, train_all
     from fusion.attribution import attribute
 
 __version__ = "0.1.0"
@@ -71,6 +71,7 @@ __all__ = [
     "run_all",
     "start",
     "submit",
+    "subset_scores",
     "train_all",
 ]
 _HOME = {
@@ -87,6 +88,7 @@ _HOME = {
     "fuse_all": "emotiw.runs.stages.fuse",
     "index": "emotiw.runs.stages.index",
     "submit": "emotiw.runs.stages.submit",
+    "subset_scores": "emotiw.runs.stages.train",
     "train_all": "emotiw.runs.stages.train",
 }
 

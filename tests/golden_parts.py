@@ -22,10 +22,10 @@ from emotiw.challenges.manifest_builder import ManifestBuilder
 from emotiw.challenges.reading import READERS, reader_of
 from emotiw.challenges.spec import load_spec
 from emotiw.checks.check_fusion import NAMES, TASKS, small_rows
-from emotiw.checks.check_model import accepted
+from emotiw.checks.check_model import accepted, specs_for
 from emotiw.checks.check_post import ANSWERS, small_traces
 from emotiw.checks.findings import Findings
-from emotiw.checks.small_examples import SPECS, small_examples
+from emotiw.checks.small_examples import small_examples
 from emotiw.core.errors import Problems
 from emotiw.core.weights import WeightsCard
 from emotiw.models.aggregation.registry import AGGREGATIONS
@@ -144,7 +144,7 @@ def _rows(part: Any, name: str, folder: Path) -> Any:
 
 def _scores(part: Any, name: str, folder: Path) -> Any:
     options = part.Options.model_validate(MODEL_OPTIONS.get(name, {}))
-    spec, task, make = next(accepted(part, options, SPECS, Findings(name)))
+    spec, task, make = next(accepted(part, options, specs_for(part, options), Findings(name)))
     model = make()
     learnt = small_examples(spec, task)
     if part.reads_unlabelled(options):

@@ -47,6 +47,11 @@ MODEL_OPTIONS: dict[str, dict[str, Any]] = {
     "ensemble": {"learner": LOGISTIC, "n": 3},
     "segments": {"learner": LOGISTIC},
     "pseudo_labels": {"learner": LOGISTIC, "n": 3, "rounds": 2, "confidence": 0.5},
+    "early": {"learner": LOGISTIC},
+    "gated": {"channels": 8, "training": BRIEF},
+    "low_rank": {"channels": 8, "rank": 2, "training": BRIEF},
+    "cross_attention": {"channels": 8, "heads": 2, "training": BRIEF},
+    "joint_attention": {"channels": 8, "heads": 2, "training": BRIEF},
 }  # fmt: skip
 SPEECH: dict[str, Any] = {
     "extractor_mode": "group_norm",

@@ -21,6 +21,7 @@ import yaml
 from typer.testing import CliRunner
 
 from emotiw.analysis.ablation.spaces import _upstream
+from emotiw.checks.small_examples import JOINED, small_examples
 from emotiw.cli.backbone import train_backbone as train_backbone_command
 from emotiw.core import device as device_module
 from emotiw.core.device import Movable, OnDevice, placed
@@ -151,11 +152,14 @@ def test_a_network_that_stays_where_it_is_would_be_seen(
     assert seen == {"cpu"}
 
 
+JOINT = ("gated", "low_rank", "cross_attention", "joint_attention")
 BRIEF = {"epochs": 1, "batch_size": 4, "precision": "float32"}
 NETWORKS: dict[str, tuple[FeatureSpec, dict[str, Any]]] = {
     **test_networks.TINY,
     "video": (test_networks.PICTURES, {"network": "r3d_18", "crop_size": 16}),
     "group_network": (test_groups.SPEC, {"channels": 4}),
+    # what each feature answers alone is asked of those clips that have it: nobody knows on meta
+    **dict.fromkeys(JOINT, (JOINED, {"channels": 4, "auxiliary": 0.0})),
 }
 
 
@@ -174,12 +178,14 @@ def test_every_network_learns_and_answers_where_it_is_told(name: str, meta: list
     spec, options = NETWORKS[name]
     kind: Any = MODELS.resolve(name)
     checked = kind.Options.model_validate({**options, "validation_fraction": 0, "training": BRIEF})
-    if name == "group_network":
+    if name in JOINT:
+        known = small_examples(JOINED, test_networks.LABELS, 9)
+    elif name == "group_network":
         shown = [[test_groups.EXPRESSIONS[n % 4]] * 2 for n in range(9)]
         arrays = {f"clip{n}": test_groups.rows(people) for n, people in enumerate(shown)}
+        known = test_networks.examples(spec, arrays)
     else:
-        arrays = test_networks.clips(spec, (3, 17, 9))
-    known = test_networks.examples(spec, arrays)
+        known = test_networks.examples(spec, test_networks.clips(spec, (3, 17, 9)))
 
     def made() -> NetworkModel:
         model: NetworkModel = kind(checked, spec=spec, task=test_networks.LABELS, seed=0)
@@ -206,6 +212,8 @@ def test_a_model_inside_another_is_told_too(name: str, meta: list[str]) -> None:
     spec = test_groups.SPEC
     if name == "segments":  # of frames
         options, spec = {"learner": test_groups.LOGISTIC}, FeatureSpec("rows", (2,), "frame")
+    if name == "early":
+        options = {"learner": test_groups.LOGISTIC}
     model: Any = test_groups.make(name, options, task, spec)
     placed(model, "cuda")  # the classifier inside knows nothing of devices
     model.learner = OnDevice()

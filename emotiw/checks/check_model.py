@@ -7,6 +7,7 @@ import pickletools
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,9 +17,16 @@ import numpy.typing as npt
 
 from emotiw.checks.check_part import made_options
 from emotiw.checks.findings import Findings
-from emotiw.checks.small_examples import SPECS, TASKS, small_examples, small_step_examples
+from emotiw.checks.small_examples import (
+    JOINED,
+    SPECS,
+    TASKS,
+    small_examples,
+    small_step_examples,
+)
 from emotiw.core.errors import ConfigError
 from emotiw.core.feature_table import FeatureSpec, FeatureTable
+from emotiw.core.joined_features import JoinedTable
 from emotiw.core.task import Task
 from emotiw.models.model import Examples, Model, Unlabelled
 
@@ -40,7 +48,8 @@ def check_model(
             is_known = table.name == "checked" and set(table.clip_ids) <= set(cohort.clip_ids)
             findings.expect(is_known, "ready_scores: should be of this name, and of these clips")
         return
-    found = list(accepted(part, made, (sample,) if sample else SPECS, findings))
+    specs = (sample,) if sample else specs_for(part, made)
+    found = list(accepted(part, made, specs, findings))
     for number, (spec, task, make) in enumerate(found):
         with findings.during(f"a {task.kind}"), TemporaryDirectory() as folder:
             _check(make, spec, task, Path(folder), findings, is_first=number == 0)
@@ -52,6 +61,11 @@ def check_model(
         for number, (spec, task, make) in enumerate(found):
             with findings.during(f"a {task.kind} per step"), TemporaryDirectory() as folder:
                 _check_steps(make, spec, task, Path(folder), findings, is_first=number == 0)
+
+
+def specs_for(part: type[Model], options: Any) -> tuple[FeatureSpec, ...]:
+    """Return what a model is tried out on: several features, where it joins them."""
+    return (JOINED,) if part.joins(options) else SPECS
 
 
 def accepted(
@@ -105,6 +119,8 @@ def _check(
     findings.expect_same(nobody, scores[:0], "of no clips there should be no scores")
     if is_first:
         _check_clips(make, model, learnt, others, scores, findings)
+    if isinstance(others.table, JoinedTable):
+        _check_missing(model, others, others.table, scores, findings)
     model.save(folder)
     for path in pickles_in(folder):
         findings.add(f"save: {path} should not be a pickle, which runs whatever it holds")
@@ -203,6 +219,32 @@ def _check_clips(
     findings.expect_same(
         again.predict(others), scores, "fitted again, it should give the same scores", atol=NEAR
     )
+
+
+def _check_missing(
+    model: Model,
+    others: Examples,
+    table: JoinedTable,
+    scores: npt.NDArray[np.float64],
+    findings: Findings,
+) -> None:
+    """Note where a clip is not scored by the features that it has, whichever these are."""
+    names = [each.spec.name for each in table.tables]
+    for size in range(1, len(names)):
+        for some in combinations(names, size):
+            less = table.only(some)
+            rows = [row for row, clip_id in enumerate(others.clip_ids) if clip_id in less]
+            found = model.predict(replace(others.subset(rows), table=less))
+            _check_scores(found, model.task, findings)
+            same = [
+                place
+                for place, row in enumerate(rows)
+                if (table[others.clip_ids[row]].present == less[others.clip_ids[row]].present).all()
+            ]
+            told = (
+                f"with {'+'.join(some)} alone, a clip that has no more should have the same scores"
+            )
+            findings.expect_same(found[same], scores[rows][same], told, atol=NEAR)
 
 
 def _renamed(examples: Examples) -> Examples:

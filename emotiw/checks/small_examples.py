@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
+from emotiw.core.joined_features import JoinedSpec, JoinedTable, joined_spec
 from emotiw.core.several import Presence, Several
 from emotiw.core.task import Classification, Regression, Task
 from emotiw.models.model import Examples
@@ -27,22 +28,29 @@ SPECS = (
     text_spec("checked"),
 )
 SAID = ("so glad, wonderful 😀", "it is noon 🕛", "terrible; how sad 😢")
+JOINED = joined_spec(
+    [
+        FeatureSpec("face", (6,), "frame"),
+        FeatureSpec("voice", (5,), "clip"),
+        FeatureSpec("people", SPECS[-1].shape, "face", columns=SPECS[-1].columns),
+    ]
+)
 
 
 def small_examples(spec: FeatureSpec, task: Task, n_clips: int = 18, seed: int = 0) -> Examples:
     """Return clips of three labels (or targets 0, 2, 4) by six speakers, who all show all three.
 
     Of several answers a few are not known. Sequences have up to 20 rows (4 images, 4 people), some
-    of them not present.
+    of them not present. Of several features most clips have all, and some only one or two.
     """
     rng = np.random.default_rng(seed)
     codes = np.arange(n_clips) % 3
-    arrays = {f"clip{row:02}": _rows(spec, int(code), rng) for row, code in enumerate(codes)}
+    table = _table(spec, codes, rng)
     groups = tuple(f"speaker{row // 3 % 6}" for row in range(n_clips))
     targets = _answers(codes, task)
     if isinstance(task, Several):
         targets[rng.random(targets.shape) < 0.1] = np.nan
-    return Examples(FeatureTable(spec, arrays), tuple(arrays), groups, targets)
+    return Examples(table, table.clip_ids, groups, targets)
 
 
 def small_step_examples(
@@ -66,6 +74,20 @@ def small_step_examples(
     n_steps = tuple(len(each) for each in answers)
     table = FeatureTable(spec, arrays)
     return Examples(table, tuple(arrays), groups, np.concatenate(answers), n_steps=n_steps)
+
+
+def _table(spec: FeatureSpec, codes: Any, rng: np.random.Generator) -> FeatureTable:
+    ids = [f"clip{row:02}" for row in range(len(codes))]
+    if not isinstance(spec, JoinedSpec):
+        rows = [_rows(spec, int(code), rng) for code in codes]
+        return FeatureTable(spec, dict(zip(ids, rows, strict=True)))
+    has = rng.random((len(codes), len(spec.parts))) < 0.8
+    has[np.arange(len(codes)), rng.integers(0, len(spec.parts), len(codes))] = True
+    found = []
+    for part, there in zip(spec.parts, has.T, strict=True):
+        own = zip(ids, codes, there, strict=True)
+        found.append(FeatureTable(part, {c: _rows(part, int(k), rng) for c, k, is_ in own if is_}))
+    return JoinedTable(found)
 
 
 def _answers(codes: Any, task: Task) -> Any:

@@ -1,4 +1,4 @@
-"""What every model of one modality is asked to do, whatever it is inside."""
+"""What every model is asked to do, whatever it is inside."""
 
 from __future__ import annotations
 
@@ -23,12 +23,13 @@ from emotiw.models.model_card import Card
 if TYPE_CHECKING:
     from torch import Tensor
 
+Joins = Literal["early", "joint"]
 EVERY_KIND = ("classification", "regression", "presence", "several")
 
 
 @dataclass(frozen=True)
 class Examples:
-    """Clips with the rows of one feature, and in fitting their targets.
+    """Clips with the rows of one feature, or of several, and in fitting their targets.
 
     Only clips with at least one present row are ever handed to a model.
 
@@ -174,7 +175,7 @@ class Unlabelled:
 
 
 class Model(Part):
-    """Scores for clips from the features of one modality.
+    """Scores for clips from the features of one modality, or of several.
 
     One that computes with torch has a method ``to(device)`` beside these
     (:class:`emotiw.core.device.OnDevice`), which is called before it learns or is asked.
@@ -246,6 +247,15 @@ class Model(Part):
         Clips of one ``group``, or those of one ``corpus`` of which it has learnt from no clip.
         """
         return ""
+
+    @classmethod
+    def joins(cls, options: Any) -> Joins | None:
+        """Return where it joins several features; None of a model that reads one.
+
+        ``early`` is before anything is learnt, ``joint`` within a network. Such a model is shown
+        clips by :mod:`emotiw.core.joined_features`, and scores one that has any of the features.
+        """
+        return None
 
     @classmethod
     def ready_scores(cls, name: str, options: Any, cohort: Cohort, root: Path) -> ScoreTable:

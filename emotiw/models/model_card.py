@@ -10,6 +10,7 @@ from typing import Any
 from emotiw.core.errors import ConfigError, TableError
 from emotiw.core.feature_table import FeatureSpec
 from emotiw.core.files import atomic_write
+from emotiw.core.joined_features import JoinedSpec
 from emotiw.core.task import Task
 from emotiw.core.task_kinds import task_of
 
@@ -52,17 +53,23 @@ class Card:
         path = folder / CARD
         try:
             fields = json.loads(path.read_text(encoding="utf-8"))
-            spec, goal = fields["spec"], fields["goal"]
-            columns = spec.pop("columns")
             return cls(
                 options=fields["options"],
-                spec=FeatureSpec(
-                    **spec | {"shape": tuple(spec["shape"])},
-                    columns=tuple(columns) if columns is not None else None,
-                ),
-                task=task_of(goal),
+                spec=_spec_of(fields["spec"]),
+                task=task_of(fields["goal"]),
                 seed=fields["seed"],
                 version=fields["version"],
             )
         except (OSError, ValueError, KeyError, TypeError, IndexError, TableError) as error:
             raise ConfigError(f"{path}: not the card of a model ({error})") from error
+
+
+def _spec_of(told: dict[str, Any]) -> FeatureSpec:
+    columns = told["columns"]
+    more = {
+        "shape": tuple(told["shape"]),
+        "columns": tuple(columns) if columns is not None else None,
+    }
+    if "parts" in told:
+        return JoinedSpec(**told | more | {"parts": tuple(map(_spec_of, told["parts"]))})
+    return FeatureSpec(**told | more)

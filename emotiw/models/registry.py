@@ -35,6 +35,11 @@ MODELS: Registry[type[Model]] = Registry(
         "pseudo_labels": "emotiw.models.groups.pseudo_labels:PseudoLabels",
         "expected_value": "emotiw.models.groups.expected_value:ExpectedValue",
         "segments": "emotiw.models.groups.segments:Segments",
+        "early": "emotiw.models.joint.early:Early",
+        "gated": "emotiw.models.joint.gated:Gated",
+        "low_rank": "emotiw.models.joint.low_rank:LowRank",
+        "cross_attention": "emotiw.models.joint.attending:CrossAttention",
+        "joint_attention": "emotiw.models.joint.attending:JointAttention",
     },
     base="emotiw.models.model:Model",
 )

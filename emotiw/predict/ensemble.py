@@ -14,10 +14,12 @@ from emotiw.core.device import placed
 from emotiw.core.errors import ConfigError, EmotiwError, MissingStageError
 from emotiw.core.face_tracks import FaceTracks
 from emotiw.core.feature_table import FeatureArray, FeatureTable
+from emotiw.core.joined_features import JoinedTable, parts_of
 from emotiw.core.machine_faults import require_machine
 from emotiw.core.media.reading_report import notes_of
 from emotiw.core.progress import Progress
 from emotiw.core.score_table import ScoreTable
+from emotiw.models.joint.looking import CAUTION, Looks, shares_of
 from emotiw.models.model import Examples, Model
 from emotiw.models.registry import MODELS
 from emotiw.predict.by_person import in_time, only_person, people
@@ -113,12 +115,16 @@ class Ensemble:
             if not MODELS.resolve(entry.model).is_fitted_here:
                 self.notes.append(f"{name}: its scores were imported; left out")
                 continue
-            assert entry.features is not None
-            feature = run.recipe.features[entry.features]
-            if made_extractor(feature).needs == "table":
+            made = {each: made_extractor(run.recipe.features[each]) for each in entry.features}
+            imported = [each for each, extractor in made.items() if extractor.needs == "table"]
+            if len(imported) == len(made):
                 self.notes.append(f"{name}: its features were imported; left out")
                 continue
-            self._extractors[entry.features] = placed(made_extractor(feature), self.device)
+            if imported:
+                told = ", ".join(imported)
+                self.notes.append(f"{name}: asked without {told}, which was imported")
+            for each in made.keys() - set(imported):
+                self._extractors[each] = placed(made[each], self.device)
             self._models[name] = (entry, placed(load_final_model(run, entry), self.device))
             if _goes_by_speaker(entry) and not speakers:
                 self.notes.append(f"{name}: standardised by all training clips, not by speaker")
@@ -126,6 +132,8 @@ class Ensemble:
                 self.notes.append(f"{name}: standardised by all training clips, not by corpus")
         if not self._models:
             raise ConfigError(f"{run.folder}: no model that can be asked: {'; '.join(self.notes)}")
+        if any(isinstance(model, Looks) for _, model in self._models.values()):
+            self.notes.append(CAUTION)
         self._needs = {extractor.needs for extractor in self._extractors.values()}
         self.needs_faces, self.is_deaf = "faces" in self._needs, self._needs == {"faces"}
         self.most_sec = max(MOST_AT_ONCE_SEC, 2 * _longest_clip_sec(run))
@@ -244,18 +252,15 @@ class Ensemble:
     def _scored(
         self, row: Row, faces: FaceTracks | None, arrays: Mapping[str, FeatureArray]
     ) -> Row:
-        tables = {}
+        tables, looked = {}, {}
         for name, (entry, model) in self._models.items():
-            array = arrays.get(str(entry.features))
-            if array is None:
+            if not any(feature in arrays for feature in entry.features):
                 continue
-            spec = self._extractors[str(entry.features)].spec
-            others: dict[str, FeatureArray] = {}
-            if _goes_by_speaker(entry):
-                feature = str(entry.features)
-                others = self._company.of(self._file, feature, self._extractors[feature])
-            clips = {CLIP: array, **others}
-            examples = Examples(FeatureTable(spec, clips), tuple(clips), (CLIP,) * len(clips))
+            table = self._table(entry, model, arrays)
+            clips = (CLIP, *(clip_id for clip_id in table.clip_ids if clip_id != CLIP))
+            examples = Examples(table, clips, (CLIP,) * len(clips))
+            if (shares := shares_of(model, examples)) is not None:
+                looked[name] = dict(zip(entry.features, shares, strict=True))
             tables[name] = ScoreTable(
                 name=name,
                 task=self.task,
@@ -270,7 +275,19 @@ class Ensemble:
             scores = None if np.isnan(fused).any() else tuple(fused.tolist())
         by_model = {name: tuple(table.scores[0].tolist()) for name, table in tables.items()}
         n_faces = 0 if faces is None else len(faces)
-        return replace(row, n_faces=n_faces, scores=scores, by_model=by_model)
+        return replace(row, n_faces=n_faces, scores=scores, by_model=by_model, attention=looked)
+
+    def _table(
+        self, entry: ModelEntry, model: Model, arrays: Mapping[str, FeatureArray]
+    ) -> FeatureTable:
+        """Return what a model is shown: the clip, and those that it is standardised with."""
+        tables = []
+        for feature, spec in zip(entry.features, parts_of(model.spec), strict=True):
+            clips = {CLIP: arrays[feature]} if feature in arrays else {}
+            if _goes_by_speaker(entry):
+                clips |= self._company.of(self._file, feature, self._extractors[feature])
+            tables.append(FeatureTable(spec, clips))
+        return tables[0] if len(tables) == 1 else JoinedTable(tables)
 
 
 def _goes_by_speaker(entry: ModelEntry) -> bool:

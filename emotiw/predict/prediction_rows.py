@@ -22,7 +22,7 @@ UNSURE = "unsure"
 HEAD = (
     *("file", "person", "start_sec", "end_sec", "is_whole"),
     *("n_people", "n_faces", "speech_sec", "rests_on", "prediction", "nearest"),
-    *("derived_valence", "derived_arousal"),
+    *("derived_valence", "derived_arousal", "attention"),
 )
 
 
@@ -40,6 +40,7 @@ class Row:
         by_model: the scores of each model of a run; without one, those of face and voice.
         n_people: different people seen in it.
         speech_sec: seconds of speech heard in it.
+        attention: by model of several features, how much each of them counted; no proof of cause.
         is_unsure: whether the most probable label is not probable enough to be an answer.
     """
 
@@ -53,6 +54,7 @@ class Row:
     n_people: int = 0
     speech_sec: float = 0.0
     is_unsure: bool = False
+    attention: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     @property
     def middle_sec(self) -> float:
@@ -139,6 +141,10 @@ class FilePrediction:
             "nearest": " or ".join(self.nearest(row)),
             "derived_valence": places[0] if places else None,
             "derived_arousal": places[1] if places else None,
+            "attention": "; ".join(
+                f"{model}: " + ", ".join(f"{name} {share:.2f}" for name, share in shares.items())
+                for model, shares in row.attention.items()
+            ),
         }
 
 
@@ -245,6 +251,7 @@ def as_json(found: Iterable[FilePrediction]) -> list[dict[str, Any]]:
                     "end_sec": round(row.end_sec, 3),
                     "prediction": one.answer(row) or None,
                     "nearest": list(one.nearest(row)),
+                    "attention": {m: dict(shares) for m, shares in row.attention.items()},
                     "scores": _named(one.labels, row.scores),
                     "models": {n: _named(one.labels, s) for n, s in row.by_model.items()},
                 }

@@ -57,9 +57,10 @@ def step_rows(
     row_ids = steps[CLIP].row_ids(CLIP)
     tables = {}
     for name, (entry, model) in models.items():
-        if entry.features not in features:
+        (feature,) = entry.features  # answers step by step are those of one
+        if feature not in features:
             continue
-        spec, array = features[str(entry.features)]
+        spec, array = features[feature]
         by_clip = model.reads_steps(entry.options)
         table = FeatureTable(spec, {CLIP: array})
         view = StepView(cohort, table, task, entry.steps, by_clip=by_clip)

@@ -25,7 +25,9 @@ class AblationSettings(Strict):
 
     Attributes:
         axes: what is varied, by name. ``modalities`` takes ``subsets``, ``leave one out``,
-            ``alone``, or a list of combinations (``[voice, c3d+voice]``). ``fusion``,
+            ``alone``, or a list of combinations (``[voice, c3d+voice]``). ``fusion_point`` takes
+            a list of ``early``, ``joint``, ``late``, ``joint + late`` and so on, or ``all`` that
+            the recipe has models for; several models of a point are fused. ``fusion``,
             ``calibration``, ``seed`` and any key of the recipe (``features.voice.feature_set``,
             ``faces.min_face``) take a list of values. Any other name is an axis of your own: a
             mapping of names to the keys that each of them sets.

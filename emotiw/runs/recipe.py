@@ -26,6 +26,7 @@ from emotiw.core.own_modules import folder_in_use, forget_changed, use_folder
 from emotiw.core.renames import KeyPath, NamesPart
 from emotiw.models.registry import MODELS
 from emotiw.models.stepwise.step_options import StepOptions
+from emotiw.runs.model_features import features_named, unreadable
 from emotiw.runs.recipe_paths import beside_the_recipe
 from emotiw.runs.recipe_settings import RecipeSettings
 from emotiw.runs.unlabelled_use import KEY as UNLABELLED
@@ -56,19 +57,25 @@ class FeatureEntry:
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """One model of a recipe: its kind, the feature it reads, and its checked options.
+    """One model of a recipe: its kind, the features it reads, and its checked options.
 
     Attributes:
+        features: one, for most; several, for a model that joins them; none of imported scores.
         steps: how its feature meets steps, where answers are asked for step by step.
         unlabelled: the splits that it learns from without labels.
     """
 
     name: str
     model: str
-    features: str | None
+    features: tuple[str, ...]
     options: BaseModel
     steps: StepOptions
     unlabelled: tuple[str, ...] = ()
+
+    @property
+    def read(self) -> str | None:
+        """The features in one text, as the table of several is called; None of imported scores."""
+        return "+".join(self.features) or None
 
 
 @dataclass(frozen=True)
@@ -210,6 +217,13 @@ def _checked(document: Document, stem: str, home: Path) -> Recipe:
     models = _models(top, check, asks_steps=spec is not None and spec.asks_steps)
     if spec is not None:
         models = {name: _scored_by(entry, spec) for name, entry in models.items()}
+        for model, entry in models.items():
+            if spec.asks_steps and len(entry.features) > 1:
+                place = document.place(("models", model))
+                check.problems.add(
+                    f"{place}: models.{model} joins several features, and answers once a clip; "
+                    f"challenge {spec.name!r} asks step by step: fuse a model of each instead"
+                )
         for model, written in top.models.items():
             if STEPS in written and not spec.asks_steps:
                 place = document.place(("models", model, STEPS))
@@ -315,18 +329,19 @@ def _models(top: RecipeSettings, check: _Check, *, asks_steps: bool) -> dict[str
         place = check.document.place(path)
         options = dict(written)
         model = str(options.pop("model", ""))
-        features = options.pop("features", None)
+        written_features = options.pop("features", None)
         if not model:
             check.problems.add(f"{place}: 'models.{name}.model' is needed")
             continue
         kind = check.attempt(MODELS.resolve, model, place=place)
-        if kind is not None and kind.is_fitted_here and features not in top.features:
-            hint = suggest(str(features), top.features)
-            known = ", ".join(top.features) or "none"
-            check.problems.add(f"{place}: unknown feature {features!r}{hint} (features: {known})")
         steps = check.options(StepOptions, options.pop(STEPS, {}), (*path, STEPS))
         unlabelled = options.pop(UNLABELLED, None)
         checked = check.options(kind.Options, options, path) if kind else None
+        features: tuple[str, ...] = ()
+        if kind is not None and kind.is_fitted_here:
+            features = features_named(written_features)
+            for why in unreadable(features, tuple(top.features), kind, checked):
+                check.problems.add(f"{place}: {why}")
         if kind is not None and checked is not None and steps is not None:
             splits = check.attempt(
                 unlabelled_splits, unlabelled, kind, checked, asks_steps=asks_steps, place=place

@@ -144,9 +144,11 @@ class RecipeSettings(Strict):
         execution: how the work is done; nothing in it changes a result.
         faces: how faces are found and cut out.
         features: by a name of yours: ``extractor``, and its options.
-        models: by a name of yours: ``model``, the ``features`` that it reads, and its options;
-            ``unlabelled``: the splits that it learns from without labels, those of ``unlabelled``
-            where it can, ``test`` only where it is said.
+        models: by a name of yours: ``model``, the ``features`` that it reads, and its options. A
+            list of features (``[face, voice]``) is for models that join several: ``early``,
+            ``gated``, ``low_rank``, ``cross_attention``, ``joint_attention``. ``unlabelled``: the
+            splits that it learns from without labels, those of ``unlabelled`` where it can,
+            ``test`` only where it is said.
         folds: cross-validation over groups.
         fusion: how the models' scores become one.
         submission: what is handed in.

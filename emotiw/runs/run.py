@@ -54,7 +54,7 @@ class Run:
         faces.csv                 where the face tracks of every clip are in the store
         features/<name>.csv       where the rows of every clip are in the store
         models/<model>.csv        where the trained models of every fold are in the store
-        scores/<model>.csv        scores of one modality, out-of-fold
+        scores/, attention/…      scores of one modality, out-of-fold; where its model looked
         individuals.csv, …/       in groups: who is in which clip, when; scores of each person
         fused.csv                 fused scores
         fusion.yaml               the final fusion

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from emotiw.analysis.ablation.axes import parse_axes, variants_of
+from emotiw.analysis.ablation.axes import Variants, parse_axes, variants_of
 from emotiw.core.errors import ConfigError
 from emotiw.runs.ablation_settings import AblationSettings
 from emotiw.runs.recipe import load_recipe
+from tests.ablation.small import make_small
 
 RECIPE = load_recipe("demo")
 
@@ -28,6 +30,35 @@ def test_modalities_by_word_and_by_list() -> None:
         "voice", "c3d+voice", "cnn_rnn+c3d",
     ]  # fmt: skip
     assert rows({}) == rows({"modalities": "subsets"})
+
+
+def test_where_modalities_meet(tmp_path: Path) -> None:
+    both = ["face", "voice"]
+    models = {
+        "network": {"model": "gated", "features": both},
+        "face": {"model": "logistic", "features": "face"},
+        "voice": {"model": "logistic", "features": "voice"},
+    }
+    recipe = load_recipe(make_small(tmp_path, {"face": 1.0, "voice": 1.0}, models=models))
+
+    def of(axes: dict[str, Any]) -> Variants:
+        return variants_of(recipe, AblationSettings(axes=axes))
+
+    every = of({"fusion_point": "all"})
+    assert {row.name: row.models for row in every.rows} == {
+        "joint": ("network",),
+        "late": ("face", "voice"),
+        "joint + late": ("network", "face", "voice"),
+    }
+    assert every.reference == "late"
+    assert [row.name for row in of(parse_axes(["fusion_point=joint + late,late"])).rows] == [
+        "joint + late", "late",
+    ]  # fmt: skip
+    assert len(of({}).rows) == 7  # all subsets, as ever
+    with pytest.raises(ConfigError, match="has no models for 'early'"):
+        of({"fusion_point": ["early"]})
+    with pytest.raises(ConfigError, match="both choose models: give one"):
+        of({"fusion_point": "all", "modalities": "alone"})
 
 
 def test_settings_reach_the_recipe() -> None:

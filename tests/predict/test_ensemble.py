@@ -15,6 +15,7 @@ from emotiw.core.score_table import ScoreTable
 from emotiw.predict import ensemble as ensemble_module
 from emotiw.predict.ensemble import Ensemble
 from emotiw.predict.predict_files import Wanted, predict_files
+from emotiw.predict.prediction_rows import as_csv, as_json
 from emotiw.predict.windows import Footage
 from emotiw.runs.pipeline import run_all
 from emotiw.runs.run import Run, open_run
@@ -84,6 +85,26 @@ def test_a_test_clip_has_the_answer_that_the_run_gave_it(run: Run) -> None:
                 assert model not in row.by_model
             else:
                 assert row.by_model[model] == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_model_of_several_features_says_where_it_looks(run: Run) -> None:
+    home = run.recipe.settings.data.root.parent
+    both = {"model": "gated", "features": ["face", "voice"], "training": {"epochs": 3}}
+    settings = ["name=joint", f"models={yaml.safe_dump({'both': both}, default_flow_style=True)}"]
+    joint = open_run(home / "light-recipe.yaml", settings)
+    run_all(joint)
+    table = joint.scores("both")
+    for name, has in {"one": ["face", "voice"], "two": ["face"], "none": ["voice"]}.items():
+        path = run.recipe.settings.data.root / f"{name}.mp4"
+        found = predict_files({name: path}, Wanted(run=joint.folder))[0]
+        row = found.whole()[0]
+        assert row.by_model["both"] == pytest.approx(table.aligned_to([name])[0], abs=1e-6)
+        shares = row.attention["both"]
+        assert [feature for feature, share in shares.items() if share] == has
+        assert sum(shares.values()) == pytest.approx(1, abs=1e-6)
+        assert any("no proof of cause" in note for note in found.notes)
+        assert as_json([found])[0]["rows"][0]["attention"] == {"both": dict(shares)}
+        assert "both: face" in as_csv([found])
 
 
 def test_each_person_is_judged_by_their_own_face(run: Run) -> None:

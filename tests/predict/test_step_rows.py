@@ -49,7 +49,7 @@ class Passes:
 def asked(n_rows: int, duration_sec: float) -> Any:
     values = np.arange(n_rows, dtype=np.float32)[:, None]
     array = FeatureArray.all_present(values, until_the_next(np.arange(n_rows) * 0.5))
-    entry = SimpleNamespace(features="voice", options=None, steps=StepOptions(tolerance_sec=0.3))
+    entry = SimpleNamespace(features=("voice",), options=None, steps=StepOptions(tolerance_sec=0.3))
     models: Any = {"echo": (entry, Echo())}
     fusion: Any = Passes()
     return step_rows(models, fusion, {"voice": (SPEC, array)}, task=TASK,

@@ -180,7 +180,7 @@ def test_a_model_that_refuses_says_why_at_once(recipe: Path, workers: int) -> No
 
 
 def test_a_signal_in_the_middle_of_the_fits(recipe: Path) -> None:
-    (recipe.parent / "seconds").write_text("3")
+    (recipe.parent / "seconds").write_text("9")
     index(opened(recipe, "runs"))
     command = [sys.executable, "-m", "emotiw", "train", recipe, "own", "--quiet", "--set", TWO]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}

@@ -15,8 +15,9 @@ from emotiw.evaluation.results import evaluate
 from emotiw.runs.recipe import load_recipe
 from emotiw.runs.run import Run, open_run
 from emotiw.runs.stages.features import extract_all
+from emotiw.runs.stages.fits import fits_of
 from emotiw.runs.stages.index import index
-from emotiw.runs.stages.train import fits_of, train_all, train_stage
+from emotiw.runs.stages.train import train_all, train_stage
 from tests.in_process import IN_PROCESS
 
 OWN = '''

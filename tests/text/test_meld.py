@@ -19,8 +19,9 @@ from emotiw.predict.spoken import read_spoken
 from emotiw.runs.pipeline import run_all
 from emotiw.runs.run import Run, open_run
 from emotiw.runs.stages.features import extract_all, feature_table
+from emotiw.runs.stages.fits import fits_of
 from emotiw.runs.stages.index import make_index
-from emotiw.runs.stages.train import fits_of, train_all
+from emotiw.runs.stages.train import train_all
 from features.text.transcript import text_in
 from tests.text.meld import COLUMNS, FOLDERS, TEST_FOLDER, make_meld, meld_recipe, utterances
 

@@ -11,10 +11,12 @@ import yaml
 
 from emotiw.core.config import NO_VALUE, name_and_value, yaml_value
 from emotiw.core.errors import ConfigError, EmotiwError, Problems, suggest
+from emotiw.models.registry import MODELS
 from emotiw.runs.ablation_settings import AblationSettings
 from emotiw.runs.recipe import Recipe, varied
 
 MODALITIES = "modalities"
+FUSION_POINT = "fusion_point"
 WORDS = ("subsets", "leave one out", "alone")
 SHORT = {"fusion": "fusion.method", "calibration": "fusion.calibration"}
 VARIED = ("seed", "faces", "features", "models", "folds", "fusion")
@@ -83,6 +85,8 @@ def variants_of(recipe: Recipe, settings: AblationSettings) -> Variants:
     problems = Problems("ablation")
     axes: dict[str, tuple[Setting, ...]] = {}
     is_small = len(recipe.models) <= MOST_SUBSETS_OF
+    if {MODALITIES, FUSION_POINT} <= settings.axes.keys():
+        problems.add(f"axes {MODALITIES!r} and {FUSION_POINT!r} both choose models: give one")
     declared = settings.axes or {MODALITIES: "subsets" if is_small else "leave one out"}
     for name, written in declared.items():
         found = tuple(_settings(name, written, recipe, problems))
@@ -125,6 +129,9 @@ def _settings(name: str, written: Any, recipe: Recipe, problems: Problems) -> It
     if name == MODALITIES:
         yield from _of_modalities(written, tuple(recipe.models), problems)
         return
+    if name == FUSION_POINT:
+        yield from _of_points(written, recipe, problems)
+        return
     key = SHORT.get(name, name)
     is_key = key.split(".")[0] in VARIED
     if is_key and isinstance(written, list):
@@ -150,7 +157,7 @@ def _settings(name: str, written: Any, recipe: Recipe, problems: Problems) -> It
 def _check_key(where: str, name: str, problems: Problems) -> None:
     if name in SHORT or name.split(".")[0] in VARIED:
         return
-    known = (MODALITIES, *SHORT, *VARIED)
+    known = (MODALITIES, FUSION_POINT, *SHORT, *VARIED)
     hint = suggest(name, known) or suggest(name.split(".")[0], known)
     problems.add(
         f"{where}: {name!r} is no key of the recipe that can be varied{hint} (known: "
@@ -182,6 +189,28 @@ def _of_modalities(written: Any, models: tuple[str, ...], problems: Problems) ->
         # in the recipe's order, so that a combination has one name
         ordered = tuple(name for name in models if name in names)
         yield Setting("+".join(ordered or names), models=ordered)
+
+
+def _of_points(written: Any, recipe: Recipe, problems: Problems) -> Iterator[Setting]:
+    """Yield the models that meet early, within a network, late; and the last two together."""
+    at: dict[str, list[str]] = {"early": [], "joint": [], "late": []}
+    for name, entry in recipe.models.items():
+        at[MODELS.resolve(entry.model).joins(entry.options) or "late"].append(name)
+    there = {point: names for point, names in at.items() if names}
+    for both in itertools.combinations(there, 2):
+        there[" + ".join(both)] = [name for point in both for name in at[point]]
+    points = list(there) if written in ("all", ["all"]) else written
+    if not isinstance(points, list):
+        problems.add(f"axis {FUSION_POINT!r}: expected a list of points, or all, got {written!r}")
+        return
+    for point in map(str, points):
+        if point not in there:
+            problems.add(
+                f"axis {FUSION_POINT!r}: the recipe has no models for {point!r}"
+                f"{suggest(point, there)} (it has some for: {', '.join(there)})"
+            )
+            continue
+        yield Setting(point, models=tuple(n for n in recipe.models if n in there[point]))
 
 
 def _named(word: str, models: tuple[str, ...]) -> list[tuple[str, ...]]:
@@ -221,8 +250,9 @@ def _reference(
                 continue
             reference[name] = found[names.index(text)]
         else:
-            is_own = (setting for setting in found if _changes_nothing(setting, recipe))
-            reference[name] = next(is_own, found[0])
+            late = [s for s in found if name == FUSION_POINT and s.name == "late"]
+            own = (setting for setting in found if _changes_nothing(setting, recipe))
+            reference[name] = late[0] if late else next(own, found[0])
     return reference
 
 

@@ -23,13 +23,12 @@ class Costs:
     ) -> tuple[float | None, float | None]:
         """Return seconds and megabytes of a row; None where some part is not known."""
         parts = [self._model(space, model) for model in models]
-        features = dict.fromkeys(
-            entry.features for entry in (space.run.recipe.models[m] for m in models)
-            if entry.features in space.extracted
-        )  # fmt: skip
+        entries = (space.run.recipe.models[name] for name in models)
+        read = dict.fromkeys(name for entry in entries for name in entry.features)
+        features = [name for name in read if name in space.extracted]
         seconds = [part[0] for part in parts]
         seconds += [self._stage(space, f"features:{name}") for name in features]
-        if any(space.needs_faces(str(name)) for name in features):
+        if any(map(space.needs_faces, features)):
             seconds.append(self._stage(space, "faces"))
         seconds.append(card_of(path).get("seconds"))
         return _total(seconds), _total([part[1] for part in parts])

@@ -17,8 +17,8 @@ from emotiw.core.errors import ConfigError, EmotiwError
 from emotiw.evaluation.metrics import metric_named, metrics_of
 from emotiw.runs.ablation_settings import AblationSettings
 from emotiw.runs.run import Run
+from emotiw.runs.stages.fits import Fits, fits_of
 from emotiw.runs.stages.fuse import FusionInputs, fusion_inputs
-from emotiw.runs.stages.train import Fits, fits_of
 
 
 @dataclass(frozen=True)

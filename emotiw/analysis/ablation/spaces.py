@@ -45,7 +45,7 @@ class Space:
     def features(self) -> tuple[str, ...]:
         """The features that the models read."""
         entries = (self.run.recipe.models[name] for name in self.models)
-        return tuple(dict.fromkeys(entry.features for entry in entries if entry.features))
+        return tuple(dict.fromkeys(name for entry in entries for name in entry.features))
 
     @property
     def extracted(self) -> tuple[str, ...]:
@@ -82,15 +82,15 @@ class Space:
         """Return a name for all that the scores of a model depend on, clips aside."""
         recipe = self.run.recipe
         entry = recipe.models[model]
-        feature = recipe.features.get(entry.features or "")
-        is_of_faces = entry.features is not None and self.needs_faces(entry.features)
+        features = [_plain(recipe.features[name]) for name in entry.features]
+        is_of_faces = any(map(self.needs_faces, entry.features))
         return artifact_key(
             "lineage",
             version="1",
             content=model,
             options={
                 "model": _plain(entry),
-                "feature": _plain(feature) if feature else {},
+                "feature": features if len(features) > 1 else features[0] if features else {},
                 "faces": recipe.faces.model_dump(mode="json") if is_of_faces else {},
                 "seed": recipe.settings.seed,
                 "folds": recipe.settings.folds.model_dump(mode="json"),
@@ -203,10 +203,11 @@ def _upstream(recipe: Recipe) -> str:
 
 
 def _plain(entry: FeatureEntry | ModelEntry) -> dict[str, Any]:
-    return {
+    told = {
         name: value.model_dump(mode="json") if isinstance(value, BaseModel) else value
         for name, value in vars(entry).items()
     }
+    return told | ({"features": entry.read} if isinstance(entry, ModelEntry) else {})
 
 
 def _contents(files: Iterable[Path]) -> list[str]:

@@ -23,7 +23,6 @@ from emotiw.runs.run import Run
 from emotiw.runs.stages.fit_jobs import make_fits
 from emotiw.runs.stages.fuse import fuse_inputs, fusion_inputs
 from emotiw.runs.stages.score_files import write_scores
-from emotiw.runs.stages.train import fits_of
 from fusion.fusion_options import FusionOptions
 
 
@@ -127,7 +126,7 @@ def _train(plan: Plan, *, force: bool) -> dict[str, str]:
         except EmotiwError as error:
             fail(space, str(error))
     found = [fits_there(space, model) for space in ready for model in space.models]
-    for _ in make_fits(plan.run, [fits for fits in found if fits is not None], fits_of):
+    for _ in make_fits(plan.run, [fits for fits in found if fits is not None]):
         pass  # what failed is fitted again below, and says why
     for space in ready:
         try:

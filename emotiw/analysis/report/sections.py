@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emotiw.analysis.report import runs_together
+from emotiw.analysis.report.attention_shares import attention
 from emotiw.analysis.report.confusion_matrices import confusion, scatters
 from emotiw.analysis.report.headline import headline
 from emotiw.analysis.report.history import ablation, attempts, curves
@@ -47,6 +48,7 @@ SECTIONS = (
     Section("thresholds", "Thresholds", thresholds),
     Section("reliability", "Reliability", reliability),
     Section("shares", "Modalities", shares),
+    Section("attention", "Attention", attention),
     Section("ablation", "Ablation", ablation),
     Section("attempts", "Attempts", attempts),
     Section("curves", "Training", curves),

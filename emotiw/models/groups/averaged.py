@@ -11,7 +11,7 @@ from pydantic import Field
 
 from emotiw.core.device import Movable
 from emotiw.models.groups.composed import INSIDE, Composed, ComposedOptions
-from emotiw.models.model import EVERY_KIND, Examples, Model
+from emotiw.models.model import EVERY_KIND, Examples, Joins, Model
 from emotiw.models.nested_parts import LEARNER
 from emotiw.models.training.inner_part import split_inner
 
@@ -60,6 +60,13 @@ class Ensemble(Composed):
         """Return what the model inside does."""
         kind, inside = LEARNER.resolved(options.learner)
         return bool(kind.learns_guesses(inside))
+
+    @classmethod
+    def joins(cls, options: EnsembleOptions) -> Joins | None:
+        """Return what the model inside does."""
+        kind, inside = LEARNER.resolved(options.learner)
+        joins: Joins | None = kind.joins(inside)
+        return joins
 
     def check(self) -> None:
         """Accept whatever the model inside accepts."""

@@ -24,11 +24,15 @@ class AttentionPooling(nn.Module):
         super().__init__()
         self.worth = nn.Sequential(nn.Linear(dim, hidden), nn.Tanh(), nn.Linear(hidden, 1))
 
+    def weights(self, frames: Tensor, mask: Tensor) -> Tensor:
+        """Return ``(batch, time)`` weights that sum to 1 over the frames that are there."""
+        worth = self.worth(frames).squeeze(-1).float()  # (batch, time)
+        weights: Tensor = worth.masked_fill(~mask, -math.inf).softmax(1)
+        return weights
+
     def forward(self, frames: Tensor, mask: Tensor) -> Tensor:
         """Return ``(batch, dim)`` of ``(batch, time, dim)``."""
-        worth = self.worth(frames).squeeze(-1).float()  # (batch, time)
-        weights = worth.masked_fill(~mask, -math.inf).softmax(1)
-        pooled: Tensor = (weights[..., None] * frames).sum(1)
+        pooled: Tensor = (self.weights(frames, mask)[..., None] * frames).sum(1)
         return pooled
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -18,6 +20,16 @@ class WeighedAnswers(nn.Module):
         super().__init__()
         self.network = network
         self.log_variances = nn.Parameter(torch.zeros(n_answers))
+
+    @property
+    def asides(self) -> Any:
+        """What parts of the network said alone, as the training loop asks for it."""
+        return getattr(self.network, "asides", ())
+
+    @property
+    def aside_weight(self) -> float:
+        """How much that counts."""
+        return float(getattr(self.network, "aside_weight", 0.0))
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """Return what the network says."""

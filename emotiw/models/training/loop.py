@@ -19,7 +19,7 @@ from emotiw.core.errors import ConfigError
 from emotiw.core.task import Task
 from emotiw.models.training.consistency import Consistency
 from emotiw.models.training.example_source import ExampleSource, SequenceSource
-from emotiw.models.training.objectives import as_shares, judge, make_loss
+from emotiw.models.training.objectives import as_shares, aside_loss, judge, make_loss
 from emotiw.models.training.training_options import TrainingOptions
 from emotiw.models.training.training_state import (
     BestEpoch,
@@ -111,7 +111,8 @@ def train(
                     group["lr"] = rate
                 with arithmetic(options.precision, device):
                     outputs = model(*(x[share].to(device) for x in inputs))
-                loss = loss_of(outputs.float(), shares[share].to(device))
+                shares = shares[share].to(device)
+                loss = loss_of(outputs.float(), shares) + aside_loss(network, loss_of, shares)
                 if consistency is not None:
                     with arithmetic(options.precision, device):
                         distance = consistency.loss(model, rows[share], generator, device)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from emotiw.core.errors import ConfigError
 from emotiw.core.several import Several
@@ -126,6 +126,22 @@ def _of_known(loss: Loss, outputs: Tensor, shares: Tensor) -> Tensor:
     if not known.any():
         return outputs.sum() * 0
     return loss(outputs[known], shares[known])
+
+
+def aside_loss(network: nn.Module, loss_of: Loss, shares: Tensor) -> Tensor | float:
+    """Return the weighed loss of what parts of a network said alone in its last forward pass.
+
+    A network that has such parts keeps ``asides``, pairs of outputs and the ``(batch,)`` mask of
+    examples that they are about, and ``aside_weight``. Others add 0.
+    """
+    total: Tensor | float = 0.0
+    weight: float = getattr(network, "aside_weight", 0.0)
+    for outputs, is_there in getattr(network, "asides", ()):
+        # nothing is added: processes that learn together expect to see each parameter used
+        total = total + 0 * outputs.sum()
+        if weight and is_there.any():
+            total = total + weight * loss_of(outputs[is_there].float(), shares[is_there])
+    return total
 
 
 def ccc_loss(outputs: Tensor, targets: Tensor) -> Tensor:

@@ -7,21 +7,20 @@ whoever makes it has only to say that it is done.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from emotiw.core.device import CPU, Movable, gpu_count
 from emotiw.core.errors import ConfigError, MachineError
 from emotiw.core.machine_faults import AGAIN
 from emotiw.core.notices import heard_by
-from emotiw.core.score_table import Fold
-from emotiw.models.model import Model
-from emotiw.models.out_of_fold import Fit, OutOfFold, is_damaged, is_fitted, seconds_of_fit
-from emotiw.runs.recipe import ModelEntry, Recipe
+from emotiw.models.out_of_fold import Fit, is_damaged, is_fitted, seconds_of_fit
+from emotiw.runs.recipe import Recipe
 from emotiw.runs.run import Run
+from emotiw.runs.stages.fits import Fits, fits_of
 from emotiw.runs.stages.trained import model_folder
 
 if TYPE_CHECKING:
@@ -29,40 +28,6 @@ if TYPE_CHECKING:
 
 SLOWER = 1000  # a network, than a model of one vector per clip: good enough for an order
 KEPT = 2  # models that a process goes on knowing
-
-
-class ModelFits(Protocol):
-    """The fits of one model of a run, as :class:`emotiw.runs.stages.train.Fits` has them."""
-
-    @property
-    def run(self) -> Run:
-        """The run."""
-
-    @property
-    def entry(self) -> ModelEntry:
-        """The model."""
-
-    @property
-    def work(self) -> OutOfFold:
-        """The fits."""
-
-    @property
-    def fit_keys(self) -> Mapping[Fold, str]:
-        """By fold, the name of the fitted model in the store."""
-
-    @property
-    def key_of(self) -> Callable[[Fit], str]:
-        """The name of any fitted model in the store."""
-
-    @property
-    def to_do(self) -> Sequence[Fold]:
-        """The folds whose model is needed, and not there yet."""
-
-    def make(self) -> Model:
-        """Return an unfitted model."""
-
-
-OpenFits = Callable[[Run, str], ModelFits]
 
 
 @dataclass(frozen=True)
@@ -73,13 +38,11 @@ class FitJob:
         recipe: of the run.
         model: its name in the recipe.
         key: the name of the fit in the store.
-        open_fits: finds out what there is to fit.
     """
 
     recipe: Recipe
     model: str
     key: str
-    open_fits: OpenFits
 
 
 @dataclass(frozen=True)
@@ -89,20 +52,20 @@ class Known:
     Those of pairs of folds are among them where the fusion is nested.
     """
 
-    fits: ModelFits
+    fits: Fits
     by_key: dict[str, Fit]
 
     @classmethod
-    def of(cls, fits: ModelFits) -> Known:
+    def of(cls, fits: Fits) -> Known:
         """Return what is known of a model's fits."""
         every = list(fits.work.fits())
         if fits.run.recipe.fusion.asks_inner and fits.work.table.trained_on == "other data":
             every += fits.work.inner_fits()
         return cls(fits, {fits.key_of(fit): fit for fit in every})
 
-    def job(self, key: str, open_fits: OpenFits) -> FitJob:
+    def job(self, key: str) -> FitJob:
         """Return a fit as a job for somebody else, who does it himself."""
-        return FitJob(self.fits.run.recipe.done_by_oneself(), self.fits.entry.name, key, open_fits)
+        return FitJob(self.fits.run.recipe.done_by_oneself(), self.fits.entry.name, key)
 
     def folder(self, key: str) -> Path:
         """Return where a fit is, or would be."""
@@ -147,7 +110,7 @@ def fit_in_store(job: FitJob) -> None:
     where = (job.recipe.folder, job.model)
     known = _known.get(where)
     if known is None or job.key not in known.by_key:
-        known = Known.of(job.open_fits(Run(job.recipe), job.model))
+        known = Known.of(fits_of(Run(job.recipe), job.model))
         while len(_known) >= KEPT:
             _known.pop(next(iter(_known)))
         _known[where] = known
@@ -160,15 +123,12 @@ def fit_in_store(job: FitJob) -> None:
         known.fits.work.fitted(known.by_key[job.key], known.fits.make, known.folder(job.key))
 
 
-def make_fits(
-    run: Run, wanted: Iterable[ModelFits], open_fits: OpenFits
-) -> Generator[str, None, None]:
+def make_fits(run: Run, wanted: Iterable[Fits]) -> Generator[str, None, None]:
     """Make all fits that aren't there, and yield the name of a model for each that failed.
 
     Args:
         run: whose workers and progress to use.
         wanted: models of this run or others.
-        open_fits: a function of a module that finds each of them again, elsewhere.
 
     Raises:
         MachineError: if the machine failed, or no process survives a fit; what was made is kept.
@@ -181,7 +141,7 @@ def make_fits(
             told = f"{n_damaged} damaged artifacts of the store are made anew"
             run.progress.say(f"train {known.fits.entry.name}: {told}")
     _known.update({(k.fits.run.folder.absolute(), k.fits.entry.name): k for k in whose.values()})
-    outcomes = _outcomes(run, whose, open_fits)
+    outcomes = _outcomes(run, whose)
     try:
         if not whose:
             return
@@ -196,9 +156,7 @@ def make_fits(
         _known.clear()
 
 
-def _outcomes(
-    run: Run, whose: Mapping[str, Known], open_fits: OpenFits
-) -> Generator[Outcome[None], None, None]:
+def _outcomes(run: Run, whose: Mapping[str, Known]) -> Generator[Outcome[None], None, None]:
     """Yield what became of the fits; those that have no use for a GPU don't wait for one."""
     keys = sorted(whose, key=lambda key: (-whose[key].about(key), key))
     networks = [key for key in keys if whose[key].is_network]
@@ -209,5 +167,5 @@ def _outcomes(
         groups = [(keys, CPU)]
     for group, device in groups:
         if group:
-            jobs = {key: whose[key].job(key, open_fits) for key in group}
+            jobs = {key: whose[key].job(key) for key in group}
             yield from run.workforce.do_long(fit_in_store, jobs, device=device)

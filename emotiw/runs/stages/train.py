@@ -2,41 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any
 
-from emotiw.core.checksums import are_intact, write_checksums
 from emotiw.core.config import flat
-from emotiw.core.errors import ArtifactError, EmotiwError, TableError
-from emotiw.core.id_joins import check_join
+from emotiw.core.errors import ArtifactError, ConfigError, EmotiwError
 from emotiw.core.part import full_version
-from emotiw.core.score_table import Fold, ScoreTable
-from emotiw.core.store import artifact_key
-from emotiw.models.groups.individuals import judge_of
-from emotiw.models.inner_tables import inner_tables
-from emotiw.models.model import Model
-from emotiw.models.out_of_fold import Fit, OutOfFold, is_damaged, is_fitted, seconds_of_fit
+from emotiw.core.score_table import ScoreTable
 from emotiw.models.registry import MODELS
-from emotiw.models.stepwise.step_view import step_spec, steps_key
+from emotiw.models.stepwise.step_view import step_spec
 from emotiw.runs.cohort_digests import digests_of
 from emotiw.runs.recipe import ModelEntry, entries_named
 from emotiw.runs.run import Run
 from emotiw.runs.stage import Stage, outside_contents
-from emotiw.runs.stages.features import (
-    feature_contents,
-    feature_stage,
-    feature_table,
-    made_extractor,
-    mend_feature,
-)
+from emotiw.runs.stages.features_read import features_read, mend_features
 from emotiw.runs.stages.fit_jobs import make_fits
-from emotiw.runs.stages.persons import individuals_table, link_individuals
-from emotiw.runs.stages.score_files import inner_name, score_files, score_rows, write_scores
+from emotiw.runs.stages.fits import fits_of
+from emotiw.runs.stages.persons import link_individuals
+from emotiw.runs.stages.score_files import inner_name, score_files, score_rows
 from emotiw.runs.stages.speakers import make_speakers
-from emotiw.runs.stages.trained import model_folder, model_keys_as_csv
+from emotiw.runs.stages.trained import model_keys_as_csv
 
 
 def train_stage(run: Run, entry: ModelEntry) -> Stage:
@@ -45,7 +31,7 @@ def train_stage(run: Run, entry: ModelEntry) -> Stage:
     recipe, root = run.recipe, run.recipe.settings.data.root
     settings: dict[str, Any] = {
         f"{about}model": entry.model,
-        f"{about}features": entry.features,
+        f"{about}features": entry.read,
         **dict(flat(entry.options.model_dump(mode="json"), about)),
         "version": full_version(kind, entry.options),
     }
@@ -53,24 +39,14 @@ def train_stage(run: Run, entry: ModelEntry) -> Stage:
         **outside_contents(kind.outside_files(entry.options, root), root),
         "cohort": digests_of(run)["cohort"],
     }
-    after = []
+    after: list[Stage] = []
     if kind.is_fitted_here:
-        assert entry.features is not None
         folds = recipe.settings.folds.model_dump(mode="json")
         settings |= {"seed": recipe.settings.seed, **dict(flat(folds, "folds."))}
         settings["fusion.nested"] = recipe.fusion.asks_inner
-        feature = recipe.features[entry.features]
-        extractor = made_extractor(feature)
-        if extractor.needs == "table":
-            options = feature.options.model_dump(mode="json")
-            settings |= dict(flat(options, f"features.{feature.name}."))
-            inputs |= outside_contents(extractor.outside_files(feature.options, root), root)
-        else:
-            files = (f"features/{feature.name}.csv", f"features/{feature.name}.json")
-            inputs |= {name: run.records.sha256(name) for name in files}
-            after = [feature_stage(run, feature)]
-        # other bytes under the same name give other scores
-        spec = extractor.spec if after else feature_table(run, feature.name).spec
+        read = features_read(run, entry)
+        settings, inputs, after = settings | read.settings, inputs | read.inputs, read.after
+        spec = read.spec
         if recipe.spec.asks_steps:
             spec = step_spec(spec, by_clip=kind.reads_steps(entry.options))
             settings |= dict(flat(entry.steps.model_dump(mode="json"), f"{about}steps."))
@@ -102,6 +78,29 @@ def train_all(run: Run, names: Sequence[str] = (), *, force: bool = False) -> di
     return {name: run.scores(name) for name in names or run.recipe.models}
 
 
+def subset_scores(run: Run, name: str) -> dict[tuple[str, ...], ScoreTable]:
+    """Return what a trained model of several features says by each subset of them, held out.
+
+    Nothing is fitted anew; a clip that has none of a subset's features has no scores there.
+
+    Args:
+        run: the run.
+        name: of a model whose scores are there.
+
+    Returns:
+        Scores by the names of the features, the smallest subsets first.
+
+    Raises:
+        ConfigError: if the recipe has no such model, or it reads one feature alone.
+        MissingStageError: if it has not been trained, or by other settings.
+    """
+    (entry,) = entries_named("model", run.recipe.models, [name])
+    if len(entry.features) < 2:
+        raise ConfigError(f"models.{name} reads {entry.read or 'no feature'}; it has no subsets")
+    train_stage(run, entry).require_current()
+    return fits_of(run, name).subsets()
+
+
 def make_scores(run: Run, names: Sequence[str] = (), *, force: bool = False) -> None:
     """Do what :func:`train_all` does, where it isn't done."""
     entries = entries_named("model", run.recipe.models, names)
@@ -118,9 +117,8 @@ def make_scores(run: Run, names: Sequence[str] = (), *, force: bool = False) -> 
             try:
                 train(stage, entry, force=force)
             except ArtifactError as error:
-                assert entry.features is not None
                 run.progress.say(f"{error}: the stage before makes it anew")
-                mend_feature(run, entry.features)
+                mend_features(run, entry)
                 _fit_first(run, entries, force=force)
                 train(stage, entry, force=force)
         link_individuals(run)
@@ -137,188 +135,8 @@ def _fit_first(run: Run, entries: Sequence[ModelEntry], *, force: bool) -> str |
                 wanted.append(fits_of(run, entry.name))
         except EmotiwError:  # which its turn will bring again
             break
-    with closing(make_fits(run, wanted, fits_of)) as failures:
+    with closing(make_fits(run, wanted)) as failures:
         return next(failures, None)
-
-
-@dataclass(frozen=True)
-class Fits:
-    """The models to fit for one entry of a recipe, and what they and their scores are known by.
-
-    Attributes:
-        run: the run.
-        entry: the model.
-        work: the fits.
-        fit_keys: by fold, the name of the fitted model in the store.
-        key: the name of the scores in the store.
-        key_of: the name of any fitted model in the store.
-    """
-
-    run: Run
-    entry: ModelEntry
-    work: OutOfFold
-    fit_keys: Mapping[Fold, str]
-    key: str
-    key_of: Callable[[Fit], str]
-
-    def folder(self, fold: Fold) -> Path:
-        """Return where the model of a fold is, or would be."""
-        return model_folder(self.run, self.fit_keys[fold])
-
-    @property
-    def to_do(self) -> list[Fold]:
-        """The folds whose model is not there yet, if the scores are not."""
-        if self._kept() is not None:
-            return []
-        return [fold for fold in self.fit_keys if not is_fitted(self.folder(fold))]
-
-    @property
-    def seconds(self) -> float | None:
-        """How long the fits took when they were made; None where that is not known of all."""
-        spent = [seconds_of_fit(self.folder(fold)) for fold in self.fit_keys]
-        return None if None in spent else float(sum(s for s in spent if s is not None))
-
-    def scores(self) -> ScoreTable:
-        """Return the scores of every clip, out of fold; nothing is fitted or scored twice."""
-        kept = self._kept()
-        if kept is not None:
-            return replace(kept, name=self.entry.name)
-        damaged = [self.folder(f) for f in self.fit_keys if is_damaged(self.folder(f))]
-        n_damaged = len(damaged) + (self._path.is_file() and not are_intact(self._sums))
-        if n_damaged:
-            self.run.progress.say(
-                f"train {self.entry.name}: {n_damaged} damaged artifacts of the store are made anew"
-            )
-        fits = list(self.work.fits())
-        bar = self.run.progress.track(fits, stage=f"train {self.entry.name}", total=len(fits))
-        scores = {fit.fold: self.work.run(fit, self.make, self.folder(fit.fold)) for fit in bar}
-        write_scores(self.work.table_of(self.entry.name, scores), self._path, key=self.key)
-        write_checksums(self._sums, [self._path, self._path.with_suffix(".json")])
-        return ScoreTable.read_csv(self._path)
-
-    def inner(self) -> dict[int, ScoreTable]:
-        """Return by fold the scores that its fusion may be fitted on: of models without the fold.
-
-        They cost a fit for every pair of folds; the models stay in the store.
-        """
-        return inner_tables(
-            self.entry.name,
-            self.work,
-            lambda fit: self.work.run(fit, self.make, model_folder(self.run, self.key_of(fit))),
-            lambda fits: self.run.progress.track(
-                fits, stage=f"train {self.entry.name}, nested", total=len(fits)
-            ),
-        )
-
-    def people(self) -> ScoreTable | None:
-        """Return the scores of each person in every clip; None if the model judges nobody."""
-        if judge_of(self.make()) is None or self.work.cohort.has_steps:
-            return None
-        found = {}
-        for fit in self.work.fits():
-            judge = judge_of(self.work.fitted(fit, self.make, self.folder(fit.fold)))
-            if judge is not None and fit.scored:
-                found[fit.fold] = judge(self.work.examples(fit.scored, with_targets=False))
-        return individuals_table(self.scores(), found)
-
-    def make(self) -> Model:
-        """Return an unfitted model."""
-        return make_model(self.run, self.entry, self.work)
-
-    @property
-    def _path(self) -> Path:
-        return self.run.store.root / "scores" / self.key[:2] / f"{self.key}.csv"
-
-    @property
-    def _sums(self) -> Path:
-        return self._path.with_suffix(".sha256")
-
-    def _kept(self) -> ScoreTable | None:
-        try:
-            return ScoreTable.read_csv(self._path) if are_intact(self._sums) else None
-        except TableError:  # not there, or not whole
-            return None
-
-
-def make_model(run: Run, entry: ModelEntry, work: OutOfFold) -> Model:
-    """Return an unfitted model of an entry."""
-    kind, seed = MODELS.resolve(entry.model), run.recipe.settings.seed
-    return kind(entry.options, spec=work.spec, task=work.task, seed=seed)
-
-
-def fits_of(run: Run, name: str) -> Fits:
-    """Return what there is to fit for a model that has its features.
-
-    Raises:
-        MissingStageError: if there is no manifest, or its feature has not been extracted.
-    """
-    entry = run.recipe.models[name]
-    assert entry.features is not None
-    cohort = run.cohort()
-    table = feature_table(run, entry.features)
-    if made_extractor(run.recipe.features[entry.features]).needs == "table":
-        where = f"feature {entry.features!r}"
-        check_join(table.clip_ids, cohort.clip_ids, where, most=1.0)
-    reads_steps = MODELS.resolve(entry.model).reads_steps(entry.options)
-    work = OutOfFold(
-        cohort,
-        table,
-        run.task,
-        device=run.device_here,
-        steps=entry.steps,
-        reads_steps=reads_steps,
-        unlabelled=entry.unlabelled,
-        takes_together=MODELS.resolve(entry.model).takes_together(entry.options),
-    )
-    contents = feature_contents(run, entry.features, table)
-    fits = list(work.fits())
-    about = {
-        "model": entry.model,
-        "options": entry.options.model_dump(mode="json"),
-        "goal": run.task.to_dict(),
-        "spec": asdict(table.spec) | {"name": ""},
-        "seed": run.recipe.settings.seed,
-    }
-    if table.trained_on != "other data":  # scores say what is behind them
-        about["trained_on"] = table.trained_on
-    weights = make_model(run, entry, work).weights_fingerprint
-    if weights:  # other bytes under the same name give other scores
-        about["weights"] = weights
-    if cohort.has_steps:
-        about["steps"] = entry.steps.model_dump(mode="json")
-
-    def whose(clip_id: str) -> str:
-        about_clip = f"{cohort.groups[clip_id]} {cohort[clip_id].corpus}".rstrip()
-        return f"{about_clip} {steps_key(cohort, clip_id)}".rstrip()
-
-    def unlabelled_of(fit: Fit) -> list[str]:
-        clip_ids = work.unlabelled.clip_ids(fit.fold, fit.beside)
-        return [f"unlabelled {contents[clip_id]} {whose(clip_id)}" for clip_id in clip_ids]
-
-    def key_of(fit: Fit) -> str:
-        return artifact_key(
-            "models",
-            version=full_version(MODELS.resolve(entry.model), entry.options),
-            content="\n".join(
-                [
-                    f"{contents[clip_id]} {cohort[clip_id].truth!r} {whose(clip_id)}"
-                    for clip_id in fit.training
-                ]
-                + unlabelled_of(fit)
-            ),
-            options=about,
-        )
-
-    fit_keys = {fit.fold: key_of(fit) for fit in fits}
-    scored = [f"{fit.fold} {c} {contents[c]} {whose(c)}" for fit in fits for c in fit.scored]
-    clips = [f"{clip.clip_id} {clip.split}" for clip in cohort]
-    key = artifact_key(
-        "scores",
-        version="2",
-        content="\n".join([*fit_keys.values(), *scored, *clips]),
-        options={"adapted_on": work.adapted_on} if work.adapted_on else {},
-    )
-    return Fits(run, entry, work, fit_keys, key, key_of)
 
 
 def _train(stage: Stage, entry: ModelEntry, *, force: bool) -> None:
@@ -328,12 +146,13 @@ def _train(stage: Stage, entry: ModelEntry, *, force: bool) -> None:
     if people is not None:
         files |= score_files(people, f"individuals/{entry.name}")
     derived = {f"models/{entry.name}.csv": model_keys_as_csv(fits.fit_keys)}
+    if MODELS.resolve(entry.model).joins(entry.options) and (looked := fits.attention()):
+        derived[f"attention/{entry.name}.csv"] = looked
     if stage.run.recipe.fusion.asks_inner:
         for fold, table in fits.inner().items():
             derived |= score_files(table, inner_name(entry.name, fold))
-    stage.commit(
-        files, score_rows(stage.name, scores, of=entry.features), derived=derived, force=force
-    )
+    rows = score_rows(stage.name, scores, of=entry.read)
+    stage.commit(files, rows, derived=derived, force=force)
 
 
 def _take(stage: Stage, entry: ModelEntry, *, force: bool) -> None:

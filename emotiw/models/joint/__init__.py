@@ -1,0 +1,1 @@
+"""Models over several features: joined before anything is learnt, or within one network."""
