@@ -212,7 +212,7 @@ def test_a_model_inside_another_is_told_too(name: str, meta: list[str]) -> None:
     spec = test_groups.SPEC
     if name == "segments":  # of frames
         options, spec = {"learner": test_groups.LOGISTIC}, FeatureSpec("rows", (2,), "frame")
-    if name == "early":
+    if name in ("early", "pseudo_labels"):
         options = {"learner": test_groups.LOGISTIC}
     model: Any = test_groups.make(name, options, task, spec)
     placed(model, "cuda")  # the classifier inside knows nothing of devices

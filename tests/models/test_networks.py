@@ -14,8 +14,10 @@ import pytest
 from emotiw.core.errors import ConfigError, WeightsError
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
 from emotiw.core.task import Classification, Regression, Task
+from emotiw.models.joint.joint_model import JointModel
 from emotiw.models.model import Examples, Model
 from emotiw.models.registry import MODELS
+from tests.models import test_joint
 
 LABELS = Classification(("Angry", "Happy", "Sad"))
 TARGET = Regression(("valence",), (-10.0, 10.0))
@@ -82,8 +84,10 @@ def test_every_network_of_the_registry_is_held_to_this_contract() -> None:
 
     networks = {n for n in MODELS.names() if issubclass(MODELS.resolve(n), NetworkModel)}
     # torchvision's are too large to train again and again: see test_clip_networks.py; those that
-    # read people instead of frames are in test_aggregations.py
-    assert networks == {*TINY, "video", "group_network"}
+    # read people instead of frames are in test_aggregations.py, those of several in test_joint.py
+    joint = {n for n in networks if issubclass(MODELS.resolve(n), JointModel)}
+    assert networks - joint == {*TINY, "video", "group_network"}
+    assert joint == set(test_joint.NETWORKS)
 
 
 @dataclass
