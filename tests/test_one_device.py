@@ -210,9 +210,9 @@ def test_a_model_inside_another_is_told_too(name: str, meta: list[str]) -> None:
     of_others = {"n": 2, "learner": {"model": "group", "learner": test_groups.LOGISTIC}}
     options, task = cases.get(name, (of_others, test_groups.LABELS))
     spec = test_groups.SPEC
-    if name == "segments":  # of frames
+    if name in ("segments", "pseudo_labels"):  # of frames
         options, spec = {"learner": test_groups.LOGISTIC}, FeatureSpec("rows", (2,), "frame")
-    if name in ("early", "pseudo_labels"):
+    if name == "early":
         options = {"learner": test_groups.LOGISTIC}
     model: Any = test_groups.make(name, options, task, spec)
     placed(model, "cuda")  # the classifier inside knows nothing of devices
