@@ -1,9 +1,11 @@
 """What a second process is worth: faces, features, folds and rows of an ablation, side by side.
 
-    python benchmarks/spreading.py [--only faces features folds rows] [--clips 70] [--scale 1.0]
+    python benchmarks/spreading.py [--only faces features folds rows] [--clips 420]
+        [--scale 1.5] [--epochs 30]
 
 Each kind of work is done by one process and then by two, each time from nothing, and the files
-that came of it are compared. Told are the seconds of the whole stage, with the start of processes,
+that came of it are compared. Each process has one thread, so that processes are compared with each
+other and not with threads. Told are the seconds of the whole stage, with the start of processes,
 and the rate of the last two thirds of its jobs, which is what a long stage comes to. Clips are the
 demo's, features for the folds are made up as in ``train_wall.py``.
 """
@@ -12,12 +14,15 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from time import perf_counter
 from typing import TypeVar
+
+os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 
 from emotiw.analysis.ablation.work import ablate
 from emotiw.core.progress import Progress
@@ -35,7 +40,7 @@ from benchmarks.train_wall import models, write_corpus, write_recipe
 
 T = TypeVar("T")
 KINDS = ("faces", "features", "folds", "rows")
-N_FOLDS = 11
+N_FOLDS = 31
 ROWS = {"modalities": "subsets", "calibration": ["none", "temperature"]}
 
 
@@ -103,8 +108,9 @@ def demo_run(folder: Path, workers: int, progress: Progress) -> Run:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="+", choices=KINDS, default=KINDS)
-    parser.add_argument("--clips", type=int, default=70, help="of the demo, for faces and features")
-    parser.add_argument("--scale", type=float, default=1.0, help="share of the clips for the folds")
+    parser.add_argument("--clips", type=int, default=420, help="for faces and features")
+    parser.add_argument("--scale", type=float, default=1.5, help="share of the clips for the folds")
+    parser.add_argument("--epochs", type=int, default=30, help="of the folds")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -133,7 +139,7 @@ def main() -> None:
             recipe = write_recipe(
                 folder / "made_up",
                 features=features,
-                models={"face_lstm": models(3)["face_lstm"]},
+                models={"face_lstm": models(given.epochs)["face_lstm"]},
                 folds={"n_folds": N_FOLDS},
                 fusion={"nested": False},
             )
