@@ -93,7 +93,7 @@ def _torch_threads(wanted: int | None = None) -> int | None:
     if torch is None or not hasattr(torch, "set_num_threads"):  # or it is just being imported
         return None
     before: int = torch.get_num_threads()
-    if wanted not in (None, before):
+    if wanted is not None:  # where OpenMP has as many already, too: MKL is told by this alone
         torch.set_num_threads(wanted)
     return before
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from emotiw.core.cores import usable_cores
+from emotiw.core.cores import alone_in_one_thread, usable_cores
 from emotiw.core.device import worker_count
 
 
@@ -55,3 +55,17 @@ def test_affinity_decides_the_workers_and_the_threads() -> None:
 
 def test_what_is_asked_for_is_taken_as_it_is() -> None:
     assert worker_count(5) == 5
+
+
+def test_torch_is_told_even_where_openmp_has_one_thread_already(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What it multiplies with is told by this alone, and rounds otherwise with two."""
+    import torch
+
+    told: list[int] = []
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
+    monkeypatch.setattr(torch, "set_num_threads", told.append)
+    with alone_in_one_thread():
+        assert told == [1]
+    assert told == [1, 1]
