@@ -16,6 +16,7 @@ from types import TracebackType
 import psutil
 
 PATIENCE_SEC = 60
+ROOT = Path(__file__).parents[1]  # of the modules that jobs are in
 QUIET = {"DASK_LOGGING__DISTRIBUTED": "critical", "DASK_DISTRIBUTED__DASHBOARD__LINK": ""}
 
 
@@ -82,9 +83,10 @@ class LoopbackCluster:
         return True
 
     def _started(self, what: str, *options: str, **environment: str) -> subprocess.Popen[bytes]:
+        found = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
         return subprocess.Popen(
             [sys.executable, "-m", "dask", what, *options],
-            env={**os.environ, **QUIET, **environment},
+            env={**os.environ, **QUIET, "PYTHONPATH": found, **environment},
             cwd=self.folder,  # not where the run is
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
