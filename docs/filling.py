@@ -183,10 +183,17 @@ def api() -> str:
     return _directives(told)
 
 
+# scikit-learn writes these into every estimator, with links into its own pages
+ROUTING = [
+    f"set_{what}_request" for what in ("fit", "predict", "predict_proba", "score", "transform")
+]
+
+
 def classes(names: str) -> str:
     """Return the directives that document classes, given as ``module:Class,…``."""
     paths = (name.replace(":", ".") for name in names.split(","))
-    return _directives([f".. autoclass:: {path}\n   :members:\n" for path in paths])
+    left = f"   :exclude-members: {', '.join(ROUTING)}\n"
+    return _directives([f".. autoclass:: {path}\n   :members:\n{left}" for path in paths])
 
 
 def _directives(told: list[str]) -> str:
