@@ -51,6 +51,12 @@ def test_a_corpus_is_known_by_the_names_of_its_files_whatever_it_is_called() -> 
     assert told("fbank", "folder", cohort_of(RAVDESS)) == "other data"
 
 
+def test_a_clip_without_media_is_known_by_no_name() -> None:
+    clips = [Clip("a", Path(), "train", label="x"), Clip("b", Path(f"{RAVDESS}.wav"), "train")]
+    assert told("voice", "folder", Cohort(clips[:1])) == "other data"
+    assert told("voice", "folder", Cohort(clips)) == "train"
+
+
 def test_a_corpus_is_known_among_several() -> None:
     assert told("voice", "seven_emotions", cohort_of("anna_1", corpus="emodb")) == "train"
     assert told("voice", "seven_emotions", cohort_of("anna_1", corpus="crema_d")) == "other data"

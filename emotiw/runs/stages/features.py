@@ -228,7 +228,8 @@ def learnt_on(extractor: Extractor, challenge: str, cohort: Cohort) -> LearntOn:
     if challenge in seen:
         return "train"
     clips = list(cohort)
-    names = [clip.path.with_suffix("").as_posix() for clip in clips] if seen else []
+    paths = [clip.path for clip in clips] if seen else []  # some may have no media
+    names = [path.as_posix().removesuffix(path.suffix) for path in paths]
     named = zip(*(is_named_as(corpus, names) for corpus in sorted(seen)), strict=True)
     splits = {
         clip.split
