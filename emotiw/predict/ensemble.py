@@ -123,8 +123,9 @@ class Ensemble:
             if imported:
                 told = ", ".join(imported)
                 self.notes.append(f"{name}: asked without {told}, which was imported")
-            for each in made.keys() - set(imported):
-                self._extractors[each] = placed(made[each], self.device)
+            for each, extractor in made.items():
+                if each not in imported:
+                    self._extractors[each] = placed(extractor, self.device)
             self._models[name] = (entry, placed(load_final_model(run, entry), self.device))
             if _goes_by_speaker(entry) and not speakers:
                 self.notes.append(f"{name}: standardised by all training clips, not by speaker")
