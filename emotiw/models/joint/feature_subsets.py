@@ -36,16 +36,16 @@ def subset_tables(work: OutOfFold, models: Mapping[Fold, Model]) -> dict[Subset,
     if not isinstance(table, JoinedTable):
         raise ConfigError(f"{table.spec.name!r} is one feature; it has no subsets")
     names = [own.spec.name for own in table.tables]
+    fits = [(fit, work.examples(fit.scored, with_targets=False)) for fit in work.fits()]
     found = {}
     for size in range(1, len(names) + 1):
         for some in combinations(names, size):
             less = table.only(some)
             scores = {}
-            for fit in work.fits():
+            for fit, examples in fits:
                 rows = np.full((len(fit.scored), len(work.task.labels)), np.nan)
                 has = np.array([clip_id in less for clip_id in fit.scored], dtype=bool)
                 if has.any():
-                    examples = work.examples(fit.scored, with_targets=False)
                     own = replace(examples.subset(np.flatnonzero(has)), table=less)
                     rows[has] = models[fit.fold].predict(own)
                 scores[fit.fold] = rows

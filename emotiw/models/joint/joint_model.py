@@ -90,7 +90,7 @@ class JointModel(NetworkModel):
         """Return where the network looks in these clips; None of a kind that doesn't weigh."""
         import torch
 
-        from emotiw.models.networks.joint_net import JointNetwork
+        from emotiw.models.networks.joint_net import PER_PART, JointNetwork
 
         network = next(each for each in self.network.modules() if isinstance(each, JointNetwork))
         source = JointRows(examples, most=self.options.max_rows)
@@ -107,7 +107,7 @@ class JointModel(NetworkModel):
                 shares[rows.numpy()] = fused.shares.double().cpu().numpy()
                 for place, weights in enumerate(fused.weights):
                     if source.specs[place].unit != "face":
-                        counts = inputs[3 * place + 1].sum(1).tolist()
+                        counts = inputs[PER_PART * place + 1].sum(1).tolist()
                         told = weights.double().cpu().numpy()
                         over_time[rows.numpy(), place] = [
                             stretched(own[:count]) for own, count in zip(told, counts, strict=True)
