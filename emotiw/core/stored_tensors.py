@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from emotiw.core.errors import WeightsError
 
 if TYPE_CHECKING:
@@ -46,9 +48,10 @@ def load_state(path: Path) -> dict[str, Any]:
 
 
 def load_arrays(path: Path) -> dict[str, Any]:
-    """Return the tensors of a safetensors file as NumPy arrays, each as it is stored.
+    """Return the tensors of a safetensors file as NumPy arrays.
 
-    For models that are no networks: whoever asks one need not import torch for it.
+    Those stored as int8 with scales come back as float32, others as they are. Whoever asks a
+    network that needs no torch to compute need not import it for its weights.
 
     Raises:
         WeightsError: if it is damaged, or of another kind.
@@ -57,7 +60,7 @@ def load_arrays(path: Path) -> dict[str, Any]:
     from safetensors.numpy import load_file
 
     try:
-        return load_file(path)
+        return restored(load_file(path))
     except (OSError, SafetensorError, KeyError) as error:
         raise WeightsError(f"{path}: damaged, or no arrays ({error})") from error
 
@@ -94,18 +97,27 @@ def stored(state: Mapping[str, Tensor], storage: Storage) -> dict[str, Tensor]:
     return kept
 
 
-def restored(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return what :func:`stored` was given, as nearly as the file knows it; others as they are."""
+def restored(state: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what :func:`stored` was given, as nearly as the file knows it; others as they are.
+
+    Args:
+        state: tensors, or arrays.
+    """
     whole = {}
     for name, tensor in state.items():
         if name.endswith(SCALE) and _is_int8(state.get(name.removesuffix(SCALE))):
             continue
         scale = state.get(name + SCALE)
         if scale is not None and _is_int8(tensor):
-            tensor = tensor.float() * scale.float().view(-1, *[1] * (tensor.ndim - 1))
+            rows = _float32(scale).reshape(-1, *[1] * (tensor.ndim - 1))
+            tensor = _float32(tensor) * rows
         whole[name] = tensor
     return whole
 
 
-def _is_int8(tensor: Tensor | None) -> bool:
-    return tensor is not None and str(tensor.dtype) == "torch.int8"
+def _is_int8(values: Any) -> bool:
+    return values is not None and str(values.dtype).removeprefix("torch.") == "int8"
+
+
+def _float32(values: Any) -> Any:
+    return values.astype("float32") if isinstance(values, np.ndarray) else values.float()

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from emotiw.core.errors import WeightsError
 from emotiw.core.weights import locate, read_card
+from features.backbones.onnx_session import open_session
 from features.faces.detect import FLOOR, Detector, Faces, calibrated
-from features.faces.onnx_session import open_session
 from features.faces.overlaps import surest
 from features.faces.second_opinion import SecondOpinion
 
@@ -44,6 +45,7 @@ class CenterfaceDetector(Detector):
 
     min_face_px = 14.0
     points_tell_up = True
+    version: ClassVar[str] = "2"
     scale = (4.3, 3.5)
 
     def __init__(self, weights: str = "centerface", device: str = "cpu") -> None:

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from features.faces.overlaps import surest
+from features.faces.squares import squares
 
 Boxes = npt.NDArray[np.float32]
 CELL, STRIDE = 12, 2  # px that one output looks at, and between two outputs
@@ -112,18 +113,6 @@ class Proposals:
         kept = boxes[surest(boxes[:, :4], boxes[:, 4], 0.7)]
         sides = np.tile(kept[:, 2:4] - kept[:, :2], 2)
         return squares(kept[:, :4] + kept[:, 5:] * sides)
-
-
-def squares(boxes: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
-    """Return the squares around ``(n, 4)`` boxes, of the longer side and with the same middle.
-
-    Examples:
-        >>> squares(np.array([[0.0, 10.0, 10.0, 30.0]])).tolist()
-        [[-5.0, 10.0, 15.0, 30.0]]
-    """
-    middle = (boxes[:, :2] + boxes[:, 2:]) / 2
-    reach = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, keepdims=True) / 2
-    return np.concatenate([middle - reach, middle + reach], axis=1).astype(np.float32)
 
 
 def _filled(values: Tensor, dim: int) -> Tensor:

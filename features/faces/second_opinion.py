@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from features.faces.detect import Faces, Floats
-from features.faces.mtcnn import MtcnnDetector
+from features.faces.last_network import LastNetwork
 
 SURE = 0.5  # that there is a face at all
 AGREED = 0.3  # of the distance between the eyes: what is farther apart is not averaged
@@ -23,7 +23,7 @@ class SecondOpinion:
     """
 
     def __init__(self, device: str = "cpu") -> None:
-        self._network = MtcnnDetector(device)
+        self._network = LastNetwork(device)
 
     def on(self, picture: npt.NDArray[np.uint8], faces: Faces) -> tuple[Faces, Floats]:
         """Return the faces with better points, and how sure the other network is of each.

@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from emotiw.core.errors import WeightsError
 from emotiw.core.weights import locate, read_card
+from features.backbones.onnx_session import open_session
 from features.faces.detect import Detector, Faces, calibrated
-from features.faces.onnx_session import open_session
 from features.faces.overlaps import surest
 
 STRIDES = (8, 16, 32)

@@ -19,7 +19,7 @@ from emotiw.core.feature_table import FeatureArray, FeatureSpec
 from emotiw.core.files import sha256_of
 from emotiw.core.stored_tensors import load_state
 from emotiw.core.weights import WeightsCard, fingerprint, locate, read_card, verify
-from features.faces.onnx_session import open_session
+from features.backbones.onnx_session import open_session
 from features.text.text_extractor import TextExtractor, TextOptions
 from features.text.transcript import Transcript, times_of
 

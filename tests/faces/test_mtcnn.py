@@ -11,6 +11,8 @@ from facenet_pytorch import MTCNN
 from PIL import Image
 
 from features.backbones.mtcnn_networks import ONet, RNet, packaged_state
+from features.backbones.mtcnn_onet_graph import OUTPUTS, onet_session
+from features.faces.last_network import LastNetwork
 from features.faces.mtcnn import MtcnnDetector
 from features.faces.proposals import Proposals
 from features.faces.track import iou
@@ -65,17 +67,16 @@ def test_batches_and_bands_change_nothing(crowd: Picture, monkeypatch: pytest.Mo
 
 
 def test_a_face_is_found_again_near_where_it_was(crowd: Picture) -> None:
-    detector = MtcnnDetector()
-    faces = detector.detect([crowd], 20.0)[0]
+    faces, last = MtcnnDetector().detect([crowd], 20.0)[0], LastNetwork()
     side = faces.box[:, 2:] - faces.box[:, :2]
     shifted = faces.box + np.tile(0.15 * side, 2)
-    again = detector.points_in(crowd, shifted)
+    again = last.points_in(crowd, shifted)
     eyes = np.hypot(*(faces.landmarks[:, 1] - faces.landmarks[:, 0]).T)
     away = np.hypot(*np.moveaxis(again.landmarks - faces.landmarks, -1, 0)).mean(axis=1)
     assert (away / eyes).max() < 0.1
     assert again.confidence.min() > 0.9
     nowhere = np.array([[200, 190, 240, 230], [-90, -90, -20, -20]], np.float32)
-    assert detector.points_in(crowd, nowhere).confidence.max() < 0.5
+    assert last.points_in(crowd, nowhere).confidence.max() < 0.5
 
 
 def test_no_face_no_boxes() -> None:
@@ -93,3 +94,16 @@ def test_the_networks_are_facenet_pytorchs_bit_for_bit(name: str, side: int) -> 
     with torch.inference_mode():
         for own, other in zip(ours(inputs), theirs(inputs), strict=True):
             assert torch.equal(own, other)
+
+
+def test_the_last_network_says_the_same_without_torch() -> None:
+    last = ONet().eval()
+    last.load_state_dict(packaged_state("onet"))
+    inputs = torch.randn(5, 3, 48, 48, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        expected = [tensor.numpy() for tensor in last(inputs)]
+    session = onet_session()
+    for own, other in zip(session.run(OUTPUTS, {"input": inputs.numpy()}), expected, strict=True):
+        assert np.allclose(own, other, atol=1e-5)
+    alone = session.run(OUTPUTS, {"input": inputs[2:3].numpy()})[1]
+    assert np.array_equal(alone, session.run(OUTPUTS, {"input": inputs.numpy()})[1][2:3])
