@@ -191,7 +191,7 @@ def probabilities(
 
 
 def _of_crops(network: FaceNetwork, card: WeightsCard, crops: Picture) -> npt.NDArray[np.float64]:
-    return _scores(network, prepare_faces(crops, card))
+    return _scores(network, torch.from_numpy(prepare_faces(crops, card)))
 
 
 @torch.inference_mode()

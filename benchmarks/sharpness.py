@@ -71,7 +71,7 @@ def main() -> None:
     for resample, amount in [("bilinear", 0.0), *(("bicubic", amount) for amount in AMOUNTS)]:
         shown = card.model_copy(update={"resample": resample, "sharpen": amount})
         n_right = sum(_answer(network, shown, clips[name]) == spoken[name] for name in clips)
-        logits = _logits(network, prepare_faces(crops, shown))
+        logits = _logits(network, torch.from_numpy(prepare_faces(crops, shown)))
         note = f"{n_right} of {len(clips)} clips"
         _print(f"from crops, {resample}, sharpen {amount}", logits, answers, note)
 
@@ -101,7 +101,7 @@ def _logits(network: FaceNetwork, faces: Tensor) -> Tensor:
 
 
 def _answer(network: FaceNetwork, card: WeightsCard, crops: Crops) -> str:
-    mean = _logits(network, prepare_faces(crops, card)).softmax(1).mean(0)
+    mean = _logits(network, torch.from_numpy(prepare_faces(crops, card))).softmax(1).mean(0)
     return card.labels[int(mean.argmax())]
 
 

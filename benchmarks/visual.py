@@ -1,10 +1,11 @@
 """Frames and snippets per second, against a plain loop and against what the arithmetic allows.
 
 The plain loop shows the network one clip after another, in the default memory format and with all
-threads. Ours is what the extractors do: channels last, and clips shared out to processes of one
-thread each; as many clips as the plain loop takes two seconds for. The limit is the network's
-multiplications and additions over the machine's measured rate of float32 matrix products. All of
-them take turns, as other work on a machine slows them all.
+threads. Ours is what the extractors do: onnxruntime where the network can be written for it, else
+channels last, and clips shared out to processes of one thread each; as many clips as the plain loop
+takes two seconds for. The limit is the network's multiplications and additions over the machine's
+measured rate of float32 matrix products. All of them take turns, as other work on a machine slows
+them all.
 Usage: python benchmarks/visual.py [--threads 2] [--only frames,c3d,lstm] [--repeats 3]
 """
 
@@ -16,6 +17,7 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from functools import lru_cache
 from multiprocessing import get_context
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,6 +30,7 @@ from emotiw.core.weights import card_names, read_card
 from emotiw.models.model import Examples
 from emotiw.models.sequence.recurrent import Recurrent, RecurrentOptions
 from emotiw.models.sequence.sequence_model import SequenceTraining
+from features.backbones.asked_network import DRAWN, AskedNetwork
 from features.backbones.loading import build_network
 from features.backbones.registry import BACKBONES
 from features.clips.c3d import C3D
@@ -81,9 +84,11 @@ def network_and_clip(name: str) -> tuple[nn.Module, Tensor]:
 
 
 @lru_cache(maxsize=1)
-def fast_network_and_clip(name: str) -> tuple[nn.Module, Tensor]:
+def fast_network_and_clip(name: str) -> tuple[Callable[[Any], object], Any]:
     """Return the same as the extractors hold it, once per process."""
     network, clip = network_and_clip(name)
+    if name != "C3D" and read_card(name).backbone in DRAWN:
+        return AskedNetwork(read_card(name)).by_onnxruntime(), clip.numpy()
     layout = torch.channels_last if clip.ndim == 4 else torch.channels_last_3d
     network.to(memory_format=layout)
     return network, clip.contiguous(memory_format=layout)

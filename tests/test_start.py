@@ -15,6 +15,8 @@ import pytest
 from emotiw.core.device import has_driver
 from emotiw.runs.pipeline import run_all
 from emotiw.runs.run import open_run
+from features.backbones.mtcnn_onet_graph import onet_session
+from features.faces.face_options import is_fetched
 from tests.features.test_signal import write_wav
 from tests.media.twins import tone
 from tests.predict.videos import frame, write_video
@@ -25,13 +27,14 @@ LEARNING = ("sklearn", "scipy.stats", "scipy.optimize", "skops")
 DRAWING, SOUND = ("matplotlib", "skimage"), ("librosa", "torchaudio", "numba")
 MEDIA = ("av", "cv2", "onnxruntime", "opensmile")
 TORCH = () if has_driver() else ("torch",)  # it is asked for a GPU
+NO_TORCH = TORCH if is_fetched("centerface") else ()  # else it is MTCNN, which needs torch
 NEVER = (*COMPILERS, *LEARNING, *DRAWING, *SOUND)
 COMMAND = "from emotiw.cli.app import main; sys.argv[0] = 'emotiw'; main()"
 FACES = """
 import emotiw.runs.stages.faces
 from features.faces.find_faces import find_faces
 from features.faces.face_options import FaceOptions
-find_faces(Path(sys.argv[1]), FaceOptions(detector="mtcnn"))
+find_faces(Path(sys.argv[1]), FaceOptions(detector=sys.argv[2]))
 """
 VOICE = """
 import emotiw.runs.stages.features
@@ -45,14 +48,15 @@ TABLE = {  # what is done: the code, its arguments, what it must not import
     "--version": (COMMAND, ["--version"], ("torch", "pandas", "numpy", "pydantic", *MEDIA, *NEVER)),
     "status": (COMMAND, ["status", "RECIPE"], ("torch", *MEDIA, *NEVER)),
     "run, nothing to do": (COMMAND, ["run", "RECIPE"], ("torch", *MEDIA, *NEVER)),
-    "predict": (COMMAND, ["predict", "CLIP"], NEVER),
+    "predict": (COMMAND, ["predict", "CLIP"], (*NO_TORCH, *NEVER)),
     "predict, a recording": (COMMAND, ["predict", "SOUND"], (*TORCH, "onnxruntime", *NEVER)),
     "predict, whose workers do it": (
         COMMAND,
         ["predict", "CLIP", "ANOTHER", "--workers", "2"],
         (*TORCH, "onnxruntime", "opensmile", *NEVER),
     ),
-    "worker of faces": (FACES, ["CLIP"], ("pandas", "opensmile", *NEVER)),
+    "worker of faces": (FACES, ["CLIP", "auto"], (*NO_TORCH, "pandas", "opensmile", *NEVER)),
+    "worker of faces, by MTCNN": (FACES, ["CLIP", "mtcnn"], ("pandas", "opensmile", *NEVER)),
     "worker of voices": (VOICE, ["CLIP"], ("torch", "onnxruntime", *NEVER)),
     "a stage, before it has work": (
         "import emotiw.runs.pipeline, emotiw.runs.stages.train, emotiw.models.registry",
@@ -66,6 +70,7 @@ TABLE = {  # what is done: the code, its arguments, what it must not import
 def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """A clip, and a recipe whose run is finished."""
     home = tmp_path_factory.mktemp("start")
+    onet_session()  # whose weights torch reads once on a machine
     clip = write_video(home / "clip.mp4", [frame((20, 200))] * 5, has_sound=True)
     labels = ("Angry", "Happy", "Sad", "Disgust", "Fear", "Neutral", "Surprise")
     lines = [",".join(("clip_id", *labels))]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from itertools import count
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emotiw.core.clip import escaped
+from emotiw.core.cores import alone_in_one_thread
 from emotiw.core.device import AUTO, require_device, worker_count
 from emotiw.core.errors import MediaError
 from emotiw.core.execution import run_jobs
@@ -120,8 +120,7 @@ def predict_file(
         info = reader.info
     tracks, duration = None, info.duration_sec
     unread, told, track = "", [], None
-    has_networks = info.has_video or wanted.run is not None  # the bundled voice is none
-    with _one_thread() if has_networks else nullcontext():
+    with alone_in_one_thread():
         if info.has_video and predictor.needs_faces:
             n_frames = info.expected_frames
             try:
@@ -196,16 +195,3 @@ def _targets(files: Mapping[str, Path]) -> dict[str, str]:
         taken[name] = next(one for one in candidates if one.casefold() not in used)
         used.add(taken[name].casefold())
     return taken
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    # sums over several threads may differ in the last bit: alone and beside others alike
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -1,19 +1,25 @@
-"""Face crops brought into the form that a network was trained on."""
+"""Pictures brought into the form that a network was trained on.
+
+All but the colour is one matrix from the left and one from the right, the same for arrays and for
+tensors: whoever asks a network without torch prepares what it sees without torch.
+"""
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import Any, TypeVar
+
 import numpy as np
 import numpy.typing as npt
-import torch
-import torch.nn.functional as F
-from torch import Tensor
 
 from emotiw.core.weights import WeightsCard
 
 GREY = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow and OpenCV turn colour into grey
+Floats = npt.NDArray[np.float32]
+Pictures = TypeVar("Pictures")  # arrays, or torch's tensors
 
 
-def prepare_faces(crops: npt.NDArray[np.uint8], card: WeightsCard) -> Tensor:
+def prepare_faces(crops: npt.NDArray[np.uint8], card: WeightsCard) -> Floats:
     """Return what the card's network reads of square face crops.
 
     The card's window is cut out (beyond the edge, the edge is repeated), resized with
@@ -23,43 +29,65 @@ def prepare_faces(crops: npt.NDArray[np.uint8], card: WeightsCard) -> Tensor:
         crops: ``(n, side, side, 3)`` uint8 RGB.
 
     Returns:
-        ``(n, channels, size, size)`` float32, channels last in memory.
+        ``(n, channels, size, size)`` float32.
 
     Examples:
         >>> card = WeightsCard(name="x", backbone="x", size=2, embedding=1, mean=(0.5,) * 3)
-        >>> prepare_faces(np.full((1, 4, 4, 3), 255, np.uint8), card).unique().tolist()
+        >>> np.unique(prepare_faces(np.full((1, 4, 4, 3), 255, np.uint8), card)).tolist()
         [0.5]
     """
-    pictures = torch.from_numpy(np.ascontiguousarray(crops)).permute(0, 3, 1, 2).float() / 255
-    return prepare_pictures(pictures, card).contiguous(memory_format=torch.channels_last)
+    pictures = crops.transpose(0, 3, 1, 2).astype(np.float32, order="C")
+    return np.ascontiguousarray(prepare_pictures(pictures / np.float32(255), card))
 
 
-def prepare_pictures(x: Tensor, card: WeightsCard) -> Tensor:
+def prepare_pictures(x: Pictures, card: WeightsCard) -> Pictures:
     """Return what :func:`prepare_faces` does, of ``(n, 3, side, side)`` RGB in [0, 1]."""
-    side = x.shape[-1]
-    left, top, right, bottom = (round(share * side) for share in card.window)
-    margins = [max(0, -left), max(0, right - side), max(0, -top), max(0, bottom - side)]
-    if any(margins):
-        x = F.pad(x, margins, mode="replicate")
-    x = x[..., top + margins[2] : bottom + margins[2], left + margins[0] : right + margins[0]]
-    if x.shape[-2:] != (card.size, card.size):
-        x = F.interpolate(
-            x, size=(card.size, card.size), mode=card.resample, antialias=True, align_corners=False
-        )  # (n, 3, size, size)
+    pictures: Any = x
     if card.colour == "bgr":
-        x = x.flip(1)
+        pictures = pictures[:, [2, 1, 0]]
     elif card.colour == "grey":
-        x = torch.einsum("nchw,c->nhw", x, x.new_tensor(GREY))[:, None]
+        red, green, blue = (GREY[n] * pictures[:, n : n + 1] for n in range(3))
+        pictures = red + green + blue
+    left, top, right, bottom = card.window
+    down, across = (
+        _like(x, _seen(pictures.shape[-1], *edges, card.size, card.resample))
+        for edges in ((top, bottom), (left, right))
+    )
+    pictures = down @ pictures @ across.T
     if card.sharpen:
-        x = x + card.sharpen * (x - _blurred(x))
+        blur = _like(x, _blur(card.size))
+        pictures = pictures + card.sharpen * (pictures - blur @ pictures @ blur.T)
     if card.sharpen or card.resample == "bicubic":  # both overshoot at edges
-        x = x.clamp(0, 1)
-    mean, std = x.new_tensor(card.mean), x.new_tensor(card.std)
-    return (x - mean.view(-1, 1, 1)) / std.view(-1, 1, 1)
+        pictures = pictures.clip(0, 1)
+    mean, std = (
+        _like(x, np.array(values, np.float32).reshape(-1, 1, 1)) for values in (card.mean, card.std)
+    )
+    prepared: Pictures = (pictures - mean) / std
+    return prepared
 
 
-def _blurred(x: Tensor) -> Tensor:
-    """Return images under a 3×3 binomial kernel, 1-2-1 each way; the edge is repeated."""
-    x = F.pad(x, (1, 1, 1, 1), mode="replicate")
-    x = (x[..., :-2] + 2 * x[..., 1:-1] + x[..., 2:]) / 4
-    return (x[..., :-2, :] + 2 * x[..., 1:-1, :] + x[..., 2:, :]) / 4
+@lru_cache(maxsize=64)
+def _seen(side: int, low: float, high: float, size: int, resample: str) -> Floats:
+    """Return ``(size, side)``: of which px each of those that the network sees is made."""
+    from PIL import Image
+
+    begin, end = round(low * side), round(high * side)
+    rows = np.eye(side, dtype=np.float32)[np.arange(begin, end).clip(0, side - 1)]
+    how = Image.Resampling.BICUBIC if resample == "bicubic" else Image.Resampling.BILINEAR
+    return np.array(Image.fromarray(rows).resize((side, size), how))
+
+
+@lru_cache(maxsize=64)
+def _blur(size: int) -> Floats:
+    """Return ``(size, size)``: a 1-2-1 binomial kernel; the edge is repeated."""
+    rows = np.eye(size, dtype=np.float32)[np.arange(-1, size + 1).clip(0, size - 1)]
+    return np.asarray((rows[:-2] + 2 * rows[1:-1] + rows[2:]) / 4, np.float32)
+
+
+def _like(x: object, values: Floats) -> Any:
+    """Return values as what they are to be computed with."""
+    if isinstance(x, np.ndarray):
+        return values
+    import torch
+
+    return torch.as_tensor(values, device=x.device, dtype=x.dtype)  # type: ignore[attr-defined]

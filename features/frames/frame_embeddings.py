@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from emotiw.core.config import Strict
-from emotiw.core.device import OnDevice, arithmetic
+from emotiw.core.device import OnDevice
 from emotiw.core.errors import ConfigError, WeightsError
 from emotiw.core.feature_table import FeatureArray, FeatureSpec
+from emotiw.core.probabilities import softmax
 from emotiw.core.weights import read_card
+from features.backbones.asked_network import AskedNetwork
 from features.extractor import ClipSource, Extraction, Extractor
-
-if TYPE_CHECKING:
-    from features.backbones.network import FaceNetwork
 
 BATCH = 64  # fixed, so that the same clip always gives the same last bit
 
@@ -44,6 +43,7 @@ class FrameEmbeddings(OnDevice, Extractor):
     """
 
     Options = FrameEmbeddingsOptions
+    version: ClassVar[str] = "2"
     needs = "faces"
 
     def __init__(self, name: str, options: FrameEmbeddingsOptions) -> None:
@@ -58,7 +58,7 @@ class FrameEmbeddings(OnDevice, Extractor):
         if wants_scores:
             columns += tuple(f"score_{label}" for label in self.card.labels)
         self.spec = FeatureSpec(name, (len(columns),), "frame", columns=columns)
-        self._network: FaceNetwork | None = None
+        self._network = AskedNetwork(self.card, options.precision)
 
     def extract(self, source: ClipSource) -> Extraction:
         """Return the embeddings of the main face."""
@@ -79,26 +79,15 @@ class FrameEmbeddings(OnDevice, Extractor):
         Returns:
             ``(n, dim)`` float32; probabilities are in [0, 1] and sum to 1.
         """
-        import torch
-
-        from features.backbones.loading import load_network
-        from features.backbones.prepare import prepare_faces
-
-        if self._network is None:
-            # channels last: the order in memory that convolutions are fastest in
-            network = load_network(self.card).to(self.device)
-            self._network = network.to(memory_format=torch.channels_last)
         rows = []
-        with torch.inference_mode(), arithmetic(self.options.precision, self.device):
-            for start in range(0, len(crops), BATCH):
-                faces = prepare_faces(crops[start : start + BATCH], self.card).to(self.device)
-                embedding, logits = self._network.embed_and_score(faces)
-                self._check(embedding.shape[1], logits.shape[1] if logits is not None else 0)
-                parts = [] if self.options.values == "scores" else [embedding.float()]
-                if self.options.values != "embedding" and logits is not None:
-                    parts.append(logits.float().softmax(1))
-                rows.append(torch.cat(parts, 1).cpu())
-        return np.asarray(torch.cat(rows).numpy(), dtype=np.float32)
+        for start in range(0, len(crops), BATCH):
+            embedding, logits = self._network(crops[start : start + BATCH])
+            self._check(embedding.shape[1], logits.shape[1] if logits is not None else 0)
+            parts = [] if self.options.values == "scores" else [embedding]
+            if self.options.values != "embedding" and logits is not None:
+                parts.append(softmax(logits))
+            rows.append(np.concatenate(parts, axis=1))
+        return np.concatenate(rows)
 
     def _check(self, dim: int, n_labels: int) -> None:
         if dim != self.card.embedding:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar
+from typing import ClassVar, Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,12 +15,10 @@ from emotiw.core.feature_table import FeatureArray, FeatureSpec
 from emotiw.core.media import MediaReader, VideoFrame
 from emotiw.core.media.reading_report import NO_IMAGES, quality_of
 from emotiw.core.weights import read_card
+from features.backbones.asked_network import AskedNetwork
 from features.extractor import ClipSource, Extraction, Extractor
 from features.frames import scene_statistics
 from features.frames.resizing import resized
-
-if TYPE_CHECKING:
-    from features.backbones.network import FaceNetwork
 
 STATISTICS = "statistics"
 Picture = npt.NDArray[np.uint8]
@@ -59,7 +57,7 @@ class Scene(OnDevice, Extractor):
     """
 
     Options = SceneOptions
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     needs = "pictures"
 
     def __init__(self, name: str, options: SceneOptions) -> None:
@@ -71,7 +69,7 @@ class Scene(OnDevice, Extractor):
             columns = tuple(f"embedding_{i}" for i in range(self.card.embedding))
         unit: Literal["clip", "frame"] = "clip" if options.over_time == "mean" else "frame"
         self.spec = FeatureSpec(name, (len(columns),), unit, columns=columns)
-        self._network: FaceNetwork | None = None
+        self._network = None if self.card is None else AskedNetwork(self.card)
 
     def extract(self, source: ClipSource) -> Extraction:
         """Return the rows of the image, or of frames of the clip."""
@@ -110,17 +108,9 @@ class Scene(OnDevice, Extractor):
     def _describe(self, pictures: list[Picture]) -> npt.NDArray[np.float32]:
         if self.card is None:
             return np.stack([scene_statistics.describe(picture) for picture in pictures])
-        import torch
-
-        from features.backbones.loading import load_network
-        from features.backbones.prepare import prepare_faces
-
-        if self._network is None:
-            self._network = load_network(self.card).to(self.device)
-        inputs = prepare_faces(np.stack(pictures), self.card)
-        with torch.inference_mode():
-            rows = self._network.embed_and_score(inputs.to(self.device))[0].float().cpu()
-        return np.asarray(rows.numpy(), dtype=np.float32)
+        assert self._network is not None
+        rows: npt.NDArray[np.float32] = self._network(np.stack(pictures))[0]
+        return rows
 
 
 def evenly_kept(seen: Iterable[Seen], most: int, kept_as: Callable[[Seen], Kept]) -> list[Kept]:

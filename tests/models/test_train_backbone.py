@@ -312,7 +312,7 @@ def test_crops_teach_a_network_what_it_will_be_shown(trained: Path, tmp_path: Pa
     write_card(card, tmp_path / "sharp.yaml")
     recipe = small_recipe(network=str(tmp_path / "sharp.yaml"), side=24)
     learnt = crops_for(recipe, table, {"a": ("Happy", "ann")}).images[0, 2:-2, 2:-2, 0]
-    shown, other = (255 * prepare_faces(crop, one)[0, 0].numpy() for one in (card, blunt))
+    shown, other = (255 * prepare_faces(crop, one)[0, 0] for one in (card, blunt))
     middle = np.s_[3:-3, 3:-3]  # beyond the edge, training sees real surroundings
     assert np.abs(learnt - shown)[middle].max() <= 0.51
     assert np.abs(learnt - other)[middle].max() > 20

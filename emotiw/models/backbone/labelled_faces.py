@@ -150,8 +150,8 @@ def faces_of_clips(
             if not len(rows):
                 continue
             faces = prepare_faces(np.asarray(array.values[rows], dtype=np.uint8), card)
-            for face in (255 * faces).round().byte().permute(0, 2, 3, 1).contiguous().numpy():
-                pixels = np.asarray(face, dtype=np.uint8)
+            for face in (255 * faces).round().astype(np.uint8).transpose(0, 2, 3, 1):
+                pixels = np.ascontiguousarray(face)
                 key = _fingerprint(pixels, label)
                 found.append((key, pixels, list(labels).index(label), groups[group], clip_id))
     problems.raise_if_any(ManifestError)
