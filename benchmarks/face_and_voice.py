@@ -3,7 +3,8 @@
 The face is a published model's out-of-fold scores of RAVDESS (`ravdess_scores`), the voice what the
 recipe of the bundled voice model learns from EmoDB alone and says of RAVDESS, so that neither has
 heard or seen whom it judges. Each is brought to its own temperature; then the exponents of their
-product that surprise least are searched. 1 would be independent, 0.5 a mean.
+product that surprise least are searched. 1 would be independent, 0.5 a mean. The last lines say
+from which probability of the winner on answers are right often enough to be given.
 What is described of voices is kept in --folder, as by benchmarks/voice.py.
 Usage: python benchmarks/face_and_voice.py --folder runs/voice
 """
@@ -22,7 +23,12 @@ from emotiw.challenges.reading import read_challenge
 from emotiw.challenges.spec import load_spec
 from emotiw.core.imported_scores import import_scores
 from emotiw.core.label_names import translated
-from emotiw.core.probabilities import fit_temperature, log_probabilities, softmax
+from emotiw.core.probabilities import (
+    fit_temperature,
+    log_probabilities,
+    reliable_from,
+    softmax,
+)
 from emotiw.models.voice.described_voices import describe_voices
 from emotiw.models.voice.voice_fit import chosen_penalty, fit_voice
 from emotiw.models.voice.voice_recipe import VoiceRecipe
@@ -31,6 +37,7 @@ from emotiw.predict.one_answer import TOGETHER
 Rows = npt.NDArray[np.float64]
 SEVEN = ("Angry", "Disgust", "Fear", "Happy", "Neutral", "Sad", "Surprise")
 FACE = "video_au_mlp"
+RELIABLE = 0.8  # share of right answers that the limit for "unsure" keeps
 
 
 def main() -> None:
@@ -58,6 +65,10 @@ def main() -> None:
     best = np.asarray(minimize(merit, np.ones(2), method="Nelder-Mead").x)
     for what, weights in (("best", best), ("as it is", np.array(TOGETHER))):
         print(f"{what}, {weights[0]:.2f} and {weights[1]:.2f}: {told(together(weights), truth)}")
+    for what, scores in (("face", face), ("together", together(np.array(TOGETHER)))):
+        below = reliable_from(scores, truth, RELIABLE)
+        answered = 100 * float((scores.max(1) >= below).mean())
+        print(f"{what}: {100 * RELIABLE:.0f} % right from {below:.3f} on, {answered:.1f} % answered")
 
 
 def voice_of_emodb(

@@ -146,7 +146,8 @@ def test_a_network_that_stays_where_it_is_would_be_seen(
         def to(self, device: str) -> None:
             """Do nothing."""
 
-    options = kind.Options.model_validate(options_of("frames", tmp_path))
+    half = {"precision": "bfloat16"}  # on a processor, torch is asked for no other
+    options = kind.Options.model_validate({**options_of("frames", tmp_path), **half})
     with devices_of_networks() as seen:
         placed(Stubborn("frames", options), "cuda").extract(source)
     assert seen == {"cpu"}
