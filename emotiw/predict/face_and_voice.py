@@ -19,7 +19,7 @@ from emotiw.core.task import Classification, Task
 from emotiw.predict.by_person import people
 from emotiw.predict.face_weight import face_weights, mean_of_people, mean_of_person
 from emotiw.predict.frame_network import FrameCNN
-from emotiw.predict.one_answer import FACE, VOICE, one_answer, threshold
+from emotiw.predict.one_answer import FACE, VOICE, least_sure, one_answer
 from emotiw.predict.prediction_rows import Row
 from emotiw.predict.voice_lane import Listener, VoiceLane
 from emotiw.predict.windows import Footage, Span, frames_between
@@ -118,7 +118,7 @@ class FaceAndVoice:
             known = len(self._places) / len(self._network.labels)  # as its scores are shared out
             limits[VOICE] = self._listener.unsure_below * known
         scores = one_answer(by_model.get(FACE), by_model.get(VOICE), row.speech_sec)
-        least = threshold({name: limits[name] for name in by_model})
+        least = least_sure({name: limits[name] for name in by_model})
         is_unsure = scores is not None and max(scores) < least
         return replace(row, scores=scores, by_model=by_model, is_unsure=is_unsure)
 

@@ -14,6 +14,7 @@ FACE, VOICE = "face", "voice"
 # a face and a voice that are each calibrated say nearly independent things: as logarithms they add
 # up with these weights, fitted on RAVDESS by benchmarks/face_and_voice.py
 TOGETHER = (0.95, 0.75)
+SURE_TOGETHER = 0.6  # from there on 80 % of their answers are right, likewise
 FULL_SPEECH_SEC = 1.0  # with less speech the voice counts in proportion
 
 # pleasure and arousal of each state, -1 to 1
@@ -53,9 +54,20 @@ def one_answer(face: Scores | None, voice: Scores | None, speech_sec: float) -> 
     return tuple(joined.tolist())
 
 
-def threshold(thresholds: Mapping[str, float]) -> float:
-    """Return below which probability of the winner nothing is answered: the mean of those there."""
-    return float(np.mean(list(thresholds.values()))) if thresholds else 0.0
+def least_sure(limits: Mapping[str, float]) -> float:
+    """Return below which probability of the winner nothing is answered.
+
+    Args:
+        limits: of each model that there is something of, as its card says it; where face and voice
+            both say something, another holds, unless nobody has measured theirs.
+
+    Examples:
+        >>> least_sure({"face": 0.5}), least_sure({"face": 0.5, "voice": 0.4}), least_sure({})
+        (0.5, 0.6, 0.0)
+    """
+    if len(limits) > 1 and all(limits.values()):
+        return SURE_TOGETHER
+    return max(limits.values(), default=0.0)
 
 
 def nearest_two(labels: Sequence[str], scores: Scores) -> tuple[str, str]:

@@ -20,6 +20,7 @@ from emotiw.predict.annotate import LANE, LANES_TOP, QUIET, Annotation
 from emotiw.predict.camera import watch
 from emotiw.predict.face_weight import LEAST, face_weights, mean_of_people
 from emotiw.predict.frame_network import FrameCNN
+from emotiw.predict.one_answer import SURE_TOGETHER
 from emotiw.predict.person_pictures import write_portraits
 from emotiw.predict.predict_files import Wanted, predict_files
 from emotiw.predict.prediction_rows import FilePrediction, as_csv, as_json, prediction_frame
@@ -100,6 +101,16 @@ def test_between_two_labels_it_is_unsure_and_says_which(
     frame_row = prediction_frame([found]).iloc[0]
     assert frame_row["prediction"] == "unsure"
     assert frame_row["derived_valence"] == pytest.approx(told["derived_valence"])
+
+
+def test_what_both_say_together_has_a_limit_of_its_own(
+    video: Path, said: dict[str, tuple[float, ...]]
+) -> None:
+    said["face"], said["voice"] = (0.55, *[0.075] * 6), (0.25, 0.25, 0.25, 0.25)
+    whole, silent, spoken, _ = predict(video, window_sec=1.0, hop_sec=1.0).rows
+    assert [row.is_unsure for row in (silent, spoken, whole)] == [False, True, True]
+    assert spoken.scores is not None
+    assert 0.45 < max(spoken.scores) < SURE_TOGETHER
 
 
 def test_with_several_people_the_voice_is_everyones(tmp_path: Path, said: object) -> None:
