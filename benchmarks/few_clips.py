@@ -44,6 +44,8 @@ MODELS = {
         "{model: gru, hidden: 32, start: statistics}",
         "{model: attention, layers: 0, channels: 32}",
         "{model: attention, layers: 0, channels: 32, start: statistics}",
+        "{model: lstm, hidden: 32, start: statistics}",
+        "{model: tcn, channels: 32, start: statistics}",
     ],
     "engagewild": [
         "{model: kernel_ridge, kernel: linear, penalty: [1, 3, 10], "
