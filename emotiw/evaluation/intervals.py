@@ -3,8 +3,9 @@
 Clips of one speaker are alike, so it is the spread of whole groups (speakers, source videos) that
 says how sure a value is: each is left out once, and Student's t makes an interval of that, with as
 many degrees of freedom as groups of equal size would have. Values with limits are spread on a
-scale without, where few groups err as often to either side. ``benchmarks/coverage.py`` counts how
-often the truth is inside.
+scale without, where few groups err as often to either side. Errors without an upper limit are
+mostly those of a few groups, whose spread is itself less sure: they have fewer degrees of freedom.
+``benchmarks/coverage.py`` counts how often the truth is inside.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ LEVEL = 0.95
 FEWEST_GROUPS = 3  # two say nothing of how much a third would differ
 FEW_GROUPS = 10
 OFF_LIMITS = 0.1  # of a group: so far are shares held off 0 and 1 before they are spread
+ERRORS = (0.0, np.inf)  # the limits of a metric that only grows with errors
 NOTHING = (float("nan"), float("nan"))
 
 
@@ -42,7 +44,9 @@ def interval(metric: Metric, parts: Numbers, sizes: Numbers, *, level: float = L
     Source:
         Efron 1982, The Jackknife, the Bootstrap and Other Resampling Plans, ch. 3; the degrees of
         freedom after Carter, Schnepel and Steigerwald 2017, Asymptotic Behavior of a t-Test Robust
-        to Cluster Heterogeneity. Clopper and Pearson 1934 where groups are all alike.
+        to Cluster Heterogeneity, and of errors after Satterthwaite 1946, An Approximate
+        Distribution of Estimates of Variance Components. Clopper and Pearson 1934 where groups are
+        all alike.
 
     Examples:
         >>> from emotiw.evaluation.group_sums import moments
@@ -51,7 +55,7 @@ def interval(metric: Metric, parts: Numbers, sizes: Numbers, *, level: float = L
         >>> parts = moments(np.zeros(4), errors, np.arange(4), 0)
         >>> low, high = interval(MSE, parts, np.ones(4))
         >>> print(f"{low:.2f} < {MSE.of_sums(parts.sum(axis=0)):.2f} < {high:.2f}")
-        1.23 < 4.50 < 16.40
+        0.95 < 4.50 < 21.22
     """
     assert metric.of_sums is not None
     if len(parts) < FEWEST_GROUPS:
@@ -61,11 +65,12 @@ def interval(metric: Metric, parts: Numbers, sizes: Numbers, *, level: float = L
     if _are_alike(metric, parts):
         return _of_alike(float(value), len(parts), level)
     there, back = _scale(metric.limits, len(parts))
+    is_skew = metric.limits == ERRORS
     with np.errstate(divide="ignore", invalid="ignore"):
-        low, high = _spread(there(value), there(without), sizes, level)
+        low, high = _spread(there(value), there(without), sizes, level, is_skew=is_skew)
     if not np.isfinite([low, high]).all():  # a value at its limit, that has no place on the scale
         there, back = _plain, _plain
-        low, high = _spread(value, without, sizes, level)
+        low, high = _spread(value, without, sizes, level, is_skew=is_skew)
     return _between(back(low), back(high), metric.limits)
 
 
@@ -143,15 +148,31 @@ def doubt(n_groups: int, *, are_clips: bool = False) -> str:
     return ""
 
 
-def _spread(value: Any, without: Numbers, sizes: Numbers, level: float = LEVEL) -> Interval:
+def _spread(
+    value: Any, without: Numbers, sizes: Numbers, level: float, *, is_skew: bool = False
+) -> Interval:
     """Return the interval of a value by those that it has without each group."""
     from scipy.special import stdtrit
 
     n_groups = len(without)
     error = np.sqrt((n_groups - 1) / n_groups * ((without - value) ** 2).sum())
     n_equal = sizes.sum() ** 2 / (sizes**2).sum()  # groups of equal size that would say as much
-    half = error * stdtrit(max(n_equal - 1, 1.0), (1 + level) / 2)
+    freedom = n_equal - 1
+    if is_skew:
+        freedom = max(1 / (1 / freedom + _unsure_of_spread(without)), min(freedom, 2.0))
+    half = error * stdtrit(max(freedom, 1.0), (1 + level) / 2)
     return float(value - half), float(value + half)
+
+
+def _unsure_of_spread(without: Numbers) -> float:
+    """Return what skew groups add to 1 over the degrees of freedom.
+
+    That is their excess kurtosis over twice their number, and the kurtosis is 1.5 times the squared
+    skewness, as in sums of squares (Pearson's type III), which few groups tell better.
+    """
+    off = without - without.mean()
+    off /= np.sqrt((off**2).sum()) or 1.0
+    return float(0.75 * (off**3).sum() ** 2)
 
 
 def _are_alike(metric: Metric, parts: Numbers) -> bool:
@@ -181,7 +202,7 @@ def _scale(limits: Interval, n_groups: int) -> Scale:
         )
     if limits == (-1.0, 1.0):
         return np.arctanh, np.tanh
-    if limits == (0.0, np.inf):
+    if limits == ERRORS:
         return np.log, np.exp
     return _plain, _plain
 

@@ -55,6 +55,15 @@ def test_an_interval_holds_the_truth_as_often_as_it_says(
     assert least <= held <= 0.98
 
 
+def test_errors_that_are_mostly_of_a_few_speakers_are_held_too() -> None:
+    rng, metric, shape = np.random.default_rng(0), metric_named("rmse"), (3000, 8)
+    errors = rng.normal(0, 1, (*shape, 1)) + rng.normal(0, 0.3, (*shape, 20))  # of a bias each
+    groups = np.repeat(np.arange(shape[0] * shape[1]), 20)
+    parts = parts_of(metric, np.zeros(errors.size), errors.ravel(), groups).reshape(*shape, -1)
+    intervals = (interval(metric, of_draw, np.full(8, 20.0)) for of_draw in parts)
+    assert np.mean([low <= 1.09**0.5 <= high for low, high in intervals]) >= 0.925
+
+
 @pytest.mark.parametrize("n_groups", [4, 8, 24])
 @pytest.mark.parametrize("name", ["accuracy", "uar", "ccc", "rmse"])
 def test_without_a_difference_few_intervals_exclude_none(name: str, n_groups: int) -> None:
