@@ -29,7 +29,8 @@ class MtcnnDetector(Detector):
 
     The networks are facenet-pytorch's, and so is the result; the way through them is ours. Its
     ``MTCNN.forward`` fails where one image of a batch has no face and aligns nothing, and its
-    ``detect`` spends most of its time on resizing whole images in float and on a softmax.
+    ``detect`` spends most of its time on resizing whole images in float and on a softmax. It cuts
+    whole px out and tells points of the box before rounding, up to a px away; here they are exact.
     The last network alone tells the points of faces that others have found.
     """
 
@@ -101,9 +102,11 @@ class MtcnnDetector(Detector):
             return faces
         shown = around[inside]
         moved, points, odds = self._run(self._onet, _cut_out(picture, shown, 48))
-        sides = (shown[:, 2:] - shown[:, :2] + 1)[:, None]  # (n, 1, 2)
+        region = _region(shown, picture).astype(np.float32)[:, None]  # whole px: what it has seen
         faces.box[inside] = _moved(shown, moved)
-        faces.landmarks[inside] = sides * _places(points) + shown[:, None, :2] - 1
+        faces.landmarks[inside] = region[..., :2] + _places(points) * (
+            region[..., 2:] - region[..., :2]
+        )
         faces.confidence[inside] = odds[:, 1]
         return faces
 
@@ -125,8 +128,7 @@ class MtcnnDetector(Detector):
         _, points, odds = self._run(self._onet, cutouts)
         for row, turn, places, sure in zip(rows, turns, _places(points), odds[:, 1], strict=True):
             if sure > THRESHOLDS[2]:
-                turned = places * 48 - 0.5 - turn[:, 2]  # (5, 2) px
-                # half a px away from the exact place, as all of this network's points are
+                turned = places * 48 - 0.5 - turn[:, 2]  # (5, 2) px, counted from the middle of one
                 faces.landmarks[row] = turned @ np.linalg.inv(turn[:, :2]).T + 0.5
         return faces
 
