@@ -68,7 +68,9 @@ def main() -> None:
     for what, scores in (("face", face), ("together", together(np.array(TOGETHER)))):
         below = reliable_from(scores, truth, RELIABLE)
         answered = 100 * float((scores.max(1) >= below).mean())
-        print(f"{what}: {100 * RELIABLE:.0f} % right from {below:.3f} on, {answered:.1f} % answered")
+        print(
+            f"{what}: {100 * RELIABLE:.0f} % right from {below:.3f} on, {answered:.1f} % answered"
+        )
 
 
 def voice_of_emodb(
