@@ -215,8 +215,8 @@ cost of a job here, and computes the rest: what a million clips of 5 s, 30 fps, 
 
 ## One clip
 
-A synthetic clip, H.264, one face, no noise, in one thread: processor time. Crowds take 10.7 ms a
-frame ([benchmarks](benchmarks.md)), 1.6 s a clip, and real pictures longer to decode.
+A synthetic clip, H.264, one face, no noise, in one thread: processor time. Crowds take 11.9 ms a
+frame ([benchmarks](benchmarks.md)), 1.8 s a clip, and real pictures longer to decode.
 
 {clip}
 ## A million of them

@@ -31,6 +31,7 @@ from emotiw.predict.step_rows import step_rows, usual_step_sec
 from emotiw.predict.windows import Footage, window_spans
 from emotiw.runs.recipe import ModelEntry
 from emotiw.runs.run import Run
+from emotiw.runs.stages.faces import with_its_detector
 from emotiw.runs.stages.features import NOTHING, made_extractor
 from emotiw.runs.stages.fuse import fused_as_asked
 from emotiw.runs.stages.per_clip import why_missing
@@ -87,12 +88,14 @@ class Ensemble:
         MissingStageError: if the run has not been trained and fused, or by other settings than its
             recipe has now, or models are gone.
         ConfigError: if none of its models can be asked, or there is no such device here.
+        WeightsError: if the detector that its faces were found by is not here.
     """
 
     def __init__(self, run: Run, speakers: Speakers = (), spoken: Spoken = ()) -> None:
         path = run.fusion_path
         if not path.is_file():
             raise MissingStageError(f"{path} is not there yet: run `emotiw fuse`")
+        run = with_its_detector(run)
         fused_as_asked(run).require_current(of_inputs=False)
         self.run = run
         self.task = run.task

@@ -1,4 +1,4 @@
-"""CenterFace as an ONNX file that a weights card names: two looks at the whole image."""
+"""CenterFace as an ONNX file that a weights card names: looks at the whole, and at each face."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ import numpy.typing as npt
 from emotiw.core.errors import WeightsError
 from emotiw.core.weights import locate, read_card
 from features.backbones.onnx_session import open_session
+from features.faces.align import warp
 from features.faces.detect import FLOOR, Detector, Faces, calibrated
+from features.faces.last_network import LastNetwork
 from features.faces.overlaps import surest
-from features.faces.second_opinion import SecondOpinion
+from features.faces.track import iou
 
 OUTPUTS = ("537", "538", "539", "540")  # how the published file calls them, in this order
 CELL = 4  # px of the input that one output stands for
@@ -22,6 +24,9 @@ MULTIPLE = 32  # sides of the input
 WIDE, COARSER = 480, 4  # px: of a larger input, large faces are looked for in one so much smaller
 LARGEST_FINE, SMALLEST_COARSE = 224, 112  # px of the larger input: both look for those between
 OVERLAP = 0.3
+ALONE, SHOWN = 56, 128  # px of a face that is looked at alone, and of what is shown of the image
+SAME = 0.4  # a box there that overlaps so much is that face
+AT_ONCE = 16  # faces in one batch: about as many px as the whole image
 SECOND_WEIGHT = 0.41  # of the second opinion's logit
 Picture = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -31,8 +36,10 @@ class CenterfaceDetector(Detector):
     """Xu et al. 2019, "CenterFace: Joint Face Detection and Alignment Using Face as Point".
 
     The image is shrunk until the smallest face asked for is as small as the network can still see,
-    and once more for large faces, which it sees less well.
-    MTCNN's last network gives a second opinion on points and confidence.
+    and once more for large faces, which it sees less well. Then it looks at each face alone, all
+    at one size, and MTCNN's last network, whose weights come inside a package, does too. Looks that
+    differ in size or network err otherwise: the mean of all three points is off by less than any,
+    and what one network is unsure of, the other may know.
 
     Args:
         weights: the name of a weights card, or a YAML file.
@@ -54,7 +61,7 @@ class CenterfaceDetector(Detector):
             locate(self.card), device, named="CenterFace", outputs=OUTPUTS, any_size=True
         )
         self._input = self._session.get_inputs()[0].name
-        self._second = SecondOpinion(device)
+        self._second = LastNetwork(device)
 
     def detect(self, pictures: Sequence[Picture], smallest_px: float) -> list[Faces]:
         """Return the faces of each ``(height, width, 3)`` RGB image."""
@@ -69,9 +76,36 @@ class CenterfaceDetector(Detector):
             wide = (coarse.box[:, 2:] - coarse.box[:, :2]).max(axis=1) * scale
             found = found.take(sides < LARGEST_FINE).join(coarse.take(wide >= SMALLEST_COARSE))
             found = found.take(surest(found.box, found.confidence, OVERLAP))
-        faces, other = self._second.on(picture, found)
-        confidence = calibrated(faces.confidence, self.scale, other, SECOND_WEIGHT)
-        return faces._replace(confidence=confidence).take(confidence >= FLOOR)
+        other = self._second.points_in(picture, found.box)
+        sure = calibrated(found.confidence, self.scale, other.confidence, SECOND_WEIGHT)
+        faces = found._replace(confidence=sure).take(sure >= FLOOR)
+        other = other.take(sure >= FLOOR)
+        weights = np.ones((3, len(faces.box)), np.float32)
+        weights[2] = other.confidence
+        looks = [faces.landmarks, self._alone(picture, faces), other.landmarks]
+        landmarks = np.einsum("ln,lnpc->npc", weights / weights.sum(axis=0), looks)
+        return faces._replace(landmarks=landmarks)
+
+    def _alone(self, picture: Picture, faces: Faces) -> Floats:
+        """Return the points of each face by a look at nothing but it and a little around."""
+        low, high = faces.box[:, :2], faces.box[:, 2:]
+        sides = np.maximum(high - low, 1)
+        zoom = ALONE / np.sqrt(sides.prod(axis=1, keepdims=True))
+        shift = SHOWN / 2 - zoom * (low + high) / 2
+        boxes = np.concatenate([low * zoom + shift, high * zoom + shift], axis=1)
+        landmarks = faces.landmarks.copy()
+        for begin in range(0, len(boxes), AT_ONCE):
+            rows = range(begin, min(begin + AT_ONCE, len(boxes)))
+            shown = np.stack([_magnified(picture, zoom[row, 0], shift[row]) for row in rows])
+            inputs = shown.transpose(0, 3, 1, 2).astype(np.float32)
+            outputs = self._session.run(OUTPUTS, {self._input: inputs})
+            for row, one in zip(rows, zip(*outputs, strict=True), strict=True):
+                seen = decoded(*(values[None] for values in one))
+                overlap = iou(boxes[row][None], seen.box)[0]
+                if overlap.max(initial=0.0) >= SAME:
+                    place = seen.landmarks[overlap.argmax()]
+                    landmarks[row] = (place - shift[row]) / zoom[row]
+        return landmarks
 
     def _at_scale(self, picture: Picture, scale: float) -> Faces:
         import cv2
@@ -86,6 +120,12 @@ class CenterfaceDetector(Detector):
         found = decoded(*self._session.run(OUTPUTS, {self._input: inputs}))
         factors = np.array([width / shown[0], height / shown[1]], np.float32)
         return Faces(found.box * np.tile(factors, 2), found.landmarks * factors, found.confidence)
+
+
+def _magnified(picture: Picture, zoom: float, shift: Floats) -> Picture:
+    """Return what is around one face; ``zoom`` and ``shift`` go from edges of px to edges of px."""
+    away = shift + (zoom - 1) / 2  # from middles to middles
+    return warp(picture, np.array([[zoom, 0, away[0]], [0, zoom, away[1]]]), SHOWN)
 
 
 def decoded(

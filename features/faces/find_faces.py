@@ -20,7 +20,7 @@ from features.faces.face_options import FaceOptions
 from features.faces.follow import FaceSequence
 from features.faces.orientation import seems_turned, spread_out, turn_of, turned, turned_back
 
-VERSION = "9"
+VERSION = "11"
 Quality = dict[str, float | int | str]
 
 

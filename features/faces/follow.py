@@ -78,7 +78,7 @@ class FaceSequence:
         self._steps: list[Step] = []  # the last frame that was detected in, and those since
         self._tracks: list[Track] = []  # in the order of the faces of each step
         self._is_calm = False
-        self._n_detections = 0
+        self._n_detections = self._n_cuts = 0
         self.evidence: dict[int, Evidence] = {}
 
     def push(self, picture: VideoFrame) -> Iterator[Seen]:
@@ -89,6 +89,7 @@ class FaceSequence:
         if self._shots.is_cut(thumbnail(picture.pixels), faces.held):
             yield from self.flush()
             faces = Moved.start(Faces.none())
+            self._n_cuts += 1
         self._steps.append(Step(picture, flow, faces))
         if len(self._steps) == 1 or self._is_due():
             yield from self._detect()
@@ -156,7 +157,7 @@ class FaceSequence:
 
     def _new_number(self) -> int:
         number = len(self.evidence)
-        self.evidence[number] = Evidence()
+        self.evidence[number] = Evidence(self._n_cuts)
         return number
 
     def _backwards(self, found: Faces) -> list[Moved]:
@@ -253,7 +254,8 @@ class FaceSequence:
         """Begin anew at the last frame, with the faces found there and those that may come back."""
         last, now_sec = self._steps[-1], self._steps[-1].picture.time_sec
         for column, number in enumerate(numbers):
-            self.evidence[number].add(now_sec, float(found.confidence[column]), looks[column])
+            seen = looks[column], found.box[column]
+            self.evidence[number].add(now_sec, float(found.confidence[column]), *seen)
         left = [
             row
             for row, track in enumerate(self._tracks)

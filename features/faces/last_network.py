@@ -13,7 +13,7 @@ from emotiw.core.media.lazy_pictures import Pixels
 from features.backbones.mtcnn_onet_graph import OUTPUTS, onet_session
 from features.faces.align import warp
 from features.faces.detect import Faces
-from features.faces.squares import cut_out, is_inside, moved, squares
+from features.faces.squares import cut_out, is_inside, moved, region_of, squares
 
 Boxes = npt.NDArray[np.float32]
 SIDE = 48  # px of what the network sees
@@ -60,9 +60,9 @@ class LastNetwork:
             return faces
         shown = around[inside]
         moves, points, odds = self._run(cut_out(picture, shown, SIDE))
-        sides = (shown[:, 2:] - shown[:, :2] + 1)[:, None]  # (n, 1, 2)
+        low, high = np.split(region_of(shown, picture).astype(np.float32)[:, None], 2, axis=2)
         faces.box[inside] = moved(shown, moves)
-        faces.landmarks[inside] = sides * _places(points) + shown[:, None, :2] - 1
+        faces.landmarks[inside] = low + _places(points) * (high - low)  # of what it has seen
         faces.confidence[inside] = odds[:, 1]
         return faces
 
@@ -84,8 +84,7 @@ class LastNetwork:
         _, points, odds = self._run(cutouts)
         for row, turn, places, sure in zip(rows, turns, _places(points), odds[:, 1], strict=True):
             if sure > SURE:
-                turned = places * SIDE - 0.5 - turn[:, 2]  # (5, 2) px
-                # half a px away from the exact place, as all of this network's points are
+                turned = places * SIDE - 0.5 - turn[:, 2]  # (5, 2) px from the middle of one
                 faces.landmarks[row] = turned @ np.linalg.inv(turn[:, :2]).T + 0.5
         return faces
 

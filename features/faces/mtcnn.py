@@ -28,7 +28,8 @@ class MtcnnDetector(Detector):
 
     The networks are facenet-pytorch's, and so is the result; the way through them is ours. Its
     ``MTCNN.forward`` fails where one image of a batch has no face and aligns nothing, and its
-    ``detect`` spends most of its time on resizing whole images in float and on a softmax.
+    ``detect`` spends most of its time on resizing whole images in float and on a softmax. It cuts
+    whole px out and tells points of the box before rounding, up to a px away; here they are exact.
     """
 
     min_face_px = 20.0

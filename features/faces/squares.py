@@ -22,13 +22,21 @@ def squares(boxes: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
     return np.concatenate([middle - reach, middle + reach], axis=1).astype(np.float32)
 
 
+def region_of(boxes: Boxes, picture: Pixels) -> npt.NDArray[np.int64]:
+    """Return the whole px of a picture that boxes show; facenet-pytorch counts them from 1."""
+    whole = np.trunc(boxes).astype(np.int64)
+    low = np.maximum(whole[:, :2], 1) - 1
+    high = np.minimum(whole[:, 2:], picture.shape[1::-1])
+    return np.concatenate([low, high], axis=1)
+
+
 def cut_out(picture: Pixels, boxes: Boxes, side: int) -> npt.NDArray[np.uint8]:
     """Return ``(n, side, side, 3)`` of what the boxes show of a picture."""
     import cv2
 
     cutouts = np.empty((len(boxes), side, side, 3), dtype=np.uint8)
     for cutout, (left, top, right, bottom) in zip(
-        cutouts, _region(boxes, picture).tolist(), strict=True
+        cutouts, region_of(boxes, picture).tolist(), strict=True
     ):
         cutout[...] = cv2.resize(
             picture[top:bottom, left:right], (side, side), interpolation=cv2.INTER_AREA
@@ -38,7 +46,7 @@ def cut_out(picture: Pixels, boxes: Boxes, side: int) -> npt.NDArray[np.uint8]:
 
 def is_inside(boxes: Boxes, picture: Pixels) -> npt.NDArray[np.bool_]:
     """Return which of the boxes show anything of a picture."""
-    region = _region(boxes, picture)
+    region = region_of(boxes, picture)
     return np.asarray((region[:, 2:] > region[:, :2]).all(axis=1))
 
 
@@ -46,11 +54,3 @@ def moved(boxes: Boxes, by: Boxes) -> Boxes:
     """Return boxes moved by shares of their sides, as the networks tell them."""
     sides = np.tile(boxes[:, 2:] - boxes[:, :2] + 1, 2)
     return np.asarray(boxes + by * sides, dtype=np.float32)
-
-
-def _region(boxes: Boxes, picture: Pixels) -> npt.NDArray[np.int64]:
-    """Return the part of the image to look at, as facenet-pytorch counts px: from 1."""
-    whole = np.trunc(boxes).astype(np.int64)
-    low = np.maximum(whole[:, :2], 1) - 1
-    high = np.minimum(whole[:, 2:], picture.shape[1::-1])
-    return np.concatenate([low, high], axis=1)

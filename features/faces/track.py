@@ -18,20 +18,25 @@ class Evidence:
     """What the detections say of one track.
 
     Attributes:
+        shot: which one it is in; tracks end at hard cuts.
         times: when it was detected, seconds.
         confidences: how surely, each time.
         n_missed: detections that didn't find it, though it might have been there.
         looks: the sum of what it looked like.
+        boxes: where it was detected first and last.
     """
 
+    shot: int = 0
     times: list[float] = field(default_factory=list)
     confidences: list[float] = field(default_factory=list)
     n_missed: int = 0
     looks: Floats | None = None
+    boxes: list[Floats] = field(default_factory=list)
     _missed: int = 0  # since it was found last
 
-    def add(self, time_sec: float, confidence: float, looks: Floats) -> None:
+    def add(self, time_sec: float, confidence: float, looks: Floats, box: Floats) -> None:
         """Note a detection."""
+        self.boxes = [*self.boxes[:1], box]
         self.times.append(time_sec)
         self.confidences.append(confidence)
         self.looks = looks if self.looks is None else self.looks + looks

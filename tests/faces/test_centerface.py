@@ -6,6 +6,7 @@ import hashlib
 import zipfile
 from pathlib import Path
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import onnx
@@ -15,7 +16,7 @@ import skimage.data
 from emotiw.core.errors import WeightsError
 from emotiw.core.weights import WeightsCard, fetch, locate, read_card
 from features.backbones.onnx_session import open_session, without_sizes
-from features.faces.centerface import CenterfaceDetector, decoded
+from features.faces.centerface import ALONE, SHOWN, CenterfaceDetector, _magnified, decoded
 from features.faces.detect import calibrated
 from features.faces.face_options import FaceOptions, is_fetched
 from features.faces.find_faces import find_faces
@@ -88,6 +89,17 @@ def test_boxes_come_back_in_px_of_the_picture(tmp_path: Path) -> None:
         best = faces.box[faces.confidence.argmax()]
         truth = np.array([[left, 80, left + 64, 144]])
         assert iou(best[None], truth)[0, 0] > 0.7
+
+
+def test_a_face_alone_is_shown_from_edge_to_edge() -> None:
+    picture = np.zeros((80, 120, 3), np.uint8)
+    picture[30:44, 50:64] = 255
+    zoom = ALONE / 14
+    shift = SHOWN / 2 - zoom * np.float32([57, 37])  # its middle comes into the middle
+    shown = _magnified(picture, zoom, shift)[..., 0] > 127
+    margin = (SHOWN - ALONE) // 2
+    for side in (shown.any(axis=0), shown.any(axis=1)):
+        assert np.flatnonzero(side)[[0, -1]].tolist() == [margin, SHOWN - margin - 1]
 
 
 def test_a_second_opinion_moves_the_odds() -> None:
@@ -174,6 +186,23 @@ def test_the_detector_really_used_is_told_and_in_the_key(
     assert options.resolved().weights == "centerface"
     assert options.resolved().min_face_still == options.min_face_still
     assert options.what_is_lost() == ""
+
+
+def test_the_real_network_sees_points_of_small_faces_where_large_ones_have_them() -> None:
+    if not is_fetched("centerface"):
+        pytest.skip("needs the weights: emotiw weights fetch centerface")
+    detector, whole = CenterfaceDetector(), portrait()
+    truth = detector.detect([whole], 40.0)[0].landmarks[0]
+    away = []
+    for shift in range(6):
+        small = np.full((120, 160, 3), 128, np.uint8)
+        shrunk = cv2.resize(whole, None, fx=0.15, fy=0.15, interpolation=cv2.INTER_AREA)
+        high, wide = shrunk.shape[:2]
+        small[40 + shift : 40 + shift + high, 50 + shift : 50 + shift + wide] = shrunk
+        found = detector.detect([small], 14.0)[0]
+        points = found.landmarks[found.confidence.argmax()] - np.float32([50 + shift, 40 + shift])
+        away.append(np.linalg.norm(points / (wide / whole.shape[1]) - truth, axis=1).mean())
+    assert np.mean(away) < 0.15 * np.linalg.norm(truth[1] - truth[0])
 
 
 def test_the_real_network_sees_faces_that_the_border_cuts(tmp_path: Path) -> None:

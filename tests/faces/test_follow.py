@@ -280,7 +280,7 @@ def evidence(*confidences: float, n_missed: int = 0) -> Evidence:
     for number, confidence in enumerate(confidences):
         for _ in range(n_missed if number == len(confidences) - 1 else 0):
             one.miss()
-        one.add(float(number), confidence, np.zeros(304, np.float32))
+        one.add(float(number), confidence, np.zeros(304, np.float32), np.zeros(4, np.float32))
     return one
 
 
@@ -309,7 +309,7 @@ def test_a_miss_counts_once_the_face_is_found_again() -> None:
     one = evidence(0.9, 0.9)
     one.miss()
     assert one.probability == pytest.approx(0.9)
-    one.add(5.0, 0.9, np.zeros(304, np.float32))
+    one.add(5.0, 0.9, np.zeros(304, np.float32), np.zeros(4, np.float32))
     assert one.probability == pytest.approx((2.7 / 4 + 0.9) / 2)
 
 
@@ -317,17 +317,30 @@ def test_people_are_known_again_by_their_looks(head: tuple[Picture, Points]) -> 
     rng = np.random.default_rng(2)
     other = np.asarray(cv2.resize(rng.integers(0, 256, (9, 9, 3), np.uint8), (100, 100)), np.uint8)
 
-    def shown(picture: Picture, clothes: tuple[int, int, int]) -> Evidence:
+    def shown(
+        picture: Picture,
+        clothes: tuple[int, int, int],
+        left: float = 70,
+        shot: int = 0,
+        red_until: int = 0,
+    ) -> Evidence:
         whole = np.zeros((300, 200, 3), np.uint8)
         whole[40:140, 50:150] = picture
-        whole[140:] = clothes
-        one = Evidence()
-        one.add(next(times), 0.9, looks_of(whole, np.array([[70, 60, 130, 130]], np.float32))[0])
+        whole[130:] = clothes
+        whole[130:, :red_until] = red
+        one = Evidence(shot)
+        looks = looks_of(whole, np.array([[70, 60, 130, 130]], np.float32))[0]
+        place = np.array([left, 60, left + 60, 130], np.float32)
+        one.add(next(times), 0.9, looks, place)
         return one
 
-    times = iter([1.0, 2.0, 3.0, 3.0])
+    times = iter([1.0, 2.0, 3.0, 3.0, *[1.0, 3.0] * 3])
     red, blue = (200, 20, 20), (20, 20, 200)
     tracks = {4: shown(head[0], red), 5: shown(other, blue), 7: shown(head[0], red)}
     assert same_people(tracks) == {4: 4, 5: 5, 7: 4}
     tracks[8] = shown(head[0], red)  # who is there at once is another: then nobody can be sure
     assert same_people(tracks) == {4: 4, 5: 5, 7: 7, 8: 8}
+    # who only looks similar is known again where he was lost, in the same shot
+    for left, shot, person in ((100, 0, 0), (300, 0, 1), (100, 1, 1)):
+        two = {0: shown(head[0], red), 1: shown(head[0], blue, left, shot, red_until=64)}
+        assert same_people(two)[1] == person

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import yaml
 
-from emotiw.core.errors import ConfigError, MissingStageError
+from emotiw.core.errors import ConfigError, MissingStageError, WeightsError
 from emotiw.core.progress import Silent
 from emotiw.core.score_table import ScoreTable
 from emotiw.predict import ensemble as ensemble_module
@@ -85,6 +85,25 @@ def test_a_test_clip_has_the_answer_that_the_run_gave_it(run: Run) -> None:
                 assert model not in row.by_model
             else:
                 assert row.by_model[model] == pytest.approx(expected, abs=1e-6)
+
+
+def test_faces_are_found_by_the_detector_of_the_run(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = run.recipe.settings.data.root / "two.mp4"
+    open_since = Wanted(run=run.folder, settings=("faces.detector=auto",))
+    rows = [predict_files({"two": path}, w)[0].rows for w in (Wanted(run=run.folder), open_since)]
+    assert rows[0] == rows[1]
+    moved = tmp_path / "elsewhere"
+    shutil.copytree(run.folder, moved)
+    records = moved / ".emotiw" / "records.json"
+    told = records.read_text()
+    records.write_text(told.replace("tests.predict.videos:SquareDetector", "centerface"))
+    monkeypatch.setenv("EMOTIW_CACHE", str(tmp_path))
+    with pytest.raises(
+        WeightsError, match=r"found by centerface; .*weights fetch centerface` gets"
+    ):
+        predict_files({"two": path}, Wanted(run=moved, settings=("faces.detector=auto",)))
 
 
 def test_a_model_of_several_features_says_where_it_looks(run: Run) -> None:

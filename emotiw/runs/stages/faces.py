@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from emotiw.core.config import flat
 from emotiw.core.device import CPU
-from emotiw.core.errors import ArtifactError, TableError, suggest
+from emotiw.core.errors import ArtifactError, TableError, WeightsError, suggest
 from emotiw.core.face_tracks import FaceTracks
 from emotiw.core.files import sha256_of
 from emotiw.core.ledger import LedgerRow
@@ -21,7 +21,7 @@ from emotiw.runs.stage import Stage
 from emotiw.runs.stages.artifacts import read_artifacts
 from emotiw.runs.stages.per_clip import Made, do_jobs, settle
 from features.faces.detect import DETECTORS, takes_device
-from features.faces.face_options import FaceOptions
+from features.faces.face_options import AUTO, FaceOptions
 
 STAGE = "faces"
 
@@ -122,6 +122,27 @@ def face_tracks(run: Run, clip_id: str) -> FaceTracks:
         TableError: if the clip could not be read, or there is none of that id.
     """
     return FaceTracks.from_tensors(run.store.read(STAGE, _key(run, clip_id)))
+
+
+def with_its_detector(run: Run) -> Run:
+    """Return a run with the detector that its faces were found by, to find those of other files.
+
+    Where the recipe leaves that open, another one may be here now.
+
+    Raises:
+        WeightsError: if its weights are missing, with the command that gets them.
+    """
+    options, record = run.recipe.faces, run.records.get(STAGE)
+    if options.detector != AUTO or record is None:
+        return run
+    options = options.model_copy(update={"detector": record.settings.get("faces.detector", AUTO)})
+    try:
+        options.weights_fingerprint()
+    except WeightsError as error:
+        told = f"{run.folder}: its faces were found by {options.detector}"
+        raise WeightsError(f"{told}; {error}") from error
+    recipe = replace(run.recipe, faces=options)
+    return Run(recipe, progress=run.progress, workforce=run.workforce)
 
 
 def faces_quality(run: Run, clip_id: str) -> dict[str, float | int | str]:
