@@ -20,6 +20,7 @@ MAX_SHARPNESS = 20.0  # keeps weights finite where modalities make no mistake
 MAX_ROUNDS = 20
 SETTLED = 1e-9
 TOLERANCE = 1e-10  # of the gap
+ROUNDING = 1e-15
 MAX_STEPS = 200  # of Newton, before giving up
 TIE_BREAK = 1e-10  # relative curvature that makes modalities which say the same weigh the same
 
@@ -174,7 +175,7 @@ def minimise_on_simplex(objective: Objective, size: int) -> Vector:
         target = _quadratic_minimum(hessian, gradient - hessian @ weights)
         direction = target - weights
         slope = float(gradient @ direction)
-        if slope >= 0:  # nothing left but rounding
+        if slope >= -ROUNDING * max(1.0, abs(value)):  # no step could show in the value
             break
         step = 1.0
         while True:

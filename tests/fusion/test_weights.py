@@ -1,12 +1,22 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from fusion.modality_weights import log_linear_weights, mixture_weights, squared_error_weights
+from emotiw.core.probabilities import softmax
+from fusion import modality_weights
+from fusion.modality_weights import (
+    Objective,
+    Pull,
+    log_linear_weights,
+    mixture_weights,
+    squared_error_weights,
+)
 from fusion.pools import arithmetic_pool, geometric_pool
 
 
@@ -98,3 +108,27 @@ def test_clips_with_one_modality_do_not_move_the_weights() -> None:
     assert mixture_weights(with_holes, np.concatenate([truth, truth[:50]])) == pytest.approx(
         expected, abs=1e-5
     )
+
+
+def test_a_fit_ends_where_no_step_could_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = [0]
+    minimise = modality_weights.minimise_on_simplex
+
+    def counted(objective: Objective, size: int) -> np.ndarray[Any, Any]:
+        def looked_at(weights: np.ndarray[Any, Any]) -> Any:
+            looks[-1] += 1
+            return objective(weights)
+
+        return minimise(looked_at, size)
+
+    monkeypatch.setattr(modality_weights, "minimise_on_simplex", counted)
+    rng = np.random.default_rng(0)
+    for _ in range(60):  # among these, two took 5,000 looks
+        n, size, n_labels = (int(rng.integers(*limits)) for limits in ((6, 60), (1, 5), (2, 8)))
+        truth = rng.integers(0, n_labels, n)
+        said = rng.normal(size=(n, size, n_labels))
+        said[np.arange(n), :, truth] += rng.uniform(0, 6, size)
+        pull = Pull(np.full(size, 1 / size), float(rng.choice([3, 10, 30, 100])), np.ones(size))
+        looks.append(0)
+        log_linear_weights(softmax(said), truth, pull)
+    assert max(looks) < 100
