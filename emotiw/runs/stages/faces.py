@@ -15,6 +15,7 @@ from emotiw.core.media import MediaReader
 from emotiw.core.part import full_version
 from emotiw.core.progress import Progress, Silent, ticking
 from emotiw.core.store import Store, artifact_key
+from emotiw.core.weights import locate, read_card
 from emotiw.runs.cohort_digests import digests_of
 from emotiw.runs.run import Run
 from emotiw.runs.stage import Stage
@@ -136,8 +137,10 @@ def with_its_detector(run: Run) -> Run:
     if options.detector != AUTO or record is None:
         return run
     options = options.model_copy(update={"detector": record.settings.get("faces.detector", AUTO)})
+    weights = options.resolved().weights
     try:
-        options.weights_fingerprint()
+        if weights is not None:
+            locate(read_card(weights))
     except WeightsError as error:
         told = f"{run.folder}: its faces were found by {options.detector}"
         raise WeightsError(f"{told}; {error}") from error
