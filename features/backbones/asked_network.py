@@ -7,6 +7,7 @@ two thirds of torch's time, and nothing has to import torch.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +41,9 @@ class AskedNetwork:
         """Compute there from now on, ``cpu`` or ``cuda:<number>``."""
         self._device = device
         self._ask: Callable[[Floats], Answers] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"_ask": None}  # whoever gets it asks anew
 
     def __call__(self, pictures: npt.NDArray[np.uint8]) -> Answers:
         """Return ``(n, embedding)`` and ``(n, n_labels)``, the means over the views of the card.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,12 @@ def test_a_face_alone_has_the_bits_that_it_has_among_others(tmp_path: Path) -> N
     together = asked(CROPS)[0]
     for row in range(len(CROPS)):
         assert np.array_equal(asked(CROPS[row : row + 1])[0], together[row : row + 1])
+
+
+def test_it_can_be_copied_and_sent_after_it_was_asked(tmp_path: Path) -> None:
+    asked = AskedNetwork(card_of(tmp_path, NETWORKS["strides"]))
+    expected = asked(CROPS)[0]
+    assert np.array_equal(copy.deepcopy(asked)(CROPS)[0], expected)
 
 
 def test_a_network_without_labels_has_an_embedding_alone(tmp_path: Path) -> None:
