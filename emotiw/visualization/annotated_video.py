@@ -15,6 +15,7 @@ from emotiw.core.media import Audio, MediaReader, read_still
 from emotiw.core.progress import Progress
 
 CODECS = ("libx264", "mpeg4")  # H.264 plays everywhere, MPEG-4 part 2 nearly
+SAME_BYTES = {"x264-params": "mbtree=0"}  # that choice of x264's hangs on what else a machine does
 TICKS = 90_000  # per second
 SOUND_HZ = 48_000
 Picture = npt.NDArray[np.uint8]
@@ -75,7 +76,9 @@ def _write_video(
             if video is None:
                 codec = next(name for name in CODECS if name in av.codecs_available)
                 rate = Fraction(info.fps or 25.0).limit_denominator(1001)
-                video = out.add_stream(codec, rate=rate)
+                video = out.add_stream(
+                    codec, rate=rate, options={} if codec == "mpeg4" else SAME_BYTES
+                )
                 video.height, video.width = picture.shape[:2]
                 video.pix_fmt = "yuv420p"
                 video.codec_context.time_base = Fraction(1, TICKS)

@@ -8,12 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import av
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
 from emotiw.analysis.report.page import MOST_BYTES, write_report
-from emotiw.analysis.report.previews import HEIGHT, RATE, SECONDS, images_of, previews
+from emotiw.analysis.report.previews import (
+    HEIGHT,
+    RATE,
+    SECONDS,
+    encode_video,
+    images_of,
+    previews,
+)
 from emotiw.analysis.report.snapshot import read_facts
 from emotiw.runs.run import Run
 from emotiw.visualization.boxes import colour_of
@@ -86,6 +94,18 @@ def test_the_same_clips_give_the_same_bytes(run: Run) -> None:
     once, again = (previews(facts, ["clip 01", "clip 05"], 10**6) for _ in range(2))
     assert once == again
     assert list(once.videos) == ["clip 01", "clip 05"]
+
+
+def test_the_same_images_give_the_same_video_whatever_else_is_in_memory() -> None:
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 256, (160, 214, 3)).astype(np.uint8)
+    still = cv2.GaussianBlur(noise, (0, 0), 6)
+    images = [np.roll(still, 2 * number, axis=1).copy() for number in range(30)]
+    found = set()
+    for number in range(16):
+        _between = [bytes([number]) * int(rng.integers(1_000, 200_000)) for _ in range(20)]
+        found.add(encode_video(images, "libx264"))
+    assert len(found) == 1
 
 
 def test_a_single_model_is_shown_once(page: Path) -> None:

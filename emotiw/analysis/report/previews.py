@@ -20,13 +20,14 @@ from emotiw.core.media.file_kinds import kind_of
 from emotiw.core.media.reading_report import seen_track
 from emotiw.runs.stages import faces
 from emotiw.runs.stages.artifacts import read_artifacts
+from emotiw.visualization.annotated_video import SAME_BYTES
 from emotiw.visualization.boxes import Picture, colour_of, visible_rows
 
 HEIGHT = 160  # px
 RATE = 10  # images per second
 SECONDS = 3.0  # from the first face on
 CONTAINERS = {"libx264": "mp4", "libvpx-vp9": "webm"}  # what browsers play, the best first
-QUALITY = {"libx264": {"crf": "31", "preset": "medium"}, "libvpx-vp9": {"crf": "40", "b": "0"}}
+QUALITY = {"libx264": {"crf": "31", **SAME_BYTES}, "libvpx-vp9": {"crf": "40", "b": "0"}}
 POSTER_QUALITY = 50
 
 
