@@ -20,7 +20,7 @@ MAX_SHARPNESS = 20.0  # keeps weights finite where modalities make no mistake
 MAX_ROUNDS = 20
 SETTLED = 1e-9
 TOLERANCE = 1e-10  # of the gap
-ROUNDING = 1e-15
+ROUNDING = 1e-15  # of the value, for each 1 of it
 MAX_STEPS = 200  # of Newton, before giving up
 TIE_BREAK = 1e-10  # relative curvature that makes modalities which say the same weigh the same
 

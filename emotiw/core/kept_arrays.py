@@ -16,25 +16,26 @@ import numpy as np
 from emotiw.core.errors import MachineError
 from emotiw.core.files import atomic_write, sha256_of
 from emotiw.core.stored_tensors import load_arrays, load_state
-from emotiw.core.weights import cache_folder
+from emotiw.core.weights import WeightsCard, cache_folder, verify
 
 FOLDER = "arrays"
 
 
-def arrays_of(path: Path) -> dict[str, Any]:
-    """Return the tensors of a safetensors file or a plain PyTorch state dict as NumPy arrays.
+def arrays_of(card: WeightsCard) -> dict[str, Any]:
+    """Return the tensors of a card's file, verified, as NumPy arrays.
 
     Raises:
-        WeightsError: if it is damaged, or holds anything but named tensors.
+        WeightsError: if the weights are missing, damaged, not those of the card, or anything but
+            named tensors.
     """
-    if path.suffix == ".safetensors":
-        return load_arrays(path)
-    digest = sha256_of(path)
+    found = verify(card)
+    if found.path.suffix == ".safetensors":
+        return load_arrays(found.path)
     folder = cache_folder() / FOLDER
-    for kept in sorted(folder.glob(f"{digest}-*.safetensors")):
-        if sha256_of(kept) == kept.stem.removeprefix(f"{digest}-"):
+    for kept in sorted(folder.glob(f"{found.sha256}-*.safetensors")):
+        if sha256_of(kept) == kept.stem.removeprefix(f"{found.sha256}-"):
             return load_arrays(kept)
-    return _read_by_torch(path, folder, digest)
+    return _read_by_torch(found.path, folder, found.sha256)
 
 
 def _read_by_torch(path: Path, folder: Path, digest: str) -> dict[str, Any]:

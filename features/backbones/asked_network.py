@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from emotiw.core.device import CPU, arithmetic
+from emotiw.core.errors import ConfigError
 from emotiw.core.kept_arrays import arrays_of
-from emotiw.core.weights import WeightsCard, verify
+from emotiw.core.weights import WeightsCard
 from features.backbones.frame_cnn_graph import draw_frame_cnn
 from features.backbones.onnx_graph import OnnxGraph
 from features.backbones.prepare import prepare_faces
@@ -64,21 +65,24 @@ class AskedNetwork:
     def by_onnxruntime(self) -> Callable[[Floats], Answers]:
         """Return what answers for prepared pictures, ``(n, channels, size, size)``."""
         card = self.card
-        weights = arrays_of(verify(card).path)
+        weights = arrays_of(card)
         if not card.labels:
             weights = {n: array for n, array in weights.items() if not n.startswith("head.")}
-        graph = OnnxGraph(weights)
+        graph = OnnxGraph(weights, f"weights {card.name!r}")
         prefixes = [f"members.{n}." for n in range(card.members)] if card.members > 1 else [""]
-        parts = [
-            DRAWN[card.backbone](graph, "input", prefix, **card.options_of(n))
-            for n, prefix in enumerate(prefixes)
-        ]
+        try:
+            parts = [
+                DRAWN[card.backbone](graph, "input", prefix, **card.options_of(n))
+                for n, prefix in enumerate(prefixes)
+            ]
+        except TypeError as error:
+            raise ConfigError(f"weights card {card.name!r}: {error}") from error
         embedding = graph.op("Concat", *parts, axis=1)
         outputs = {"embedding": embedding}
         if card.labels:
             outputs["logits"] = graph.linear(embedding, "head")
         shape = (len(card.mean), card.size, card.size)
-        session = graph.session(shape, outputs, named=f"weights {card.name!r}")
+        session = graph.session(shape, outputs)
 
         def ask(inputs: Floats) -> Answers:
             found = session.run(list(outputs), {"input": inputs})

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from features.backbones.onnx_graph import OnnxGraph
 
+IN_WEIGHTS = {"stem", "embedding", "dropout"}  # options that need not be told once it has learnt
 FLAT = 0.01  # added to the spread of an image
 
 
@@ -29,7 +30,12 @@ def draw_frame_cnn(
         depth: residual blocks at each width.
         pooled: whether resolution is halved by maxima.
         told: what shows in the weights themselves.
+
+    Raises:
+        TypeError: if there is no such option.
     """
+    if unknown := sorted(told.keys() - IN_WEIGHTS):
+        raise TypeError(f"frame_cnn has no option {', '.join(unknown)}")
     x = graph.op(
         "Relu",
         graph.norm(graph.conv(_even(graph, x), f"{prefix}stem.0", padding=1), f"{prefix}stem.1"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from emotiw.core.kept_arrays import arrays_of
-from emotiw.core.weights import read_card, verify
+from emotiw.core.weights import read_card
 from features.backbones.onnx_graph import OnnxGraph
 
 OUTPUTS = ("moves", "points", "odds")
@@ -20,7 +20,7 @@ def onet_session(device: str = "cpu") -> Any:
     Raises:
         WeightsError: if the package is not installed, or damaged.
     """
-    graph = OnnxGraph(arrays_of(verify(read_card("mtcnn_onet")).path))
+    graph = OnnxGraph(arrays_of(read_card("mtcnn_onet")), "MTCNN's O-Net")
     x = "input"
     for number, pooled_side in enumerate((3, 3, 2, 0), 1):
         x = graph.prelu(graph.conv(x, f"conv{number}"), f"prelu{number}", n_places=2)
@@ -31,4 +31,4 @@ def onet_session(device: str = "cpu") -> Any:
     odds = graph.op("Softmax", graph.linear(x, "dense6_1"), axis=1)
     ends = (graph.linear(x, "dense6_2"), graph.linear(x, "dense6_3"), odds)
     outputs = dict(zip(OUTPUTS, ends, strict=True))
-    return graph.session((3, 48, 48), outputs, named="MTCNN's O-Net", device=device)
+    return graph.session((3, 48, 48), outputs, device)

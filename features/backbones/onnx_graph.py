@@ -26,17 +26,18 @@ class OnnxGraph:
 
     Args:
         weights: the network's arrays by name.
+        named: what the network is called, for messages.
 
     Examples:
-        >>> graph = OnnxGraph({"sum.weight": np.ones((1, 2), np.float32)})
+        >>> graph = OnnxGraph({"sum.weight": np.ones((1, 2), np.float32)}, "a sum")
         >>> outputs = {"sum": graph.linear("input", "sum")}
-        >>> session = graph.session((2,), outputs, named="a sum")
+        >>> session = graph.session((2,), outputs)
         >>> session.run(["sum"], {"input": np.array([[1, 2], [3, 4]], np.float32)})[0].tolist()
         [[3.0], [7.0]]
     """
 
-    def __init__(self, weights: Mapping[str, npt.NDArray[Any]]) -> None:
-        self._weights = weights
+    def __init__(self, weights: Mapping[str, npt.NDArray[Any]], named: str) -> None:
+        self._weights, self._named = weights, named
         self._constants: dict[str, npt.NDArray[Any]] = {}
         self._nodes: list[Any] = []
 
@@ -59,7 +60,7 @@ class OnnxGraph:
             WeightsError: if there is none of this name.
         """
         if not self.has(name):
-            raise WeightsError(f"weights don't fit: {name} is missing")
+            raise WeightsError(f"{self._named}: weights don't fit: {name} is missing")
         value = np.asarray(self._weights[name], np.float32)
         self._constants[name] = value if like is None else value.reshape(like)
         return name
@@ -97,15 +98,12 @@ class OnnxGraph:
         """Add the mean of 2×2 squares; what goes beyond the edge counts where it lies inside."""
         return self.op("AveragePool", x, kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1)
 
-    def session(
-        self, shape: Sequence[int], outputs: Mapping[str, str], *, named: str, device: str = "cpu"
-    ) -> Any:
+    def session(self, shape: Sequence[int], outputs: Mapping[str, str], device: str = "cpu") -> Any:
         """Return onnxruntime's session of all layers, from ``input`` to outputs by name.
 
         Args:
             shape: of one input, without the batch.
             outputs: what computes each of them.
-            named: what the network is called, for messages.
             device: where it computes, as :func:`open_session` takes it.
 
         Raises:
@@ -115,7 +113,8 @@ class OnnxGraph:
 
         left_over = {n for n in self._weights if not n.endswith(COUNT)} - self._constants.keys()
         if left_over:
-            raise WeightsError(f"{named}: weights don't fit: {sorted(left_over)[:3]} left over")
+            told = f"weights don't fit: {sorted(left_over)[:3]} left over"
+            raise WeightsError(f"{self._named}: {told}")
         ends = [helper.make_node("Identity", [of], [name]) for name, of in outputs.items()]
         graph = helper.make_graph(
             [*self._nodes, *ends],
@@ -126,7 +125,7 @@ class OnnxGraph:
         )
         opset = [helper.make_opsetid("", OPSET)]
         model = helper.make_model(graph, opset_imports=opset, ir_version=FORMAT)
-        return open_session(model.SerializeToString(), device, named=named)
+        return open_session(model.SerializeToString(), device, named=self._named)
 
     def _bias(self, name: str) -> list[str]:
         return [self.held(f"{name}.bias")] if self.has(f"{name}.bias") else []

@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from emotiw.core.errors import MachineError, WeightsError
+from emotiw.core.errors import ConfigError, MachineError, WeightsError
 from emotiw.core.kept_arrays import arrays_of
 from emotiw.core.stored_tensors import load_state, stored
 from emotiw.core.weights import WeightsCard
@@ -48,6 +48,13 @@ def card_of(folder: Path, entries: dict[str, Any], storage: Any = "float32") -> 
             values.copy_(torch.rand_like(values) + 0.5)
     save_file(stored(network.state_dict(), storage), source["file"])
     return card
+
+
+def plain_card(folder: Path) -> WeightsCard:
+    """The card of a plain PyTorch state dict."""
+    source = {"file": folder / "w.pt"}
+    told = {"name": "plain", "backbone": "any", "size": 1, "embedding": 1, "source": source}
+    return WeightsCard.model_validate(told)
 
 
 def test_each_network_that_can_be_drawn_is_compared_here() -> None:
@@ -91,7 +98,10 @@ def test_a_network_without_labels_has_an_embedding_alone(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (lambda state: state.pop("project.weight"), "project.weight is missing"),
+        (
+            lambda state: state.pop("project.weight"),
+            "weights 'small': weights don't fit: project.weight is missing",
+        ),
         (lambda state: state.update(more=torch.zeros(2)), r"\['more'\] left over"),
         (lambda state: state.update({"project.weight": torch.zeros(8, 3)}), "no ONNX network"),
     ],
@@ -105,15 +115,22 @@ def test_weights_that_do_not_fit_are_named(change: Any, told: str, tmp_path: Pat
         AskedNetwork(card)(CROPS)
 
 
+def test_an_option_that_there_is_not_is_named(tmp_path: Path) -> None:
+    card = card_of(tmp_path, NETWORKS["strides"])
+    card = card.model_copy(update={"options": {**STRIDES, "widhts": (6, 6)}})
+    with pytest.raises(ConfigError, match="'small': frame_cnn has no option widhts"):
+        AskedNetwork(card)(CROPS)
+
+
 def test_torch_reads_its_own_files_once_on_a_machine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EMOTIW_CACHE", str(tmp_path / "cache"))
     state = {"w": torch.arange(6.0).view(2, 3).T, "b": torch.ones(2)}  # its rows lie in columns
     torch.save(state, tmp_path / "w.pt")
-    found = [arrays_of(tmp_path / "w.pt")]
+    found = [arrays_of(plain_card(tmp_path))]
     monkeypatch.setattr("emotiw.core.kept_arrays.load_state", pytest.fail)
-    found.append(arrays_of(tmp_path / "w.pt"))
+    found.append(arrays_of(plain_card(tmp_path)))
     for arrays in found:
         assert arrays["w"].tolist() == [[0, 3], [1, 4], [2, 5]]
         assert arrays["b"].tolist() == [1, 1]
@@ -124,12 +141,12 @@ def test_kept_arrays_that_were_changed_are_read_anew(
 ) -> None:
     monkeypatch.setenv("EMOTIW_CACHE", str(tmp_path / "cache"))
     torch.save({"w": torch.ones(2)}, tmp_path / "w.pt")
-    arrays_of(tmp_path / "w.pt")
+    arrays_of(plain_card(tmp_path))
     (kept,) = (tmp_path / "cache").rglob("*.safetensors")
     data = bytearray(kept.read_bytes())
     data[-1] ^= 1
     kept.write_bytes(bytes(data))
-    assert arrays_of(tmp_path / "w.pt")["w"].tolist() == [1, 1]
+    assert arrays_of(plain_card(tmp_path))["w"].tolist() == [1, 1]
     assert kept.read_bytes() != bytes(data)
 
 
@@ -142,7 +159,7 @@ def test_where_nothing_can_be_kept_torch_reads_each_time(
     monkeypatch.setenv("EMOTIW_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr("emotiw.core.kept_arrays.atomic_write", full)
     torch.save({"w": torch.ones(2)}, tmp_path / "w.pt")
-    assert [arrays_of(tmp_path / "w.pt")["w"].tolist() for _ in range(2)] == [[1, 1]] * 2
+    assert [arrays_of(plain_card(tmp_path))["w"].tolist() for _ in range(2)] == [[1, 1]] * 2
 
 
 def _prepared(card: WeightsCard, crop: Any) -> Any:

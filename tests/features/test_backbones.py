@@ -211,7 +211,7 @@ def test_colours_window_and_normalisation() -> None:
     assert bgr[0, :, 0, 0].tolist() == [0, 0, 2]
     grey = prepare_faces(red, WeightsCard(**entries, colour="grey", mean=(0.0,), std=(1.0,)))
     assert grey.shape == (1, 1, 2, 2)
-    assert np.allclose(grey, 0.299, atol=1e-6)
+    assert grey.ravel().tolist() == pytest.approx([0.299] * 4)
     ramp = np.broadcast_to(np.arange(4, dtype=np.uint8)[:, None] * 10, (1, 4, 4))[..., None]
     crops = np.ascontiguousarray(np.broadcast_to(ramp, (1, 4, 4, 3)))
     middle = prepare_faces(crops, WeightsCard(**entries, window=(0.25, 0.25, 0.75, 0.75)))
