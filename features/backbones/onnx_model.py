@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 from torch import Tensor
 
-from emotiw.core.errors import ConfigError, WeightsError
+from emotiw.core.errors import ConfigError
 from emotiw.core.weights import WeightsCard, locate
 from features.backbones.network import FaceNetwork
+from features.backbones.onnx_session import open_session
 
 
 class OnnxModel(FaceNetwork):
@@ -27,18 +30,8 @@ class OnnxModel(FaceNetwork):
         logits_output: str | None = None,
     ) -> None:
         super().__init__()
-        try:
-            import onnxruntime
-        except ImportError as error:
-            raise ConfigError("ONNX networks need the package onnxruntime") from error
-        settings = onnxruntime.SessionOptions()
-        settings.intra_op_num_threads = torch.get_num_threads()  # no oversubscription
-        try:
-            self._session = onnxruntime.InferenceSession(
-                path, settings, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # onnxruntime raises classes of its own for every kind
-            raise WeightsError(f"{path}: no ONNX network ({error})") from error
+        n_threads = torch.get_num_threads()  # no oversubscription
+        self._session = open_session(Path(path), n_threads=n_threads)
         names = [output.name for output in self._session.get_outputs()]
         self._outputs = [embedding_output or names[0], *([logits_output] if logits_output else [])]
         unknown = set(self._outputs) - set(names)

@@ -1,4 +1,4 @@
-"""onnxruntime's sessions of networks in ONNX: one thread, and images of any size where asked."""
+"""onnxruntime's sessions of networks in ONNX, for images of any size where asked."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ def open_session(
     named: str = "",
     outputs: Sequence[str] = (),
     any_size: bool = False,
+    n_threads: int = 1,
 ) -> Any:
     """Return onnxruntime's session for a network.
 
@@ -25,6 +26,7 @@ def open_session(
         named: what the network is called, for messages.
         outputs: that it must have.
         any_size: take images of any size, whatever sizes the file states.
+        n_threads: of its arithmetic; with one, the result can't depend on their number.
 
     Raises:
         ConfigError: if onnxruntime is missing.
@@ -35,7 +37,7 @@ def open_session(
     except ImportError as error:
         raise ConfigError("networks in ONNX need the package onnxruntime") from error
     settings = onnxruntime.SessionOptions()
-    settings.intra_op_num_threads = 1  # the result can't depend on their number
+    settings.intra_op_num_threads = n_threads
     settings.log_severity_level = 3
     providers: list[Any] = ["CPUExecutionProvider"]
     on_gpu = "CUDAExecutionProvider"

@@ -27,7 +27,7 @@ class LastNetwork:
     """Zhang et al. 2016, figure 2, O-Net, on squares around faces.
 
     Args:
-        device: where it computes.
+        device: where it computes; a GPU only where onnxruntime's own package for it is installed.
 
     Raises:
         WeightsError: if its weights are missing or damaged.
