@@ -47,7 +47,7 @@ def train_backbone(
     from emotiw.models.backbone.recipe_faces import faces_for
     from emotiw.models.backbone.train_backbone import test_once, train_member
     from emotiw.models.backbone.train_backbone import train_backbone as learn
-    from emotiw.models.training.loop import is_main_process, part_ways
+    from emotiw.models.training.loop import part_ways
 
     resolve_device(device)  # a mistake here is told before the faces are read
     options = BackboneRecipe.read(recipe)
@@ -70,8 +70,6 @@ def train_backbone(
         return
     card = learn(options, labelled, folder, device=device, on_epoch=on_epoch)
     part_ways()
-    if not is_main_process():
-        return
     found: dict[str, Any] = {}
     if test is not None and faces is not None:
         found = test_once(options, faces_for(options, faces, test), folder, device=device)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import math
 import os
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import TYPE_CHECKING
 
 import torch
@@ -227,10 +228,21 @@ def is_main_process() -> bool:
 
 
 def part_ways() -> None:
-    """End what the processes share; without it, one that leaves first can take others down."""
+    """End what the processes share, and all of them but the first, which alone comes back.
+
+    Gloo's threads, which DDP keeps alive, may still hold tensors of the last exchange. A thread
+    that lets go of one while the interpreter shuts down aborts its process (pytorch #179291), and
+    torchrun then ends the first one in the middle of its work. So the others leave without shutting
+    down, and the first gives its threads the time that they need.
+    """
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         torch.distributed.barrier()
         torch.distributed.destroy_process_group()
+        if not is_main_process():
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(0)
+        sleep(1.0)
 
 
 def _accelerator(network: nn.Module) -> Accelerator:
