@@ -7,6 +7,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -203,6 +204,35 @@ def test_fused_scores_changed_by_hand_are_handed_in_and_judged(home: Path) -> No
     assert answers() == {clip_id: other[str(label)] for clip_id, label in before.items()}
     summary = run_all(run)
     assert [edit.name for edit in summary.edits] == ["fused.csv"]
+
+
+def test_a_submission_changed_by_hand_is_checked_as_it_is(home: Path) -> None:
+    run = small_run(home)
+    path, report = submit(run)
+    assert report.is_ok
+    assert report.path == path  # the run has been moved here
+    with ZipFile(path, "w") as archive:
+        archive.writestr("clip12.txt", "dark")
+    again = submit(run)[1]
+    assert again.kinds >= {"wrong case", "missing", "changed by hand"}
+    assert not again.is_ok
+    assert run_all(run).check == again
+    written_anew = run_all(run, force=True).check
+    assert written_anew is not None
+    assert written_anew.kinds == report.kinds
+
+
+def test_no_submission_without_the_test_clips_that_have_come_since(home: Path) -> None:
+    run = small_run(home)
+    (home / "clips/clip99.wav").write_bytes(b"\x99" * 50)
+    assert status_of(run).to_do == ["index", "submit"]
+    with pytest.raises(MissingStageError, match=r"index is out of date: the folder .*emotiw index"):
+        submit(run)
+    check = run_all(run).check
+    assert check is not None
+    assert check.n_answers == 5
+    (home / "clips").rename(home / "gone")
+    assert submit(small_run(home))[1].n_answers == 5
 
 
 def test_a_fusion_changed_by_hand_stays(home: Path) -> None:
