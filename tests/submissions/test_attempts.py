@@ -53,6 +53,25 @@ def test_the_organisers_answer_is_noted(tmp_path: Path) -> None:
         attempts.record_result(SPEC, 1, sheet)
 
 
+@pytest.mark.parametrize(("told", "kept"), [(0.41, 41.0), (41.0, 41.0), (0.0, 0.0), (1, 100.0)])
+def test_a_share_is_kept_in_percent(tmp_path: Path, told: float, kept: float) -> None:
+    attempts = Attempts(tmp_path)
+    attempts.add(SPEC, submission(tmp_path, "Sad"), run="a", val=48.3, date=DAY)
+    assert attempts.record_value(SPEC, 1, told).test == kept
+    sheet = tmp_path / "results.txt"
+    sheet.write_text(f"Overall Classification Accuracy: {told}\n")
+    assert attempts.record_result(SPEC, 1, sheet)[0].test == kept
+
+
+@pytest.mark.parametrize("told", [-1.0, 160.0, float("nan"), float("inf")])
+def test_no_score_is_kept_that_the_metric_cannot_have(tmp_path: Path, told: float) -> None:
+    attempts = Attempts(tmp_path)
+    attempts.add(SPEC, submission(tmp_path, "Sad"), run="a", val=48.3, date=DAY)
+    with pytest.raises(SubmissionError, match=r"score is .*: accuracy is from 0 to 100"):
+        attempts.record_value(SPEC, 1, told)
+    assert attempts.rows()[0].test is None
+
+
 def test_no_attempt_is_wasted(tmp_path: Path) -> None:
     attempts = Attempts(tmp_path)
     path = submission(tmp_path, "Sad")
