@@ -11,9 +11,11 @@ from zipfile import ZipFile
 
 import pytest
 
+from emotiw.analysis.handed_in import run_behind
 from emotiw.analysis.leaderboard import rank_runs
 from emotiw.analysis.report.page import write_report
 from emotiw.core.errors import EmotiwError, MissingStageError, TableError
+from emotiw.core.notices import EmotiwWarning
 from emotiw.runs.pipeline import run_all
 from emotiw.runs.run import Run, open_run
 from emotiw.runs.stages.features import extract_all
@@ -220,6 +222,23 @@ def test_a_submission_changed_by_hand_is_checked_as_it_is(home: Path) -> None:
     written_anew = run_all(run, force=True).check
     assert written_anew is not None
     assert written_anew.kinds == report.kinds
+
+
+def test_a_submission_has_the_score_of_what_it_was_written_from(home: Path) -> None:
+    run = small_run(home)
+    path, spec = submit(run)[0], run.recipe.spec
+    known = run_behind(spec, path)
+    assert known is not None
+    assert known.val is not None
+    fuse_all(small_run(home, "fusion.method=mean"))
+    with pytest.warns(EmotiwWarning, match=r"Us.zip is not what .* would hand in now"):
+        later = run_behind(spec, path)
+    assert later is not None
+    assert (later.run, later.val) == (known.run, None)
+    submit(small_run(home, "fusion.method=mean"))
+    path.write_bytes(path.read_bytes() + b" ")
+    with pytest.warns(EmotiwWarning, match="no score is noted"):
+        run_behind(spec, path)
 
 
 def test_no_submission_without_the_test_clips_that_have_come_since(home: Path) -> None:
