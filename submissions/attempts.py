@@ -107,7 +107,7 @@ class Attempts:
         for row in before:
             if row.sha256 == digest:
                 raise SubmissionError(f"{submission.name} is the same file as attempt {row.number}")
-        number = len(before) + 1
+        number = max((row.number for row in before), default=0) + 1
         kept = self._keep(spec, number, submission)
         when = (date or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="seconds")
         attempt = Attempt(

@@ -84,6 +84,18 @@ def test_no_attempt_is_wasted(tmp_path: Path) -> None:
     assert attempts.left(load_spec("vgaf2023")) is None
 
 
+def test_a_row_taken_out_by_hand_leaves_the_others_their_numbers(tmp_path: Path) -> None:
+    attempts = Attempts(tmp_path)
+    for label in ("Sad", "Fear"):
+        attempts.add(SPEC, submission(tmp_path, label), run="a", date=DAY)
+    ledger = tmp_path / "attempts.csv"
+    head, _, second = ledger.read_text().splitlines()
+    ledger.write_text(f"{head}\n{second}\n")
+    attempts.add(SPEC, submission(tmp_path, "Happy"), run="b", date=DAY)
+    assert [row.number for row in attempts.rows()] == [2, 3]
+    assert attempts.earlier_answers(SPEC, ["1", "2"])["attempt 2"]["1"] == "Fear"
+
+
 def test_a_ledger_spoilt_by_hand_is_named_by_line(tmp_path: Path) -> None:
     attempts = Attempts(tmp_path)
     attempts.add(SPEC, submission(tmp_path, "Sad"), run="a", val=48.3, date=DAY)
