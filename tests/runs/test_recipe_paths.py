@@ -86,3 +86,17 @@ def test_a_challenge_and_modules_lie_beside_the_recipe(project: Path) -> None:
     recipe = load_recipe("../study/mine.yaml")
     assert recipe.spec.title == "Mine"
     assert recipe.modules.samefile(project / "study" / "parts")
+
+
+def test_a_run_never_takes_its_own_folder_for_the_clips(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project / "study" / "clips")
+    (project / "study" / "clips" / "mine.yaml").write_text("challenge: folder\ndata: {root: .}\n")
+    run = open_run("mine.yaml")
+    assert len(index(run)) == 2
+    told: list[str] = []
+    with heard_by(told.append):
+        again = open_run(run.folder)
+    assert again.recipe.settings.data.root.samefile(project / "study" / "clips")
+    assert told == []
