@@ -254,6 +254,30 @@ def test_no_submission_without_the_test_clips_that_have_come_since(home: Path) -
     assert submit(small_run(home))[1].n_answers == 5
 
 
+@pytest.mark.parametrize("text", ['{"a":', "{}", "[]"])
+def test_a_damaged_report_of_a_check_is_made_anew(home: Path, text: str) -> None:
+    run = small_run(home)
+    report = submit(run)[1]
+    (run.folder / ".emotiw/check.json").write_text(text)
+    assert submit(run)[1].findings == report.findings
+    assert submit(run)[1].n_answers == report.n_answers
+    assert status_of(run).edits == []
+
+
+def test_a_damaged_page_of_the_ledger_is_named(home: Path) -> None:
+    run = small_run(home)
+    (run.folder / "ledger/index.csv").write_text("clip,what\na,b\n")
+    with pytest.raises(TableError, match=r"ledger/index.csv.*\n.*line 1: no column 'clip_id'"):
+        run_all(run)
+
+
+def test_a_damaged_journal_is_named(home: Path) -> None:
+    run = small_run(home)
+    (run.folder / ".emotiw/journal.json").write_text('{"a":')
+    with pytest.raises(TableError, match=r"journal.json: damaged .* remove it"):
+        run_all(run)
+
+
 def test_a_fusion_changed_by_hand_stays(home: Path) -> None:
     run = small_run(home)
     text = run.fusion_path.read_text()

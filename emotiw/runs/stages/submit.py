@@ -79,15 +79,8 @@ def submit(run: Run, *, force: bool = False) -> tuple[Path, CheckReport]:
     with run.at_work():
         stage = submit_stage(run)
         target = submission_path(spec, run.folder / "submission", settings.team)
-        report_path = run.folder / REPORT
-        if not stage.is_to_do(force=force):
-            if edits := [str(edit) for edit in stage.edits if edit.name.startswith("submission/")]:
-                report = check(run, target)
-                anew = "checked as it is; `emotiw run --force` writes it anew"
-                report.add("changed by hand", edits, advice=anew, severity="warning")
-                return target, report
-            kept = CheckReport.from_dict(json.loads(report_path.read_text("utf-8")))
-            return target, replace(kept, path=target)  # the run may have been moved
+        if not stage.is_to_do(force=force) and (kept := _kept(stage, target)):
+            return target, kept
         fused, cohort = run.scores(FUSED), run.cohort()
         expected = submission_ids(spec, run.recipe.settings.data.root, cohort)
         if not expected:
@@ -181,6 +174,21 @@ def answers_for(
         assert fallback is not None
         answers[name] = fallback_of(run.recipe.spec, fallback)
     return answers, missing
+
+
+def _kept(stage: Stage, target: Path) -> CheckReport | None:
+    """Return what is known of a submission that is up to date; None where the report is damaged."""
+    run = stage.run
+    if edits := [str(edit) for edit in stage.edits if edit.name.startswith("submission/")]:
+        report = check(run, target)
+        anew = "checked as it is; `emotiw run --force` writes it anew"
+        report.add("changed by hand", edits, advice=anew, severity="warning")
+        return report
+    try:
+        report = CheckReport.from_dict(json.loads((run.folder / REPORT).read_text("utf-8")))
+    except (ValueError, TypeError, KeyError):
+        return None
+    return replace(report, path=target)  # the run may have been moved
 
 
 def _rows(
