@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -61,3 +62,13 @@ def test_no_list_is_said(tmp_path: Path) -> None:
     (tmp_path / "clips.txt").write_text("1\n2\n", encoding="utf-16")
     with pytest.raises(SubmissionError, match=r"clips.txt: can't be read"):
         read_clip_list(load_spec("afew2017"), tmp_path / "clips.txt")
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "nothing"])
+def test_what_is_no_file_is_not_waited_for(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "team.zip"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    assert check_alone("afew2017", path).kinds >= {"can't be read", "wrong number"}
