@@ -46,9 +46,11 @@ def bound(metric: Metric, task: Several, answer: str = "") -> Metric:
         return metric
     if metric.task == SEVERAL and not metric.terms:
         unfit = [name for name, each in zip(task.names, task.answers, strict=True)
-                 if not each.counts_missing]  # fmt: skip
+                 if each.kind != "presence"]  # fmt: skip
         if unfit:
-            raise ConfigError(f"metric {metric.name!r} judges labels, and {unfit[0]!r} is a number")
+            kind = task.answers[task.names.index(unfit[0])].kind
+            told = f"judges what is there or not, and {unfit[0]!r} is a {kind}"
+            raise ConfigError(f"metric {metric.name!r} {told}")
         return metric
     if metric.terms:
         return _put_together(metric, task, _terms(metric, task))

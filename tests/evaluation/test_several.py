@@ -98,6 +98,19 @@ class TestMetrics:
         for name, value in theirs.items():
             assert metric_named(name, UNITS).value(truth, said, 3) == pytest.approx(value), name
 
+    def test_no_answer_is_wrong_also_where_nothing_is_there(self) -> None:
+        truth = (RNG.random((60, 3)) > 0.8).astype(float)
+        said = truth.copy()
+        said[:20] = np.nan
+        assert metric_named("exact_match", UNITS).value(truth, said, 3) == pytest.approx(40 / 60)
+        assert metric_named("hamming", UNITS).value(truth, said, 3) == pytest.approx(20 / 60)
+
+    def test_a_label_beside_presences_is_no_presence(self) -> None:
+        task = Several((Classification(("Happy", "Sad", "Worried")), Presence(("speech",))))
+        assert [m.name for m in metrics_of(task)] == ["accuracy.label", "f1.speech"]
+        with pytest.raises(ConfigError, match="there or not, and 'label' is a classification"):
+            metric_named("exact_match", task)
+
     def test_what_nobody_annotated_counts_for_nothing(self) -> None:
         truth, said = RNG.normal(size=(50, 2)), RNG.normal(size=(50, 2))
         truth[:20, 0] = np.nan
@@ -119,7 +132,7 @@ class TestMetrics:
         for name, told in (
             ("accuracy", "judges a classification: not valence, arousal"),
             ("ccc.valense", "did you mean 'valence'"),
-            ("exact_match", "'valence' is a number"),
+            ("exact_match", "'valence' is a regression"),
             ("mer2023", "needs a classification"),
         ):
             with pytest.raises(ConfigError, match=told):
