@@ -134,6 +134,8 @@ def _put_together(metric: Metric, task: Several, terms: Sequence[Term]) -> Metri
 
     def own(y_true: Numbers, y_pred: Numbers, place: int) -> tuple[Any, Any, Any]:
         known = ~np.isnan(y_true[:, place])
+        if not task.answers[place].counts_missing:
+            known &= ~np.isnan(y_pred[:, place])
         truth, guess = y_true[known, place], y_pred[known, place]
         if task.answers[place].is_label:
             truth, guess = truth.astype(np.intp), guess.astype(np.intp)

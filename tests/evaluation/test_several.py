@@ -128,6 +128,26 @@ class TestMetrics:
         found = metric_named("mer2023", MIXED).value(truth, said, 4)
         assert found == pytest.approx(weighted - squared / 4)
 
+    def test_a_label_beside_a_number_is_wrong_where_nothing_is_said(self) -> None:
+        truth = [("Happy", 0.5), ("Sad", -0.5), ("Happy", 1.0), ("Worried", 0.0)] * 3
+        codes = np.array([MIXED.answers[0].labels.index(label) for label, _ in truth])
+        clips = [Clip(f"c{n:02}", Path(f"{n}"), "val", group=f"g{n}", answers=answers)
+                 for n, answers in enumerate(truth)]  # fmt: skip
+        cohort = Cohort(clips, task=MIXED)
+
+        def table(error: float, missing: slice) -> ScoreTable:
+            said = np.column_stack([np.eye(3)[codes], [v + error for _, v in truth]])
+            said[missing] = np.nan
+            about = (("val",) * 12, (None,) * 12, {None: frozenset[str]()})
+            return ScoreTable("x", MIXED, tuple(c.clip_id for c in clips), said, *about)
+
+        some, others = table(0.1, slice(0, 4)), table(0.3, slice(8, 12))
+        found = evaluate(some, cohort, "accuracy.label")
+        assert (found.value, found.n, found.n_scored) == (pytest.approx(8 / 12), 12, 8)
+        assert evaluate(some, cohort, "mse.valence").value == pytest.approx(0.01)
+        both = compare(some, others, cohort, "mer2023")
+        assert both.value == pytest.approx((0.09 - 0.01) / 4)
+
     def test_what_does_not_fit_is_refused_in_words(self) -> None:
         for name, told in (
             ("accuracy", "judges a classification: not valence, arousal"),
