@@ -224,3 +224,5 @@ def test_a_run_says_which_protocol_it_follows(tmp_path: Path) -> None:
     (tmp_path / "recipe.yaml").write_text("data: {options: {protocol: hicmae}}\n")
     assert protocol_of(spec, tmp_path) == "hicmae"
     assert protocol_of(SPEC, tmp_path) == "hicmae"
+    (tmp_path / "recipe.yaml").write_text("folds: {scheme: leave_one_group_out}\n")
+    assert protocol_of(spec, tmp_path) == "folds of its own, leave_one_group_out"
