@@ -137,7 +137,8 @@ def protocol_of(spec: ChallengeSpec, run: Path) -> str:
     if spec.folds and scheme not in ("auto", "manifest"):
         return f"folds of its own, {scheme}"
     options = data.get("options") if isinstance(data, dict) else None
-    asked = options.get("protocol") if isinstance(options, dict) else None
+    own = options if isinstance(options, dict) else {}
+    asked = own.get("protocol") or spec.layout.options.get("protocol")
     return str(asked) if asked else next(iter(spec.folds), "")
 
 
