@@ -104,6 +104,11 @@ class TestMetrics:
         said[:20] = np.nan
         assert metric_named("exact_match", UNITS).value(truth, said, 3) == pytest.approx(40 / 60)
         assert metric_named("hamming", UNITS).value(truth, said, 3) == pytest.approx(20 / 60)
+        is_there = truth[:, 0] == 1
+        both_said = is_there[20:].mean() * (~is_there[20:]).mean() * 40 * 40
+        pairs = is_there.sum() * (~is_there).sum()
+        found = metric_named("auc.AU1", UNITS).value(truth, said, 3)
+        assert found == pytest.approx(both_said / pairs)
 
     def test_a_label_beside_presences_is_no_presence(self) -> None:
         task = Several((Classification(("Happy", "Sad", "Worried")), Presence(("speech",))))
