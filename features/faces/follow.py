@@ -15,6 +15,7 @@ from features.faces.pairing import ALIKE, SAME_PLACE, Step, Track, pairs_of
 from features.faces.reidentify import same_people
 from features.faces.shots import Shots, thumbnail
 from features.faces.track import Evidence, iou
+from features.faces.two_ways import shares_of_later
 
 SAME = 0.4  # two faces of a frame that overlap so much are one
 COAST_SEC = 0.5  # for so long a face is followed that no detection confirms
@@ -202,7 +203,9 @@ class FaceSequence:
         seen[-1].is_detected = [True] * len(numbers)
         alone = [row for row in range(len(self._tracks)) if row not in owner.values()]
         drifted = self._drifted(alone)
-        for one, step, behind in zip(seen[1:], self._steps[1:], back[1:], strict=True):
+        later = self._shares_of_later(back, found, owner)
+        ways = zip(seen[1:], self._steps[1:], back[1:], later[1:], strict=True)
+        for one, step, behind, shares in ways:
             time_sec = one.picture.time_sec
             share = np.float32((time_sec - first_sec) / max(last_sec - first_sec, 1e-9))
             is_last = one is seen[-1]
@@ -221,7 +224,8 @@ class FaceSequence:
                 is_forth, is_back = bool(step.faces.is_sure[row]), bool(behind.is_sure[column])
                 overlap = iou(going[0][None], coming[0][None])[0, 0]
                 if is_forth and is_back and overlap >= SAME_PLACE:
-                    box, points = (a + share * (b - a) for a, b in zip(going, coming, strict=True))
+                    part = shares[column]
+                    box, points = (a + part * (b - a) for a, b in zip(going, coming, strict=True))
                     rows.append((number, box, points, sure))
                 elif is_forth or is_back:
                     nearer = coming if is_back and (share > 0.5 or not is_forth) else going
@@ -234,6 +238,18 @@ class FaceSequence:
                     late.append((track.number, *place, track.confidence))
             _add(one, rows)
             _add(one, late, only_free=True)
+
+    def _shares_of_later(self, back: list[Moved], found: Faces, owner: dict[int, int]) -> Floats:
+        """Return ``(frames, found)``: how far the way back is believed, of faces with an owner."""
+        shares = np.zeros((len(back), len(found.box)), np.float32)
+        columns, rows = list(owner), list(owner.values())
+        shares[:, columns] = shares_of_later(
+            np.array([step.picture.time_sec for step in self._steps]),
+            np.stack([step.faces.landmarks[rows] for step in self._steps]),
+            np.stack([way.landmarks[columns] for way in back]),
+            (found.box[columns, 2:] - found.box[columns, :2]).max(axis=1),
+        )
+        return shares
 
     def _drifted(self, rows: list[int]) -> set[int]:
         """Return which of the tracks that no detection confirms have come to look otherwise."""
