@@ -183,7 +183,7 @@ def minimise_on_simplex(objective: Objective, size: int) -> Vector:
             if new_value <= value + 1e-4 * step * slope or step < 1e-12:
                 break
             step /= 2
-        if new_value > value:
+        if new_value >= value:  # nothing is gained but rounding
             break
         weights = weights + step * direction
         value, gradient, hessian = new_value, new_gradient, new_hessian
