@@ -123,6 +123,21 @@ def test_a_sample_of_no_known_group_stands_for_itself() -> None:
     assert weights[0] == weights[1]
 
 
+def test_margins_of_two_labels_are_no_probabilities() -> None:
+    rng = np.random.default_rng(0)
+    y = np.arange(80) % 2
+    margins = (2 * y - 1) + rng.normal(0, 1.5, 80)
+    assert ((margins > 0) & (margins < 0.5)).any()  # shares of less than a half, if they were
+    for kind in ("auto", "logits"):
+        calibrator = ScoreCalibrator(kind=kind).fit(margins[:, None], y)
+        assert np.array_equal(calibrator.predict(margins[:, None]), margins > 0)
+    together = np.column_stack([margins, 1 / (1 + np.exp(-margins))])
+    fusion = LateFusionClassifier(names=("margin", "share")).fit(together, y)
+    assert np.array_equal(fusion.predict(together), margins > 0)
+    with pytest.raises(ValueError, match="of both labels"):
+        ScoreCalibrator(kind="log-probabilities").fit(margins[:, None], y)
+
+
 @pytest.fixture
 def routed() -> Any:
     import sklearn
