@@ -193,7 +193,7 @@ def compare(
         run_a: a run, or its folder.
         run_b: the other.
         split: the clips judged; as in :func:`emotiw.evaluation.results.evaluate`.
-        metric: that of the challenge by default.
+        metric: by name; accuracy, or the root of the mean squared error, by default.
     """
     folders = [run.folder if isinstance(run, Run) else Path(run) for run in (run_a, run_b)]
     return compare_runs(*folders, split=split, metric=metric)

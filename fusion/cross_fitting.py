@@ -91,13 +91,14 @@ def fuse(
     fused = final.finished(fused, traces)
     for number in np.unique(fold_of_row).tolist():
         taken = np.array([own == number for own in fuser_fold])
-        fitted_on = rows.subset(fold_of_row != number)
+        fitted_on, held_out = rows.subset(fold_of_row != number), rows.subset(fold_of_row == number)
         inside = {name: by_fold[number] for name, by_fold in inner.items() if number in by_fold}
         if inside:
-            held_out = rows.subset(fold_of_row == number).seen
             fitted_on = _inner_rows(
-                {**tables, **inside}, number, held_out, rows, cohort, options, inside
+                {**tables, **inside}, number, held_out.seen, rows, cohort, options, inside
             )
+        if learns:
+            fitted_on = _without_copies(fitted_on, held_out, cohort)
         part = clone(unfitted).fit_rows(fitted_on)
         calibrated[taken] = part.calibrated(aligned.scores[taken])
         unfinished = part.fused(calibrated[taken])
@@ -149,6 +150,21 @@ def _fold_of_clips(
         None if split == "test" else fold_of_group.get(cohort.groups.get(clip_id, ""))
         for clip_id, split in zip(aligned.clip_ids, aligned.split, strict=True)
     ]
+
+
+def _without_copies(rows: TrainingRows, held_out: TrainingRows, cohort: Cohort) -> TrainingRows:
+    """Return the rows but those of clips that a clip held out repeats, whatever their groups.
+
+    Raises:
+        LeakageError: if there is no other.
+    """
+    hidden = {cohort[clip_id].content for clip_id in held_out.clip_ids} - {""}
+    kept = [cohort[clip_id].content not in hidden for clip_id in rows.clip_ids]
+    if not any(kept):
+        raise LeakageError(
+            f"fusion can't be fitted: each of {len(rows)} clips repeats a clip that it holds out"
+        )
+    return rows if all(kept) else rows.subset(np.array(kept))
 
 
 def is_whole(by_fold: Mapping[int, ScoreTable], fold_of_row: FoldCodes) -> bool:

@@ -129,6 +129,9 @@ def squared_error_weights(
     Returns:
         ``(n_modalities,)``, not negative, sum 1.
     """
+    # weights of sum 1 know neither offset nor unit, but tolerances and rounding do
+    centre, spread = float(targets.mean()), float(targets.std()) or 1.0
+    scores, targets = (scores - centre) / spread, (targets - centre) / spread
 
     def solve(filled: Scores) -> Vector:
         objective = _squared_error(filled[:, :, 0], targets)
@@ -183,7 +186,7 @@ def minimise_on_simplex(objective: Objective, size: int) -> Vector:
             if new_value <= value + 1e-4 * step * slope or step < 1e-12:
                 break
             step /= 2
-        if new_value > value:
+        if new_value >= value:  # nothing is gained but rounding
             break
         weights = weights + step * direction
         value, gradient, hessian = new_value, new_gradient, new_hessian

@@ -82,7 +82,7 @@ def _likelihood_of_strengths(rows: TrainingRows, pool: str, solve: Solve) -> Vec
             found = solve(learnt, strength)
             losses[folds == fold, position] = _losses(held_out, pool, found)
     if not rows.task.is_label:  # squared errors, as if they were normal
-        losses = losses / max(2 * float(losses.mean()), 1e-12)
+        losses = losses / (2 * float(losses.mean()) or 1.0)
     total = losses.sum(axis=0)
     return softmax(total.min() - total)
 

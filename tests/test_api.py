@@ -57,6 +57,12 @@ def frame(clips: pd.DataFrame, wrong_every: int) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["clip_id", *LABELS])
 
 
+def test_a_column_of_scores_that_is_no_label_is_told_of(clips: pd.DataFrame) -> None:
+    given = frame(clips, 5).assign(n_frames=-7.0)
+    with pytest.warns(UserWarning, match="no clip is labelled 'n_frames'"):
+        emotiw.evaluate(given, clips)
+
+
 def test_scores_of_ones_own(clips: pd.DataFrame, tmp_path: Path) -> None:
     a = emotiw.load_scores(frame(clips, 3), clips, name="a")
     path = tmp_path / "b.csv"

@@ -91,6 +91,15 @@ def test_a_run_is_no_better_than_itself(pair: tuple[Path, Path]) -> None:
     assert (same.figures["p"] == 1).all()
 
 
+def test_speakers_that_either_run_does_not_know_are_told_of(pair: tuple[Path, Path]) -> None:
+    a, b = pair
+    assert not any("speakers are unknown" in note for note in compare_runs(a, b).notes)
+    frame = pd.read_csv(b / "manifest.csv", dtype=str)
+    frame.assign(group="").to_csv(b / "manifest.csv", index=False)
+    for runs in ((a, b), (b, a)):
+        assert any("speakers are unknown" in note for note in compare_runs(*runs).notes)
+
+
 def test_joined_by_id(pair: tuple[Path, Path]) -> None:
     a, b = pair
     fewer = pd.read_csv(b / "manifest.csv", dtype=str).iloc[::-1].iloc[:-2]

@@ -225,6 +225,8 @@ def test_a_run_says_which_protocol_it_follows(tmp_path: Path) -> None:
     (tmp_path / "recipe.yaml").write_text("data: {options: {protocol: hicmae}}\n")
     assert protocol_of(spec, tmp_path) == "hicmae"
     assert protocol_of(SPEC, tmp_path) == "hicmae"
+    (tmp_path / "recipe.yaml").write_text("folds: {scheme: leave_one_group_out}\n")
+    assert protocol_of(spec, tmp_path) == "folds of its own, leave_one_group_out"
 
 
 def test_a_challenge_of_ones_own_is_known_by_its_name_not_its_file(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from emotiw.core.score_table import ScoreTable
 from emotiw.core.several import Several
 from emotiw.core.task import Decisions, Task
 from emotiw.evaluation.differences import Difference, compare
-from emotiw.evaluation.notes import adapted_notes, groups_notes
+from emotiw.evaluation.notes import adapted_notes, groups_notes_of
 from emotiw.evaluation.sample import JudgedOn, Sample, chosen_sample
 from emotiw.runs.run import cohort_in
 
@@ -153,7 +153,7 @@ def compare_runs(
         only_a=only[folder_a],
         only_b=only[folder_b],
         split=sample.split,
-        notes=tuple(dict.fromkeys([*groups_notes(sample.cohort.knows_groups), *noted])),
+        notes=tuple(dict.fromkeys([*groups_notes_of((a.cohort, b.cohort)), *noted])),
         task=sample.task,
     )
 

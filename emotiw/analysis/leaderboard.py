@@ -131,11 +131,19 @@ def _challenge_of(recipe: Path) -> str:
 
 
 def protocol_of(spec: ChallengeSpec, run: Path) -> str:
-    """Return the protocol that a run's recipe names: the challenge's first where it names none."""
-    recipe = run / "recipe.yaml"
-    data = read_document(recipe).data.get("data") if recipe.is_file() else None
+    """Return the protocol that a run's recipe names: the challenge's first where it names none.
+
+    Folds that the recipe makes itself are no protocol of the challenge, and told by their scheme.
+    """
+    path = run / "recipe.yaml"
+    recipe = read_document(path).data if path.is_file() else {}
+    data, folds = recipe.get("data"), recipe.get("folds")
+    scheme = folds.get("scheme", "auto") if isinstance(folds, dict) else "auto"
+    if spec.folds and scheme not in ("auto", "manifest"):
+        return f"folds of its own, {scheme}"
     options = data.get("options") if isinstance(data, dict) else None
-    asked = options.get("protocol") if isinstance(options, dict) else None
+    own = options if isinstance(options, dict) else {}
+    asked = own.get("protocol") or spec.layout.options.get("protocol")
     return str(asked) if asked else next(iter(spec.folds), "")
 
 

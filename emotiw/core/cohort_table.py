@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from emotiw.core.csv_rows import read_rows, rows_as_csv
 from emotiw.core.errors import ManifestError, Problems, TableError, suggest
 from emotiw.core.files import atomic_write
 from emotiw.core.label_names import translated
+from emotiw.core.notices import warn
 from emotiw.core.several import Several
 from emotiw.core.step_table import read_steps, steps_as_csv
 from emotiw.core.task import Classification, Regression, Task
@@ -152,11 +153,21 @@ def cohort_of_frame(
             problems.add(f"{frame.index.name} {number}: {problem}")
         clips[clip.clip_id] = clip
     problems.raise_if_any(TableError)
+    if is_label:
+        _tell_unused(labels, {clip.label for clip in clips.values() if clip.label}, where)
     for clip_id in unlabelled:
         group = (group_of or {}).get(clip_id)
         split: Any = known_splits.get(clip_id, "test")
         clips.setdefault(clip_id, Clip(clip_id, Path(), split, group=group))
     return Cohort(clips.values(), task=task, where=where)
+
+
+def _tell_unused(labels: Sequence[str], used: Collection[str], where: str) -> None:
+    """Tell which labels no clip has: columns of scores that hold something else, maybe."""
+    unused = [label for label in labels if label not in used]
+    if used and unused:
+        told = ", ".join(map(repr, unused))
+        warn(f"{where}: no clip is labelled {told}; a column of scores that is no label must go")
 
 
 def _cell(answer: str | float | None) -> str:

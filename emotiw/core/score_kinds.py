@@ -46,8 +46,8 @@ def read_scores(scores: Scores, kind: Kind = "auto", *, where: str = "scores") -
 
     Args:
         scores: ``(n, n_labels)``; rows of NaN stay as they are, rows of 0 become such.
-        kind: what they are; ``auto`` recognises it. ``as is`` are votes or weights, of which the
-            largest wins: what is negative counts as 0.
+        kind: what they are; ``auto`` recognises it. Probabilities may be in percent. ``as is`` are
+            votes or weights, of which the largest wins: what is negative counts as 0.
         where: named in errors.
 
     Raises:
@@ -74,6 +74,9 @@ def read_scores(scores: Scores, kind: Kind = "auto", *, where: str = "scores") -
         shares = present.clip(min=0.0) if kind == "as is" else present
         if (shares < 0).any() or (shares.sum(axis=1) <= 0).any():
             raise TableError(f"{where}: negative; these are not probabilities")
+        percent = np.abs(shares.sum(axis=1) / 100 - 1) <= ROUNDING
+        if kind == "probabilities" and (shares[~percent] > 1 + ROUNDING).any():
+            raise TableError(f"{where}: above 1, and not percent; these are not probabilities")
         result[there] = shares / shares.sum(axis=1, keepdims=True)
     return ReadScores(result, kind, reason, int(is_zero.sum()))
 

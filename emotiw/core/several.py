@@ -132,8 +132,8 @@ class Several(Task):
 
     @property
     def counts_missing(self) -> bool:  # type: ignore[override]
-        """Whether no answer is a wrong one: where none of them is a number."""
-        return all(answer.counts_missing for answer in self.answers)
+        """Whether no answer is a wrong one: where any of them is no number."""
+        return any(answer.counts_missing for answer in self.answers)
 
     @property
     def main_metric(self) -> str:  # type: ignore[override]
@@ -170,6 +170,12 @@ class Several(Task):
         """Return ``(n,)``: where every answer is there."""
         own = zip(self.answers, decisions.T, strict=True)
         return np.asarray(np.all([answer.is_decided(values) for answer, values in own], axis=0))
+
+    def shared(self, *decisions: Decisions) -> tuple[Decisions, ...]:
+        """Return predictions without the numbers that not all of them have."""
+        told = [not answer.counts_missing for answer in self.answers]
+        lacking = np.any([np.isnan(each) for each in decisions], axis=0) & told
+        return tuple(np.where(lacking, np.nan, each) for each in decisions)
 
     def name_of(self, decision: Any) -> tuple[str | float, ...]:  # type: ignore[override]
         """Return the answers as people write them."""

@@ -64,6 +64,10 @@ class Task(ABC):
     def is_decided(self, decisions: Decisions) -> npt.NDArray[np.bool_]:
         """Return ``(n,)``: where there is a prediction."""
 
+    def shared(self, *decisions: Decisions) -> tuple[Decisions, ...]:
+        """Return predictions of the same clips as far as they can be compared."""
+        return decisions
+
     @abstractmethod
     def name_of(self, decision: Any) -> str | float:
         """Return one prediction as people write it; empty, or NaN, where there is none."""

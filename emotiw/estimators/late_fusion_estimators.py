@@ -19,6 +19,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted, c
 from emotiw.core.score_kinds import Kind
 from emotiw.core.task import Classification, Regression, Task
 from emotiw.estimators.stacked_scores import Scores, StackedScores, class_codes
+from emotiw.estimators.told_groups import told_groups
 from fusion.aligned import content_order
 from fusion.late import LateFusion
 from fusion.registry import CALIBRATIONS
@@ -105,8 +106,7 @@ class LateFusionEstimator(StackedScores):
 
     def _learn(self, scores: Scores, targets: npt.NDArray[Any], groups: Groups, task: Task) -> Self:
         check_consistent_length(scores, targets)
-        told = np.arange(len(scores)) if groups is None else np.asarray(list(groups), dtype=object)
-        check_consistent_length(scores, told)
+        told = np.array(told_groups(groups, [f"sample {n}" for n in range(len(scores))]), object)
         there = np.flatnonzero(~np.isnan(scores[:, :, 0]).all(axis=1))
         order = there[content_order(scores[there], targets[there])]
         codes, group_names = pd.factorize(told[order])
@@ -117,7 +117,7 @@ class LateFusionEstimator(StackedScores):
             scores=scores[order],
             targets=targets[order],
             groups=codes.astype(np.intp),
-            group_names=tuple(map(str, group_names)),
+            group_names=tuple(group_names),
         )
         known = LateFusion().get_params()
         own = {name: value for name, value in self.get_params().items() if name in known}

@@ -29,6 +29,7 @@ from emotiw.core.errors import suggest
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable, Unit
 from emotiw.core.task import Classification, Regression, Task
 from emotiw.estimators.clip_arrays import clips_of, content_of, has_rows
+from emotiw.estimators.told_groups import told_groups
 from emotiw.models.model import Examples, Model
 from emotiw.models.registry import MODELS
 
@@ -69,21 +70,30 @@ class ModelEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has n
         spec = FeatureSpec("X", (self.n_features_in_,), unit)
         name = type(self).__name__
         checked = validated(self.part.Options, options, document=Document(name, options))
+        self._require_groups(groups, checked)
         model = self.part(checked, spec=spec, task=task, seed=int(self.random_state))
         model = placed(model, getattr(self, "device", AUTO))
         contents = [content_of(clip) for clip in clips]
         order = sorted(range(len(clips)), key=lambda row: contents[row])
-        examples = _examples(spec, clips, contents if groups is None else groups, targets)
+        examples = _examples(spec, clips, told_groups(groups, contents), targets)
         model.fit(examples.subset(order))
         self.model_ = model
         return self
 
     def _scores(self, x: Any, groups: Groups) -> npt.NDArray[np.float64]:
         check_is_fitted(self)
+        self._require_groups(groups, self.model_.options)
         _, clips = self._clips(x, reset=False)
-        if groups is None:
-            groups = [content_of(clip) for clip in clips]
-        return self.model_.predict(_examples(self.model_.spec, clips, groups))
+        named = told_groups(groups, [content_of(clip) for clip in clips])
+        return self.model_.predict(_examples(self.model_.spec, clips, named))
+
+    def _require_groups(self, groups: Groups, options: Any) -> None:
+        if groups is None and self.part.takes_together(options) == "group":
+            raise ValueError(
+                f"{type(self).__name__} with these options goes by the samples of each speaker "
+                "together: fit and predict need groups (cross_val_predict and GridSearchCV hand "
+                "them to fit alone: loop over the folds)"
+            )
 
     def _clips(self, x: Any, *, reset: bool) -> Samples:
         if not has_rows(x):
@@ -161,12 +171,10 @@ class ModelRegressor(RegressorMixin, ModelEstimator):  # type: ignore[misc]
 
 
 def _examples(
-    spec: FeatureSpec, clips: list[FeatureArray], groups: Iterable[Any], targets: Any = None
+    spec: FeatureSpec, clips: list[FeatureArray], groups: tuple[str, ...], targets: Any = None
 ) -> Examples:
     ids = tuple(str(number) for number in range(len(clips)))
-    named = tuple(map(str, groups))
-    check_consistent_length(clips, named)
-    return Examples(FeatureTable(spec, dict(zip(ids, clips, strict=True))), ids, named, targets)
+    return Examples(FeatureTable(spec, dict(zip(ids, clips, strict=True))), ids, groups, targets)
 
 
 def _constructor(cls: type[ModelEstimator]) -> Callable[..., None]:

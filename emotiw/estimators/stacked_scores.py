@@ -25,8 +25,11 @@ class StackedScores(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
     Attributes:
         names_: the modalities.
         kinds_: what the numbers of each are.
+        are_logits_: of which a single column of two labels is no probability.
         n_features_in_: columns of all modalities together.
     """
+
+    kind: Kind
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -60,7 +63,7 @@ class StackedScores(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
             raise ValueError(f"expected {n_labels} scores{told}, got {n_columns} columns")
         raw = found.reshape(len(found), -1, each)  # (n, n_modalities, n_labels)
         if is_second:
-            raw = np.concatenate([1 - raw, raw], axis=2)
+            raw = self._of_both(raw[:, :, 0], reset=reset)
         missing = np.isnan(raw)
         if (missing.any(2) & ~missing.all(2)).any():
             raise ValueError("some scores of a modality are NaN and some are not")
@@ -68,6 +71,21 @@ class StackedScores(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
             n = raw.shape[1]
             self.names_ = tuple(names or (f"modality {number}" for number in range(n)))
         return np.asarray(raw)
+
+    def _of_both(self, second: Scores, *, reset: bool) -> Scores:
+        """Return scores of two labels from the second's, ``(n, n_modalities)``.
+
+        Probabilities are what the first leaves. Margins of a ``decision_function``, which are
+        outside 0 to 1, are logits against a constant; not 0, which would say nothing with 0.
+        """
+        if self.kind == "log-probabilities":
+            raise ValueError("expected log-probabilities of both labels, got those of the second")
+        if reset:
+            is_outside = ((second < 0) | (second > 1)).any(axis=0)
+            self.are_logits_ = is_outside if self.kind == "auto" else self.kind == "logits"
+        first = np.where(self.are_logits_, -1.0, 1 - second)
+        both = np.stack([first, np.where(self.are_logits_, second - 1, second)], axis=2)
+        return np.where(np.isnan(second)[:, :, None], np.nan, both)
 
     def _probabilities(self, raw: Scores, kind: Kind, *, reset: bool) -> Scores:
         """Return ``(n, n_modalities, n_labels)`` probabilities."""

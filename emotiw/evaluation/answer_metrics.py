@@ -46,9 +46,11 @@ def bound(metric: Metric, task: Several, answer: str = "") -> Metric:
         return metric
     if metric.task == SEVERAL and not metric.terms:
         unfit = [name for name, each in zip(task.names, task.answers, strict=True)
-                 if not each.counts_missing]  # fmt: skip
+                 if each.kind != "presence"]  # fmt: skip
         if unfit:
-            raise ConfigError(f"metric {metric.name!r} judges labels, and {unfit[0]!r} is a number")
+            kind = task.answers[task.names.index(unfit[0])].kind
+            told = f"judges what is there or not, and {unfit[0]!r} is a {kind}"
+            raise ConfigError(f"metric {metric.name!r} {told}")
         return metric
     if metric.terms:
         return _put_together(metric, task, _terms(metric, task))
@@ -132,6 +134,8 @@ def _put_together(metric: Metric, task: Several, terms: Sequence[Term]) -> Metri
 
     def own(y_true: Numbers, y_pred: Numbers, place: int) -> tuple[Any, Any, Any]:
         known = ~np.isnan(y_true[:, place])
+        if not task.answers[place].counts_missing:
+            known &= ~np.isnan(y_pred[:, place])
         truth, guess = y_true[known, place], y_pred[known, place]
         if task.answers[place].is_label:
             truth, guess = truth.astype(np.intp), guess.astype(np.intp)

@@ -123,7 +123,7 @@ def difference_on(
     """Return the difference between two ``(n,)`` predictions of a sample's clips."""
     rows = sample.judged(*pair)
     known = sample if rows.all() else sample.subset(rows)
-    a, b = pair[0][rows], pair[1][rows]
+    a, b = sample.task.shared(pair[0][rows], pair[1][rows])
     ours = results_on(known, names[0], a, [metric])[0]
     theirs = results_on(known, names[1], b, [metric])[0]
     nan = float("nan")

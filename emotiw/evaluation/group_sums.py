@@ -128,12 +128,24 @@ def agreement(sums: Numbers, *, is_concordance: bool) -> Numbers:
 
 
 def auc(y_true: Numbers, y_pred: Numbers) -> float:
-    """Return the area under the ROC curve; ValueError unless the truth has zeros and ones."""
+    """Return the area under the ROC curve; ValueError unless the truth has zeros and ones.
+
+    No answer, NaN, is as wrong as can be: below all others where it is there, else above them.
+
+    Examples:
+        >>> auc(np.array([0.0, 1.0, 1.0]), np.array([0.2, 0.7, 0.9]))
+        1.0
+        >>> auc(np.array([0.0, 1.0, 1.0]), np.array([0.2, np.nan, 0.9]))
+        0.5
+    """
     if set(np.unique(y_true).tolist()) != {0.0, 1.0}:
         raise ValueError("the area under the ROC curve needs zeros and ones in the truth")
     from sklearn.metrics import roc_auc_score
 
-    return float(roc_auc_score(y_true, y_pred))
+    known = y_pred[~np.isnan(y_pred)]
+    below, above = known.min(initial=0.0) - 1, known.max(initial=0.0) + 1
+    worst = np.where(y_true == 1, below, above)
+    return float(roc_auc_score(y_true, np.where(np.isnan(y_pred), worst, y_pred)))
 
 
 def _right(counts: Numbers) -> Numbers:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from math import hypot, isfinite
 
-from emotiw.evaluation.results import Result
+from emotiw.core.cohort import Cohort
+from emotiw.evaluation.results import ESTIMATED_GROUPS, Result
 
 UNKNOWN_GROUPS = (
     "warning: speakers are unknown: copies of one voice or face may be on both sides; figures can "
@@ -44,6 +45,17 @@ def adapted_notes(results: Iterable[Result]) -> list[str]:
 def groups_notes(knows_groups: bool) -> list[str]:
     """Return what has to be said of the groups behind figures: nothing, where they are known."""
     return [] if knows_groups else [UNKNOWN_GROUPS]
+
+
+def groups_notes_of(cohorts: Iterable[Cohort]) -> list[str]:
+    """Return what has to be said of the groups where each run knows clips in its own way.
+
+    A run whose speakers are unknown was cross-validated without them, whatever another one knows.
+    """
+    known = list(cohorts)
+    is_estimated = any(cohort.estimates_groups for cohort in known)
+    told = [ESTIMATED_GROUPS] if is_estimated else []
+    return [*groups_notes(all(cohort.knows_groups for cohort in known)), *told]
 
 
 def over(knows_groups: bool) -> str:

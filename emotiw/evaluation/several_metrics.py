@@ -17,13 +17,8 @@ def _rows(y_true: Numbers, y_pred: Numbers, group_codes: Codes, each: Numbers) -
 
 
 def _alike(y_true: Numbers, y_pred: Numbers) -> Any:
-    """Return ``(n, n_answers)``: where both say the same, by threshold or class."""
-    labels = y_true == y_pred
-    return labels | (_is_share(y_true) & ((y_true >= THERE) == (np.nan_to_num(y_pred) >= THERE)))
-
-
-def _is_share(y_true: Numbers) -> Any:
-    return (y_true == 0) | (y_true == 1)
+    """Return ``(n, n_answers)``: where both say that it is there, or not; no answer is wrong."""
+    return ~np.isnan(y_pred) & ((y_true >= THERE) == (np.nan_to_num(y_pred) >= THERE))
 
 
 def _exact(y_true: Numbers, y_pred: Numbers, group_codes: Codes, n_labels: int) -> Numbers:

@@ -86,10 +86,10 @@ class OutOfFold:
 
     Training clips are scored by the fold that held their group out; validation and test clips by
     the final model. Clips that don't have the feature get no score, nor do unlabelled ones.
-    Byte-identical training clips count once, and no model learns from a copy of what it scores,
-    whatever group the copy is in. Names and order of clips change nothing. Where the features
-    themselves were learnt on the training clips, the table says of every fold that it has seen them
-    all.
+    Byte-identical training clips count once, and no model learns from a copy of what it or the
+    final model scores, whatever group the copy is in. Names and order of clips change nothing.
+    Where the features themselves were learnt on the training clips, the table says of every fold
+    that it has seen them all.
 
     Where answers are asked for step by step, fits are of whole clips all the same, and the scores
     of a fit have a row for every step of its clips.
@@ -162,6 +162,9 @@ class OutOfFold:
 
     def fits(self) -> Iterator[Fit]:
         """Yield every fit: the folds in order, then the final model."""
+        final, _ = self._without()
+        if not final:
+            raise ConfigError("every training clip repeats a validation or test clip")
         for fold in self._numbers():
             learned, held_out = self._without(fold)
             if not learned:
@@ -170,8 +173,7 @@ class OutOfFold:
                     f"feature {self.table.spec.name!r}"
                 )
             yield Fit(fold, learned, held_out)
-        training = [clip.clip_id for clip in self._training]
-        yield Fit(None, self._once(training), tuple(clip.clip_id for clip in self._others))
+        yield Fit(None, final, tuple(clip.clip_id for clip in self._others))
 
     def seen_by(self, fit: Fit) -> Groups | None:
         """Return the groups behind a fit: of its clips, and of what its features were learnt on.
@@ -324,11 +326,12 @@ class OutOfFold:
         return sorted({fold_of[clip_id] for clip_id in ids if clip_id in fold_of})
 
     def _without(self, *folds: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Return the training clips of other folds, none a copy of those of these, and these."""
+        """Return the training clips of other folds, none a copy of what is scored, and these."""
         fold_of = self.cohort.folds
         training = [clip.clip_id for clip in self._training]
         held_out = tuple(clip_id for clip_id in training if fold_of.get(clip_id) in folds)
-        hidden = {self._content(clip_id) for clip_id in held_out}
+        others = (clip.clip_id for clip in self._others)
+        hidden = {self._content(clip_id) for clip_id in (*held_out, *others)}
         learned = [
             clip_id
             for clip_id in training

@@ -99,6 +99,45 @@ def of_a_run(model: Model, arrays: list[FeatureArray]) -> np.ndarray:
     return np.array([scores[clip_id] for clip_id in ids])
 
 
+def test_groups_that_are_asked_for_are_asked_for() -> None:
+    by_speaker = SvmClassifier(preparation={"standardise": "speaker"})
+    with pytest.raises(ValueError, match="need groups"):
+        by_speaker.fit(vectors(), Y)
+    by_speaker.fit(vectors(), Y, groups=GROUPS)
+    with pytest.raises(ValueError, match="need groups"):
+        by_speaker.predict(vectors())
+    assert len(by_speaker.predict(vectors(), groups=GROUPS)) == N
+
+
+def test_a_sample_of_no_known_group_stands_for_itself() -> None:
+    unknown = [None if n % 2 else float("nan") for n in range(N)]
+    alone, some = SvmClassifier(c=(0.1, 1.0)), SvmClassifier(c=(0.1, 1.0))
+    alone.fit(vectors(), Y)
+    some.fit(vectors(), Y, groups=unknown)
+    assert np.array_equal(alone.predict_proba(vectors()), some.predict_proba(vectors()))
+    scores = np.random.default_rng(0).dirichlet(np.ones(3), (N, 2))
+    weights = [
+        LateFusionClassifier().fit(scores, Y, groups).fusion_.combiner_.to_dict()
+        for groups in (None, unknown)
+    ]
+    assert weights[0] == weights[1]
+
+
+def test_margins_of_two_labels_are_no_probabilities() -> None:
+    rng = np.random.default_rng(0)
+    y = np.arange(80) % 2
+    margins = (2 * y - 1) + rng.normal(0, 1.5, 80)
+    assert ((margins > 0) & (margins < 0.5)).any()  # shares of less than a half, if they were
+    for kind in ("auto", "logits"):
+        calibrator = ScoreCalibrator(kind=kind).fit(margins[:, None], y)
+        assert np.array_equal(calibrator.predict(margins[:, None]), margins > 0)
+    together = np.column_stack([margins, 1 / (1 + np.exp(-margins))])
+    fusion = LateFusionClassifier(names=("margin", "share")).fit(together, y)
+    assert np.array_equal(fusion.predict(together), margins > 0)
+    with pytest.raises(ValueError, match="of both labels"):
+        ScoreCalibrator(kind="log-probabilities").fit(margins[:, None], y)
+
+
 @pytest.fixture
 def routed() -> Any:
     import sklearn

@@ -98,6 +98,24 @@ class TestMetrics:
         for name, value in theirs.items():
             assert metric_named(name, UNITS).value(truth, said, 3) == pytest.approx(value), name
 
+    def test_no_answer_is_wrong_also_where_nothing_is_there(self) -> None:
+        truth = (RNG.random((60, 3)) > 0.8).astype(float)
+        said = truth.copy()
+        said[:20] = np.nan
+        assert metric_named("exact_match", UNITS).value(truth, said, 3) == pytest.approx(40 / 60)
+        assert metric_named("hamming", UNITS).value(truth, said, 3) == pytest.approx(20 / 60)
+        is_there = truth[:, 0] == 1
+        both_said = is_there[20:].mean() * (~is_there[20:]).mean() * 40 * 40
+        pairs = is_there.sum() * (~is_there).sum()
+        found = metric_named("auc.AU1", UNITS).value(truth, said, 3)
+        assert found == pytest.approx(both_said / pairs)
+
+    def test_a_label_beside_presences_is_no_presence(self) -> None:
+        task = Several((Classification(("Happy", "Sad", "Worried")), Presence(("speech",))))
+        assert [m.name for m in metrics_of(task)] == ["accuracy.label", "f1.speech"]
+        with pytest.raises(ConfigError, match="there or not, and 'label' is a classification"):
+            metric_named("exact_match", task)
+
     def test_what_nobody_annotated_counts_for_nothing(self) -> None:
         truth, said = RNG.normal(size=(50, 2)), RNG.normal(size=(50, 2))
         truth[:20, 0] = np.nan
@@ -115,11 +133,31 @@ class TestMetrics:
         found = metric_named("mer2023", MIXED).value(truth, said, 4)
         assert found == pytest.approx(weighted - squared / 4)
 
+    def test_a_label_beside_a_number_is_wrong_where_nothing_is_said(self) -> None:
+        truth = [("Happy", 0.5), ("Sad", -0.5), ("Happy", 1.0), ("Worried", 0.0)] * 3
+        codes = np.array([MIXED.answers[0].labels.index(label) for label, _ in truth])
+        clips = [Clip(f"c{n:02}", Path(f"{n}"), "val", group=f"g{n}", answers=answers)
+                 for n, answers in enumerate(truth)]  # fmt: skip
+        cohort = Cohort(clips, task=MIXED)
+
+        def table(error: float, missing: slice) -> ScoreTable:
+            said = np.column_stack([np.eye(3)[codes], [v + error for _, v in truth]])
+            said[missing] = np.nan
+            about = (("val",) * 12, (None,) * 12, {None: frozenset[str]()})
+            return ScoreTable("x", MIXED, tuple(c.clip_id for c in clips), said, *about)
+
+        some, others = table(0.1, slice(0, 4)), table(0.3, slice(8, 12))
+        found = evaluate(some, cohort, "accuracy.label")
+        assert (found.value, found.n, found.n_scored) == (pytest.approx(8 / 12), 12, 8)
+        assert evaluate(some, cohort, "mse.valence").value == pytest.approx(0.01)
+        both = compare(some, others, cohort, "mer2023")
+        assert both.value == pytest.approx((0.09 - 0.01) / 4)
+
     def test_what_does_not_fit_is_refused_in_words(self) -> None:
         for name, told in (
             ("accuracy", "judges a classification: not valence, arousal"),
             ("ccc.valense", "did you mean 'valence'"),
-            ("exact_match", "'valence' is a number"),
+            ("exact_match", "'valence' is a regression"),
             ("mer2023", "needs a classification"),
         ):
             with pytest.raises(ConfigError, match=told):

@@ -173,6 +173,8 @@ def test_rounded_probabilities_get_their_sum_back_and_percentages_are_asked_abou
     with pytest.raises(TableError, match="say which kind"):
         read_scores(np.array([[33.0, 33.0, 34.0]]))
     assert read_scores(np.array([[50.0, 50.0]]), "probabilities").scores.tolist() == [[0.5, 0.5]]
+    with pytest.raises(TableError, match="above 1, and not percent"):  # logits, none below 0
+        read_scores(np.array([[0.2, 0.8], [3.0, 0.5]]), "probabilities")
 
 
 @pytest.mark.real_data

@@ -3,8 +3,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
+import emotiw
 from emotiw.core.errors import LeakageError
 from fusion.cross_fitting import fuse
 from tests.fusion.made_up import Corpus, out_of_fold
@@ -47,3 +49,27 @@ def test_a_model_of_unknown_training_makes_the_fused_row_unknown(corpus: Corpus)
         table.require_unseen(
             {c: "speaker9" for c, t in zip(voice.clip_ids, is_test, strict=True) if t}
         )
+
+
+def test_no_fusion_learns_from_a_copy_of_what_it_scores() -> None:
+    rng = np.random.default_rng(0)
+    n, labels = 48, ("Angry", "Happy", "Sad")
+    noise = rng.dirichlet(np.ones(3), (2, n))
+    clips = pd.DataFrame(
+        {
+            "clip_id": [f"c{row:03}" for row in range(2 * n)],
+            "label": np.array(labels)[np.tile(rng.integers(0, 3, n), 2)],
+            "group": [f"{who}{row % 8}" for who in "st" for row in range(n)],
+            "fold": [(row % 8 + turn) % 4 for turn in (0, 1) for row in range(n)],
+            "content": 2 * [f"{row:064x}" for row in range(n)],
+        }
+    )
+    tables = {
+        name: pd.DataFrame(np.tile(own, (2, 1)), columns=labels).assign(clip_id=clips["clip_id"])
+        for name, own in zip(("face", "voice"), noise, strict=True)
+    }
+    fused = emotiw.fuse(tables, clips, method="boosting")
+    assert fused.result("accuracy").value < 0.5  # 0.8 of noise, where it knows the copies
+    alone = clips.assign(content="00" * 32)
+    with pytest.raises(LeakageError, match="repeats a clip that it holds out"):
+        emotiw.fuse(tables, alone)

@@ -132,3 +132,13 @@ def test_a_fit_ends_where_no_step_could_show(monkeypatch: pytest.MonkeyPatch) ->
         looks.append(0)
         log_linear_weights(softmax(said), truth, pull)
     assert max(looks) < 100
+
+
+def test_the_unit_of_targets_changes_no_weight() -> None:
+    rng = np.random.default_rng(0)
+    targets = rng.normal(size=60)
+    said = targets[:, None] + rng.normal(size=(60, 2)) * [1.0, 2.0]
+    weights = squared_error_weights(said[:, :, None], targets)
+    for unit, offset in ((1e-9, 0.0), (1e9, 0.0), (1.0, 1e6)):
+        found = squared_error_weights(said[:, :, None] * unit + offset, targets * unit + offset)
+        np.testing.assert_allclose(found, weights, atol=1e-6)

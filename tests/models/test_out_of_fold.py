@@ -14,7 +14,7 @@ import pytest
 
 from emotiw.core.clip import Clip
 from emotiw.core.cohort import Cohort
-from emotiw.core.errors import ConfigError, LeakageError, WeightsError
+from emotiw.core.errors import ConfigError, WeightsError
 from emotiw.core.feature_table import FeatureArray, FeatureSpec, FeatureTable
 from emotiw.core.score_table import ScoreTable
 from emotiw.core.task import Classification, Regression, Task
@@ -237,14 +237,25 @@ def test_a_copy_in_another_group_is_no_back_door(tmp_path: Path) -> None:
             assert not learned & {corpus.contents[clip_id] for clip_id in fit.scored}
 
 
-def test_a_copy_of_a_training_clip_in_val_is_known_as_seen(tmp_path: Path) -> None:
+@pytest.mark.parametrize("split", ["val", "test"])
+def test_no_model_learns_from_a_copy_of_a_val_or_test_clip(tmp_path: Path, split: str) -> None:
+    corpus = Corpus()
+    for n in range(6):
+        corpus.add(f"t{n}", "train", LABELS[n % 3], group=f"speaker{n}")
+    corpus.add("v", split, "Angry", "t0", group="another")
+    work = corpus.work()
+    assert all("t0" not in fit.training for fit in work.fits())
+    assert any("t0" in fit.scored for fit in work.fits())
+    scores_of(work, tmp_path).require_unseen({"v": "another"})
+
+
+def test_training_clips_that_are_all_scored_elsewhere_are_refused() -> None:
     corpus = Corpus()
     for n in range(6):
         corpus.add(f"t{n}", "train", LABELS[n % 3])
-    corpus.add("v", "val", "Angry", "t0")
-    work = corpus.work()
-    with pytest.raises(LeakageError, match="'v'"):
-        scores_of(work, tmp_path).require_unseen({"v": work.cohort.groups["v"]})
+        corpus.add(f"v{n}", "val", LABELS[n % 3], f"t{n}")
+    with pytest.raises(ConfigError, match="every training clip repeats a validation or test clip"):
+        list(corpus.work().fits())
 
 
 def test_clips_without_the_feature_or_a_label_have_a_row_without_scores(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from emotiw.runs.pipeline import run_all
 from emotiw.runs.records import Record, Records
 from emotiw.runs.run import Run, open_run, reopen_run
 from emotiw.runs.stages.features import extract_all
+from emotiw.runs.stages.index import index
 from tests.runs.small import small_recipe, small_run
 
 
@@ -149,3 +150,12 @@ def test_a_folder_called_as_a_recipe_is_not_in_its_way(
     assert open_run("demo", ["data.root=demo"]).recipe.name == "demo"
     with pytest.raises(ConfigError, match="not the folder of a run"):
         open_run(tmp_path / "demo")
+
+
+def test_test_clips_that_repeat_training_clips_are_told_of(tmp_path: Path) -> None:
+    small_recipe(tmp_path)
+    clips = tmp_path / "clips"
+    (clips / "twin.wav").write_bytes((clips / "Dark/clip00.wav").read_bytes())
+    told = "1 validation or test clips repeat training clips, e.g. twin clip00: no model learns"
+    with pytest.warns(UserWarning, match=told):
+        index(small_run(tmp_path))

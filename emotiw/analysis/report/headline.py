@@ -8,7 +8,9 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
-from emotiw.analysis.leaderboard import Standing, published, standing_of
+import numpy as np
+
+from emotiw.analysis.leaderboard import Standing, protocol_of, published, standing_of
 from emotiw.analysis.report.snapshot import JUDGED_ON, RunSnapshot
 from emotiw.evaluation.differences import p_text
 from emotiw.evaluation.metric import Metric
@@ -62,8 +64,7 @@ def ladder(facts: RunSnapshot) -> dict[str, Any]:
 
 def _comparable(facts: RunSnapshot, split: str) -> list[Standing]:
     """Return what was published on the challenge's own splits, or by the run's protocol."""
-    asked = facts.spec.layout.options.get("protocol") or next(iter(facts.spec.folds), "")
-    allowed = {"", asked if split == "train" else ""}
+    allowed = {"", protocol_of(facts.spec, facts.run.folder) if split == "train" else ""}
     return [
         replace(line, who=f"{line.who}, {line.protocol} folds" if line.protocol else line.who)
         for line in published(facts.spec)
@@ -106,9 +107,11 @@ def _place(value: float | None, low: float, high: float) -> float | None:
 
 def _chance(facts: RunSnapshot) -> float | None:
     """Return what knowing only the commonest label gives, in percent; None where it makes none."""
+    if facts.sample is None:
+        return None
     if facts.spec.metric == "uar":
-        return 100 / len(facts.spec.labels)
-    if facts.spec.metric == "accuracy" and facts.sample is not None:
+        return 100 / len(np.unique(facts.sample.y_true))  # only what occurs has a recall
+    if facts.spec.metric == "accuracy":
         return 100 * float(facts.run.task.prior_scores(facts.sample.y_true).max())
     return None
 

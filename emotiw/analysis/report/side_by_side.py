@@ -13,7 +13,7 @@ from emotiw.analysis.report.runs_together import RunsTogether
 from emotiw.analysis.report.sections import SIDE_BY_SIDE, filled
 from emotiw.analysis.report.snapshot import JUDGED_ON, read_facts
 from emotiw.core.errors import ConfigError
-from emotiw.evaluation.notes import notes_of
+from emotiw.evaluation.notes import groups_notes_of, notes_of
 from emotiw.runs.run import FUSED, Run
 
 MOST_RUNS = 8  # that a page can show beside each other
@@ -50,7 +50,8 @@ def write_side_by_side(
         for name, ids in together.beyond.items()
         if ids
     ]
-    noted = notes_of(facts.results)
+    own = groups_notes_of(side.cohort for side in together.sides.values())
+    noted = list(dict.fromkeys([*own, *notes_of(facts.results)]))
     notices = [
         {"title": "These clips are synthetic.", "lines": [SYNTHETIC] * facts.is_synthetic},
         {"title": "Judged are the clips that all runs have.", "lines": beyond},

@@ -7,6 +7,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from emotiw.models.column_scales import divisors
+
 
 class ScaledRows(nn.Module):
     """A network whose input rows are standardised by statistics that are measured, not learnt."""
@@ -21,8 +23,7 @@ class ScaledRows(nn.Module):
 
     def follow(self, mean: npt.NDArray[np.float64], deviation: npt.NDArray[np.float64]) -> None:
         """Take over what was measured, ``(dim,)`` each."""
-        # a column that never varies says nothing, and must not blow up where it does later
-        scale = np.where(deviation > 1e-6 * (1 + np.abs(mean)), deviation, 1.0)
+        scale = divisors(mean, deviation, rounding=1e-6)  # of single precision
         self.mean.copy_(torch.from_numpy(mean))
         self.scale.copy_(torch.from_numpy(scale))
 

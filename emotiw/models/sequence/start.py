@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emotiw.core.task import Task
+from emotiw.models.column_scales import divisors
 from emotiw.models.model import Examples
 from emotiw.models.tabular.pooling import pooled_matrix
 
@@ -27,8 +28,8 @@ def statistics_start(examples: Examples, task: Task) -> Linear:
 
     assert examples.targets is not None
     vectors = pooled_matrix(examples).astype(np.float64)
-    centre, spread = vectors.mean(axis=0), vectors.std(axis=0)
-    spread = np.where(spread > 1e-12, spread, 1.0)
+    centre = vectors.mean(axis=0)
+    spread = divisors(centre, vectors.std(axis=0))
     scaled = (vectors - centre) / spread
     n_outputs = len(task.labels)
     weight, bias = np.zeros((n_outputs, vectors.shape[1])), np.full(n_outputs, NEVER)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from pydantic import Field
 
 from emotiw.core.config import Strict
+from emotiw.models.column_scales import divisors
 from emotiw.models.model import Examples
 from emotiw.models.tabular.preparation import FEWEST_CLIPS, Standardise
 
@@ -145,5 +146,5 @@ def _present_rows(examples: Examples) -> Iterator[Rows]:
 
 def _scale_of(arrays: Sequence[Rows]) -> Scale:
     rows = np.concatenate(arrays).astype(np.float64)
-    sd = rows.std(axis=0)
-    return rows.mean(axis=0), np.where(sd > 1e-12, sd, 1.0)
+    mean = rows.mean(axis=0)
+    return mean, divisors(mean, rows.std(axis=0))

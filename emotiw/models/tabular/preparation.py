@@ -11,6 +11,7 @@ import numpy.typing as npt
 from pydantic import Field, model_validator
 
 from emotiw.core.config import Strict
+from emotiw.models.column_scales import divisors
 from emotiw.models.tabular.coral import recoloured, recolouring
 
 Vectors = npt.NDArray[np.float32]
@@ -109,9 +110,10 @@ class Preparation:
         if not self.state["keep"].any():
             self.state["keep"][:] = True  # nothing varies: keep the shape, and learn a constant
         kept = wide[:, self.state["keep"]]
-        is_as_is = self.options.standardise == "none"
-        self.state["mean"] = np.zeros(kept.shape[1]) if is_as_is else kept.mean(axis=0)
-        self.state["sd"] = np.ones(kept.shape[1]) if is_as_is else _no_zeros(kept.std(axis=0))
+        mean = kept.mean(axis=0)
+        self.state |= {"mean": mean, "sd": divisors(mean, kept.std(axis=0))}
+        if self.options.standardise == "none":
+            self.state |= {"mean": np.zeros_like(mean), "sd": np.ones_like(mean)}
         if self.options.standardise == "corpus":
             both = np.concatenate([kept, beside[:, self.state["keep"]]])
             globally = (both - self.state["mean"]) / self.state["sd"]
@@ -228,7 +230,8 @@ def _scales_of_many(
     for name, rows in _rows_of(names).items():
         distinct = _distinct(scaled[rows])
         if len(distinct) >= FEWEST_CLIPS:
-            scales[name] = [distinct.mean(axis=0), _no_zeros(distinct.std(axis=0))]
+            mean = distinct.mean(axis=0)
+            scales[name] = [mean, divisors(mean, distinct.std(axis=0))]
     return scales
 
 
@@ -236,7 +239,3 @@ def _distinct(rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Return each different row once, in an order that is the same however they came."""
     by_content = {row.tobytes(): row for row in rows}
     return np.array([by_content[key] for key in sorted(by_content)])
-
-
-def _no_zeros(deviations: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    return np.where(deviations > 1e-12, deviations, 1.0)

@@ -76,6 +76,7 @@ def make_index(run: Run, *, force: bool = False) -> None:
             run.warn(warning)
         with run.progress.stage("contents of the clips"):
             cohort = run.with_contents(cohort)
+        tell_of_repeated(run, cohort)
         rows = [
             LedgerRow(odd.name, STAGE, odd.status, odd.reason, quality={"split": odd.split})
             for odd in refused
@@ -88,3 +89,15 @@ def make_index(run: Run, *, force: bool = False) -> None:
         if cohort.has_steps:
             files[STEPS] = steps_as_csv(cohort.answered_steps, run.task)
         stage.commit(files, rows, force=force)
+
+
+def tell_of_repeated(run: Run, cohort: Cohort) -> None:
+    """Tell of validation and test clips that are training clips, too, byte for byte."""
+    training = {clip.content: clip.clip_id for clip in cohort.select("train") if clip.content}
+    repeated = [clip for clip in cohort.select("val", "test") if clip.content in training]
+    if repeated:
+        one = repeated[0]
+        run.warn(
+            f"{len(repeated):,} validation or test clips repeat training clips, e.g. "
+            f"{one.clip_id} {training[one.content]}: no model learns from these training clips"
+        )
