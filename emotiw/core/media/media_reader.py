@@ -306,6 +306,7 @@ class MediaReader:
         if video is None and audio is None:
             raise MediaError(f"{name}: neither a video nor an audio track that can be decoded")
         info = info_of(
+            self.path,
             self._container,
             videos[video] if video is not None else None,
             audios[audio] if audio is not None else None,
