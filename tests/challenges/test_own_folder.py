@@ -175,3 +175,19 @@ def test_splits_are_told_from_each_other_or_not_at_all(tmp_path: Path) -> None:
     touch(tmp_path, "Test_vid_Distribute/4.avi")
     with pytest.raises(ManifestError, match="name no label: 'Test_vid_Distribute'"):
         read(tmp_path)
+
+
+def test_a_name_is_found_however_its_accents_are_written(tmp_path: Path) -> None:
+    touch(tmp_path, "cafe\u0301_1.wav", "caf\u00e9_2.wav")  # as macOS writes names, and others
+    (tmp_path / "labels.csv").write_text("file,label\ncaf\u00e9_1,happy\ncafe\u0301_2,sad\n")
+    assert {label for _, label, _ in known(read(tmp_path)[0]).values()} == {"Happy", "Sad"}
+
+
+def test_what_is_exactly_named_goes_before_what_is_nearly(tmp_path: Path) -> None:
+    touch(tmp_path, "A1.wav", "a1.wav", "1.5.wav")
+    (tmp_path / "labels.csv").write_text("file,label\nA1,happy\na1.wav,sad\n1.5,fear\n")
+    cohort, told = read(tmp_path)
+    assert {clip: label for clip, (_, label, _) in known(cohort).items()} == {
+        "A1": "Happy", "a1": "Sad", "1.5": "Fear"
+    }  # fmt: skip
+    assert "lost their zeros" not in told
