@@ -146,6 +146,14 @@ def guessed_columns(
     return TableColumns(**known), rivals
 
 
+def without_names(columns: TableColumns, finder: ClipFinder | None) -> str:
+    """Return what is wrong where the first row of a table is that of a clip; else nothing."""
+    first = columns.file
+    if finder is None or first.lower() in WORDS["file"] or not finder.find(first):
+        return ""
+    return f"the first row has to name the columns, and names a clip, {first!r}"
+
+
 def _fit(
     role: str, name: str, table: FoundTable, finder: ClipFinder | None, labels: Sequence[str]
 ) -> float:
@@ -161,8 +169,9 @@ def _fit(
         share = sum(bool(finder.find(cell)) for cell in cells) / len(table.rows)
         exact = not any(finder.lost_zeros(cell) for cell in cells)
         return share + is_named * exact + 0.5 * exact if share >= FEWEST else 0.0
-    if role == "split":
-        return float(all(split_of_word(cell) for cell in distinct)) * (1 + is_named)
+    if role == "split":  # one that is called so is never left out: the reader refuses odd words
+        known = [split_of_word(cell) is not None for cell in distinct]
+        return float(all(known)) * (1 + is_named) or 0.5 * (is_named and any(known))
     if role == "fold":
         return float(is_named and all(cell.isdecimal() for cell in distinct))
     numbers = all(is_number(cell) for cell in distinct)

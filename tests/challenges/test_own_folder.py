@@ -191,3 +191,18 @@ def test_what_is_exactly_named_goes_before_what_is_nearly(tmp_path: Path) -> Non
         "A1": "Happy", "a1": "Sad", "1.5": "Fear"
     }  # fmt: skip
     assert "lost their zeros" not in told
+
+
+def test_a_table_without_names_of_columns_is_refused(tmp_path: Path) -> None:
+    touch(tmp_path, "c1.wav", "c2.wav", "c3.wav")
+    (tmp_path / "labels.csv").write_text("c1.wav,happy\nc2.wav,sad\nc3.wav,sad\n")
+    with pytest.raises(ManifestError, match=r"the first row has to name the columns.*'c1\.wav'"):
+        read(tmp_path)
+
+
+def test_a_split_that_nobody_knows_is_refused_and_not_trained_on(tmp_path: Path) -> None:
+    touch(tmp_path, "1.wav", "2.wav", "3.wav")
+    rows = "1,happy,Training\n2,sad,Training\n3,sad,PrivateTest\n"
+    (tmp_path / "labels.csv").write_text(f"file,label,usage\n{rows}")
+    with pytest.raises(ManifestError, match=r"labels\.csv:4: split 'PrivateTest' is none of"):
+        read(tmp_path)
