@@ -67,6 +67,12 @@ def test_a_recording_that_ends_early_says_so_too(tmp_path: Path, codec: str) -> 
     assert text.startswith(("0.9", "1.0"))
 
 
+def test_an_ogg_that_ends_within_a_page_says_so(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.ogg", Sound([(0, tone(440, 2.0, 48_000))], 48_000, codec="libopus"))
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    assert told(path) == ["1 damaged packets"]
+
+
 def test_a_recording_that_leaves_its_length_open_is_whole(tmp_path: Path) -> None:
     path = write(tmp_path / "a.wav", Sound([(0, tone(440, 1.0))], codec="pcm_s16le"))
     data = path.read_bytes()
