@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
 from emotiw.checks.small_clips import small_faces
+from emotiw.cli.app import app
 from emotiw.core.errors import MediaError
 from emotiw.core.progress import Progress
 from emotiw.predict import predict_files as files_module
@@ -154,6 +156,8 @@ def test_a_recording_without_samples_says_so(tmp_path: Path) -> None:
     path = write(tmp_path / "a.wav", Sound([(0, tone(440, 1.0))], codec="pcm_s16le"))
     path.write_bytes(path.read_bytes()[: path.read_bytes().index(b"data") + 8])
     assert predict(path).notes == ("no sound",)
+    asked = CliRunner().invoke(app, ["predict", str(path), "--workers", "1"])
+    assert asked.exit_code == 1  # a file without an answer, as docs/exit_codes.md has it
 
 
 def test_lanes_of_face_and_voice_are_drawn(video: Path, said: object, tmp_path: Path) -> None:
