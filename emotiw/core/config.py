@@ -32,7 +32,7 @@ MOST_BYTES = 1 << 20  # of a file of settings
 class Strict(BaseModel):
     """Settings that refuse unknown keys and don't change once they are read."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 @dataclass
