@@ -134,13 +134,20 @@ def load_recipe(config: Path | str, settings: Sequence[str] = ()) -> Recipe:
         settings: ``KEY.KEY=VALUE`` put over it.
 
     Raises:
-        ConfigError: with everything that is wrong, each with its line.
+        ConfigError: with everything that is wrong, each with its line; or if a file beside it is
+            called as the recipe that comes with the toolkit.
 
     Examples:
         >>> load_recipe("ravdess", ["data.root=clips"]).settings.data.root.name
         'clips'
     """
     path = recipe_path(config)
+    own = Path(f"{config}.yaml")
+    if path != Path(config) and own.is_file():  # both would write into the run of this name
+        raise ConfigError(
+            f"two recipes are called {config}: one that comes along, and {own} here; say {own}, or "
+            f"copy the other (`emotiw recipes show {config}`) under another name"
+        )
     document = beside_the_recipe(read_document(path), path.parent)
     return _checked(override(document, settings), path.stem, path.parent)
 
