@@ -27,7 +27,7 @@ from emotiw.core.renames import KeyPath, NamesPart
 from emotiw.models.registry import MODELS
 from emotiw.models.stepwise.step_options import StepOptions
 from emotiw.runs.model_features import features_named, unreadable
-from emotiw.runs.recipe_paths import beside_the_recipe
+from emotiw.runs.recipe_paths import beside_the_recipe, refuse_a_twin
 from emotiw.runs.recipe_settings import RecipeSettings
 from emotiw.runs.unlabelled_use import KEY as UNLABELLED
 from emotiw.runs.unlabelled_use import unlabelled_splits
@@ -134,20 +134,13 @@ def load_recipe(config: Path | str, settings: Sequence[str] = ()) -> Recipe:
         settings: ``KEY.KEY=VALUE`` put over it.
 
     Raises:
-        ConfigError: with everything that is wrong, each with its line; or if a file beside it is
-            called as the recipe that comes with the toolkit.
+        ConfigError: with everything that is wrong, each with its line.
 
     Examples:
         >>> load_recipe("ravdess", ["data.root=clips"]).settings.data.root.name
         'clips'
     """
-    path = recipe_path(config)
-    own = Path(f"{config}.yaml")
-    if path != Path(config) and own.is_file():  # both would write into the run of this name
-        raise ConfigError(
-            f"two recipes are called {config}: one that comes along, and {own} here; say {own}, or "
-            f"copy the other (`emotiw recipes show {config}`) under another name"
-        )
+    path = refuse_a_twin(config, recipe_path(config))
     document = beside_the_recipe(read_document(path), path.parent)
     return _checked(override(document, settings), path.stem, path.parent)
 
