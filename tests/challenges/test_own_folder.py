@@ -206,3 +206,12 @@ def test_a_split_that_nobody_knows_is_refused_and_not_trained_on(tmp_path: Path)
     (tmp_path / "labels.csv").write_text(f"file,label,usage\n{rows}")
     with pytest.raises(ManifestError, match=r"labels\.csv:4: split 'PrivateTest' is none of"):
         read(tmp_path)
+
+
+def test_speakers_on_both_sides_of_a_split_are_told(tmp_path: Path) -> None:
+    touch(tmp_path, *(f"{n}.wav" for n in range(1, 6)))
+    rows = "1,happy,ann,train\n2,sad,ben,train\n3,sad,ann,test\n4,sad,eve,test\n5,sad,,val\n"
+    (tmp_path / "labels.csv").write_text(f"file,label,speaker,split\n{rows}")
+    _, told = read(tmp_path)
+    assert "1 of 2 test clips are of groups (speakers, sources) of training clips" in told
+    assert "val clips are of" not in told
