@@ -174,6 +174,7 @@ def _from_table(
     if is_target:
         numbers = [float(cell) for cell in cells]
         found.target, found.limits = answer, (min(numbers), max(numbers))
+        found.told.append(f"{answer}: from {min(numbers):g} to {max(numbers):g}")
     else:
         _take_labels(found, label_set(cells))
 

@@ -238,6 +238,7 @@ def test_numbers_are_predicted_as_numbers_and_levels_are_asked_for(home: Path) -
     (home / "ratings.csv").write_text("\n".join(lines))
     told = started("--labels", "valence").stdout
     assert "target from 'valence'" in told
+    assert "valence: from 0 to 1" in told
     assert float(manifest()[0]["target"]) == 0
     Path("clips.yaml").unlink()
     Path("clips_challenge.yaml").unlink()
