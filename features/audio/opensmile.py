@@ -84,6 +84,7 @@ class OpenSmile(SoundExtractor):
     """
 
     Options = OpenSmileOptions
+    version = "4"  # what earlier ones have kept may lack rows, where somebody stopped them
 
     def __init__(self, name: str, options: OpenSmileOptions) -> None:
         super().__init__(name, options)
