@@ -51,8 +51,6 @@ class Target(Strict):
         is_presence: whether it says that something is there, 1, or isn't, 0.
     """
 
-    model_config = ConfigDict(allow_inf_nan=True)
-
     name: str
     minimum: float = -math.inf
     maximum: float = math.inf

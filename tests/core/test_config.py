@@ -99,10 +99,9 @@ def test_all_problems_come_at_once_with_lines_and_suggestions(tmp_path: Path) ->
     )
 
 
-@pytest.mark.parametrize("number", [".nan", ".inf"])
-def test_what_is_no_finite_number_is_refused(tmp_path: Path, number: str) -> None:
-    (line,) = problems_of(tmp_path, f"first: {{name: a, network: {{dropout: {number}}}}}\n")
-    assert line.startswith(":1: first.network.dropout: Input should be a finite number")
+def test_what_is_no_number_is_refused(tmp_path: Path) -> None:
+    (line,) = problems_of(tmp_path, "first: {name: a, network: {dropout: .nan}}\n")
+    assert line == ":1: first.network.dropout: Value error, expected a number, got nan"
 
 
 def test_a_seed_that_no_generator_takes_is_refused() -> None:
