@@ -14,7 +14,7 @@ from emotiw.core.csv_rows import read_records, rows_as_csv
 from emotiw.core.errors import SubmissionError
 from emotiw.core.files import atomic_write, sha256_of
 from submissions.checker import check_submission
-from submissions.platform_results import read_platform_result
+from submissions.platform_results import read_platform_result, score_as_kept
 from submissions.result_sheet import ResultSheet, parse_result_sheet, sheet_text
 
 LEDGER = "attempts.csv"
@@ -107,7 +107,7 @@ class Attempts:
         for row in before:
             if row.sha256 == digest:
                 raise SubmissionError(f"{submission.name} is the same file as attempt {row.number}")
-        number = len(before) + 1
+        number = max((row.number for row in before), default=0) + 1
         kept = self._keep(spec, number, submission)
         when = (date or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="seconds")
         attempt = Attempt(
@@ -136,19 +136,26 @@ class Attempts:
         """
         text, where = sheet_text(sheet), str(sheet)
         result = read_platform_result(text, spec.official_metric, where=where)
-        result = result or parse_result_sheet(text, spec.labels, where=where)
+        if result is not None:
+            return self._record(spec, number, result.value, sheet), result
+        result = parse_result_sheet(text, spec.labels, where=where)
         if result.metric != spec.metric:
             raise SubmissionError(f"{sheet} gives {result.metric}; {spec.name} asks {spec.metric}")
-        return self.record_value(spec, number, result.value, sheet=sheet), result
+        value = score_as_kept(spec.official_metric, result.value, where=f"{sheet}: the score")
+        return self._record(spec, number, value, sheet), result
 
-    def record_value(
-        self, spec: ChallengeSpec, number: int, value: float, *, sheet: Path | None = None
-    ) -> Attempt:
-        """Note the official score of an attempt.
+    def record_value(self, spec: ChallengeSpec, number: int, value: float) -> Attempt:
+        """Note the official score of an attempt, a share of one in percent.
 
         Raises:
-            SubmissionError: if there is no such attempt.
+            SubmissionError: if there is no such attempt, or no such value of the metric.
         """
+        value = score_as_kept(spec.official_metric, value, where="the score")
+        return self._record(spec, number, value)
+
+    def _record(
+        self, spec: ChallengeSpec, number: int, value: float, sheet: Path | None = None
+    ) -> Attempt:
         rows = self.rows()
         for index, row in enumerate(rows):
             if (row.challenge, row.number) == (spec.name, number):

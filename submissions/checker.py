@@ -38,7 +38,8 @@ def check_submission(
     report = CheckReport(path, assumed=doubts_of(spec))
     if problem := file_problem(path):
         told = [f"{path}: {problem}"]
-        report.add("can't be read", told, advice="a folder has to be zipped first")
+        advice = "a folder has to be zipped first" if path.is_dir() else ""
+        report.add("can't be read", told, advice=advice)
     else:
         format_of(spec).check(spec, path, expected_ids, report)
     judge_labels(spec, report, training_labels)

@@ -9,20 +9,26 @@ from pathlib import Path
 from emotiw.challenges.spec import ChallengeSpec
 from emotiw.core.errors import SubmissionError
 from emotiw.core.media.file_kinds import is_named_media
+from submissions.archive import COPY_MARK
+from submissions.result_sheet import sheet_text
 
 
 def read_clip_list(spec: ChallengeSpec, path: Path) -> list[str]:
     """Return the ids that a folder of test clips, or a text with one name per line, stands for.
 
+    What else lies beside the media of a folder (a read-me, what an operating system leaves) is
+    none; a name that a list has twice counts once.
+
     Raises:
-        SubmissionError: if there is no such folder or list, or it names nothing.
+        SubmissionError: if there is no such folder or list, it can't be read, or names nothing.
     """
     if path.is_dir():
-        files = sorted(file for file in path.iterdir() if file.is_file())
-        ids = ids_of(spec, [f.name if is_named_media(f.name) else f.stem for f in files])
+        files = sorted(f for f in path.iterdir() if f.is_file() and not COPY_MARK.search(f.name))
+        media = [file.name for file in files if is_named_media(file.name)]
+        ids = ids_of(spec, media or [file.stem for file in files])
     elif path.is_file():
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
-        ids = ids_of(spec, [line.strip() for line in lines if line.strip()])
+        lines = map(str.strip, sheet_text(path).split("\n"))
+        ids = ids_of(spec, list(dict.fromkeys(filter(None, lines))))
     else:
         raise SubmissionError(f"no folder or list of test clips at {path}")
     if not ids:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from emotiw.challenges.spec import ChallengeSpec
 from emotiw.core.errors import SubmissionError
+from emotiw.core.files import file_problem
 from submissions.archive import read_zip
 from submissions.check_report import CheckReport
 from submissions.registry import format_of
@@ -14,7 +15,7 @@ from submissions.text_files import TextFiles
 
 
 def own_ids(spec: ChallengeSpec, path: Path) -> list[str]:
-    """Return the ids of the texts in a zip.
+    """Return the ids of the texts in a zip; none where it can't be read.
 
     Raises:
         SubmissionError: if the challenge takes something else, whose ids a list has to say.
@@ -25,7 +26,9 @@ def own_ids(spec: ChallengeSpec, path: Path) -> list[str]:
             f"a submission to {spec.name} is checked against the list of its test clips: "
             "--clips FOLDER, or a text of one id per line"
         )
-    members = read_zip(path, CheckReport(path), max_member=form.max_member) if path.exists() else ()
+    if file_problem(path):
+        return []
+    members = read_zip(path, CheckReport(path), max_member=form.max_member)
     names = [name.rsplit("/", 1)[-1] for name in members]
     return [name.removesuffix(form.suffix) for name in names if name.endswith(form.suffix)]
 

@@ -56,53 +56,80 @@ def read_platform_result(text: str, metric: Metric, *, where: str = "result") ->
     if numbers is None:
         return None
     name = _name_of(metric, numbers, where)
-    value = numbers[name]
-    if not math.isfinite(value):
-        raise SubmissionError(f"{where}: {name} is {value}, no score")
-    if metric.scale == 100 and 0 <= value <= 1:
-        value = round(100 * value, 10)
-    rest = {other: f"{number:g}" for other, number in numbers.items() if other != name}
+    told = {value for other, value in numbers if _plain(other) == _plain(name)}
+    if len(told) > 1:
+        listed = ", ".join(f"{value:g}" for value in sorted(told))
+        raise SubmissionError(f"{where}: {name} is {listed}: which counts? Note it with --value")
+    value = score_as_kept(metric, told.pop(), where=f"{where}: {name}")
+    rest = {other: f"{number:g}" for other, number in numbers if other != name}
     return ResultSheet(metric.name, repr(value), rest)
 
 
-def _numbers(text: str) -> dict[str, float] | None:
+def score_as_kept(metric: Metric, value: float, *, where: str) -> float:
+    """Return a score as the ledger keeps it: in percent where the metric is printed so.
+
+    Args:
+        metric: the challenge's own.
+        value: a share of one, or in percent.
+        where: it was told, for messages.
+
+    Raises:
+        SubmissionError: if the metric can't have such a value.
+
+    Examples:
+        >>> from emotiw.evaluation.metrics import metric_named
+        >>> [score_as_kept(metric_named("uar"), told, where="") for told in (0.41, 41.0)]
+        [41.0, 41.0]
+    """
+    if metric.scale == 100 and 0 <= value <= 1:
+        value = round(100 * value, 10)
+    low, high = (metric.scale * limit for limit in metric.limits)
+    if not (low <= value <= high and math.isfinite(value)):
+        raise SubmissionError(f"{where} is {value:g}: {metric.name} is from {low:g} to {high:g}")
+    return value
+
+
+def _numbers(text: str) -> list[tuple[str, float]] | None:
     try:
-        told = json.loads(text)
+        told = json.loads(text, object_pairs_hook=list)  # of tuples: a name may come twice
     except (ValueError, RecursionError):
         lines = [line for line in text.splitlines() if line.strip()]
         matches = [LINE.fullmatch(line) for line in lines]
         if not lines or not all(matches) or OFFICIAL.search(text):
             return None
         try:
-            return {m["name"].strip(): float(m["value"]) for m in matches if m is not None}
+            return [(m["name"].strip(), float(m["value"])) for m in matches if m is not None]
         except ValueError:
             return None
-    return dict(_leaves(told)) or None if isinstance(told, dict | list) else None
+    return list(_leaves(told)) or None if isinstance(told, list) else None
 
 
 def _leaves(told: Any, name: str = "") -> Iterator[tuple[str, float]]:
-    """Yield every number of a JSON by the innermost name above it."""
+    """Yield every number of a JSON with the innermost name above it."""
     if isinstance(told, bool):
         return
     if isinstance(told, int | float):
         yield name, float(told)
-    elif isinstance(told, dict):
-        for inner, value in told.items():
-            yield from _leaves(value, str(inner))
+    elif isinstance(told, tuple):
+        yield from _leaves(told[1], str(told[0]))
     elif isinstance(told, list):
         for value in told:
             yield from _leaves(value, name)
 
 
-def _name_of(metric: Metric, numbers: dict[str, float], where: str) -> str:
-    plain = {re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_"): name for name in numbers}
+def _name_of(metric: Metric, numbers: list[tuple[str, float]], where: str) -> str:
+    plain = {_plain(name): name for name, _ in numbers}
     for wanted in (metric.name, *ALIASES.get(metric.name, ()), *TOTALS):
         if wanted in plain:
             return plain[wanted]
     others = {name for name in ALIASES if name != metric.name}
-    if len(numbers) == 1 and not others & plain.keys():
-        return next(iter(numbers))
-    listed = ", ".join(f"{name} {value:g}" for name, value in numbers.items())
+    if len(plain) == 1 and not others & plain.keys():
+        return next(iter(plain.values()))
+    listed = ", ".join(f"{name} {value:g}" for name, value in numbers)
     raise SubmissionError(
         f"{where}: none of these is called {metric.name}: {listed}; note it with --value"
     )
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")

@@ -71,7 +71,7 @@ def read_result_sheet(path: Path, labels: tuple[str, ...] = ()) -> ResultSheet:
 
 
 def sheet_text(path: Path) -> str:
-    """Return the text of a file that organisers or a platform returned.
+    """Return the text of a file that organisers or a platform returned, or of a list of theirs.
 
     Raises:
         SubmissionError: if it can't be read.

@@ -16,6 +16,7 @@ from emotiw.analysis.leaderboard import (
     rank_runs,
     ranked,
     render,
+    runs_of,
     standing_of,
 )
 from emotiw.challenges import read_challenge
@@ -224,3 +225,14 @@ def test_a_run_says_which_protocol_it_follows(tmp_path: Path) -> None:
     (tmp_path / "recipe.yaml").write_text("data: {options: {protocol: hicmae}}\n")
     assert protocol_of(spec, tmp_path) == "hicmae"
     assert protocol_of(SPEC, tmp_path) == "hicmae"
+
+
+def test_a_challenge_of_ones_own_is_known_by_its_name_not_its_file(tmp_path: Path) -> None:
+    file = tmp_path / "clips_challenge.yaml"
+    file.write_text("extends: folder\nname: clips\n")
+    asked = {"mine": file, "gone": tmp_path / "clips.yaml", "other": "afew2017"}
+    for name, challenge in asked.items():
+        (tmp_path / "runs" / name).mkdir(parents=True)
+        (tmp_path / "runs" / name / "recipe.yaml").write_text(f"challenge: {challenge}\n")
+    found = runs_of(load_spec(file), tmp_path / "runs")
+    assert [folder.name for folder in found] == ["gone", "mine"]

@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from emotiw.core.errors import ConfigError, MissingStageError
+from emotiw.core.notices import heard_by
 from emotiw.core.part import full_version
 from emotiw.core.registry import Registry
 from emotiw.models.registry import MODELS
@@ -22,6 +23,7 @@ from emotiw.runs.run import Run, open_run
 from emotiw.runs.stages.features import extract_all, feature_table
 from emotiw.runs.stages.index import index
 from emotiw.runs.stages.train import train_all
+from emotiw.runs.status import status_of
 from features.registry import EXTRACTORS
 from fusion.registry import CALIBRATIONS, COMBINERS
 from tests.in_process import IN_PROCESS
@@ -165,6 +167,23 @@ def test_a_module_beside_the_recipe_is_found_from_anywhere(data: Path, tmp_path:
     assert run.recipe.models["sure"].model == "mine:Sure"
     assert {row.status for row in run.ledger().rows("features:rows")} == {"ok"}
     assert np.allclose(run.scores("sure").scores, [0.7, 0.3])
+
+
+def test_a_run_made_beside_its_recipe_is_opened_from_anywhere(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe_in(tmp_path / "study", data)
+    monkeypatch.chdir(tmp_path / "study")
+    run = open_run("recipe.yaml")
+    index(run)
+    extract_all(run)
+    told: list[str] = []
+    for here in (tmp_path / "study", tmp_path):
+        monkeypatch.chdir(here)
+        with heard_by(told.append):
+            again = open_run(run.folder)
+        assert status_of(again).stages[1].state == "up to date"
+    assert told == []
 
 
 def test_modules_may_lie_in_another_folder(data: Path, tmp_path: Path) -> None:

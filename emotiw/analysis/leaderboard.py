@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from emotiw.analysis.text_tables import as_columns, as_csv, as_latex, as_markdown
-from emotiw.challenges.spec import ChallengeSpec
+from emotiw.challenges.spec import ChallengeSpec, load_spec, spec_names
 from emotiw.core.config import read_document
 from emotiw.core.errors import ConfigError, EmotiwError, suggest
 from emotiw.core.files import shown_in_full
@@ -117,12 +117,17 @@ def runs_of(spec: ChallengeSpec, runs: Path) -> list[Path]:
     """
     if not runs.is_dir():
         raise ConfigError(f"no folder of runs at {shown_in_full(runs)}")
-    # a recipe may name the challenge's file instead
-    asked = {
-        path.parent: Path(str(read_document(path).data.get("challenge", ""))).stem
-        for path in sorted(runs.glob("*/recipe.yaml"))
-    }
-    return [folder for folder, challenge in asked.items() if challenge == spec.name]
+    recipes = sorted(runs.glob("*/recipe.yaml"))
+    return [recipe.parent for recipe in recipes if _challenge_of(recipe) == spec.name]
+
+
+def _challenge_of(recipe: Path) -> str:
+    """Return the name of a recipe's challenge; that of its file where this is gone."""
+    asked = str(read_document(recipe).data.get("challenge", ""))
+    try:
+        return asked if asked in spec_names() else load_spec(asked).name
+    except ConfigError:
+        return Path(asked).stem
 
 
 def protocol_of(spec: ChallengeSpec, run: Path) -> str:

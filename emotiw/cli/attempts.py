@@ -66,10 +66,13 @@ def add(
     from emotiw.challenges.spec import load_spec
     from emotiw.core.errors import SubmissionError
     from submissions.attempts import Attempts
+    from submissions.platform_results import score_as_kept
 
     if not submission.is_file():
         raise SubmissionError(f"no such file: {submission}")
     spec = load_spec(challenge)
+    if val is not None:
+        val = score_as_kept(spec.official_metric, val, where="--val")
     known = run_behind(spec, submission)
     if known is not None:
         run, config = known.run if run is None else run, config or known.config

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 from collections.abc import Iterable
 from pathlib import Path
 
-from emotiw.core.csv_rows import rows_as_csv
+from emotiw.core.csv_rows import read_records, rows_as_csv
+from emotiw.core.errors import TableError
 from emotiw.core.ledger import COLUMNS, Ledger
 from emotiw.runs.edits import Edit, changed_clips, edits_of
 from emotiw.runs.records import Record, Records
@@ -46,6 +45,9 @@ def write_ledger(records: Records) -> None:
     """Write ``ledger.csv`` where a page has changed since, or somebody has changed a table.
 
     Rows of clips whose row in a stage's table was changed by hand say so.
+
+    Raises:
+        TableError: with the line of everything that is wrong in a page.
     """
     pages = {page.relative_to(records.folder).as_posix(): page for page in _pages(records.folder)}
     if not pages:
@@ -84,9 +86,8 @@ def _joined(pages: Iterable[Path], marks: dict[str, dict[str, str]]) -> bytes:
     """Return all pages as one table: columns that a page lacks are empty in its rows."""
     rows, columns = list[dict[str, str]](), dict.fromkeys(COLUMNS)
     for page in pages:
-        reader = csv.DictReader(io.StringIO(page.read_bytes().decode(), newline=""))
-        columns |= dict.fromkeys(reader.fieldnames or ())
-        for row in reader:
+        for row in read_records(page, COLUMNS, dict, TableError):
+            columns |= dict.fromkeys(row)
             mark = marks.get(row["stage"], {}).get(row["clip_id"])
             if mark is not None:
                 row["reason"] = "; ".join(filter(None, (row["reason"], mark)))

@@ -54,7 +54,10 @@ def held(home: Path) -> Iterator[None]:
 
 
 def is_held(home: Path) -> bool:
-    """Return whether another command is at work in a run's folder."""
+    """Return whether another command is at work in a run's folder.
+
+    Whoever may only read there can't try the lock: then what the holder left says so.
+    """
     from filelock import FileLock, Timeout
 
     if not (home / "lock").is_file():
@@ -64,6 +67,8 @@ def is_held(home: Path) -> bool:
             return False
     except Timeout:
         return True
+    except PermissionError:
+        return (home / "holder.json").is_file()
 
 
 def holder_of(home: Path) -> str:

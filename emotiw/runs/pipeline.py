@@ -77,7 +77,7 @@ def run_all(run: Run, *, force: bool = False) -> Summary:
             make_scores(run, force=force)
             results = make_fused(run, force=force)
             if digests_of(run)["splits"].get("test") and run.recipe.spec.submission is not None:
-                submission, check = submit(run)
+                submission, check = submit(run, force=force)
         splits, edits = digests_of(run)["splits"], edits_of(run.records)
     return Summary(splits, results, failures_of(run), edits, submission, check)
 

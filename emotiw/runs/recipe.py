@@ -203,8 +203,9 @@ def _as_yaml(value: Any) -> str:
 def _checked(document: Document, stem: str, home: Path) -> Recipe:
     check = _Check(document)
     paths = document.data.get("paths")
-    modules = Path(str((paths.get("modules") if isinstance(paths, dict) else None) or home))
-    use_folder(modules.absolute())
+    modules = (paths.get("modules") if isinstance(paths, dict) else None) or home
+    where = Path(str(modules)).absolute()
+    use_folder(where)
     forget_changed()
     document = renewed(document, PARTS, check.problems)
     top = validated(RecipeSettings, document.data, document=document)
@@ -243,8 +244,7 @@ def _checked(document: Document, stem: str, home: Path) -> Recipe:
         fusion = fusion.model_copy(update={"target_range": (target.minimum, target.maximum)})
     spec = spec.with_options(top.data.options)
     if folder_in_use() is not None:  # for whoever opens the run again, from another folder
-        top = top.model_copy(update={"paths": top.paths.model_copy(update={"modules": modules})})
-    where = modules.absolute()
+        top = top.model_copy(update={"paths": top.paths.model_copy(update={"modules": where})})
     return Recipe(name, top, spec, faces, features, models, fusion, document, where)
 
 

@@ -1,7 +1,8 @@
 """Where the files lie that a recipe names: beside it; else where the command is run.
 
 So a recipe goes on working wherever it is called from. What is given by ``--set`` starts where the
-command is run, as everything that is typed into a shell does; so does what is written (``paths``).
+command is run, as everything that is typed into a shell does; so does what is written (``paths``),
+and what stands in the recipe that a run writes of itself: beside that lie results.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from emotiw.core.config import Document, packaged
 from emotiw.core.errors import ConfigError
 from emotiw.core.files import shown_in_full
 from emotiw.core.notices import warn
+from emotiw.runs.records import PLACE
 
 READ = (
     ("data", "root"),
@@ -27,6 +29,8 @@ def beside_the_recipe(document: Document, home: Path) -> Document:
         document: a recipe, as it was written.
         home: the folder that it lies in.
     """
+    if (home / PLACE).is_dir():
+        return document
     data: dict[str, Any] = dict(document.data)
     for section, key in READ:
         written = data.get(section)

@@ -104,7 +104,14 @@ class Records:
         for place in (self.folder, self.home, *self.home.rglob("*/")):
             sweep(place)
         if self._journal.is_file():
-            self._finish(json.loads(self._journal.read_text(encoding="utf-8")))
+            try:
+                told = json.loads(self._journal.read_text(encoding="utf-8"))
+            except ValueError as error:
+                raise TableError(
+                    f"{self._journal}: damaged ({error}); remove it, and the stage that was cut is "
+                    "made anew"
+                ) from error
+            self._finish(told)
         self._drop_undecided()
 
     def needs_recovery(self) -> bool:

@@ -7,12 +7,15 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
+from emotiw.analysis.handed_in import run_behind
 from emotiw.analysis.leaderboard import rank_runs
 from emotiw.analysis.report.page import write_report
 from emotiw.core.errors import EmotiwError, MissingStageError, TableError
+from emotiw.core.notices import EmotiwWarning
 from emotiw.runs.pipeline import run_all
 from emotiw.runs.run import Run, open_run
 from emotiw.runs.stages.features import extract_all
@@ -203,6 +206,76 @@ def test_fused_scores_changed_by_hand_are_handed_in_and_judged(home: Path) -> No
     assert answers() == {clip_id: other[str(label)] for clip_id, label in before.items()}
     summary = run_all(run)
     assert [edit.name for edit in summary.edits] == ["fused.csv"]
+
+
+def test_a_submission_changed_by_hand_is_checked_as_it_is(home: Path) -> None:
+    run = small_run(home)
+    path, report = submit(run)
+    assert report.is_ok
+    assert report.path == path  # the run has been moved here
+    with ZipFile(path, "w") as archive:
+        archive.writestr("clip12.txt", "dark")
+    again = submit(run)[1]
+    assert again.kinds >= {"wrong case", "missing", "changed by hand"}
+    assert not again.is_ok
+    assert run_all(run).check == again
+    written_anew = run_all(run, force=True).check
+    assert written_anew is not None
+    assert written_anew.kinds == report.kinds
+
+
+def test_a_submission_has_the_score_of_what_it_was_written_from(home: Path) -> None:
+    run = small_run(home)
+    path, spec = submit(run)[0], run.recipe.spec
+    known = run_behind(spec, path)
+    assert known is not None
+    assert known.val is not None
+    fuse_all(small_run(home, "fusion.method=mean"))
+    with pytest.warns(EmotiwWarning, match=r"Us.zip is not what .* would hand in now"):
+        later = run_behind(spec, path)
+    assert later is not None
+    assert (later.run, later.val) == (known.run, None)
+    submit(small_run(home, "fusion.method=mean"))
+    path.write_bytes(path.read_bytes() + b" ")
+    with pytest.warns(EmotiwWarning, match="no score is noted"):
+        run_behind(spec, path)
+
+
+def test_no_submission_without_the_test_clips_that_have_come_since(home: Path) -> None:
+    run = small_run(home)
+    (home / "clips/clip99.wav").write_bytes(b"\x99" * 50)
+    assert status_of(run).to_do == ["index", "submit"]
+    with pytest.raises(MissingStageError, match=r"index is out of date: the folder .*emotiw index"):
+        submit(run)
+    check = run_all(run).check
+    assert check is not None
+    assert check.n_answers == 5
+    (home / "clips").rename(home / "gone")
+    assert submit(small_run(home))[1].n_answers == 5
+
+
+@pytest.mark.parametrize("text", ['{"a":', "{}", "[]"])
+def test_a_damaged_report_of_a_check_is_made_anew(home: Path, text: str) -> None:
+    run = small_run(home)
+    report = submit(run)[1]
+    (run.folder / ".emotiw/check.json").write_text(text)
+    assert submit(run)[1].findings == report.findings
+    assert submit(run)[1].n_answers == report.n_answers
+    assert status_of(run).edits == []
+
+
+def test_a_damaged_page_of_the_ledger_is_named(home: Path) -> None:
+    run = small_run(home)
+    (run.folder / "ledger/index.csv").write_text("clip,what\na,b\n")
+    with pytest.raises(TableError, match=r"ledger/index.csv.*\n.*line 1: no column 'clip_id'"):
+        run_all(run)
+
+
+def test_a_damaged_journal_is_named(home: Path) -> None:
+    run = small_run(home)
+    (run.folder / ".emotiw/journal.json").write_text('{"a":')
+    with pytest.raises(TableError, match=r"journal.json: damaged .* remove it"):
+        run_all(run)
 
 
 def test_a_fusion_changed_by_hand_stays(home: Path) -> None:

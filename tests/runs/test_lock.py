@@ -64,3 +64,16 @@ def test_whoever_holds_it_may_begin_again(tmp_path: Path) -> None:
     with held(tmp_path), held(tmp_path):
         assert (tmp_path / "holder.json").is_file()
     assert not (tmp_path / "holder.json").exists()
+
+
+def test_who_may_only_read_sees_the_state(
+    tmp_path: Path, other: subprocess.Popen[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError("read-only")
+
+    run = small_run(tmp_path)
+    monkeypatch.setattr("filelock.FileLock.acquire", refused)
+    assert f"process {other.pid}" in status_of(run).holder
+    (run.records.home / "holder.json").unlink()
+    assert status_of(run).holder == ""

@@ -98,3 +98,17 @@ def test_a_recipe_here_is_never_mistaken_for_one_that_comes_along(
     with pytest.raises(ConfigError, match=r"two recipes are called clips.*say clips\.yaml, or"):
         load_recipe("clips")
     assert load_recipe("clips.yaml").settings.seed == 7
+
+
+def test_a_run_never_takes_its_own_folder_for_the_clips(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project / "study" / "clips")
+    (project / "study" / "clips" / "mine.yaml").write_text("challenge: folder\ndata: {root: .}\n")
+    run = open_run("mine.yaml")
+    assert len(index(run)) == 2
+    told: list[str] = []
+    with heard_by(told.append):
+        again = open_run(run.folder)
+    assert again.recipe.settings.data.root.samefile(project / "study" / "clips")
+    assert told == []

@@ -53,6 +53,25 @@ def test_the_organisers_answer_is_noted(tmp_path: Path) -> None:
         attempts.record_result(SPEC, 1, sheet)
 
 
+@pytest.mark.parametrize(("told", "kept"), [(0.41, 41.0), (41.0, 41.0), (0.0, 0.0), (1, 100.0)])
+def test_a_share_is_kept_in_percent(tmp_path: Path, told: float, kept: float) -> None:
+    attempts = Attempts(tmp_path)
+    attempts.add(SPEC, submission(tmp_path, "Sad"), run="a", val=48.3, date=DAY)
+    assert attempts.record_value(SPEC, 1, told).test == kept
+    sheet = tmp_path / "results.txt"
+    sheet.write_text(f"Overall Classification Accuracy: {told}\n")
+    assert attempts.record_result(SPEC, 1, sheet)[0].test == kept
+
+
+@pytest.mark.parametrize("told", [-1.0, 160.0, float("nan"), float("inf")])
+def test_no_score_is_kept_that_the_metric_cannot_have(tmp_path: Path, told: float) -> None:
+    attempts = Attempts(tmp_path)
+    attempts.add(SPEC, submission(tmp_path, "Sad"), run="a", val=48.3, date=DAY)
+    with pytest.raises(SubmissionError, match=r"score is .*: accuracy is from 0 to 100"):
+        attempts.record_value(SPEC, 1, told)
+    assert attempts.rows()[0].test is None
+
+
 def test_no_attempt_is_wasted(tmp_path: Path) -> None:
     attempts = Attempts(tmp_path)
     path = submission(tmp_path, "Sad")
@@ -63,6 +82,18 @@ def test_no_attempt_is_wasted(tmp_path: Path) -> None:
     with pytest.raises(SubmissionError, match="all 1 attempts are used up"):
         attempts.add(one_left, submission(tmp_path, "Fear"), run="a", date=DAY)
     assert attempts.left(load_spec("vgaf2023")) is None
+
+
+def test_a_row_taken_out_by_hand_leaves_the_others_their_numbers(tmp_path: Path) -> None:
+    attempts = Attempts(tmp_path)
+    for label in ("Sad", "Fear"):
+        attempts.add(SPEC, submission(tmp_path, label), run="a", date=DAY)
+    ledger = tmp_path / "attempts.csv"
+    head, _, second = ledger.read_text().splitlines()
+    ledger.write_text(f"{head}\n{second}\n")
+    attempts.add(SPEC, submission(tmp_path, "Happy"), run="b", date=DAY)
+    assert [row.number for row in attempts.rows()] == [2, 3]
+    assert attempts.earlier_answers(SPEC, ["1", "2"])["attempt 2"]["1"] == "Fear"
 
 
 def test_a_ledger_spoilt_by_hand_is_named_by_line(tmp_path: Path) -> None:

@@ -45,6 +45,12 @@ def test_what_is_no_result_of_a_platform(text: str) -> None:
         ('{"valence": 0.4, "arousal": 0.5}', "none of these is called ccc: valence 0.4"),
         ('{"ccc": NaN}', "ccc is nan"),
         ('{"mse": 0.06}', "none of these is called ccc: mse 0.06"),
+        ('[{"train": {"CCC": 0.9}}, {"test": {"CCC": 0.5}}]', "CCC is 0.5, 0.9: which counts"),
+        ('{"ccc": 0.9, "CCC": 0.5}', "0.5, 0.9: which counts"),
+        ('{"ccc": 0.9, "ccc": 0.5}', "0.5, 0.9: which counts"),
+        ("ccc: 0.9\nccc: 0.5", "0.5, 0.9: which counts"),
+        ('{"a": 0.9, "b": 0.5}', "none of these is called ccc: a 0.9, b 0.5"),
+        ('{"ccc": 61.0}', "ccc is 61: ccc is from -1 to 1"),
     ],
 )
 def test_what_does_not_tell_the_score_is_refused(text: str, says: str) -> None:
@@ -62,3 +68,5 @@ def test_a_result_goes_into_the_ledger(tmp_path: Path) -> None:
     assert attempt.test == 87.49
     assert attempt.gap == pytest.approx(7.49)
     assert (tmp_path / attempt.sheet).read_text() == CODABENCH
+    scores.write_text('{"weighted_f1": 0.0061}')
+    assert attempts.record_result(spec, 1, scores)[0].test == 0.61

@@ -40,3 +40,17 @@ def test_numbers_are_written_to_be_read_back(tmp_path: Path) -> None:
     path = write_submission(spec, {"a": 0.1 + 0.2, "b": math.e}, tmp_path / "t.zip")
     report = check_submission(spec, path, expected_ids=["a", "b"])
     assert report.answers == {"a": 0.30000000000000004, "b": math.e}
+
+
+def test_names_with_commas_and_quotes_are_fields_as_csv_has_them(tmp_path: Path) -> None:
+    spec = load_spec("meld")
+    answers = {"Smith, John": "joy", 'the "last"': "anger", "plain one": "fear"}
+    path = write_submission(spec, answers, tmp_path / "t.csv", expected_ids=answers)
+    assert path.read_text().splitlines()[1:] == [
+        '"Smith, John",joy', '"the ""last""",anger', "plain one,fear",
+    ]  # fmt: skip
+    report = check_submission(spec, path, expected_ids=answers)
+    assert report.is_ok, str(report)
+    assert report.answers == answers
+    path.write_text(path.read_text().replace("plain one", '"plain one"'))
+    assert check_submission(spec, path, expected_ids=answers).kinds >= {"missing", "unexpected"}

@@ -22,6 +22,7 @@ from emotiw.runs.run import FUSED, Run
 from emotiw.runs.stage import Stage, outside_contents
 from emotiw.runs.stages.fuse import fused_as_asked
 from emotiw.runs.stages.index import STAGE as INDEX
+from emotiw.runs.stages.index import index_stage
 from submissions.answers import fallback_of
 from submissions.attempts import LEDGER, Attempts
 from submissions.check_report import CheckReport
@@ -53,17 +54,24 @@ def submit_stage(run: Run) -> Stage:
         **outside_contents([run.folder.parent / LEDGER], run.folder.parent),
         **{name: run.records.sha256(name) for name in ("fused.csv", "fused.json")},
     }
-    return Stage(run, STAGE, STAGE, chosen, inputs, [fused_as_asked(run)])
+    listed = [index_stage(run)] if run.recipe.settings.data.root.is_dir() else []
+    return Stage(run, STAGE, STAGE, chosen, inputs, [*listed, fused_as_asked(run)])
 
 
-def submit(run: Run) -> tuple[Path, CheckReport]:
+def submit(run: Run, *, force: bool = False) -> tuple[Path, CheckReport]:
     """Write the submission of the run's test clips and check what was written.
 
     The report and the ledger tell which clips have the recipe's fallback for an answer, and which
-    test clips no answer could be written for.
+    test clips no answer could be written for. A submission that was changed by hand is checked as
+    it is now.
+
+    Args:
+        run: the run.
+        force: write it anew, even if it was changed by hand.
 
     Raises:
-        MissingStageError: if nothing has been fused yet, or with other settings.
+        MissingStageError: if nothing has been fused yet, or with other settings, or if the
+            challenge's folder has changed since it was indexed.
         SubmissionError: if the challenge has no test clips, or some of them have no prediction
             and the recipe declares no fallback.
     """
@@ -71,9 +79,8 @@ def submit(run: Run) -> tuple[Path, CheckReport]:
     with run.at_work():
         stage = submit_stage(run)
         target = submission_path(spec, run.folder / "submission", settings.team)
-        report_path = run.folder / REPORT
-        if not stage.is_to_do():
-            return target, CheckReport.from_dict(json.loads(report_path.read_text("utf-8")))
+        if not stage.is_to_do(force=force) and (kept := _kept(stage, target)):
+            return target, kept
         fused, cohort = run.scores(FUSED), run.cohort()
         expected = submission_ids(spec, run.recipe.settings.data.root, cohort)
         if not expected:
@@ -167,6 +174,21 @@ def answers_for(
         assert fallback is not None
         answers[name] = fallback_of(run.recipe.spec, fallback)
     return answers, missing
+
+
+def _kept(stage: Stage, target: Path) -> CheckReport | None:
+    """Return what is known of a submission that is up to date; None where the report is damaged."""
+    run = stage.run
+    if edits := [str(edit) for edit in stage.edits if edit.name.startswith("submission/")]:
+        report = check(run, target)
+        anew = "checked as it is; `emotiw run --force` writes it anew"
+        report.add("changed by hand", edits, advice=anew, severity="warning")
+        return report
+    try:
+        report = CheckReport.from_dict(json.loads((run.folder / REPORT).read_text("utf-8")))
+    except (ValueError, TypeError, KeyError):
+        return None
+    return replace(report, path=target)  # the run may have been moved
 
 
 def _rows(
