@@ -17,7 +17,7 @@ from emotiw.core.notebook_views import AsTable
 from emotiw.core.score_table import ScoreTable
 from emotiw.evaluation.differences import Difference, compare, p_text
 from emotiw.evaluation.metrics import Metric, metric_named, metrics_of
-from emotiw.evaluation.notes import notes_of, over
+from emotiw.evaluation.notes import notes_of, over, unscored_notes
 from emotiw.evaluation.reliability import expected_calibration_error
 from emotiw.evaluation.results import (
     Result,
@@ -209,6 +209,7 @@ class FusionResult(AsTable):
             "fusion holds out, so its values may be slightly too good",
         ]
         lines += notes_of([r for r in self.results if r.metric is self.judged_by[0]])
+        lines += unscored_notes(other.theirs for other in self.comparisons)
         for where in dict.fromkeys(result.judged_on for result in self.results):
             lines += ["", f"{where}, 95 % intervals {over(knows)}:"]
             for result in (r for r in self.results if r.judged_on == where):

@@ -18,7 +18,7 @@ from emotiw.core.score_table import ScoreTable
 from emotiw.core.several import Several
 from emotiw.core.task import Decisions, Task
 from emotiw.evaluation.differences import Difference, compare
-from emotiw.evaluation.notes import adapted_notes, groups_notes_of
+from emotiw.evaluation.notes import adapted_notes, groups_notes_of, unscored_notes
 from emotiw.evaluation.sample import JudgedOn, Sample, chosen_sample
 from emotiw.runs.run import cohort_in
 
@@ -137,8 +137,9 @@ def compare_runs(
         pair = sample.predictions(one), sample.predictions(other)
         figures.append({"modality": name} | _figures(found))
         noted += [found.ours.note] * bool(found.ours.note)
-        noted += adapted_notes([replace(found.ours, name=f"{name} of {b.folder.name}")])
-        noted += adapted_notes([replace(found.theirs, name=f"{name} of {a.folder.name}")])
+        both = [(found.ours, b.folder.name), (found.theirs, a.folder.name)]
+        own = [replace(result, name=f"{name} of {folder}") for result, folder in both]
+        noted += [*adapted_notes(own), *unscored_notes(own)]
         classes += [{"modality": name} | row for row in _classes(sample, *pair)]
         clips += [{"modality": name} | row for row in _clips(sample, *pair)]
     clip_columns = ["modality", "clip_id", "group", "answer", "a", "b", "flip"]

@@ -19,6 +19,7 @@ from emotiw.challenges.table_columns import (
     TableColumns,
     guessed_columns,
     is_number,
+    without_names,
 )
 from emotiw.core.errors import ConfigError, ManifestError
 
@@ -109,6 +110,8 @@ def _tables(
         if choices.labels is not None and choices.labels not in table.columns:
             continue
         columns, rivals = guessed_columns(table, finder, VOCABULARY, given=given)
+        if problem := without_names(columns, finder):
+            raise ManifestError(f"{path}: {problem}")
         if columns.file and (columns.label or columns.target):
             usable.append((table, columns, rivals))
         elif columns.file and finder is not None:
@@ -171,6 +174,7 @@ def _from_table(
     if is_target:
         numbers = [float(cell) for cell in cells]
         found.target, found.limits = answer, (min(numbers), max(numbers))
+        found.told.append(f"{answer}: from {min(numbers):g} to {max(numbers):g}")
     else:
         _take_labels(found, label_set(cells))
 

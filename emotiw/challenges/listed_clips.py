@@ -8,7 +8,7 @@ from pathlib import Path
 
 from emotiw.challenges.found_table import FoundTable, read_found_table, tables_in
 from emotiw.challenges.manifest_builder import ManifestBuilder
-from emotiw.challenges.table_columns import ClipFinder, TableColumns, guessed_columns
+from emotiw.challenges.table_columns import ClipFinder, TableColumns, guessed_columns, without_names
 from emotiw.core.errors import ManifestError
 
 NONE = "none"
@@ -130,6 +130,9 @@ def _columns(
     columns, rivals = guessed_columns(table, finder, builder.spec.labels, given=known)
     if not columns.file and not is_asked:
         return None  # it is about something else
+    if problem := without_names(columns, finder):
+        builder.problems.add(f"{name}: {problem}")
+        return None
     answer = "label" if builder.spec.task.is_label else "target"
     for role in ("file", answer):
         if getattr(columns, role) and role not in rivals:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from emotiw.challenges.answers_found import Answers, answers_of
+from emotiw.challenges.doubtful_words import doubts_of_labels, doubts_of_speakers
 from emotiw.challenges.feature_files import feature_files
 from emotiw.challenges.folder_words import split_folders
 from emotiw.challenges.known_layouts import fitting_folders, fitting_names
@@ -183,9 +184,6 @@ def _speakers(found: Proposal, names: list[str], answers: Answers, choices: Choi
     if patterns and patterns[0].is_named and patterns[0].n_clips >= len(names) / 2:
         best = patterns[0]
         found.told.append(f"speakers: {best.pattern}: {best.told(len(names))}")
-        if best.n_clips < len(names):
-            n = len(names) - best.n_clips
-            found.doubts.append(f"the speakers of {n} clips are unknown: {best.pattern} fits not")
         return best.pattern
     options = {one.pattern: one.told(len(names)) for one in patterns[:5]}
     if not options:
@@ -248,13 +246,17 @@ def _read(found: Proposal, spec: ChallengeSpec) -> None:
     found.told.append(f"splits: {told_of_splits(counts)}")
     key = cohort.answer_key()
     if spec.task.is_label:
-        shares = Counter(key.values())
+        shares = Counter(map(str, key.values()))
         listed = ", ".join(f"{label} {shares[label]}" for label in spec.labels)
         found.told.append(f"labels: {listed}" if key else "labels: none; all is to be predicted")
+        found.doubts += doubts_of_labels(shares)
     groups = {clip.group for clip in cohort if clip.group is not None}
     if groups:
         n_groups = f"{len(groups)} speakers or other groups" if len(groups) > 1 else "one speaker"
         found.told.append(n_groups)
+        if n_unknown := sum(clip.group is None for clip in cohort):
+            found.doubts.append(f"the speakers of {n_unknown} of {len(cohort)} clips are unknown")
+        found.doubts += doubts_of_speakers(groups)
     if len({cohort.groups[clip.clip_id] for clip in cohort.training}) == 1 and not counts["val"]:
         found.doubts.append(
             "all training clips are of one speaker, and none can be held out: nothing is learnt"

@@ -70,6 +70,7 @@ def read_challenge(spec: ChallengeSpec, root: Path) -> tuple[Cohort, list[str], 
             + "".join(f"; {warning}" for warning in builder.warnings)
         )
     builder.check_sizes()
+    builder.warnings += _told_of_mixed(builder.clips)
     if reader.tells_of_others:
         tell_of_others(builder)
     clips = _with_folds(builder.clips, reader.protocol_of(spec), builder.warnings)
@@ -143,3 +144,17 @@ def _with_folds(
         replace(clip, fold=fold_of.get(values[clip.clip_id])) if clip.split == "train" else clip
         for clip in clips
     ]
+
+
+def _told_of_mixed(clips: Sequence[Clip]) -> list[str]:
+    """Return which splits share speakers with the training clips; their figures flatter."""
+    seen = {clip.group for clip in clips if clip.split == "train"} - {None}
+    told = []
+    for split in ("val", "test"):
+        own = [clip.group for clip in clips if clip.split == split]
+        if n := sum(group in seen for group in own):
+            told.append(
+                f"{n} of {len(own)} {split} clips are of groups (speakers, sources) of training "
+                "clips: what is right there says little of others"
+            )
+    return told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
@@ -58,8 +59,9 @@ class TableColumns(Strict):
 class ClipFinder:
     """Finds a clip's file by what a table calls it.
 
-    Folders above it, its extension, backslashes and case may be there or not; where several files
-    are meant all of them are returned.
+    Folders above it, its extension, backslashes, case and the way accents are written may be there
+    or not; what is exactly so goes before what is nearly, and where several files are meant all of
+    them are returned.
 
     Examples:
         >>> finder = ClipFinder(Path("d"), [Path("d/a/001.mp4"), Path("d/b/002.mp4")])
@@ -73,7 +75,7 @@ class ClipFinder:
         self._by_name: dict[str, list[Path]] = {}
         self._by_number: dict[str, list[Path]] = {}
         for path in paths:
-            below = PurePosixPath(path.relative_to(root).as_posix().lower())
+            below = PurePosixPath(_plain(path.relative_to(root).as_posix()))
             names = ("/".join(below.parts[i:]) for i in range(len(below.parts)))
             for name in names:
                 self._by_name.setdefault(name, []).append(path)
@@ -83,17 +85,30 @@ class ClipFinder:
 
     def find(self, cell: str) -> list[Path]:
         """Return the files that a cell may mean."""
-        parts = [part for part in cell.strip().lower().replace("\\", "/").split("/") if part != "."]
-        for i in range(len(parts)):
-            name = "/".join(parts[i:])
-            if found := self._by_name.get(name) or self._by_name.get(name + "\0"):
-                return found
-        return self._by_number.get(cell.strip().lstrip("0"), []) if cell.strip() else []
+        return self._named(cell) or self._numbered(cell)
 
     def lost_zeros(self, cell: str) -> bool:
         """Return whether a clip is found only by the number that its name is."""
-        stem = PurePosixPath(cell.strip().lower()).stem
-        return stem.isdecimal() and any(path.stem != stem for path in self.find(cell))
+        return not self._named(cell) and bool(self._numbered(cell))
+
+    def _named(self, cell: str) -> list[Path]:
+        parts = [part for part in cell.strip().replace("\\", "/").split("/") if part != "."]
+        for i in range(len(parts)):
+            written = "/".join(parts[i:])
+            name = _plain(written)
+            if found := self._by_name.get(name) or self._by_name.get(name + "\0"):
+                ends = [(path.as_posix(), path.with_suffix("").as_posix()) for path in found]
+                exact = [any(end.endswith(written) for end in both) for both in ends]
+                return [path for path, is_so in zip(found, exact, strict=True) if is_so] or found
+        return []
+
+    def _numbered(self, cell: str) -> list[Path]:
+        return self._by_number.get(cell.strip().lstrip("0"), []) if cell.strip() else []
+
+
+def _plain(name: str) -> str:
+    """Return a name in lower case, and its accents in one of the ways that they can be written."""
+    return unicodedata.normalize("NFC", name).lower()
 
 
 def guessed_columns(
@@ -131,6 +146,14 @@ def guessed_columns(
     return TableColumns(**known), rivals
 
 
+def without_names(columns: TableColumns, finder: ClipFinder | None) -> str:
+    """Return what is wrong where the first row of a table is that of a clip; else nothing."""
+    first = columns.file
+    if finder is None or first.lower() in WORDS["file"] or not finder.find(first):
+        return ""
+    return f"the first row has to name the columns, and names a clip, {first!r}"
+
+
 def _fit(
     role: str, name: str, table: FoundTable, finder: ClipFinder | None, labels: Sequence[str]
 ) -> float:
@@ -146,8 +169,9 @@ def _fit(
         share = sum(bool(finder.find(cell)) for cell in cells) / len(table.rows)
         exact = not any(finder.lost_zeros(cell) for cell in cells)
         return share + is_named * exact + 0.5 * exact if share >= FEWEST else 0.0
-    if role == "split":
-        return float(all(split_of_word(cell) for cell in distinct)) * (1 + is_named)
+    if role == "split":  # one that is called so is never left out: the reader refuses odd words
+        known = [split_of_word(cell) is not None for cell in distinct]
+        return float(all(known)) * (1 + is_named) or 0.5 * (is_named and any(known))
     if role == "fold":
         return float(is_named and all(cell.isdecimal() for cell in distinct))
     numbers = all(is_number(cell) for cell in distinct)

@@ -109,7 +109,7 @@ def predict(
         print_json(rows_as_json(found))
     else:
         _print(found)
-    if any(one.reason for one in found):
+    if any(all(row.scores is None for row in one.whole()) for one in found):
         raise typer.Exit(1)
 
 

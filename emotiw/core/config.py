@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from emotiw.core.errors import ConfigError, Problems, suggest
 from emotiw.core.files import open_file
@@ -33,6 +33,15 @@ class Strict(BaseModel):
     """Settings that refuse unknown keys and don't change once they are read."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*")
+    @classmethod
+    def _is_a_number(cls, value: Any) -> Any:
+        """Refuse NaN, which no limit of a field refuses, and which is never the same again."""
+        for each in value if isinstance(value, tuple) else (value,):
+            if isinstance(each, float) and each != each:
+                raise ValueError("expected a number")
+        return value
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Collection, Iterable
 
 from emotiw.core.errors import TableError, suggest
@@ -12,6 +13,7 @@ SMALL_SHARE = 0.05  # of the ids of a table
 REPAIRS: dict[str, Callable[[str], str]] = {
     "without blanks around them": str.strip,
     "in the same capitals": str.lower,
+    "with their accents written likewise (NFC)": lambda one: unicodedata.normalize("NFC", one),
     "without their extension": lambda one: re.sub(r"\.[A-Za-z][A-Za-z0-9]{1,4}$", "", one.strip()),
     "without the folders before them": lambda one: re.split(r"[/\\]", one.strip())[-1],
     "without folders and extension": lambda one: re.sub(

@@ -50,3 +50,27 @@ def stops_on_signals() -> Iterator[None]:
     finally:
         for number in heard:
             signal.signal(number, before[number])
+
+
+@contextmanager
+def signals_held_back() -> Iterator[None]:
+    """Let signals of the main thread wait until the end of what calls back from a C library.
+
+    What their handlers raise within a callback is swallowed there: the library goes on without what
+    the callback was to take, and whoever asked is given less than all of it.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # no handler runs here
+        return
+    came: list[int] = []
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    held = [number for number in SIGNALS if callable(before[number])]
+    for number in held:
+        signal.signal(number, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        for number in held:
+            signal.signal(number, before[number])
+        for number in came[:1]:
+            signal.raise_signal(number)

@@ -42,6 +42,16 @@ def adapted_notes(results: Iterable[Result]) -> list[str]:
     return [f"{', '.join(own)}: adapted on {clips}: {SAME}" for clips, own in names.items()]
 
 
+def unscored_notes(results: Iterable[Result]) -> list[str]:
+    """Return which values are of clips that not all have scores, and what the others count."""
+    return [
+        f"{one.name} has no scores of {one.n - one.n_scored:,} of {one.n:,} clips: they "
+        + ("count as wrong" if one.metric.task == "classification" else "are left out")
+        for one in results
+        if one.n_scored < one.n
+    ]
+
+
 def groups_notes(knows_groups: bool) -> list[str]:
     """Return what has to be said of the groups behind figures: nothing, where they are known."""
     return [] if knows_groups else [UNKNOWN_GROUPS]

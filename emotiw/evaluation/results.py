@@ -92,7 +92,8 @@ class Result(AsTable):
         metric = self.metric
         span = metric.span(self.low, self.high)
         words = [metric.shown(self.value) or "undefined", *([f"({span})"] if span else [])]
-        return f"{metric.title} {' '.join(words)}, n = {self.n:,}"
+        scored = f", {self.n_scored:,} scored" if self.n_scored < self.n else ""
+        return f"{metric.title} {' '.join(words)}, n = {self.n:,}{scored}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return all of it for JSON; :func:`result_of` gives the same result back."""

@@ -13,6 +13,7 @@ from emotiw.predict.media_chunks import ImageWriter
 from emotiw.predict.predict_files import Wanted, predict_file
 from emotiw.predict.prediction_rows import FilePrediction
 from emotiw.predict.voice_lane import NO_SOUND
+from emotiw.predict.windows import window_spans
 
 WINDOW_SEC = 2.0
 MOST_FPS = 10.0  # of more, every other image is enough to see a face change
@@ -35,10 +36,12 @@ def watch(
 
     Raises:
         MediaError: if OpenCV can't open it, or no image comes.
+        ConfigError: if there is no such window.
     """
     import cv2
 
-    length_sec = window_sec or WINDOW_SEC
+    length_sec = WINDOW_SEC if window_sec is None else window_sec
+    window_spans(1.0, length_sec)  # one that makes no sense is refused
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # the error says it
     device: Any = cv2.VideoCapture(int(source) if source.isdigit() else source)
     try:

@@ -190,11 +190,12 @@ class Ensemble:
         path, tracks, spans = file.path, file.tracks, file.spans
         if not spans:
             return rows
-        nothing = [None] * len(spans)
+        nothing, damage = [None] * len(spans), list[str]()
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            heard = sound_chunks(path, spans, folder) if "media" in self._needs else nothing
-            seen = image_chunks(path, spans, folder) if "pictures" in self._needs else nothing
+            where = (path, spans, folder, damage)
+            heard = sound_chunks(*where) if "media" in self._needs else nothing
+            seen = image_chunks(*where) if "pictures" in self._needs else nothing
             chunks = zip(spans, heard, seen, strict=True)
             track = progress.track(chunks, stage="models, window by window", total=len(spans))
             for (start, end), sound, pictures in track:
@@ -206,6 +207,7 @@ class Ensemble:
                 source = _Source(sound, pictures, faces, here)
                 rows += self._people_of(source, Row(None, start, end, False, 0, None), notes)
                 told.update(list(notes))
+        told |= Counter(dict.fromkeys(damage, len(spans)))
         return rows
 
     def _people_of(self, source: _Source, everyone: Row, notes: dict[str, None]) -> list[Row]:

@@ -21,7 +21,7 @@ from emotiw.predict.face_weight import face_weights, mean_of_people, mean_of_per
 from emotiw.predict.frame_network import FrameCNN
 from emotiw.predict.one_answer import FACE, VOICE, least_sure, one_answer
 from emotiw.predict.prediction_rows import Row
-from emotiw.predict.voice_lane import Listener, VoiceLane
+from emotiw.predict.voice_lane import NO_SOUND, Listener, VoiceLane
 from emotiw.predict.windows import Footage, Span, frames_between
 from features.faces.face_options import FaceOptions
 
@@ -76,6 +76,8 @@ class FaceAndVoice:
         lane, notes = VoiceLane(), list[str]()
         if self._listener is not None and file.duration_sec > 0:
             lane, notes = self._listener.listen(file.path, file.duration_sec, progress)
+        elif tracks is None:
+            notes.append(NO_SOUND)
         seen = None
         if tracks is not None:
             seen = _Seen(tracks, self._network.scores(tracks, progress))

@@ -10,10 +10,13 @@ from typing import Any
 import numpy as np
 
 from emotiw.core.media import MediaReader, VideoFrame
+from emotiw.core.media.reading_report import notes_of, quality_of
 from emotiw.predict.windows import CLOCK_SEC, Span
 
 
-def sound_chunks(path: Path, spans: Sequence[Span], folder: Path) -> Iterator[Path | None]:
+def sound_chunks(
+    path: Path, spans: Sequence[Span], folder: Path, told: list[str] | None = None
+) -> Iterator[Path | None]:
     """Yield a WAV of the sound of each window in turn; None where there is none.
 
     Only about a window of it is ever in memory. Samples are float, in one channel, zero where a
@@ -23,6 +26,7 @@ def sound_chunks(path: Path, spans: Sequence[Span], folder: Path) -> Iterator[Pa
         spans: start and end of each window in seconds from the start of the clip, in the order of
             time.
         folder: for the chunks.
+        told: takes what could not be read of the file, in the end.
     """
     target = folder / "chunk.wav"
     with MediaReader(path) as reader:
@@ -49,9 +53,14 @@ def sound_chunks(path: Path, spans: Sequence[Span], folder: Path) -> Iterator[Pa
                 yield target
             else:
                 yield None
+        for _ in blocks:  # what is behind the last window
+            pass
+        _tell(reader, told)
 
 
-def image_chunks(path: Path, spans: Sequence[Span], folder: Path) -> Iterator[Path | None]:
+def image_chunks(
+    path: Path, spans: Sequence[Span], folder: Path, told: list[str] | None = None
+) -> Iterator[Path | None]:
     """Yield a video of the images of each window in turn, in FFV1, which loses nothing.
 
     None where there are none. A window has the images that come into view in it, or where none
@@ -61,6 +70,7 @@ def image_chunks(path: Path, spans: Sequence[Span], folder: Path) -> Iterator[Pa
         spans: start and end of each window in seconds from the start of the clip, in the order of
             time.
         folder: for the chunks; each is there until the next one is asked for.
+        told: takes what could not be read of the file, in the end.
     """
     with MediaReader(path) as reader:
         writers: dict[int, ImageWriter] = {}
@@ -84,9 +94,15 @@ def image_chunks(path: Path, spans: Sequence[Span], folder: Path) -> Iterator[Pa
             for number in range(place, len(spans)):
                 is_gone = shown is None or shown.time_sec + step <= spans[number][0] + CLOCK_SEC
                 yield from _finished(writers, number, folder, None if is_gone else shown)
+            _tell(reader, told)
         finally:
             for writer in writers.values():
                 writer.close()
+
+
+def _tell(reader: MediaReader, told: list[str] | None) -> None:
+    if told is not None:
+        told += notes_of(quality_of(reader.report.told))
 
 
 def _writer_of(writers: dict[int, ImageWriter], number: int, folder: Path) -> ImageWriter:

@@ -119,6 +119,8 @@ def predict_file(
     with MediaReader(path) as reader:
         info = reader.info
     tracks, duration = None, info.duration_sec
+    if info.has_audio and not info.sound_sec and not predictor.is_deaf:
+        duration = max(_heard_until(path, duration), duration if info.has_video else 0.0)
     unread, told, track = "", [], None
     with alone_in_one_thread():
         if info.has_video and predictor.needs_faces:
@@ -162,6 +164,19 @@ def predict_file(
 
         written += write_portraits(tracks, wanted.portraits / target)
     return replace(found, written=tuple(map(str, written)))
+
+
+def _heard_until(path: Path, guess: float) -> float:
+    """Return when the sound of a file ends, in seconds, where the file doesn't say.
+
+    So it is with what a browser has recorded, and with AAC or MP3 of a changing bit rate.
+    """
+    try:
+        with MediaReader(path) as reader:
+            return max((part.start_sec + part.duration_sec for part in reader.sound()), default=0.0)
+    except MediaError as error:  # whoever listens tells of it
+        require_machine(error)
+        return guess
 
 
 def _spans(wanted: Wanted, duration: float, *, is_still: bool) -> list[Span]:

@@ -106,14 +106,14 @@ class Listener:
         if len(spans) == 1:  # read as a run reads a clip, with all that is told of damage
             source = ClipSource(path.stem, path)
             return self._heard([(spans[0], source)])
-        notes: list[str] = []
+        damage: list[str] = []
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            chunks = zip(spans, sound_chunks(path, spans, folder), strict=True)
+            chunks = zip(spans, sound_chunks(path, spans, folder, damage), strict=True)
             told = progress.track(chunks, stage="voices, by 4 s", total=len(spans))
             sources = ((s, None if c is None else ClipSource("chunk", c)) for s, c in told)
             lane, notes = self._heard(sources)
-        return lane, notes
+        return lane, [*damage, *notes]
 
     def _heard(
         self, sources: Iterator[tuple[Span, ClipSource | None]] | Sequence[tuple[Span, ClipSource]]
@@ -149,4 +149,6 @@ def _unheard(states: set[str]) -> str:
         return NO_SOUND
     if states <= {"missing", "silent", "empty"}:
         return "the sound is silent"
+    if "damaged" in states:
+        return "no sample of the sound is a number"
     return "no speech in the sound"

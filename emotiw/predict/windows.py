@@ -13,6 +13,7 @@ from emotiw.core.errors import ConfigError
 from emotiw.core.face_tracks import FaceTracks
 
 Span = tuple[float, float]
+SHORTEST_SEC = 0.01  # of a hop; less than a frame tells nothing more
 CLOCK_SEC = 0.0006  # of files that keep times in milliseconds
 
 
@@ -44,7 +45,7 @@ def window_spans(
         hop_sec: from one start to the next; half of the window by default.
 
     Raises:
-        ConfigError: if window or hop is not above 0, or the hop leaves parts out.
+        ConfigError: if window or hop is below a hundredth of a second, or the hop leaves parts out.
 
     Examples:
         >>> window_spans(5.0, 2.0, 1.5)
@@ -53,8 +54,10 @@ def window_spans(
         [(0.0, 1.2)]
     """
     hop = window_sec / 2 if hop_sec is None else hop_sec
-    if window_sec <= 0 or hop <= 0:
-        raise ConfigError(f"window and hop must be above 0 s, got {window_sec:g} and {hop:g}")
+    if not (window_sec > 0 and hop >= SHORTEST_SEC):  # not a number is neither
+        raise ConfigError(
+            f"window and hop must be at least {SHORTEST_SEC:g} s, got {window_sec:g} and {hop:g}"
+        )
     if hop > window_sec:
         raise ConfigError(f"a hop of {hop:g} s leaves out parts between windows of {window_sec:g}")
     found = []

@@ -27,7 +27,7 @@ from emotiw.core.renames import KeyPath, NamesPart
 from emotiw.models.registry import MODELS
 from emotiw.models.stepwise.step_options import StepOptions
 from emotiw.runs.model_features import features_named, unreadable
-from emotiw.runs.recipe_paths import beside_the_recipe
+from emotiw.runs.recipe_paths import beside_the_recipe, refuse_a_twin
 from emotiw.runs.recipe_settings import RecipeSettings
 from emotiw.runs.unlabelled_use import KEY as UNLABELLED
 from emotiw.runs.unlabelled_use import unlabelled_splits
@@ -140,7 +140,7 @@ def load_recipe(config: Path | str, settings: Sequence[str] = ()) -> Recipe:
         >>> load_recipe("ravdess", ["data.root=clips"]).settings.data.root.name
         'clips'
     """
-    path = recipe_path(config)
+    path = refuse_a_twin(config, recipe_path(config))
     document = beside_the_recipe(read_document(path), path.parent)
     return _checked(override(document, settings), path.stem, path.parent)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from emotiw.core.config import Document, packaged
+from emotiw.core.errors import ConfigError
 from emotiw.core.files import shown_in_full
 from emotiw.core.notices import warn
 from emotiw.runs.records import PLACE
@@ -62,3 +63,20 @@ def _found(written: str, home: Path, name: str) -> str:
     if path.exists() and not path.samefile(beside):
         warn(f"{name}: {beside} is taken, beside the recipe, and not {path.absolute()}")
     return str(beside)
+
+
+def refuse_a_twin(config: Path | str, path: Path) -> Path:
+    """Return a recipe's path, unless it comes along and a file here is called so as well.
+
+    Both would write into the run of this name.
+
+    Raises:
+        ConfigError: with the way out.
+    """
+    own = Path(f"{config}.yaml")
+    if path != Path(config) and own.is_file():
+        raise ConfigError(
+            f"two recipes are called {config}: one that comes along, and {own} here; say {own}, or "
+            f"copy the other (`emotiw recipes show {config}`) under another name"
+        )
+    return path

@@ -158,7 +158,7 @@ class RecipeSettings(Strict):
     challenge: str
     data: DataSettings
     name: str | None = None
-    seed: int = 0
+    seed: int = Field(0, ge=0, lt=2**32)  # what NumPy and scikit-learn take
     paths: PathSettings = PathSettings()
     execution: ExecutionSettings = ExecutionSettings()
     faces: dict[str, Any] = Field(default_factory=dict)

@@ -12,6 +12,7 @@ from pydantic import field_validator, model_validator
 
 from emotiw.core.config import Strict
 from emotiw.core.errors import suggest
+from emotiw.core.stopping import signals_held_back
 from features.audio.signal import SignalOptions, Waveform
 from features.audio.sound_augmentation import WaveformAugmentation, augmented
 from features.audio.sound_extractor import Level, SoundExtractor, sound_spec
@@ -83,6 +84,7 @@ class OpenSmile(SoundExtractor):
     """
 
     Options = OpenSmileOptions
+    version = "4"  # what earlier ones have kept may lack rows, where somebody stopped them
 
     def __init__(self, name: str, options: OpenSmileOptions) -> None:
         super().__init__(name, options)
@@ -95,7 +97,8 @@ class OpenSmile(SoundExtractor):
         """Return functionals, those of altered copies behind them, or descriptors over time."""
         copies = (augmented(waveform, sampling_rate, copy) for copy in self.options.augmentations)
         # called as a function it gives the numbers of process_signal without a frame around them
-        tables = [self._smile(each, sampling_rate)[0].T for each in (waveform, *copies)]
+        with signals_held_back():  # or it would do without the rows that one comes in between of
+            tables = [self._smile(each, sampling_rate)[0].T for each in (waveform, *copies)]
         return np.concatenate(tables)  # (n, dim)
 
 

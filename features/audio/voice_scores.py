@@ -99,7 +99,7 @@ class Voice(SoundExtractor):
     ``speech_sec`` in the ledger says how much speech there is.
     """
 
-    version: ClassVar[str] = "4"
+    version: ClassVar[str] = "5"
     Options = VoiceOptions
 
     def __init__(self, name: str, options: VoiceOptions) -> None:

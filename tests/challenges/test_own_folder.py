@@ -175,3 +175,43 @@ def test_splits_are_told_from_each_other_or_not_at_all(tmp_path: Path) -> None:
     touch(tmp_path, "Test_vid_Distribute/4.avi")
     with pytest.raises(ManifestError, match="name no label: 'Test_vid_Distribute'"):
         read(tmp_path)
+
+
+def test_a_name_is_found_however_its_accents_are_written(tmp_path: Path) -> None:
+    touch(tmp_path, "cafe\u0301_1.wav", "caf\u00e9_2.wav")  # as macOS writes names, and others
+    (tmp_path / "labels.csv").write_text("file,label\ncaf\u00e9_1,happy\ncafe\u0301_2,sad\n")
+    assert {label for _, label, _ in known(read(tmp_path)[0]).values()} == {"Happy", "Sad"}
+
+
+def test_what_is_exactly_named_goes_before_what_is_nearly(tmp_path: Path) -> None:
+    touch(tmp_path, "A1.wav", "a1.wav", "1.5.wav")
+    (tmp_path / "labels.csv").write_text("file,label\nA1,happy\na1.wav,sad\n1.5,fear\n")
+    cohort, told = read(tmp_path)
+    assert {clip: label for clip, (_, label, _) in known(cohort).items()} == {
+        "A1": "Happy", "a1": "Sad", "1.5": "Fear"
+    }  # fmt: skip
+    assert "lost their zeros" not in told
+
+
+def test_a_table_without_names_of_columns_is_refused(tmp_path: Path) -> None:
+    touch(tmp_path, "c1.wav", "c2.wav", "c3.wav")
+    (tmp_path / "labels.csv").write_text("c1.wav,happy\nc2.wav,sad\nc3.wav,sad\n")
+    with pytest.raises(ManifestError, match=r"the first row has to name the columns.*'c1\.wav'"):
+        read(tmp_path)
+
+
+def test_a_split_that_nobody_knows_is_refused_and_not_trained_on(tmp_path: Path) -> None:
+    touch(tmp_path, "1.wav", "2.wav", "3.wav")
+    rows = "1,happy,Training\n2,sad,Training\n3,sad,PrivateTest\n"
+    (tmp_path / "labels.csv").write_text(f"file,label,usage\n{rows}")
+    with pytest.raises(ManifestError, match=r"labels\.csv:4: split 'PrivateTest' is none of"):
+        read(tmp_path)
+
+
+def test_speakers_on_both_sides_of_a_split_are_told(tmp_path: Path) -> None:
+    touch(tmp_path, *(f"{n}.wav" for n in range(1, 6)))
+    rows = "1,happy,ann,train\n2,sad,ben,train\n3,sad,ann,test\n4,sad,eve,test\n5,sad,,val\n"
+    (tmp_path / "labels.csv").write_text(f"file,label,speaker,split\n{rows}")
+    _, told = read(tmp_path)
+    assert "1 of 2 test clips are of groups (speakers, sources) of training clips" in told
+    assert "val clips are of" not in told

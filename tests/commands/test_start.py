@@ -217,6 +217,19 @@ def test_doubts_are_told_and_stand_in_the_recipe(home: Path) -> None:
     assert counted(manifest(), "label") == {("happy",): 4, ("Tense",): 2, ("sad",): 2}
 
 
+def test_words_that_are_probably_no_label_or_speaker_are_told(home: Path) -> None:
+    rows = ["file,label,speaker"]
+    for n, label in enumerate([*["happy", "sad"] * 4, "sda", "NA"]):
+        write_sound(home / f"{n}.wav", HZ["happy"], n)
+        rows.append(f"{n},{label},{['Ann', 'ann', ''][n % 3]}")
+    (home / "labels.csv").write_text("\n".join(rows))
+    told = started().stderr
+    assert "'NA' counts as a label (n = 1); empty cells say" in told
+    assert "one clip alone is labelled 'sda': misspelt?" in told
+    assert "the speakers of 3 of 10 clips are unknown" in told
+    assert "'Ann' and 'ann' count as different speakers" in told
+
+
 def test_numbers_are_predicted_as_numbers_and_levels_are_asked_for(home: Path) -> None:
     lines = ["clip,level,valence"]
     for n in range(12):
@@ -225,6 +238,7 @@ def test_numbers_are_predicted_as_numbers_and_levels_are_asked_for(home: Path) -
     (home / "ratings.csv").write_text("\n".join(lines))
     told = started("--labels", "valence").stdout
     assert "target from 'valence'" in told
+    assert "valence: from 0 to 1" in told
     assert float(manifest()[0]["target"]) == 0
     Path("clips.yaml").unlink()
     Path("clips_challenge.yaml").unlink()

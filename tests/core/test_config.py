@@ -10,6 +10,7 @@ from pydantic import Field
 
 from emotiw.core.config import Document, Strict, override, packaged, read_document, validated
 from emotiw.core.errors import ConfigError
+from emotiw.runs.recipe import load_recipe
 
 
 class Network(Strict):
@@ -96,6 +97,17 @@ def test_all_problems_come_at_once_with_lines_and_suggestions(tmp_path: Path) ->
             "(known: layers, dropout)",
         ]
     )
+
+
+def test_what_is_no_number_is_refused(tmp_path: Path) -> None:
+    (line,) = problems_of(tmp_path, "first: {name: a, network: {dropout: .nan}}\n")
+    assert line == ":1: first.network.dropout: Value error, expected a number, got nan"
+
+
+def test_a_seed_that_no_generator_takes_is_refused() -> None:
+    for seed in (-1, 2**32):
+        with pytest.raises(ConfigError, match="seed: Input should be"):
+            load_recipe("demo", [f"seed={seed}"])
 
 
 def test_a_long_value_is_cut(tmp_path: Path) -> None:

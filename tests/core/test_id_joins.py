@@ -34,6 +34,9 @@ def test_zeros_and_capitals() -> None:
     assert likely_repair(["7", "8.0"], KNOWN) == "with the zeros before them"
     assert likely_repair(["ANN_1"], ["ann_1"]) == "in the same capitals"
     assert likely_repair(["12"], ["1.2"]) == ""
+    decomposed, composed = "cafe\u0301_1", "caf\u00e9_1"  # as macOS writes names, and others
+    assert "accents" in likely_repair([decomposed], [composed])
+    assert "accents" in likely_repair([composed], [decomposed])
 
 
 def test_other_clips_are_told_and_many_are_refused() -> None:

@@ -288,7 +288,7 @@ def test_a_metric_of_ones_own_is_a_function_of_what_is_judged() -> None:
     assert found.value == 1 / 4
     assert np.isnan(found.low)
     assert found.note == "this metric has no interval"
-    assert str(found) == "share of Sad 25.00 %, n = 4"
+    assert str(found) == "share of Sad 25.00 %, n = 4, 2 scored"
     assert found.row()["metric"] == "sad"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from emotiw.core.media import Audio
+from emotiw.core.stopping import Stopped
 from features.audio.opensmile import FEATURE_SETS, OpenSmile, OpenSmileOptions
 from features.audio.signal import prepare
 from features.extractor import ClipSource
@@ -124,3 +126,30 @@ def test_byte_identical_clips_have_identical_rows(real_data: Path) -> None:
     assert pair[0].read_bytes() == pair[1].read_bytes()
     assert np.array_equal(first.array.values, second.array.values)
     assert first.quality == second.quality
+
+
+def test_a_signal_waits_until_every_row_is_there(
+    voice: npt.NDArray[np.float32], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Raised in a callback of openSMILE, an exception would be lost, and rows with it."""
+    extractor = OpenSmile("voice", OpenSmileOptions(level="low_level"))
+    measure, lengths = extractor._smile, []
+
+    def interrupted(*sound: object) -> object:
+        signal.raise_signal(signal.SIGTERM)
+        found = measure(*sound)
+        lengths.append(found[0].shape)
+        return found
+
+    def stop(number: int, _: object) -> None:
+        raise Stopped(128 + number)
+
+    whole = measure(voice, 16_000)[0].shape
+    monkeypatch.setattr(extractor, "_smile", interrupted)
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        with pytest.raises(Stopped):
+            extractor.rows(voice, 16_000)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert lengths == [whole]

@@ -61,6 +61,20 @@ def test_plain_files_give_the_same_fusion_as_tables(corpus: Corpus, files: Path)
     assert "speakers are unknown" not in text
 
 
+def test_clips_that_a_modality_has_no_scores_of_are_counted(files: Path) -> None:
+    voice = pd.read_csv(files / "voice.csv")
+    voice.iloc[:-7].to_csv(files / "voice.csv", index=False)
+    found = fuse_files(
+        [files / "voice.csv", files / "face.csv"],
+        labels=files / "labels.csv",
+        groups=files / "groups.csv",
+    )
+    n = found.n_clips
+    assert f"voice has no scores of 7 of {n} clips: they count as wrong" in found.summary()
+    assert "face has no scores" not in found.summary()
+    assert str(found.comparisons[0].theirs).endswith(f"n = {n}, {n - 7} scored")
+
+
 def test_references_are_compared_with_but_never_fused(files: Path) -> None:
     result = fuse_files(
         [files / "voice.csv"],

@@ -57,6 +57,31 @@ def test_a_file_that_ends_early_says_how_much_there_was(tmp_path: Path) -> None:
     assert told(path) == ["18 of 30 images read"]
 
 
+@pytest.mark.parametrize("codec", ["pcm_s16le", "pcm_s24le", "pcm_f32le", "pcm_alaw", "mp3"])
+def test_a_recording_that_ends_early_says_so_too(tmp_path: Path, codec: str) -> None:
+    name, used = ("a.mp3", "libmp3lame") if codec == "mp3" else ("a.wav", codec)
+    path = write(tmp_path / name, Sound([(0, tone(440, 2.0, 48_000))], 48_000, codec=used))
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    (text,) = told(path)
+    assert " of 2.0" in text
+    assert text.startswith(("0.9", "1.0"))
+
+
+def test_an_ogg_that_ends_within_a_page_says_so(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.ogg", Sound([(0, tone(440, 2.0, 48_000))], 48_000, codec="libopus"))
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    assert told(path) == ["1 damaged packets"]
+
+
+def test_a_recording_that_leaves_its_length_open_is_whole(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.wav", Sound([(0, tone(440, 1.0))], codec="pcm_s16le"))
+    data = path.read_bytes()
+    place = data.index(b"data") + 4
+    for size in (0, 0x7FFFF000, 0xFFFFFFFF):
+        path.write_bytes(data[:place] + size.to_bytes(4, "little") + data[place + 4 :])
+        assert told(path) == []
+
+
 def test_what_the_decoder_hides_is_told(tmp_path: Path) -> None:
     path = write(tmp_path / "a.mkv", Pictures(NOISY, every(30)))
     with av.open(str(path)) as container:

@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
 from emotiw.checks.small_clips import small_faces
+from emotiw.cli.app import app
 from emotiw.core.errors import MediaError
 from emotiw.core.progress import Progress
 from emotiw.predict import predict_files as files_module
@@ -26,6 +28,7 @@ from emotiw.predict.predict_files import Wanted, predict_files
 from emotiw.predict.prediction_rows import FilePrediction, as_csv, as_json, prediction_frame
 from emotiw.predict.voice_lane import Listener, Utterance, VoiceLane, units
 from features.faces.find_faces import find_faces
+from tests.media.twins import Sound, tone, write
 from tests.predict.videos import FPS, SquareDetector, frame, write_video
 
 FACE = (0.70, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05)  # Angry
@@ -131,6 +134,30 @@ def test_a_recording_has_a_voice_alone_and_a_photograph_a_face_alone(
     Image.fromarray(frame((8, 90))).save(tmp_path / "b.png")
     names = [predict(tmp_path / name).rows[0].by_model.keys() for name in ("a.wav", "b.png")]
     assert names == [{"voice"}, {"face"}]
+
+
+def test_a_recording_is_heard_to_its_end_whatever_its_length_seems_to_be(
+    tmp_path: Path, said: object
+) -> None:
+    loud, silent = tone(440, 8.0), np.zeros(16_000 * 40, np.float32)
+    sound = Sound([(0, np.concatenate([loud, silent]))], codec="aac")
+    found = predict(write(tmp_path / "a.aac", sound, kind="adts"))
+    assert abs(found.rows[0].end_sec - 48.0) < 0.5  # a guess by its first seconds says far less
+
+
+def test_of_a_long_recording_damage_is_told(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.wav", Sound([(0, tone(440, 40.0))], codec="pcm_s16le"))
+    assert not any("read in part" in note for note in predict(path).notes)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    assert predict(path).notes[0].startswith("read in part: 20.00 of 40.00 s of sound read")
+
+
+def test_a_recording_without_samples_says_so(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.wav", Sound([(0, tone(440, 1.0))], codec="pcm_s16le"))
+    path.write_bytes(path.read_bytes()[: path.read_bytes().index(b"data") + 8])
+    assert predict(path).notes == ("no sound",)
+    asked = CliRunner().invoke(app, ["predict", str(path), "--workers", "1"])
+    assert asked.exit_code == 1  # a file without an answer, as docs/exit_codes.md has it
 
 
 def test_lanes_of_face_and_voice_are_drawn(video: Path, said: object, tmp_path: Path) -> None:

@@ -76,7 +76,18 @@ def test_what_is_no_file_is_an_answer_in_a_folder_and_an_error_alone(tmp_path: P
         media_files([tmp_path / "pipe.mp4"])
 
 
-@pytest.mark.parametrize(("window", "hop"), [(0.0, None), (1.0, 0.0), (1.0, 2.0), (-1.0, None)])
+@pytest.mark.parametrize(
+    ("window", "hop"),
+    [
+        (0.0, None),
+        (1.0, 0.0),
+        (1.0, 2.0),
+        (-1.0, None),
+        (float("nan"), None),
+        (1.0, float("nan")),
+        (1e-9, None),
+    ],
+)
 def test_windows_that_make_no_sense_are_refused(window: float, hop: float | None) -> None:
     with pytest.raises(ConfigError):
         window_spans(5.0, window, hop)

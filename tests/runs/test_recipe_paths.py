@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from emotiw.core.errors import ManifestError
+from emotiw.core.errors import ConfigError, ManifestError
 from emotiw.core.notices import heard_by
 from emotiw.runs.first_recipe import start
 from emotiw.runs.recipe import load_recipe
@@ -86,6 +86,18 @@ def test_a_challenge_and_modules_lie_beside_the_recipe(project: Path) -> None:
     recipe = load_recipe("../study/mine.yaml")
     assert recipe.spec.title == "Mine"
     assert recipe.modules.samefile(project / "study" / "parts")
+
+
+def test_a_recipe_here_is_never_mistaken_for_one_that_comes_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`emotiw start clips` writes clips.yaml, and a recipe of that name comes along."""
+    monkeypatch.chdir(tmp_path)
+    assert load_recipe("clips").name == "clips"
+    (tmp_path / "clips.yaml").write_text("challenge: folder\ndata: {root: clips}\nseed: 7\n")
+    with pytest.raises(ConfigError, match=r"two recipes are called clips.*say clips\.yaml, or"):
+        load_recipe("clips")
+    assert load_recipe("clips.yaml").settings.seed == 7
 
 
 def test_a_run_never_takes_its_own_folder_for_the_clips(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
+from emotiw.core.media.declared_length import declared_sec
 from emotiw.core.media.upright import squared
 
 ENOUGH = 0.95  # of what a file declares; some declare a little that they don't have
@@ -75,7 +77,7 @@ GUESSED = {"mp3", "aac", "ac3", "eac3", "mpeg", "mpegts", "mpegvideo", "h264", "
 CLOCKED = {"mov", "matroska", "mpegts", "mpeg", "flv", "asf", "ogg", "nut", "mxf", "rm"}
 
 
-def info_of(container: Any, video: Any, audio: Any, **tracks: int | None) -> MediaInfo:
+def info_of(path: Path, container: Any, video: Any, audio: Any, **tracks: int | None) -> MediaInfo:
     """Return what an open file says of the streams that were chosen."""
     kinds = set(container.format.name.split(","))
     duration = container.duration
@@ -86,6 +88,7 @@ def info_of(container: Any, video: Any, audio: Any, **tracks: int | None) -> Med
     is_guess = bool(kinds & GUESSED)
     length = duration / 1e6 if duration is not None and duration > 0 else 0.0
     sound_sec = 0.0 if is_guess else _length_sec(audio)
+    sound_sec = max(sound_sec, declared_sec(path, kinds, length))
     if video is not None and "avi" in kinds and video.average_rate:
         # the index at its end says how long an AVI is; without it, FFmpeg goes by its size
         declared = video.frames / float(video.average_rate)

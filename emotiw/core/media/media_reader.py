@@ -24,9 +24,17 @@ from emotiw.core.media.image_clock import ImageClock
 from emotiw.core.media.jpeg_damage import damage_of_jpeg
 from emotiw.core.media.lazy_pictures import Converters, DecodedPixels, Pixels
 from emotiw.core.media.media_info import ENOUGH, MOST_PIXELS, MediaInfo, has_clock, info_of
-from emotiw.core.media.ogg_links import links_of
+from emotiw.core.media.ogg_links import ends_early, links_of
 from emotiw.core.media.reading_report import ReadingReport
-from emotiw.core.media.sound_track import Audio, Block, Survey, blocks_of, laid_out, mixed_down
+from emotiw.core.media.sound_track import (
+    Audio,
+    Block,
+    Survey,
+    Tally,
+    blocks_of,
+    laid_out,
+    mixed_down,
+)
 from emotiw.core.media.still_info import info_of_still
 from emotiw.core.media.stills import read_animation, read_still, still_of
 from emotiw.core.media.streams import chosen_track, tracks
@@ -170,7 +178,11 @@ class MediaReader:
         survey = Survey(self._downmix)
         for block in self._heard():
             survey.hear(block)
-        yield from mixed_down(self._heard(), survey)
+        tally = Tally()
+        for part in mixed_down(self._heard(), survey):
+            tally.hear(part)
+            yield part
+        self._note_sound(tally)
 
     def audio(self, sampling_rate: int | None = None) -> Audio:
         """Return the whole sound track in one channel, with zeros where a part is missing.
@@ -191,8 +203,11 @@ class MediaReader:
         parts = list(mixed_down(iter(self._blocks), survey))
         if not parts:
             raise NoSamplesError(f"{escaped(self.path.name)}: the audio track holds no samples")
+        tally = Tally()
+        for part in parts:
+            tally.hear(part)
+        self._note_sound(tally)
         audio = laid_out(parts, survey.notes())
-        self._note_sound(audio)
         if sampling_rate is None or sampling_rate == audio.sampling_rate:
             return audio
         import soxr
@@ -218,6 +233,7 @@ class MediaReader:
         self.report = ReadingReport(
             expected_sound_sec=self.info.sound_sec, enough=self.report.enough
         )
+        self.report.n_damaged_packets += ends_early(self._container, self.path)
         for container in links_of(self._container, self.path):
             if container is not self._container:
                 frames = self._decoded(container, tracks(container, "audio")[:1])
@@ -229,15 +245,13 @@ class MediaReader:
         zero = self.info.start_sec
         return blocks_of(frames, zero, has_clock=has_clock(self._container))
 
-    def _note_sound(self, audio: Audio) -> None:
+    def _note_sound(self, tally: Tally) -> None:
         report = self.report
         report.expected_sound_sec = self.info.sound_sec
-        report.gap_sec = float(audio.notes["gap_sec"])
-        report.sound_sec = audio.duration_sec - report.gap_sec
-        levels = np.abs(audio.waveform[np.isfinite(audio.waveform)])
+        report.sound_sec, report.gap_sec = tally.heard_sec, round(tally.gap_sec, 3)
         # what is loud all along was recorded so, or in another unit
-        if len(levels) and (levels > 1).mean() < BURST:
-            report.peak_db = 20 * float(np.log10(max(float(levels.max()), 1e-10)))
+        if tally.n and tally.n_loud < BURST * tally.n:
+            report.peak_db = 20 * float(np.log10(max(tally.peak, 1e-10)))
 
     def _decode(self, kinds: list[str]) -> Iterator[tuple[str, Any]]:
         if self._is_read:
@@ -306,6 +320,7 @@ class MediaReader:
         if video is None and audio is None:
             raise MediaError(f"{name}: neither a video nor an audio track that can be decoded")
         info = info_of(
+            self.path,
             self._container,
             videos[video] if video is not None else None,
             audios[audio] if audio is not None else None,

@@ -31,17 +31,30 @@ def links_of(container: Any, path: Path) -> Iterator[Any]:
                 yield link
 
 
+def ends_early(container: Any, path: Path) -> bool:
+    """Return whether the last page of an Ogg file is not all there, which FFmpeg doesn't tell."""
+    if container.format.name != "ogg":
+        return False
+    *_, (_, _, end) = [(0, False, 0), *_pages(path)]
+    return end != path.stat().st_size
+
+
 def _starts(path: Path) -> list[int]:
     """Return where each link begins: a first page that comes after others."""
     starts: list[int] = []
     was_first = False
+    for begin, is_first, _ in _pages(path):
+        if is_first and not was_first:
+            starts.append(begin)
+        was_first = is_first
+    return starts
+
+
+def _pages(path: Path) -> Iterator[tuple[int, bool, int]]:
+    """Yield where each page begins, whether it is the first of a stream, and where it ends."""
     with path.open("rb") as file:
         while (head := file.read(27))[:4] == PAGE and len(head) == 27:
-            here = file.tell() - 27
-            is_first = bool(head[5] & FIRST)
-            if is_first and not was_first:
-                starts.append(here)
-            was_first = is_first
+            begin = file.tell() - 27
             sizes = file.read(head[26])
-            file.seek(here + 27 + len(sizes) + sum(sizes))
-    return starts
+            end = file.seek(begin + 27 + head[26] + sum(sizes))
+            yield begin, bool(head[5] & FIRST), end

@@ -191,6 +191,39 @@ def mixed_down(blocks: Iterator[Block], survey: Survey) -> Iterator[Audio]:
         yield Audio(resampler.resample_chunk(_NOTHING, last=True), rate, begun + n_out / rate)
 
 
+@dataclass
+class Tally:
+    """How much of a track was heard, and how loud it is, part by part.
+
+    Attributes:
+        heard_sec: seconds, without gaps.
+        gap_sec: seconds that are missing between parts.
+        peak: of the samples that are numbers; full scale is 1.
+        n_loud: samples above full scale.
+        n: samples that are numbers.
+    """
+
+    heard_sec: float = 0.0
+    gap_sec: float = 0.0
+    peak: float = 0.0
+    n_loud: int = 0
+    n: int = 0
+    _end_sec: float | None = None
+
+    def hear(self, part: Audio) -> None:
+        """Take the next part."""
+        end = part.start_sec if self._end_sec is None else self._end_sec
+        if part.start_sec - end > GAP_SEC / 2:  # less is rounding
+            self.gap_sec += part.start_sec - end
+            end = part.start_sec
+        self._end_sec = end + part.duration_sec
+        self.heard_sec += part.duration_sec
+        levels = np.abs(part.waveform[np.isfinite(part.waveform)])
+        self.peak = max(self.peak, float(levels.max(initial=0.0)))
+        self.n_loud += int((levels > 1).sum())
+        self.n += len(levels)
+
+
 def laid_out(parts: Sequence[Audio], notes: Mapping[str, float | int | str]) -> Audio:
     """Return all parts as one waveform, each where it is heard, with zeros in between.
 

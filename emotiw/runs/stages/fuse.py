@@ -30,7 +30,7 @@ from fusion.fusion_options import FusionOptions
 if TYPE_CHECKING:
     from fusion.result import FusionResult
 
-VERSION = "5"
+VERSION = "6"
 ASKED = "models asked for"
 
 
@@ -150,7 +150,7 @@ class FusionInputs:
         """A hash of all this: fused scores of the same key are the same."""
         return artifact_key(
             "fuse",
-            version="4",
+            version="5",
             content="\n".join(f"{name} {self.contents[name]}" for name in self.tables),
             options={
                 "fusion": self.options.model_dump(mode="json"),

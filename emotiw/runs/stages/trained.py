@@ -59,6 +59,7 @@ def load_final_model(run: Run, entry: ModelEntry) -> Model:
     folder = model_folder(run, key or "")
     if key is None or not is_fitted(folder):
         raise MissingStageError(
-            f"the trained model {entry.name!r} is not in {run.store.root}: run `emotiw train`"
+            f"the trained model {entry.name!r} is not in {run.store.root}: run `emotiw train "
+            f"{run.folder} {entry.name} --force`"
         )
     return MODELS.resolve(entry.model).load(folder / MODEL)
