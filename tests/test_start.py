@@ -110,5 +110,6 @@ def test_what_is_not_needed_is_not_imported(what: str, places: dict[str, str]) -
         cwd=Path(places["RECIPE"]).parent,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
-    assert done.returncode == 0, done.stderr[-2000:]
+    # nobody is seen or heard in these clips: files without an answer
+    assert done.returncode == ("predict" in arguments), done.stderr[-2000:]
     assert done.stdout.splitlines()[-1] == "IMPORTED []"
