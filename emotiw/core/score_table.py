@@ -319,15 +319,18 @@ class ScoreTable(AsTable):
             raise TableError(f"{card_path}: not the card of a score table ({error})") from error
         frame = read_score_frame(path, labels, needed=(*KEY_COLUMNS, *steps))
         scores = task.renormalised(frame[list(labels)].to_numpy(dtype=np.float64))
-        return cls(
-            name=name,
-            task=task,
-            clip_ids=tuple(frame["clip_id"]),
-            scores=scores,
-            split=tuple(frame["split"]),
-            fold=tuple(None if np.isnan(fold) else int(fold) for fold in frame["fold"]),
-            seen_groups=seen,
-            owners=tuple(frame[CLIP]) if steps else (),
-            time_sec=frame[TIME].to_numpy(dtype=np.float64) if steps else None,
-            adapted_on=adapted_on,
-        )
+        try:
+            return cls(
+                name=name,
+                task=task,
+                clip_ids=tuple(frame["clip_id"]),
+                scores=scores,
+                split=tuple(frame["split"]),
+                fold=tuple(None if np.isnan(fold) else int(fold) for fold in frame["fold"]),
+                seen_groups=seen,
+                owners=tuple(frame[CLIP]) if steps else (),
+                time_sec=frame[TIME].to_numpy(dtype=np.float64) if steps else None,
+                adapted_on=adapted_on,
+            )
+        except TableError as error:
+            raise TableError(f"{path}: {error}") from error
