@@ -14,7 +14,7 @@ COUNTED = (b"Xing", b"Info")  # the first frame of an MP3 counts the others
 
 
 def declared_sec(path: Path, kinds: Collection[str], duration_sec: float) -> float:
-    """Return the seconds of sound that the header of a WAV, W64, CAF or MP3 declares; 0 where it doesn't.
+    """Return the seconds of sound that a WAV, W64, CAF or MP3 declares; 0 where it doesn't.
 
     Args:
         path: the file.
