@@ -9,7 +9,7 @@ from sklearn.base import clone
 
 from emotiw.core.cohort import Cohort
 from emotiw.core.errors import LeakageError
-from emotiw.core.score_table import Fold, Groups, ScoreTable
+from emotiw.core.score_table import TEST_FREQUENCIES, Fold, Groups, ScoreTable
 from emotiw.core.step_resampling import on_steps
 from fusion.aligned import AlignedScores, Scores, align
 from fusion.cross_fit_folds import FoldCodes, cross_fit_folds
@@ -105,6 +105,9 @@ def fuse(
         fused[taken] = part.finished(unfinished, traces.subset(taken))
         fuser_seen[number] = part.seen_groups_ if learns else nothing
 
+    adapted_on = dict.fromkeys(a for table in tables.values() for a in table.adapted_on)
+    if test_prior is not None and options.prior == "em":
+        adapted_on[TEST_FREQUENCIES] = None
     position_of = dict(zip(aligned.clip_ids, range(len(fused)), strict=True))
     positions = np.array([position_of[clip_id] for clip_id in rows.clip_ids])
     unseen_scores = fused[positions]
@@ -120,7 +123,7 @@ def fuse(
             seen_groups=seen_groups,
             owners=aligned.owners if aligned.is_by_step else (),
             time_sec=aligned.time_sec if aligned.is_by_step else None,
-            adapted_on=tuple(dict.fromkeys(a for t in tables.values() for a in t.adapted_on)),
+            adapted_on=tuple(adapted_on),
         ),
         fuser=final,
         rows=rows,

@@ -241,7 +241,8 @@ class FusionResult(AsTable):
         )
         if not self.comparisons or len(self.tables) + len(self.references) < 2:
             return []  # with itself nothing is compared
-        lines = [f"{metric.title}, {judged_on(split, adapted_on=self.table.adapted_on)}, {test}:"]
+        where = judged_on(split, adapted_on=self.table.adapted_for(split))
+        lines = [f"{metric.title}, {where}, {test}:"]
         for other in self.comparisons:
             a, b = (metric.shown(one.value) or "undefined" for one in (other.ours, other.theirs))
             line = f"  fused {a}, {other.theirs.name} {b} (n = {other.ours.n:,})"

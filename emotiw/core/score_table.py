@@ -32,6 +32,7 @@ Groups = frozenset[str]
 Provenance = Literal["held out", "seen", "unknown"]  # what a row's model knows of its clip
 DECIMALS = 9
 JOINS_KEPT = 4
+TEST_FREQUENCIES = "the labels that all test clips together seem to have"
 
 
 @dataclass(frozen=True, repr=False)
@@ -64,6 +65,10 @@ class ScoreTable(AsTable):
     owners: tuple[str, ...] = ()
     time_sec: npt.NDArray[np.float64] | None = None
     adapted_on: tuple[str, ...] = ()
+
+    def adapted_for(self, split: str) -> tuple[str, ...]:
+        """Return what scores of a split are adapted on; what changes test clips alone is theirs."""
+        return tuple(a for a in self.adapted_on if split == "test" or a != TEST_FREQUENCIES)
 
     def __post_init__(self) -> None:
         n_rows = len(self.clip_ids)
