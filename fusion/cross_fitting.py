@@ -14,6 +14,7 @@ from emotiw.core.step_resampling import on_steps
 from fusion.aligned import AlignedScores, Scores, align
 from fusion.cross_fit_folds import FoldCodes, cross_fit_folds
 from fusion.fusion_options import FusionOptions
+from fusion.held_out import without_copies
 from fusion.late import LateFusion
 from fusion.prior import Prior, declared_prior, estimated_prior, shifted
 from fusion.result import FusionResult
@@ -98,7 +99,10 @@ def fuse(
                 {**tables, **inside}, number, held_out.seen, rows, cohort, options, inside
             )
         if learns:
-            fitted_on = _without_copies(fitted_on, held_out, cohort)
+            n_rows, fitted_on = len(fitted_on), without_copies(fitted_on, held_out, cohort)
+            if not len(fitted_on):
+                told = f"each of {n_rows} clips repeats a clip that it holds out"
+                raise LeakageError(f"fusion can't be fitted: {told}")
         part = clone(unfitted).fit_rows(fitted_on)
         calibrated[taken] = part.calibrated(aligned.scores[taken])
         unfinished = part.fused(calibrated[taken])
@@ -132,6 +136,7 @@ def fuse(
         by_final=by_final,
         calibrated=calibrated[positions],
         is_nested=is_nested,
+        learns=learns,
         cohort=cohort,
         tables=tables,
         references=references,
@@ -153,21 +158,6 @@ def _fold_of_clips(
         None if split == "test" else fold_of_group.get(cohort.groups.get(clip_id, ""))
         for clip_id, split in zip(aligned.clip_ids, aligned.split, strict=True)
     ]
-
-
-def _without_copies(rows: TrainingRows, held_out: TrainingRows, cohort: Cohort) -> TrainingRows:
-    """Return the rows but those of clips that a clip held out repeats, whatever their groups.
-
-    Raises:
-        LeakageError: if there is no other.
-    """
-    hidden = {cohort[clip_id].content for clip_id in held_out.clip_ids} - {""}
-    kept = [cohort[clip_id].content not in hidden for clip_id in rows.clip_ids]
-    if not any(kept):
-        raise LeakageError(
-            f"fusion can't be fitted: each of {len(rows)} clips repeats a clip that it holds out"
-        )
-    return rows if all(kept) else rows.subset(np.array(kept))
 
 
 def is_whole(by_fold: Mapping[int, ScoreTable], fold_of_row: FoldCodes) -> bool:

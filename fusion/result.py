@@ -52,6 +52,7 @@ class FusionResult(AsTable):
             clip's group.
         is_nested: False where some of the scores that a fold's fusion was fitted on come from
             models that have seen groups held out in that fold.
+        learns: whether anything was fitted.
         cohort: the clips.
         tables: the scores that were fused.
         references: scores that the fusion is compared with.
@@ -68,6 +69,7 @@ class FusionResult(AsTable):
     by_final: Scores
     calibrated: Scores
     is_nested: bool
+    learns: bool
     cohort: Cohort
     tables: Mapping[str, ScoreTable]
     references: Mapping[str, ScoreTable] = field(default_factory=dict)
