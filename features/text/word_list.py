@@ -51,6 +51,7 @@ class WordList(TextExtractor):
 
     Options = WordListOptions
     version: ClassVar[str] = "2"
+    nothing: ClassVar[str] = "no word that is in the list"
     speed_options: ClassVar[frozenset[str]] = SOURCE | {"path"}  # its bytes are in the fingerprint
 
     def __init__(self, name: str, options: WordListOptions) -> None:

@@ -16,9 +16,11 @@ from emotiw.core import wheel_file
 from emotiw.core.errors import ConfigError, TableError, WeightsError
 from emotiw.core.stored_tensors import load_state
 from emotiw.core.wheel_file import WheelFile, fetch_from_wheel
+from emotiw.runs.stages.features import nothing_in
 from features.extractor import ClipSource
 from features.text.bert import Bert
 from features.text.sentence_encoder import SentenceEncoder, SentenceEncoderOptions
+from features.text.text_extractor import TextOptions, Words
 from features.text.transcript import Segment, Transcript
 from features.text.word_list import WordList, WordListOptions
 from tests.small_parts import write_sentence_encoder
@@ -59,6 +61,11 @@ def test_without_words_of_the_list_a_row_is_not_present(tmp_path: Path) -> None:
     assert found.times.tolist() == [[0, 1], [1, 2], [2, 3]]
     assert not rows(word_list(tmp_path), "it is noon").present.any()
     assert not rows(word_list(tmp_path)).present.any()
+
+
+def test_a_clip_without_words_of_the_list_is_said_to_have_none_of_these(tmp_path: Path) -> None:
+    assert nothing_in(word_list(tmp_path)) == "no word that is in the list"
+    assert nothing_in(Words("words", TextOptions())) == "no words"
 
 
 def test_a_beginning_is_of_one_word(tmp_path: Path) -> None:
