@@ -19,7 +19,8 @@ from emotiw.core.registry import Registry
 from emotiw.evaluation.metrics import METRICS
 from emotiw.models.aggregation.registry import AGGREGATIONS
 from emotiw.models.registry import MODELS
-from emotiw.runs.recipe import described_recipes
+from emotiw.runs.recipe import packaged_recipes
+from emotiw.runs.recipe_kinds import described
 from emotiw.runs.recipe_settings import RecipeSettings
 from features.faces.face_options import FaceOptions
 from features.registry import EXTRACTORS
@@ -203,8 +204,9 @@ def _directives(told: list[str]) -> str:
 
 def recipes() -> str:
     """Return the recipes that come along."""
-    rows = [(f"`{name}`", said) for name, said in described_recipes().items()]
-    return table(("name", "what it is for"), rows)
+    known = described(packaged_recipes())
+    rows = [(f"`{name}`", f"`{command}`", said) for name, command, said in known]
+    return table(("name", "command", "what it is for"), rows)
 
 
 def count() -> str:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.base import clone
 
+from emotiw.core.cohort import Cohort
 from emotiw.core.several import THRESHOLD
 from emotiw.core.task import Decisions, Task
 from emotiw.evaluation.differences import difference_on
@@ -75,10 +76,11 @@ def attribute(result: FusionResult, *, exact_up_to: int = EXACT_UP_TO) -> Attrib
     """
     rows, names = result.rows, result.rows.names
     everyone = tuple(range(len(names)))
+    told = result.cohort if result.learns else None
 
     @cache
     def decided(selection: tuple[int, ...]) -> Decisions:
-        scores = _scores_of(selection, result.fuser, rows, result.fold_of_row)
+        scores = _scores_of(selection, result.fuser, rows, result.fold_of_row, told)
         return rows.task.decide(scores)
 
     @cache
@@ -126,7 +128,11 @@ def attribute(result: FusionResult, *, exact_up_to: int = EXACT_UP_TO) -> Attrib
 
 
 def _scores_of(
-    selection: tuple[int, ...], fuser: LateFusion, rows: TrainingRows, fold_of_row: FoldCodes
+    selection: tuple[int, ...],
+    fuser: LateFusion,
+    rows: TrainingRows,
+    fold_of_row: FoldCodes,
+    cohort: Cohort | None,
 ) -> Scores:
     """Return cross-fitted scores of some modalities; where they say nothing, of none."""
     scores = _know_nothing(rows, fold_of_row)
@@ -139,7 +145,9 @@ def _scores_of(
             if sum(kept.values()) == 0:
                 kept = dict.fromkeys(chosen.names, 1.0)
             fusion.set_params(weights=kept)
-        scores[there] = cross_fitted_scores(chosen.subset(there), fold_of_row[there], fusion)
+        own, folds = chosen.subset(there), fold_of_row[there]
+        found = cross_fitted_scores(own, folds, fusion, cohort)
+        scores[there] = np.where(np.isnan(found), scores[there], found)
     return scores
 
 

@@ -42,7 +42,7 @@ class CascadeForest(StackCombiner):
     def fit(self, rows: TrainingRows) -> Self:
         """Grow levels while they help."""
         base = self.learn_inputs(rows.scores)
-        folds = deal_groups(rows.groups, INNER_FOLDS, rows.targets)
+        folds = deal_groups(rows.units, INNER_FOLDS, rows.targets)
         design, self.levels, self.held_out_accuracy = base, [], []
         for level in range(MAX_LEVELS):
             forests: list[list[Any]] = []

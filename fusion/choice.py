@@ -44,7 +44,7 @@ class Choice(Combiner):
 
     def fit(self, rows: TrainingRows) -> Self:
         """Judge every candidate on clips it has not seen, and fit the best."""
-        folds = deal_groups(rows.groups, INNER_FOLDS, rows.classes)
+        folds = deal_groups(rows.units, INNER_FOLDS, rows.classes)
         by_fold: dict[str, list[float]] = {}
         for candidate in self.setting.candidates:
             unseen = np.zeros((len(rows), len(self.setting.labels)))

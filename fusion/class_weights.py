@@ -55,7 +55,7 @@ class ClassWeights(Combiner):
 
         centre = np.repeat(shared * sharpness, shape[1])
         family = LinearLogits(logits, pull_back, centre, np.ones_like(centre), is_positive=True)
-        found, self.ridge = family.fit_by_groups(logs, rows.targets, rows.groups)
+        found, self.ridge = family.fit_by_groups(logs, rows.targets, rows.units)
         matrix = found.reshape(shape)
         self.sharpness = matrix.sum(axis=0)
         even = np.full(shape, 1.0 / shape[0])

@@ -9,11 +9,12 @@ from sklearn.base import clone
 
 from emotiw.core.cohort import Cohort
 from emotiw.core.errors import LeakageError
-from emotiw.core.score_table import Fold, Groups, ScoreTable
+from emotiw.core.score_table import TEST_FREQUENCIES, Fold, Groups, ScoreTable
 from emotiw.core.step_resampling import on_steps
 from fusion.aligned import AlignedScores, Scores, align
 from fusion.cross_fit_folds import FoldCodes, cross_fit_folds
 from fusion.fusion_options import FusionOptions
+from fusion.held_out import without_copies
 from fusion.late import LateFusion
 from fusion.prior import Prior, declared_prior, estimated_prior, shifted
 from fusion.result import FusionResult
@@ -98,13 +99,19 @@ def fuse(
                 {**tables, **inside}, number, held_out.seen, rows, cohort, options, inside
             )
         if learns:
-            fitted_on = _without_copies(fitted_on, held_out, cohort)
+            n_rows, fitted_on = len(fitted_on), without_copies(fitted_on, held_out, cohort)
+            if not len(fitted_on):
+                told = f"each of {n_rows} clips repeats a clip that it holds out"
+                raise LeakageError(f"fusion can't be fitted: {told}")
         part = clone(unfitted).fit_rows(fitted_on)
         calibrated[taken] = part.calibrated(aligned.scores[taken])
         unfinished = part.fused(calibrated[taken])
         fused[taken] = part.finished(unfinished, traces.subset(taken))
         fuser_seen[number] = part.seen_groups_ if learns else nothing
 
+    adapted_on = dict.fromkeys(a for table in tables.values() for a in table.adapted_on)
+    if test_prior is not None and options.prior == "em":
+        adapted_on[TEST_FREQUENCIES] = None
     position_of = dict(zip(aligned.clip_ids, range(len(fused)), strict=True))
     positions = np.array([position_of[clip_id] for clip_id in rows.clip_ids])
     unseen_scores = fused[positions]
@@ -120,7 +127,7 @@ def fuse(
             seen_groups=seen_groups,
             owners=aligned.owners if aligned.is_by_step else (),
             time_sec=aligned.time_sec if aligned.is_by_step else None,
-            adapted_on=tuple(dict.fromkeys(a for t in tables.values() for a in t.adapted_on)),
+            adapted_on=tuple(adapted_on),
         ),
         fuser=final,
         rows=rows,
@@ -129,6 +136,7 @@ def fuse(
         by_final=by_final,
         calibrated=calibrated[positions],
         is_nested=is_nested,
+        learns=learns,
         cohort=cohort,
         tables=tables,
         references=references,
@@ -150,21 +158,6 @@ def _fold_of_clips(
         None if split == "test" else fold_of_group.get(cohort.groups.get(clip_id, ""))
         for clip_id, split in zip(aligned.clip_ids, aligned.split, strict=True)
     ]
-
-
-def _without_copies(rows: TrainingRows, held_out: TrainingRows, cohort: Cohort) -> TrainingRows:
-    """Return the rows but those of clips that a clip held out repeats, whatever their groups.
-
-    Raises:
-        LeakageError: if there is no other.
-    """
-    hidden = {cohort[clip_id].content for clip_id in held_out.clip_ids} - {""}
-    kept = [cohort[clip_id].content not in hidden for clip_id in rows.clip_ids]
-    if not any(kept):
-        raise LeakageError(
-            f"fusion can't be fitted: each of {len(rows)} clips repeats a clip that it holds out"
-        )
-    return rows if all(kept) else rows.subset(np.array(kept))
 
 
 def is_whole(by_fold: Mapping[int, ScoreTable], fold_of_row: FoldCodes) -> bool:

@@ -140,8 +140,8 @@ class LateFusion(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         calibrated = self.calibrated(rows.scores)
         self.combiner_ = combiner.fit(replace(rows, scores=calibrated))
         self.post_ = self._post_processing()
-        if self.post and len(np.unique(rows.groups)) > 1:
-            folds = deal_groups(rows.groups, INNER_FOLDS, rows.classes)
+        if self.post and len(np.unique(rows.units)) > 1:
+            folds = deal_groups(rows.units, INNER_FOLDS, rows.classes)
             before: Any = clone(self).set_params(post=())
             self.post_.fit(rows, cross_fitted_scores(rows, folds, before), folds)
         return self

@@ -53,7 +53,7 @@ class LogisticStack(StackCombiner):
             return np.vstack([designed.T @ residuals, residuals.sum(axis=0)]).ravel()
 
         family = LinearLogits(logits, pull_back, centre.ravel(), penalty.ravel())
-        found, self.ridge = family.fit_by_groups(design, rows.targets, rows.groups)
+        found, self.ridge = family.fit_by_groups(design, rows.targets, rows.units)
         matrix = found.reshape(centre.shape)
         self.coefficients, self.bias = matrix[:-1], matrix[-1]
         return self

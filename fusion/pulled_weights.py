@@ -72,9 +72,9 @@ def _likelihood_of_strengths(rows: TrainingRows, pool: str, solve: Solve) -> Vec
     """Return the share of each strength, sum 1."""
     if len(rows) > ENOUGH:
         return np.asarray(np.eye(len(STRENGTHS))[-1])
-    if len(np.unique(rows.groups)) < 2:
+    if len(np.unique(rows.units)) < 2:
         return np.asarray(np.eye(len(STRENGTHS))[0])
-    folds = deal_groups(rows.groups, INNER_FOLDS, rows.classes)
+    folds = deal_groups(rows.units, INNER_FOLDS, rows.classes)
     losses = np.zeros((len(rows), len(STRENGTHS)))
     for fold in np.unique(folds):
         learnt, held_out = rows.subset(folds != fold), rows.subset(folds == fold)

@@ -52,6 +52,7 @@ class FusionResult(AsTable):
             clip's group.
         is_nested: False where some of the scores that a fold's fusion was fitted on come from
             models that have seen groups held out in that fold.
+        learns: whether anything was fitted.
         cohort: the clips.
         tables: the scores that were fused.
         references: scores that the fusion is compared with.
@@ -68,6 +69,7 @@ class FusionResult(AsTable):
     by_final: Scores
     calibrated: Scores
     is_nested: bool
+    learns: bool
     cohort: Cohort
     tables: Mapping[str, ScoreTable]
     references: Mapping[str, ScoreTable] = field(default_factory=dict)
@@ -241,7 +243,8 @@ class FusionResult(AsTable):
         )
         if not self.comparisons or len(self.tables) + len(self.references) < 2:
             return []  # with itself nothing is compared
-        lines = [f"{metric.title}, {judged_on(split, adapted_on=self.table.adapted_on)}, {test}:"]
+        where = judged_on(split, adapted_on=self.table.adapted_for(split))
+        lines = [f"{metric.title}, {where}, {test}:"]
         for other in self.comparisons:
             a, b = (metric.shown(one.value) or "undefined" for one in (other.ours, other.theirs))
             line = f"  fused {a}, {other.theirs.name} {b} (n = {other.ours.n:,})"

@@ -38,8 +38,8 @@ class Stacker(StackCombiner):
     def fit(self, rows: TrainingRows) -> Self:
         """Fit the temperature on inner folds, then the estimator on everything."""
         design = self.learn_inputs(rows.scores)
-        if len(np.unique(rows.groups)) > 1:
-            folds = deal_groups(rows.groups, INNER_FOLDS, rows.targets)
+        if len(np.unique(rows.units)) > 1:
+            folds = deal_groups(rows.units, INNER_FOLDS, rows.targets)
             unseen = np.zeros((len(design), len(self.setting.labels)))
             for fold in np.unique(folds):
                 inner = self.new_estimator().fit(design[folds != fold], rows.targets[folds != fold])

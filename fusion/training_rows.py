@@ -34,6 +34,7 @@ class TrainingRows:
         groups: ``(n,)`` group of each row as a number, counted in the order of first appearance.
         group_names: the group that each number stands for.
         steps: which rows are of one clip, and when; None where rows are whole clips.
+        joined: ``(n,)`` :attr:`units` of the rows; None where no two groups share a clip.
     """
 
     names: tuple[str, ...]
@@ -44,6 +45,7 @@ class TrainingRows:
     groups: npt.NDArray[np.intp]
     group_names: tuple[str, ...]
     steps: Traces | None = None
+    joined: npt.NDArray[np.intp] | None = None
 
     def __len__(self) -> int:
         return len(self.clip_ids)
@@ -64,6 +66,11 @@ class TrainingRows:
         return Traces.of_clips(len(self)) if self.steps is None else self.steps
 
     @property
+    def units(self) -> npt.NDArray[np.intp]:
+        """``(n,)`` what inner folds keep whole: groups, joined where one repeats another's clip."""
+        return self.groups if self.joined is None else self.joined
+
+    @property
     def seen(self) -> frozenset[str]:
         """The groups that a fit on these rows sees."""
         return frozenset(self.group_names[code] for code in np.unique(self.groups))
@@ -78,6 +85,7 @@ class TrainingRows:
             targets=self.targets[positions],
             groups=self.groups[positions],
             steps=None if self.steps is None else self.steps.subset(positions),
+            joined=None if self.joined is None else self.joined[positions],
         )
 
     def answering(self, answer: Answer) -> TrainingRows:
@@ -92,6 +100,7 @@ class TrainingRows:
             targets=targets,
             groups=codes.astype(np.intp),
             group_names=tuple(rows.group_names[code] for code in first),
+            joined=None if rows.joined is None else pd.factorize(rows.joined)[0].astype(np.intp),
         )
 
     def only(self, modalities: Sequence[int]) -> TrainingRows:
@@ -181,4 +190,16 @@ def training_rows(
         groups=codes.astype(np.intp),
         group_names=tuple(names),
         steps=aligned.traces.subset(np.array(chosen)[order]) if aligned.is_by_step else None,
+        joined=_joined(codes.astype(np.intp), [cohort[clip_id].content for clip_id in ids]),
     )
+
+
+def _joined(codes: npt.NDArray[np.intp], contents: list[str]) -> npt.NDArray[np.intp] | None:
+    """Return what stays whole, as the smallest number of its groups; None where all are apart."""
+    unit = np.arange(codes.max() + 1)
+    first: dict[str, int] = {}
+    for code, content in zip(codes.tolist(), contents, strict=True):
+        ends = unit[[code, first.setdefault(content, code) if content else code]]
+        if ends[0] != ends[1]:
+            unit[unit == ends.max()] = ends.min()
+    return None if (unit == np.arange(len(unit))).all() else unit[codes].astype(np.intp)

@@ -238,3 +238,16 @@ def test_a_challenge_of_ones_own_is_known_by_its_name_not_its_file(tmp_path: Pat
         (tmp_path / "runs" / name / "recipe.yaml").write_text(f"challenge: {challenge}\n")
     found = runs_of(load_spec(file), tmp_path / "runs")
     assert [folder.name for folder in found] == ["gone", "mine"]
+
+
+def test_a_damaged_recipe_is_named_and_the_other_runs_are_ranked(tmp_path: Path) -> None:
+    for name, recipe in {"good": "challenge: afew2017\n", "bad": "challenge: [\n"}.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "recipe.yaml").write_text(recipe)
+    cohort = make_cohort()
+    write_manifest(cohort, tmp_path / "good/manifest.csv", root=tmp_path)
+    table_with(cohort, 20).write_csv(tmp_path / "good/fused.csv")
+    standings, unread = rank_runs(SPEC, runs_of(SPEC, tmp_path))
+    assert "good/fused" in {line.who for line in standings}
+    assert len(unread) == 1
+    assert "bad/recipe.yaml: not valid YAML" in unread[0]

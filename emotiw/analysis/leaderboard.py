@@ -84,7 +84,7 @@ def rank_runs(
     unread: list[str] = []
     for folder in folders:
         try:
-            cohort = cohort_in(folder, spec.task).rows
+            own, cohort = protocol_of(spec, folder), cohort_in(folder, spec.task).rows
         except EmotiwError as error:
             unread.append(str(error))
             continue
@@ -104,7 +104,7 @@ def rank_runs(
             doubts += ["speakers estimated"] * cohort.estimates_groups
             doubts += [f"adapted on {clips}" for clips in result.adapted_on]
             told = "; ".join([note] * bool(note) + doubts)
-            protocol = protocol_of(spec, folder) if line.split == "folds" else ""
+            protocol = own if line.split == "folds" else ""
             standings.append(replace(line, note=told, protocol=protocol))
     return ranked(spec, standings), unread
 
@@ -112,18 +112,26 @@ def rank_runs(
 def runs_of(spec: ChallengeSpec, runs: Path) -> list[Path]:
     """Return the folders of runs of a challenge, by what their ``recipe.yaml`` says.
 
+    Those whose recipe is damaged are among them: whoever ranks runs says so of them.
+
     Raises:
-        ConfigError: if there is no such folder, or a recipe in it is damaged.
+        ConfigError: if there is no such folder.
     """
     if not runs.is_dir():
         raise ConfigError(f"no folder of runs at {shown_in_full(runs)}")
     recipes = sorted(runs.glob("*/recipe.yaml"))
-    return [recipe.parent for recipe in recipes if _challenge_of(recipe) == spec.name]
+    return [recipe.parent for recipe in recipes if _challenge_of(recipe) in {spec.name, None}]
 
 
-def _challenge_of(recipe: Path) -> str:
-    """Return the name of a recipe's challenge; that of its file where this is gone."""
-    asked = str(read_document(recipe).data.get("challenge", ""))
+def _challenge_of(recipe: Path) -> str | None:
+    """Return the name of a recipe's challenge; that of its file where this is gone.
+
+    None where the recipe can't be read.
+    """
+    try:
+        asked = str(read_document(recipe).data.get("challenge", ""))
+    except ConfigError:
+        return None
     try:
         return asked if asked in spec_names() else load_spec(asked).name
     except ConfigError:

@@ -228,8 +228,7 @@ def _take_labels(found: Answers, known: LabelSet) -> None:
     found.labels = known.labels
     found.words = (*known.labels, *(word for words in known.merged.values() for word in words))
     for label, spelt in known.merged.items():
-        if len({word.lower() for word in spelt}) > 1:
-            found.doubts.append(f"{' and '.join(spelt)} are taken for one label, {label}")
+        found.doubts.append(f"{' and '.join(spelt)} are taken for one label, {label}")
 
 
 def _some(table: FoundTable, column: str) -> str:

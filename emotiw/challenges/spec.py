@@ -211,9 +211,11 @@ class ChallengeSpec(Strict):
             yield "a classification needs at least two labels"
         if self.task_kind == "regression" and (self.labels or not self.targets):
             yield "a regression has targets and no labels"
-        for word, count in Counter([*self.labels, *(t.name for t in self.targets)]).items():
+        words = [*self.labels, *(t.name for t in self.targets)]
+        for word, count in Counter(map(str.casefold, words)).items():
             if count > 1:
-                yield f"{word!r} comes {count} times among labels and targets"
+                spelt = " and ".join(dict.fromkeys(w for w in words if w.casefold() == word))
+                yield f"{spelt!r} comes {count} times among labels and targets"
         for code, label in self.codes.items():
             if label not in self.labels:
                 yield f"code {code!r} means no label: {label!r}{suggest(label, self.labels)}"

@@ -28,6 +28,7 @@ from pathlib import Path
 
 from emotiw.cli.run_log import end_logs
 from emotiw.core.errors import EmotiwError, MachineError
+from emotiw.core.files import NotAFileError
 from emotiw.core.notices import heard_by
 from emotiw.core.stopping import STATUSES, stops_on_signals
 
@@ -40,7 +41,9 @@ NO_MEMORY = re.compile(
     r"|can't start new thread",
     re.IGNORECASE,
 )
-OF_NAMES = (FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError)
+OF_NAMES = (
+    *(FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError, NotAFileError),
+)
 OF_NETWORK = (ConnectionError, TimeoutError)
 ADVICE = {
     errno.ENOSPC: f"free some space {AGAIN}",

@@ -15,17 +15,18 @@ app = typer.Typer(help="The recipes that come along.", no_args_is_help=True)
 
 @app.command(name="list")
 def list_recipes(as_json: AsJson = False) -> None:
-    """List every recipe that comes along: its name does for a file in `emotiw run`.
+    """List every recipe that comes along, and its command; to `run`, the name does for a file.
 
     emotiw recipes list
     """
-    from emotiw.runs.recipe import described_recipes
+    from emotiw.runs.recipe import packaged_recipes
+    from emotiw.runs.recipe_kinds import described
 
-    lines = described_recipes()
+    names, rows = ("name", "command", "about"), described(packaged_recipes())
     if as_json:
-        print_json([{"name": name, "about": about} for name, about in lines.items()])
+        print_json([dict(zip(names, row, strict=True)) for row in rows])
     else:
-        print_table(("name", "about"), lines.items(), box=None)
+        print_table(names, rows, box=None)
 
 
 @app.command()

@@ -30,6 +30,13 @@ KINDS = (
 )  # fmt: skip
 
 
+class NotAFileError(OSError):
+    """A folder, a pipe, a device or a socket where a file is expected; its text is without path."""
+
+    def __str__(self) -> str:
+        return str(self.strerror)
+
+
 def atomic_write(path: Path, data: bytes) -> None:
     """Write a file so that a reader sees the old bytes or the new ones, never a part of them."""
     with atomic_file(path) as partial:
@@ -216,4 +223,4 @@ def _require_regular(path: Path) -> None:
     mode = path.stat().st_mode
     if not stat.S_ISREG(mode):
         kind = next((kind for is_kind, kind in KINDS if is_kind(mode)), "of no known kind")
-        raise OSError(f"not a regular file ({kind})")
+        raise NotAFileError(errno.EINVAL, f"not a regular file ({kind})", str(path))

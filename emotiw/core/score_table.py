@@ -32,6 +32,7 @@ Groups = frozenset[str]
 Provenance = Literal["held out", "seen", "unknown"]  # what a row's model knows of its clip
 DECIMALS = 9
 JOINS_KEPT = 4
+TEST_FREQUENCIES = "the labels that all test clips together seem to have"
 
 
 @dataclass(frozen=True, repr=False)
@@ -64,6 +65,10 @@ class ScoreTable(AsTable):
     owners: tuple[str, ...] = ()
     time_sec: npt.NDArray[np.float64] | None = None
     adapted_on: tuple[str, ...] = ()
+
+    def adapted_for(self, split: str) -> tuple[str, ...]:
+        """Return what scores of a split are adapted on; what changes test clips alone is theirs."""
+        return tuple(a for a in self.adapted_on if split == "test" or a != TEST_FREQUENCIES)
 
     def __post_init__(self) -> None:
         n_rows = len(self.clip_ids)
@@ -319,15 +324,18 @@ class ScoreTable(AsTable):
             raise TableError(f"{card_path}: not the card of a score table ({error})") from error
         frame = read_score_frame(path, labels, needed=(*KEY_COLUMNS, *steps))
         scores = task.renormalised(frame[list(labels)].to_numpy(dtype=np.float64))
-        return cls(
-            name=name,
-            task=task,
-            clip_ids=tuple(frame["clip_id"]),
-            scores=scores,
-            split=tuple(frame["split"]),
-            fold=tuple(None if np.isnan(fold) else int(fold) for fold in frame["fold"]),
-            seen_groups=seen,
-            owners=tuple(frame[CLIP]) if steps else (),
-            time_sec=frame[TIME].to_numpy(dtype=np.float64) if steps else None,
-            adapted_on=adapted_on,
-        )
+        try:
+            return cls(
+                name=name,
+                task=task,
+                clip_ids=tuple(frame["clip_id"]),
+                scores=scores,
+                split=tuple(frame["split"]),
+                fold=tuple(None if np.isnan(fold) else int(fold) for fold in frame["fold"]),
+                seen_groups=seen,
+                owners=tuple(frame[CLIP]) if steps else (),
+                time_sec=frame[TIME].to_numpy(dtype=np.float64) if steps else None,
+                adapted_on=adapted_on,
+            )
+        except TableError as error:
+            raise TableError(f"{path}: {error}") from error

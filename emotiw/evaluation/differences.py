@@ -108,8 +108,8 @@ def compare(
     found = difference_on(sample, pair, metric, names=(ours.name, theirs.name))
     return replace(
         found,
-        ours=replace(found.ours, adapted_on=ours.adapted_on),
-        theirs=replace(found.theirs, adapted_on=theirs.adapted_on),
+        ours=replace(found.ours, adapted_on=ours.adapted_for(sample.split)),
+        theirs=replace(found.theirs, adapted_on=theirs.adapted_for(sample.split)),
     )
 
 

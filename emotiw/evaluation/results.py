@@ -147,7 +147,7 @@ def evaluate(
         metric = metric_named(metric or scores.task.main_metric, scores.task)
     sample, decisions = chosen_sample(scores, cohort, split)
     provenance = _weakest(sample, scores)
-    about: Any = {"provenance": provenance, "adapted_on": scores.adapted_on}
+    about: Any = {"provenance": provenance, "adapted_on": scores.adapted_for(sample.split)}
     return results_on(sample, scores.name, decisions, [metric], **about)[0]
 
 
@@ -176,7 +176,7 @@ def evaluate_all(
             judged += not_held_out(table, cohort)
         for sample, decisions, kind in judged:
             chosen = metrics or metrics_of(table.task)
-            about: Any = {"provenance": kind, "adapted_on": table.adapted_on}
+            about: Any = {"provenance": kind, "adapted_on": table.adapted_for(sample.split)}
             found += results_on(sample, table.name, decisions, chosen, **about)
     return found
 

@@ -32,7 +32,7 @@ from emotiw.predict.windows import Footage, window_spans
 from emotiw.runs.recipe import ModelEntry
 from emotiw.runs.run import Run
 from emotiw.runs.stages.faces import with_its_detector
-from emotiw.runs.stages.features import NOTHING, made_extractor
+from emotiw.runs.stages.features import made_extractor, nothing_in
 from emotiw.runs.stages.fuse import fused_as_asked
 from emotiw.runs.stages.per_clip import why_missing
 from emotiw.runs.stages.trained import load_final_model
@@ -251,7 +251,7 @@ class Ensemble:
             if array.present.any():
                 arrays[name] = array
             else:
-                what = NOTHING.get(extractor.needs, "nothing to go by")
+                what = nothing_in(extractor)
                 notes[f"{name}: {why_missing(what, extraction.quality)}"] = None
         return arrays
 

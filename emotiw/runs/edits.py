@@ -5,9 +5,12 @@ Every file can be changed and read on; nothing of it is hidden: whoever prints a
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
+from emotiw.core.errors import EmotiwError
 from emotiw.runs.records import Records, hash_of_line, lines_of
 
 
@@ -41,6 +44,20 @@ def edits_of(records: Records, stage: str | None = None) -> list[Edit]:
         for name, written in record.files.items()
         if records.sha256(name) not in (None, written)
     ]
+
+
+@contextmanager
+def edits_named(records: Records) -> Iterator[None]:
+    """Add to an error about a file that was changed by hand how one goes on."""
+    try:
+        yield
+    except EmotiwError as error:
+        told, changed = str(error), edits_of(records)
+        named = [str(each) for each in changed if str(records.folder / each.name) in told]
+        if not named or "--force" in told:
+            raise
+        advice = "mend it, or remove it, and it is made anew"
+        raise type(error)(f"{told}\n{'; '.join(named)}: {advice}") from error
 
 
 def changed_clips(records: Records, name: str) -> set[str]:

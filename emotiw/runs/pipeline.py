@@ -9,7 +9,7 @@ from pathlib import Path
 from emotiw.core.ledger import LedgerRow
 from emotiw.evaluation.results import Result
 from emotiw.runs.cohort_digests import digests_of
-from emotiw.runs.edits import Edit, edits_of
+from emotiw.runs.edits import Edit, edits_named, edits_of
 from emotiw.runs.run import Run
 from emotiw.runs.stages.faces import make_faces
 from emotiw.runs.stages.features import make_features
@@ -65,7 +65,7 @@ def run_all(run: Run, *, force: bool = False) -> Summary:
     run.require_device()
     results: list[Result] | None = None
     submission, check = None, None
-    with run.at_work(begins=True):
+    with run.at_work(begins=True), edits_named(run.records):
         make_index(run, force=force)
         require_trainable(run)
         if needs_faces(run):

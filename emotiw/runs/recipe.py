@@ -27,6 +27,7 @@ from emotiw.core.renames import KeyPath, NamesPart
 from emotiw.models.registry import MODELS
 from emotiw.models.stepwise.step_options import StepOptions
 from emotiw.runs.model_features import features_named, unreadable
+from emotiw.runs.recipe_kinds import command_of
 from emotiw.runs.recipe_paths import beside_the_recipe, refuse_a_twin
 from emotiw.runs.recipe_settings import RecipeSettings
 from emotiw.runs.unlabelled_use import KEY as UNLABELLED
@@ -142,6 +143,8 @@ def load_recipe(config: Path | str, settings: Sequence[str] = ()) -> Recipe:
     """
     path = refuse_a_twin(config, recipe_path(config))
     document = beside_the_recipe(read_document(path), path.parent)
+    if (command := command_of(document.data)) != "run":
+        raise ConfigError(f"{path} is no recipe of clips, but one for `emotiw {command}`")
     return _checked(override(document, settings), path.stem, path.parent)
 
 
@@ -180,20 +183,6 @@ def packaged_recipes() -> dict[str, Path]:
     """Return the files of the recipes that come with the toolkit, by name."""
     files = (*packaged("recipes").glob("*.yaml"), *packaged().glob("demo*.yaml"))
     return {path.stem: path for path in files}
-
-
-def described_recipes() -> dict[str, str]:
-    """Return what each recipe that comes along is for, as the comment at its top says, by name.
-
-    Examples:
-        >>> print(described_recipes()["clips"])
-        A folder of clips of one's own: face and voice features of every one.
-    """
-    texts = {name: path.read_text("utf-8") for name, path in packaged_recipes().items()}
-    return {
-        name: text.partition("\n")[0].lstrip("# ") if text.startswith("#") else ""
-        for name, text in sorted(texts.items())
-    }
 
 
 def _as_yaml(value: Any) -> str:

@@ -16,7 +16,6 @@ from features.text.recogniser import arguments_of, recognise
 from features.text.transcript import Transcript, text_spec
 
 SOURCE = frozenset({"transcripts", "columns"})
-NO_WORDS = "no words"
 
 
 class TextOptions(Strict):
@@ -60,7 +59,12 @@ class TextExtractor(Extractor):
     A clip that is silent, or in whose transcript there is nothing, has no row that is present.
     What is kept of a clip goes by its transcript, wherever that came from; with a ``command``, by
     the clip and the command.
+
+    Attributes:
+        nothing: what is said of a clip without a row that is present.
     """
+
+    nothing: ClassVar[str] = "no words"
 
     needs: ClassVar[Needs] = "text"
     Options: ClassVar[type[TextOptions]] = TextOptions

@@ -26,6 +26,16 @@ def tokens_of(text: str) -> list[str]:
     return _pattern().findall(normal(text))
 
 
+def is_punctuation(token: str) -> bool:
+    """Return whether a token is a comma, a stop, a bracket and the like, in any script.
+
+    Examples:
+        >>> [is_punctuation(token) for token in (",", "。", "¿", "no", "😀")]
+        [True, True, True, False, False]
+    """
+    return unicodedata.category(token[0])[0] == "P"
+
+
 def normal(text: str) -> str:
     """Return a text in one case and in Unicode's compatible form.
 

@@ -50,8 +50,10 @@ class Transcript:
 
     @classmethod
     def of(cls, segments: Iterable[Segment]) -> Transcript:
-        """Return a transcript of the segments that have any text, made plain."""
-        made = (Segment(plain(s.text), s.start_sec, s.end_sec) for s in segments)
+        """Return a transcript of the segments that have any text, made plain, by their times."""
+        made = [Segment(plain(s.text), s.start_sec, s.end_sec) for s in segments]
+        if all(segment.start_sec is not None for segment in made):
+            made.sort(key=lambda segment: segment.start_sec or 0.0)
         return cls(tuple(segment for segment in made if segment.text))
 
     @classmethod

@@ -16,6 +16,7 @@ from features.text.transcript import Segment, Transcript
 FORMATS = (".json", ".srt", ".vtt", ".txt")  # the first of a clip's is taken
 TIME = r"(?:(\d+):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
 CUE = re.compile(rf"\s*{TIME}\s*-->\s*{TIME}(?:\s.*)?")
+NEARLY = re.compile(r"\s*\d+:[\d:.,]+\s*-+>")
 TAGS = re.compile(r"</?[a-zA-Z][^<>]*>|<[\d:.]+>|\{\\[^{}]*\}")
 ENTITIES = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&nbsp;": " ", "&lrm;": "", "&rlm;": ""}
 # (list of segments, their text), as recognisers call them
@@ -63,22 +64,35 @@ def decoded(path: Path) -> str:
 
 
 def _cues(path: Path, text: str) -> Iterator[Segment]:
-    """Yield the cues of SRT and WebVTT; notes, styles, numbers and tags are left out."""
+    """Yield the cues of SRT and WebVTT; notes, styles, numbers and tags are left out.
+
+    In SRT, blank lines within a cue are its own, and between two cues there may be none.
+    """
     at: tuple[float, float] | None = None
     said: list[str] = []
-    for number, line in enumerate([*text.splitlines(), ""], start=1):
-        if "-->" in line and at is None:
-            match = CUE.fullmatch(line)
-            if match is None:
-                raise TableError(f"{path}:{number}: expected 00:00:01,000 --> 00:00:02,500: {line}")
+    is_srt, before = path.suffix.lower() == ".srt", ""
+    for number, line in enumerate(text.splitlines(), start=1):
+        match = CUE.fullmatch(line)
+        if match is not None:
+            if at is not None:
+                if said and before.strip().isdecimal():  # the number of this cue
+                    said.pop()
+                yield Segment(_untagged(" ".join(said)), *at)
             at, said = (_seconds(*match.groups()[:4]), _seconds(*match.groups()[4:])), []
             if at[1] < at[0]:
                 raise TableError(f"{path}:{number}: ends before it begins: {line}")
+        elif NEARLY.match(line) or ("-->" in line and at is None):
+            raise TableError(f"{path}:{number}: expected 00:00:01,000 --> 00:00:02,500: {line}")
         elif at is not None and line.strip():
             said.append(line)
-        elif at is not None:
+        elif at is not None and not is_srt:
             yield Segment(_untagged(" ".join(said)), *at)
             at = None
+        before = line
+    if at is not None:
+        yield Segment(_untagged(" ".join(said)), *at)
+    elif is_srt and text.strip():
+        raise TableError(f"{path}: no subtitles: no line like 00:00:01,000 --> 00:00:02,500")
 
 
 def _seconds(hours: str | None, minutes: str, seconds: str, fraction: str) -> float:

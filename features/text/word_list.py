@@ -16,7 +16,7 @@ from emotiw.core.feature_table import FeatureArray, FeatureSpec
 from emotiw.core.files import sha256_of
 from emotiw.core.own_modules import folder_in_use
 from features.text.text_extractor import SOURCE, TextExtractor, TextOptions
-from features.text.tokens import tokens_of
+from features.text.tokens import is_punctuation, tokens_of
 from features.text.transcript import Transcript, times_of
 
 WORD = ("word", "words", "term", "token", "lemma", "entry")
@@ -44,11 +44,14 @@ class WordListOptions(TextOptions):
 class WordList(TextExtractor):
     """Means over the words that are in a list, and the share of words that are.
 
-    The longest entry that fits counts. A row without any word of the list is not present; nor is
-    one where a column has no value for any of its words.
+    The longest entry that fits counts. Punctuation is no word, unless it is in the list. A row
+    without any word of the list is not present; nor is one where a column has no value for any of
+    its words.
     """
 
     Options = WordListOptions
+    version: ClassVar[str] = "2"
+    nothing: ClassVar[str] = "no word that is in the list"
     speed_options: ClassVar[frozenset[str]] = SOURCE | {"path"}  # its bytes are in the fingerprint
 
     def __init__(self, name: str, options: WordListOptions) -> None:
@@ -74,12 +77,14 @@ class WordList(TextExtractor):
     def _row(self, text: str) -> Values:
         words = tokens_of(text)
         found: list[Values] = []
-        n_found = at = 0
+        n_found = n_words = at = 0
         while at < len(words):
             n, values = self._entry_at(words, at)
             if values is not None:
                 found.append(values)
                 n_found += n
+            if values is not None or not is_punctuation(words[at]):
+                n_words += n
             at += n
         if not found:
             return np.full(self.spec.dim, np.nan)
@@ -87,7 +92,7 @@ class WordList(TextExtractor):
         is_known = ~np.isnan(rows)
         with np.errstate(invalid="ignore"):
             means = np.where(is_known, rows, 0).sum(axis=0) / is_known.sum(axis=0)
-        return np.append(means, n_found / len(words))
+        return np.append(means, n_found / n_words)
 
     def _entry_at(self, words: list[str], at: int) -> tuple[int, Values | None]:
         """Return how many words an entry takes from here on, and its values."""

@@ -60,6 +60,7 @@ def test_all_mistakes_of_a_spec_are_named_with_their_lines(tmp_path: Path) -> No
     ("old", "new", "words"),
     [
         ("labels: [Good, Bad]", "labels: [Good, Good]", "'Good' comes 2 times"),
+        ("labels: [Good, Bad]", "labels: [Good, GOOD]", "'Good and GOOD' comes 2 times"),
         ("labels: [Good, Bad]", "labels: [Good]", "at least two labels"),
         ("layout:", "codes: {'1': Goood}\nlayout:", "did you mean 'Good'?"),
         ("task: classification", "task: regression", "targets and no labels"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -60,6 +61,16 @@ def test_a_recipe_that_comes_along_can_be_read() -> None:
     assert call("recipes", "show", "gaf").stdout == packaged_recipes()["gaf"].read_text()
     with pytest.raises(ConfigError, match="did you mean 'gaf'"):
         call("recipes", "show", "gaff")
+
+
+@pytest.mark.parametrize("name", ["voice", "fine_tune"])
+def test_a_recipe_for_another_command_says_for_which(name: str) -> None:
+    with pytest.raises(ConfigError, match=f"{name}.yaml is no .* one for `emotiw train-"):
+        call("run", name)
+    rows = json.loads(call("recipes", "list", "--json").stdout)
+    (row,) = (row for row in rows if row["name"] == name)
+    assert row["command"].startswith("train-")
+    assert row["about"].endswith(".")
 
 
 def zipped(path: Path, n_texts: int, text: str = "Sad") -> Path:

@@ -208,13 +208,15 @@ def test_whoever_was_asked_is_warned_once(home: Path, monkeypatch: pytest.Monkey
 def test_doubts_are_told_and_stand_in_the_recipe(home: Path) -> None:
     for n, label in enumerate(("happy", "joy", "Tense", "sad") * 2):
         write_sound(home / label / f"speaker{n % 2}_{n}.wav", 500, n)
+    write_sound(home / "SAD/speaker0_9.wav", 500, 9)
     (home / "notes.csv").write_text("a,emotion\nx,sad\ny,happy\n")
     told = started().stderr
     assert "happy and joy are taken for one label, happy" in told
+    assert "SAD and sad are taken for one label, sad" in told
     assert "folders beside them are taken for labels too: Tense" in told
     assert "notes.csv is not used: none of its columns names the clips" in told
     assert "doubtful: happy and joy" in Path("clips.yaml").read_text()
-    assert counted(manifest(), "label") == {("happy",): 4, ("Tense",): 2, ("sad",): 2}
+    assert counted(manifest(), "label") == {("happy",): 4, ("Tense",): 2, ("sad",): 3}
 
 
 def test_words_that_are_probably_no_label_or_speaker_are_told(home: Path) -> None:

@@ -484,6 +484,12 @@ class TestStills:
         Image.fromarray(grey).save(path)
         assert read_still(path).tolist() == [[[0] * 3, [128] * 3, [255] * 3]]
 
+    @pytest.mark.parametrize("kind", [np.float32, np.int32])
+    def test_numbers_without_a_range_are_refused(self, tmp_path: Path, kind: type) -> None:
+        Image.fromarray(np.array([[0, 1]], dtype=kind)).save(tmp_path / "a.tif")
+        with pytest.raises(MediaError, match=r"a\.tif: .*no range of values .* 8 or 16 bits"):
+            read_still(tmp_path / "a.tif")
+
     def test_half_a_jpeg_is_an_error_that_names_it(self, tmp_path: Path) -> None:
         path = tmp_path / "a.jpg"
         Image.fromarray(noise_pictures(1)[0]).save(path)

@@ -8,7 +8,9 @@ import pytest
 
 import emotiw
 from emotiw.core.errors import LeakageError
+from fusion.attribution import attribute
 from fusion.cross_fitting import fuse
+from fusion.single_answers import answers_of
 from tests.fusion.made_up import Corpus, out_of_fold
 
 
@@ -70,6 +72,36 @@ def test_no_fusion_learns_from_a_copy_of_what_it_scores() -> None:
     }
     fused = emotiw.fuse(tables, clips, method="boosting")
     assert fused.result("accuracy").value < 0.5  # 0.8 of noise, where it knows the copies
+    assert attribute(fused).modalities["shapley"].abs().max() < 0.1  # 0.23 with them
     alone = clips.assign(content="00" * 32)
     with pytest.raises(LeakageError, match="repeats a clip that it holds out"):
         emotiw.fuse(tables, alone)
+
+
+@pytest.mark.parametrize("method", ["boosting", "logistic", "auto"])
+def test_inner_folds_hold_a_clip_and_its_copy_out_together(method: str) -> None:
+    rng = np.random.default_rng(1)
+    n, labels = 24, ("Angry", "Happy")
+    clips = pd.DataFrame(
+        {
+            "clip_id": [f"c{row:03}" for row in range(2 * n)],
+            "label": np.array(labels)[np.tile(rng.integers(0, 2, n), 2)],
+            "group": [f"{who}{row % 6}" for who in "st" for row in range(n)],
+            "fold": [(row % 6) % 2 for _ in range(2) for row in range(n)],
+            "content": 2 * [f"{row:064x}" for row in range(n)],
+        }
+    )
+    tables = {
+        name: pd.DataFrame(np.tile(rng.dirichlet(np.ones(2), n), (2, 1)), columns=labels).assign(
+            clip_id=clips["clip_id"]
+        )
+        for name in ("face", "voice")
+    }
+    rows = emotiw.fuse(tables, clips, method=method).rows
+    partner = {f"c{row:03}": f"c{(row + n) % (2 * n):03}" for row in range(2 * n)}
+    unit = dict(zip(rows.clip_ids, rows.units.tolist(), strict=True))
+    assert all(unit[clip_id] == unit[other] for clip_id, other in partner.items())
+    assert len(set(unit.values())) == 6
+    assert len(set(rows.groups.tolist())) == 12
+    half = rows.subset(rows.groups < 6).answering(answers_of(rows.task)[0])
+    assert half.units.shape == (len(half),)

@@ -228,6 +228,9 @@ def test_the_prior_of_test_clips_is_marked(corpus: Corpus, files: Path) -> None:
     estimated = fuse_files([files / "voice.csv"], **arguments, options=FusionOptions(prior="em"))
     assert estimated.test_prior is not None
     assert sum(estimated.test_prior.values()) == pytest.approx(1)
+    told = ("the labels that all test clips together seem to have",)
+    assert estimated.table.adapted_for("test") == told
+    assert estimated.table.adapted_for("train") == estimated.table.adapted_for("val") == ()
 
 
 class TestOtherTables:

@@ -67,6 +67,15 @@ def test_a_recording_that_ends_early_says_so_too(tmp_path: Path, codec: str) -> 
     assert text.startswith(("0.9", "1.0"))
 
 
+@pytest.mark.parametrize("name", ["a.w64", "a.caf"])
+def test_other_containers_of_samples_that_end_early_say_so(tmp_path: Path, name: str) -> None:
+    sound = Sound([(0, tone(440, 2.0, 48_000))], 48_000, codec="pcm_s16le")
+    path = write(tmp_path / name, sound)
+    assert told(path) == []
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    assert "1.00 of 2.00 s of sound read" in told(path)[0]
+
+
 def test_an_ogg_that_ends_within_a_page_says_so(tmp_path: Path) -> None:
     path = write(tmp_path / "a.ogg", Sound([(0, tone(440, 2.0, 48_000))], 48_000, codec="libopus"))
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
@@ -80,6 +89,11 @@ def test_a_recording_that_leaves_its_length_open_is_whole(tmp_path: Path) -> Non
     for size in (0, 0x7FFFF000, 0xFFFFFFFF):
         path.write_bytes(data[:place] + size.to_bytes(4, "little") + data[place + 4 :])
         assert told(path) == []
+    path = write(tmp_path / "a.caf", Sound([(0, tone(440, 1.0))], codec="pcm_s16le"))
+    data = path.read_bytes()
+    place = data.index(b"data") + 4
+    path.write_bytes(data[:place] + bytes(8 * [255]) + data[place + 8 :])
+    assert told(path) == []
 
 
 def test_what_the_decoder_hides_is_told(tmp_path: Path) -> None:

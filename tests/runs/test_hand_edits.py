@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from emotiw.analysis.handed_in import run_behind
 from emotiw.analysis.leaderboard import rank_runs
 from emotiw.analysis.report.page import write_report
+from emotiw.cli.net import caught
 from emotiw.core.errors import EmotiwError, MissingStageError, TableError
 from emotiw.core.notices import EmotiwWarning
 from emotiw.runs.pipeline import run_all
@@ -173,6 +175,30 @@ def test_scores_changed_by_hand_are_not_overwritten(home: Path) -> None:
     with pytest.raises(TableError, match=r"scores/voice.csv was changed by hand .*--force"):
         run_all(changed)
     assert run_all(changed, force=True).edits == []
+
+
+@pytest.mark.parametrize("kept", [0, 150])
+@pytest.mark.parametrize("name", ["manifest.csv", "features/bytes.csv", "fused.csv"])
+def test_a_file_that_was_cut_is_named_and_how_to_go_on(home: Path, name: str, kept: int) -> None:
+    run = small_run(home)
+    path = run.folder / name
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(EmotiwError) as raised:
+        run_all(run)
+    told = f"{name} was changed by hand on .*: mend it, or remove it, and it is made anew"
+    assert re.search(told, str(raised.value))
+    path.unlink()
+    assert run_all(run).edits == []
+
+
+def test_a_folder_in_the_place_of_a_file_is_named(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = small_run(home)
+    run.fused_path.unlink()
+    run.fused_path.mkdir()
+    assert caught(lambda: run_all(run)) == 2
+    assert f"{run.fused_path}: not a regular file (a folder)" in capsys.readouterr().err
 
 
 def test_a_feature_table_changed_by_hand_is_trained_on(home: Path) -> None:

@@ -16,9 +16,11 @@ from emotiw.core import wheel_file
 from emotiw.core.errors import ConfigError, TableError, WeightsError
 from emotiw.core.stored_tensors import load_state
 from emotiw.core.wheel_file import WheelFile, fetch_from_wheel
+from emotiw.runs.stages.features import nothing_in
 from features.extractor import ClipSource
 from features.text.bert import Bert
 from features.text.sentence_encoder import SentenceEncoder, SentenceEncoderOptions
+from features.text.text_extractor import TextOptions, Words
 from features.text.transcript import Segment, Transcript
 from features.text.word_list import WordList, WordListOptions
 from tests.small_parts import write_sentence_encoder
@@ -48,9 +50,9 @@ def test_means_of_words_are_those_by_hand(tmp_path: Path) -> None:
     assert part.spec.columns == ("valence", "arousal", "share_of_words")
     found = rows(part, "Happier, SAD", "but thank you 😀")
     values = [(0.9, 0.7), (0.1, 0.3), (0.8, 0.4), (1, 0.5)]
-    assert found.values[0] == pytest.approx([*np.mean(values, axis=0), 5 / 7])
+    assert found.values[0] == pytest.approx([*np.mean(values, axis=0), 5 / 6])
     # the longest entry counts; one that has no arousal is left out of its mean
-    assert rows(part, "not happy, sad").values[0] == pytest.approx([0.15, 0.3, 3 / 4])
+    assert rows(part, "not happy, sad").values[0] == pytest.approx([0.15, 0.3, 1])
 
 
 def test_without_words_of_the_list_a_row_is_not_present(tmp_path: Path) -> None:
@@ -59,6 +61,11 @@ def test_without_words_of_the_list_a_row_is_not_present(tmp_path: Path) -> None:
     assert found.times.tolist() == [[0, 1], [1, 2], [2, 3]]
     assert not rows(word_list(tmp_path), "it is noon").present.any()
     assert not rows(word_list(tmp_path)).present.any()
+
+
+def test_a_clip_without_words_of_the_list_is_said_to_have_none_of_these(tmp_path: Path) -> None:
+    assert nothing_in(word_list(tmp_path)) == "no word that is in the list"
+    assert nothing_in(Words("words", TextOptions())) == "no words"
 
 
 def test_a_beginning_is_of_one_word(tmp_path: Path) -> None:

@@ -161,7 +161,7 @@ def test_transcripts_of_nobody_are_told(home: Path, run: Run, tmp_path: Path) ->
     with pytest.raises(ConfigError, match=r"no transcripts in files beside the clips \(\.json, "):
         run_all(open_run(empty, [f"data.root={bare}"]))
     beside = bare / FOLDERS["train"]
-    (beside / "dia0_utt0.srt").write_text("1\n00:00:00,000 --> 00:00:01,000\nHi.\n")
+    (beside / "dia0_utt0.SRT").write_text("1\n00:00:00,000 --> 00:00:01,000\nHi.\n")
     (beside / "dia0_utt1.vtt").write_text("WEBVTT\n\n00:01 --> 00:02\nHi.\n")
     opened = open_run(empty, [f"data.root={bare}"])
     run_all(opened)

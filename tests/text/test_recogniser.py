@@ -123,7 +123,7 @@ def test_a_run_asks_once_per_clip_and_learns_from_what_it_hears(home: Path) -> N
     words = feature_table(run, "words")
     assert text_in(words["clip1"]) == "so bright, bright"
     assert words["clip1"].times[0].tolist() == [0.0, 0.5]  # type: ignore[index]
-    assert feature_table(run, "light")["clip1"].values[0].tolist() == [1.0, 0.5]
+    assert feature_table(run, "light")["clip1"].values[0].tolist() == pytest.approx([1.0, 2 / 3])
     assert run.scores("text").present.sum() == 8
 
     more = {**features, "again": {**features["light"], "rows": "segment"}}

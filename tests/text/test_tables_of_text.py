@@ -102,7 +102,7 @@ def test_a_folder_has_a_file_per_clip(tmp_path: Path) -> None:
     }  # fmt: skip
     assert rows["clip0"].quality["n_characters"] == len("Dark.")
     assert rows["clip1"].reason == "no words"
-    assert rows["clip2"].reason.startswith(f"{said}/clip2.srt:2: expected 00:00:01,000 -->")
+    assert rows["clip2"].reason.startswith(f"{said}/clip2.srt:1: expected 00:00:01,000 -->")
     assert rows["clip3"].reason == f"no transcript in {said}"
     (said / "clip3.txt").write_text("Bright.")
     rows = {row.clip_id: row for row in extract_all(run)["words"]}

@@ -64,6 +64,17 @@ def test_subtitles_are_read_without_their_marks(tmp_path: Path) -> None:
     assert read(tmp_path, "c.srt", SRT.encode("utf-16")) == expected
 
 
+def test_subtitles_that_others_write_loosely_lose_no_word(tmp_path: Path) -> None:
+    one, two = "1\n00:01,000 --> 00:02,000\n", "2\n00:02,000 --> 00:03,000\nyou\n"
+    expected = (Segment("Hello 42", 1.0, 2.0), Segment("you", 2.0, 3.0))
+    for loose in (
+        f"{one}Hello\n42\n{two}",
+        f"{one}Hello\n\n42\n\n{two}",
+        f"{two}\n{one}Hello\n42\n",
+    ):
+        assert read(tmp_path, "a.srt", loose).segments == expected
+
+
 @pytest.mark.parametrize(
     "told",
     [
@@ -98,6 +109,8 @@ def test_nothing_said_is_no_segment(tmp_path: Path, text: str) -> None:
     ("name", "text", "told"),
     [
         ("a.srt", "1\n00:00:01 --> 00:00:02\nHi\n", r"a.srt:2: expected 00:00:01,000 -->"),
+        ("a.srt", "1\n00:00:01,000 -> 00:00:02,000\nHi\n", r"a.srt:2: expected 00:00:01,000 -->"),
+        ("a.srt", "Hi there\n", "a.srt: no subtitles"),
         ("a.vtt", "WEBVTT\n\n00:03.000 --> 00:02.000\nHi", r"a.vtt:3: ends before it begins"),
         ("a.json", '{"segments": [\n{"start": 0,}]}', r"a.json:2: no JSON"),
         ("a.json", '{"said": "Hi"}', r"no transcript that is known: expected one of segments, "),

@@ -125,6 +125,8 @@ class _faults_named:
 def _rgb(picture: Any) -> npt.NDArray[np.uint8]:
     from PIL import Image, ImageOps
 
+    if picture.mode == "F" or (picture.mode == "I" and picture.format == "TIFF"):
+        raise ValueError("no range of values is known of 32-bit numbers: save it in 8 or 16 bits")
     upright: Any = ImageOps.exif_transpose(picture)
     if upright.mode.startswith("I"):  # 16-bit grey, which convert() would cut off at 255
         grey = np.clip(np.asarray(upright) >> 8, 0, 255).astype(np.uint8)

@@ -34,11 +34,17 @@ from emotiw.runs.stages.per_clip import Made, do_jobs, settle
 from emotiw.runs.stages.transcripts import recognised, transcripts_of
 from features.extractor import ClipSource, Extractor
 from features.registry import EXTRACTORS
-from features.text.text_extractor import NO_WORDS
+from features.text.text_extractor import TextExtractor
 from features.text.transcript import Transcript
 
 FOLDER = "features"
-NOTHING = {"faces": "no face found", "text": NO_WORDS}
+
+
+def nothing_in(extractor: Extractor) -> str:
+    """Return what is said of a clip in which there is nothing to measure."""
+    if isinstance(extractor, TextExtractor):
+        return extractor.nothing
+    return "no face found" if extractor.needs == "faces" else "no such data"
 
 
 @dataclass(frozen=True)
@@ -182,7 +188,7 @@ def _extract(run: Run, todo: Sequence[tuple[FeatureEntry, Stage]], *, force: boo
                 folder=FOLDER,
                 keys=keys,
                 refused=refused,
-                nothing=NOTHING.get(extractor.needs, "no such data"),
+                nothing=nothing_in(extractor),
                 table=f"features/{entry.name}.csv",
                 derived={f"features/{entry.name}.json": _spec_text(extractor.spec)},
                 masked=masked,

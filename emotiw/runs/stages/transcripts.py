@@ -132,7 +132,7 @@ def recognised(store: Store, source: ClipSource, options: TextOptions, content: 
 
 def sidecar(path: Path) -> Path | None:
     """Return the file of a transcript beside a clip; None where there is none."""
-    beside = (path.with_suffix(suffix) for suffix in FORMATS)
+    beside = (path.with_suffix(s) for suffix in FORMATS for s in (suffix, suffix.upper()))
     return next((each for each in beside if each != path and each.is_file()), None)
 
 
