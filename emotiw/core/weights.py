@@ -126,10 +126,16 @@ class WeightsCard(Strict):
     notes: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="after")
-    def _one_for_each(self) -> WeightsCard:
+    def _goes_together(self) -> WeightsCard:
         n_told = len(self.member_options)
         if n_told not in (0, self.members):
             raise ValueError(f"member_options: {n_told} entries for members: {self.members}")
+        if len({*self.labels}) < len(self.labels):
+            raise ValueError(f"labels: one of them is there twice: {', '.join(self.labels)}")
+        if not (self.window[0] < self.window[2] and self.window[1] < self.window[3]):
+            raise ValueError(f"window: expected left, top, right, bottom, got {self.window}")
+        if (len(self.mean), len(self.std)) not in ((1, 1), (3, 3)):
+            raise ValueError("mean and std: expected one value each, or one per channel")
         return self
 
     def options_of(self, member: int) -> dict[str, Any]:
@@ -214,12 +220,8 @@ def locate(card: WeightsCard) -> Path:
     path = _place(card)
     if path.is_file():
         return path
-    if isinstance(card.source, AtUrl | InWheel):
-        place = (
-            card.source.url
-            if isinstance(card.source, AtUrl)
-            else f"the package {card.source.distribution}"
-        )
+    if isinstance(at := card.source, AtUrl | InWheel):
+        place = at.url if isinstance(at, AtUrl) else f"the package {at.distribution}"
         raise WeightsError(
             f"weights {card.name!r} have not been fetched; `emotiw weights fetch {card.name}` "
             f"gets them from {place}"
