@@ -224,6 +224,19 @@ def test_an_onnx_file_of_another_size_is_told_of(tmp_path: Path) -> None:
         _onnx_rows(tmp_path, size=9)
 
 
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_labels_in_another_order_than_the_weights_have_are_refused(
+    precision: str, tmp_path: Path
+) -> None:
+    card = read_card("emotion_cnn")
+    entries = card.model_dump(mode="json") | {"labels": card.labels[::-1]}
+    (tmp_path / "turned.yaml").write_text(yaml.safe_dump(entries))
+    told = {"weights": str(tmp_path / "turned.yaml"), "values": "scores", "precision": precision}
+    extractor = FrameEmbeddings("x", FrameEmbeddingsOptions.model_validate(told))
+    with pytest.raises(WeightsError, match=r"Angry, Disgust, .* the card says Surprise, Sad"):
+        extractor.embed(faces(1))
+
+
 def test_a_network_that_answers_no_numbers_is_refused(tmp_path: Path) -> None:
     path = card_file(tmp_path, "torchvision")
     weights = locate(read_card(path))
