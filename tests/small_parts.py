@@ -206,8 +206,13 @@ def _write(folder: Path, network: Any, **card: Any) -> Path:
     return path
 
 
-def write_onnx(path: Path) -> None:
-    """Write a network of two layers, from flat images of 8 by 8 px to 6 values and 3 logits."""
+def write_onnx(path: Path, n: int | str = "n") -> None:
+    """Write a network of two layers, from flat images of 8 by 8 px to 6 values and 3 logits.
+
+    Args:
+        path: of the file.
+        n: how many images it reads at once; a name for any number.
+    """
     onnx = pytest.importorskip("onnx")
     pytest.importorskip("onnxruntime")
     from onnx import TensorProto, helper, numpy_helper
@@ -222,12 +227,14 @@ def write_onnx(path: Path) -> None:
             helper.make_node("Flatten", ["input"], ["flat"]),
             helper.make_node("MatMul", ["flat", "first"], ["embedding"]),
             helper.make_node("MatMul", ["embedding", "second"], ["logits"]),
+            helper.make_node("Softmax", ["logits"], ["probabilities"]),
         ],
         "small",
-        [helper.make_tensor_value_info("input", TensorProto.FLOAT, ["n", 3, 8, 8])],
+        [helper.make_tensor_value_info("input", TensorProto.FLOAT, [n, 3, 8, 8])],
         [
-            helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["n", 6]),
-            helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["n", 3]),
+            helper.make_tensor_value_info("embedding", TensorProto.FLOAT, [n, 6]),
+            helper.make_tensor_value_info("logits", TensorProto.FLOAT, [n, 3]),
+            helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, [n, 3]),
         ],
         [numpy_helper.from_array(value, name) for name, value in weights.items()],
     )

@@ -401,6 +401,7 @@ def test_the_bundled_network_is_fine_tuned_on_the_training_clips_alone(
     assert shown.exit_code == 0, shown.output
     card = read_card(tmp_path / "tuned.yaml")
     assert card.window == pytest.approx(read_card("emotion_cnn").window)
+    assert set(card.learnt_on) == {"fer2013", run.recipe.spec.name}
     [faces] = learnt_from
     cohort, table = run.cohort(), feature_table(open_run(crops), "crops")
     told = {

@@ -51,10 +51,11 @@ def train_backbone(
 
     resolve_device(device)  # a mistake here is told before the faces are read
     options = BackboneRecipe.read(recipe)
+    seen: tuple[str, ...] = ()
     if faces is not None and clips is None:
         labelled = faces_for(options, faces, split or None)
     elif clips is not None and faces is None:
-        labelled = _faces_of_run(options, clips, feature)
+        labelled, seen = _faces_of_run(options, clips, feature)
     else:
         raise ConfigError("give either --faces or --clips")
     if test is not None and faces is None:
@@ -68,7 +69,7 @@ def train_backbone(
         train_member(options, training, inner, folder, member, device=device, on_epoch=on_epoch)
         part_ways()
         return
-    card = learn(options, labelled, folder, device=device, on_epoch=on_epoch)
+    card = learn(options, labelled, folder, device=device, on_epoch=on_epoch, learnt_on=seen)
     part_ways()
     found: dict[str, Any] = {}
     if test is not None and faces is not None:
@@ -87,9 +88,15 @@ def train_backbone(
             print("  " + ", ".join(f"{name} {x:.3f}" for name, x in figures["recall"].items()))
 
 
-def _faces_of_run(options: BackboneRecipe, config: Path, feature: str) -> LabelledFaces:
-    """Return the faces of the labelled training clips of a run; the others' are never seen."""
+def _faces_of_run(
+    options: BackboneRecipe, config: Path, feature: str
+) -> tuple[LabelledFaces, tuple[str, ...]]:
+    """Return the faces of the labelled training clips of a run, and what these are called.
+
+    The others' are never seen.
+    """
     from emotiw.models.backbone.recipe_faces import crops_for
+    from emotiw.runs.learnt_on import names_of_training
     from emotiw.runs.run import open_run
     from emotiw.runs.stages.features import feature_table
 
@@ -103,7 +110,7 @@ def _faces_of_run(options: BackboneRecipe, config: Path, feature: str) -> Labell
         for clip in cohort.select("train")
         if clip.label is not None
     }
-    return crops_for(options, table, clips)
+    return crops_for(options, table, clips), names_of_training(run.recipe.spec.name, cohort)
 
 
 def _print_epoch(record: EpochRecord) -> None:

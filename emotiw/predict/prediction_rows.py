@@ -165,7 +165,8 @@ def mean_over_time(rows: Sequence[Row], duration_sec: float) -> list[Row]:
         spans = [row.end_sec - row.start_sec for row in own]
         weights = spans if person is None else [float(row.n_faces) for row in own]
         names = dict.fromkeys(name for row in own for name in row.by_model)
-        by_model = {n: _mean([row.by_model.get(n) for row in own], weights) or () for n in names}
+        means = {n: _mean([row.by_model.get(n) for row in own], weights) for n in names}
+        by_model = {name: mean for name, mean in means.items() if mean is not None}
         scores = _mean([row.scores for row in own], weights)
         n_faces = sum(row.n_faces for row in own)
         found.append(Row(person, 0.0, duration_sec, True, n_faces, scores, by_model))

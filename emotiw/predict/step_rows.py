@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from emotiw.core.clip import Clip
 from emotiw.core.cohort import Cohort
@@ -87,10 +88,20 @@ def step_rows(
             False,
             0,
             None if np.isnan(scores).any() else tuple(scores.tolist()),
-            {name: tuple(table.scores[n].tolist()) for name, table in tables.items()},
+            {
+                name: tuple(table.scores[n].tolist())
+                for name, table in tables.items()
+                if not np.isnan(table.scores[n]).any()
+            },
         )
         for n, (time, scores) in enumerate(zip(times, fused, strict=True))
     ]
-    known = fused[~np.isnan(fused).any(axis=1)]
-    whole = tuple(known.mean(axis=0).tolist()) if len(known) else None
-    return [Row(None, 0.0, duration_sec, True, 0, whole, dict.fromkeys(tables, ())), *rows]
+    means = {name: _mean(table.scores) for name, table in tables.items()}
+    by_model = {name: mean for name, mean in means.items() if mean is not None}
+    return [Row(None, 0.0, duration_sec, True, 0, _mean(fused), by_model), *rows]
+
+
+def _mean(scores: npt.NDArray[np.float64]) -> tuple[float, ...] | None:
+    """Return the mean over the steps that have scores."""
+    known = scores[~np.isnan(scores).any(axis=1)]
+    return tuple(known.mean(axis=0).tolist()) if len(known) else None

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from emotiw.core.config import Strict
 from features.audio.signal import SignalOptions, Waveform
-from features.audio.sound_extractor import SoundExtractor, sound_spec
+from features.audio.sound_extractor import SHORTEST_STEP_SEC, SoundExtractor, sound_spec
 
 
 class FbankOptions(Strict):
@@ -23,8 +23,8 @@ class FbankOptions(Strict):
     """
 
     n_mels: int = Field(default=64, ge=8, le=256)
-    window_sec: float = Field(default=0.025, gt=0)
-    hop_sec: float = Field(default=0.01, gt=0)
+    window_sec: float = Field(default=0.025, ge=SHORTEST_STEP_SEC)
+    hop_sec: float = Field(default=0.01, ge=SHORTEST_STEP_SEC)
     subtract_mean: bool = False
     signal: SignalOptions = SignalOptions()
 
@@ -38,12 +38,15 @@ class Fbank(SoundExtractor):
     """
 
     Options = FbankOptions
+    version = "4"
 
     def __init__(self, name: str, options: FbankOptions) -> None:
         super().__init__(name, options)
         self.window_sec = options.window_sec
         columns = tuple(f"log_mel{band}" for band in range(options.n_mels))
-        self.spec = sound_spec(name, options.n_mels, options.hop_sec, columns)
+        rate = options.signal.sampling_rate
+        hop = int(rate * (1000 * options.hop_sec) * 0.001)  # samples, as Kaldi counts them
+        self.spec = sound_spec(name, options.n_mels, hop / rate, columns)
 
     def rows(self, waveform: Waveform, sampling_rate: int) -> npt.NDArray[np.float32]:
         """Return natural logarithms of power, of 16-bit amplitudes."""

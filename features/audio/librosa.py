@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Self, get_args
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from emotiw.core.config import Strict
 from features.audio.functionals import Statistic, functionals
 from features.audio.signal import SignalOptions, Waveform
-from features.audio.sound_extractor import Level, SoundExtractor, sound_spec
+from features.audio.sound_extractor import SHORTEST_STEP_SEC, Level, SoundExtractor, sound_spec
 
 Matrix = npt.NDArray[Any]
 Descriptor = Literal[
@@ -31,6 +31,7 @@ Descriptor = Literal[
 ]
 CONTRAST_FROM_HZ = 200.0
 TEMPOGRAM_LAGS = 64
+PYIN_WINDOWS = 2  # its window in those of the spectrum
 SHAPE = ("centroid", "bandwidth", "rolloff", "flatness")
 F0 = ("f0", "voiced", "voiced_probability")
 
@@ -58,8 +59,8 @@ class LibrosaOptions(Strict):
     statistics: tuple[Statistic, ...] = get_args(Statistic)
     n_mfcc: int = Field(default=20, ge=1, le=40)
     n_mels: int = Field(default=40, ge=8, le=256)
-    window_sec: float = Field(default=0.032, gt=0)
-    hop_sec: float = Field(default=0.01, gt=0)
+    window_sec: float = Field(default=0.032, ge=SHORTEST_STEP_SEC)
+    hop_sec: float = Field(default=0.01, ge=SHORTEST_STEP_SEC)
     f0_range_hz: tuple[float, float] = (60.0, 600.0)
     signal: SignalOptions = SignalOptions()
 
@@ -70,6 +71,35 @@ class LibrosaOptions(Strict):
             raise ValueError(f"expected at least one name, each once, got {names}")
         return names
 
+    @model_validator(mode="after")
+    def _can_be_measured(self) -> Self:
+        has_mfcc = any(name.startswith("mfcc") for name in self.descriptors)
+        if has_mfcc and self.n_mfcc > self.n_mels:
+            raise ValueError(f"n_mfcc {self.n_mfcc}: there are no more than n_mels, {self.n_mels}")
+        (low, high), rate = self.f0_range_hz, self.signal.sampling_rate
+        least = rate / (PYIN_WINDOWS * self.n_fft - 1)  # one period in pYIN's window
+        if "f0" in self.descriptors and not least <= low < high <= rate / 2:
+            raise ValueError(
+                f"f0_range_hz: expected two frequencies from {least:.3g} (by window_sec) to "
+                f"{rate / 2:g}, the lower one first, got {low:g} and {high:g}"
+            )
+        return self
+
+    @property
+    def hop(self) -> int:
+        """The step from window to window in samples."""
+        return round(self.hop_sec * self.signal.sampling_rate)
+
+    @property
+    def window(self) -> int:
+        """The length of the window in samples."""
+        return round(self.window_sec * self.signal.sampling_rate)
+
+    @property
+    def n_fft(self) -> int:
+        """The length of the spectrum's transform."""
+        return 1 << (self.window - 1).bit_length()
+
 
 class LibrosaFeatures(SoundExtractor):
     """Measures librosa's descriptors of a clip.
@@ -79,6 +109,7 @@ class LibrosaFeatures(SoundExtractor):
     """
 
     Options = LibrosaOptions
+    version = "4"
 
     def __init__(self, name: str, options: LibrosaOptions) -> None:
         super().__init__(name, options)
@@ -86,7 +117,8 @@ class LibrosaFeatures(SoundExtractor):
         columns = [c for d in options.descriptors for c in _columns(d, options)]
         if options.level == "functionals":
             columns = [f"{column}_{kind}" for kind in options.statistics for column in columns]
-        hop_sec = None if options.level == "functionals" else options.hop_sec
+        in_samples = options.hop / options.signal.sampling_rate  # what rows are apart
+        hop_sec = None if options.level == "functionals" else in_samples
         self.spec = sound_spec(name, len(columns), hop_sec, tuple(columns))
 
     def rows(self, waveform: Waveform, sampling_rate: int) -> Matrix:
@@ -107,10 +139,10 @@ class _Spectrum:
         self.waveform = waveform
         self.rate = rate
         self.options = options
-        self.hop = round(options.hop_sec * rate)
-        self.window = round(options.window_sec * rate)
-        self.n_fft = 1 << (self.window - 1).bit_length()
-        stft = librosa.stft(waveform, n_fft=self.n_fft, hop_length=self.hop, win_length=self.window)
+        self.hop, self.n_fft = options.hop, options.n_fft
+        stft = librosa.stft(
+            waveform, n_fft=self.n_fft, hop_length=self.hop, win_length=options.window
+        )
         self.magnitude = np.abs(stft)  # (1 + n_fft / 2, n)
         self.power = self.magnitude**2
         mel = librosa.feature.melspectrogram(S=self.power, sr=rate, n_mels=options.n_mels)
@@ -183,7 +215,12 @@ def _f0(s: _Spectrum) -> Matrix:
 
     low, high = s.options.f0_range_hz
     pitch, is_voiced, probability = librosa.pyin(
-        s.waveform, fmin=low, fmax=high, sr=s.rate, frame_length=2 * s.n_fft, hop_length=s.hop
+        s.waveform,
+        fmin=low,
+        fmax=high,
+        sr=s.rate,
+        frame_length=PYIN_WINDOWS * s.n_fft,
+        hop_length=s.hop,
     )
     return s.fitted(np.stack([np.log2(pitch / 27.5), is_voiced.astype(float), probability]))
 

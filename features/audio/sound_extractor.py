@@ -13,6 +13,7 @@ from features.audio.signal import SHORTEST_SEC, Signal, Span, Waveform, heard_se
 from features.extractor import ClipSource, Extraction, Extractor
 
 Level = Literal["functionals", "low_level"]
+SHORTEST_STEP_SEC = 0.001  # of windows, and from one to the next: four samples at the lowest rate
 
 
 class SoundExtractor(Extractor):

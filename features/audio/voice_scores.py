@@ -12,7 +12,7 @@ from emotiw.core.config import Strict
 from emotiw.core.errors import ConfigError, WeightsError
 from emotiw.core.feature_table import FeatureArray
 from emotiw.core.probabilities import softmax
-from emotiw.core.stored_tensors import load_arrays
+from emotiw.core.stored_tensors import load_arrays, require_order
 from emotiw.core.weights import WeightsCard, read_card, verify
 from features.audio.signal import Signal, SignalOptions, heard_sec, signal_of
 from features.audio.sound_extractor import SoundExtractor, row_times, sound_spec
@@ -45,7 +45,9 @@ class VoiceScorer:
         Raises:
             WeightsError: if the file is missing, changed, or no voice model.
         """
-        state = load_arrays(verify(card).path)
+        path = verify(card).path
+        state = load_arrays(path)
+        require_order(path, card.labels)
         tensors = {name: np.asarray(t, dtype=np.float64) for name, t in state.items()}
         shapes = {name: tensors[name].shape for name in NAMES if name in tensors}
         dim, n_labels = card.embedding, len(card.labels)

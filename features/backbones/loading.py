@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from emotiw.core.errors import ConfigError, WeightsError
-from emotiw.core.stored_tensors import load_state
+from emotiw.core.stored_tensors import load_state, require_order
 from emotiw.core.weights import WeightsCard, verify
 from features.backbones.joint_network import JoinedNetwork
 from features.backbones.network import FaceNetwork
@@ -43,6 +43,8 @@ def load_network(card: WeightsCard, *, labels: tuple[str, ...] | None = None) ->
     path = verify(card).path
     network = build_network(card.model_copy(update={"labels": labels}) if labels else card)
     state = {} if path.suffix == ".onnx" else load_state(path)
+    if labels is None:
+        require_order(path, card.labels)
     try:
         network.load_weights(state, fresh_head=labels is not None)
     except WeightsError as error:

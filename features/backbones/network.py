@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from torch import Tensor, nn
@@ -62,8 +63,8 @@ class FaceNetwork(nn.Module):
         """Take weights by name; whatever float they are stored as, the network keeps its own.
 
         Args:
-            state: this network's own, or the public one of the network inside, without its
-                classifier.
+            state: this network's own, or the public one of the network inside, whose classifier
+                is the head where it has one of as many labels.
             fresh_head: leave the head as it is, to learn labels of its own.
 
         Raises:
@@ -73,13 +74,20 @@ class FaceNetwork(nn.Module):
         heads = {name for name in own if name.startswith("head.")}
         inside = self.public_prefix
         if inside and not any(name.startswith(inside) for name in state):
-            fresh_head = True
+            left = {name: t for name, t in state.items() if inside + name not in own}
             state = {inside + name: t for name, t in state.items() if inside + name in own}
+            if not fresh_head:
+                state |= _classifier(left, {name: own[name] for name in heads})
         if fresh_head:
             state = {name: t for name, t in state.items() if not name.startswith("head.")}
             state |= {name: own[name] for name in heads}
         missing, extra = own.keys() - state.keys(), state.keys() - own.keys()
         wrong = [n for n in own.keys() & state.keys() if own[n].shape != state[n].shape]
+        if missing and missing == heads and not extra and not wrong:
+            raise WeightsError(
+                f"they hold no classifier of the card's {len(own['head.weight'])} labels; train "
+                "one, or leave out the labels: its embedding needs none"
+            )
         if missing or extra or wrong:
             raise WeightsError(
                 f"weights don't fit {type(self).__name__}: {len(missing)} missing, e.g. "
@@ -87,3 +95,15 @@ class FaceNetwork(nn.Module):
                 f"{len(wrong)} of another shape, e.g. {sorted(wrong)[:3]}"
             )
         self.load_state_dict(state)
+
+
+def _classifier(left: Mapping[str, Tensor], head: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the head among tensors that the network inside has no place for, if one alone fits."""
+    fits = [
+        {f"head.{leaf}": left[f"{place}.{leaf}"] for leaf in ("weight", "bias")}
+        for place in sorted({name.rpartition(".")[0] for name in left})
+        if f"{place}.weight" in left and f"{place}.bias" in left
+    ]
+    shapes = {name: t.shape for name, t in head.items()}
+    fits = [one for one in fits if {name: t.shape for name, t in one.items()} == shapes]
+    return fits[0] if len(fits) == 1 else {}

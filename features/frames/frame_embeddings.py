@@ -85,8 +85,11 @@ class FrameEmbeddings(OnDevice, Extractor):
             self._check(embedding.shape[1], logits.shape[1] if logits is not None else 0)
             parts = [] if self.options.values == "scores" else [embedding]
             if self.options.values != "embedding" and logits is not None:
+                self._check_logits(logits)
                 parts.append(softmax(logits))
             rows.append(np.concatenate(parts, axis=1))
+            if not np.isfinite(rows[-1]).all():
+                raise WeightsError(f"weights {self.card.name!r}: the network's answer is no number")
         return np.concatenate(rows)
 
     def _check(self, dim: int, n_labels: int) -> None:
@@ -99,4 +102,14 @@ class FrameEmbeddings(OnDevice, Extractor):
             raise WeightsError(
                 f"weights {self.card.name!r}: the network scores {n_labels} labels, and the card "
                 f"names {len(self.card.labels)}"
+            )
+
+    def _check_logits(self, logits: npt.NDArray[np.float32]) -> None:
+        sums = logits.sum(axis=1, dtype=np.float64)
+        is_share = len(self.card.labels) > 1 and logits.min() >= 0 and abs(sums - 1).max() < 1e-4
+        if is_share:
+            raise WeightsError(
+                f"weights {self.card.name!r}: the network gives probabilities where logits are "
+                "expected; of an ONNX file take the output before its softmax as logits_output, or "
+                "name this one as probabilities_output"
             )

@@ -125,6 +125,18 @@ def test_an_unknown_hash_is_recorded_at_the_first_fetch(
         verify(card)
 
 
+def test_a_file_from_another_address_is_not_taken_for_the_cards(
+    cache: Path, site: tuple[str, Path]
+) -> None:
+    fetch(card_of({"url": f"{site[0]}/net.pt"}))
+    moved = card_of({"url": f"{site[0]}/v2/net.pt"})
+    for ask in (verify, fetch):
+        with pytest.raises(
+            WeightsError, match=r"fetched from .*/net\.pt, and the card says .*/v2/"
+        ):
+            ask(moved)
+
+
 def test_a_fetch_goes_on_where_it_stopped(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("no_proxy", "*")
     (cache / "net").mkdir(parents=True)

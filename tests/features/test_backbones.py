@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +174,92 @@ def test_public_weights_lose_their_classifier_and_nothing_else(tmp_path: Path) -
     x = torch.rand(2, 3, 32, 32)
     expected = public.forward_head(public.forward_features(x), pre_logits=True)
     assert torch.allclose(network.embed(x), expected)
+
+
+def test_a_public_classifier_of_the_labels_is_the_head_and_none_is_made_up(tmp_path: Path) -> None:
+    """Its answers were those of a random layer, others each time."""
+    import torchvision
+
+    public = torchvision.models.get_model("mobilenet_v3_small", num_classes=3).eval()
+    torch.save(public.state_dict(), tmp_path / "public.pth")
+    entries = {**CARDS["torchvision"], "name": "t", "backbone": "torchvision"}
+    entries["source"] = {"file": tmp_path / "public.pth"}
+    card = WeightsCard.model_validate(entries)
+    x = torch.rand(2, 3, 64, 64)
+    assert torch.allclose(load_network(card)(x), public(x), atol=1e-6)
+    with pytest.raises(WeightsError, match="'t': they hold no classifier of the card's 2 labels"):
+        load_network(card.model_copy(update={"labels": LABELS[:2]}))
+    assert load_network(card, labels=LABELS[:2])(x).shape == (2, 2)  # to be learnt
+
+
+def _onnx_rows(folder: Path, **changes: Any) -> npt.NDArray[np.float32]:
+    path = card_file(folder, "onnx")
+    path.write_text(yaml.safe_dump({**yaml.safe_load(path.read_text()), **changes}))
+    options = FrameEmbeddingsOptions(weights=str(path), values="scores")
+    return FrameEmbeddings("x", options).embed(faces(5))
+
+
+def test_probabilities_are_not_taken_for_logits(tmp_path: Path) -> None:
+    expected = _onnx_rows(tmp_path)
+    with pytest.raises(WeightsError, match="probabilities where logits are expected"):
+        _onnx_rows(tmp_path, options={"logits_output": "probabilities"})
+    found = _onnx_rows(tmp_path, options={"probabilities_output": "probabilities"})
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    both = {"logits_output": "logits", "probabilities_output": "probabilities"}
+    with pytest.raises(ConfigError, match="not both"):
+        _onnx_rows(tmp_path, options=both)
+
+
+@pytest.mark.parametrize("n", [1, 2, 7])
+def test_an_onnx_file_of_a_fixed_batch_reads_any_number(
+    n: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = _onnx_rows(tmp_path)
+    monkeypatch.setattr(sys.modules[__name__], "write_onnx", partial(write_onnx, n=n))
+    np.testing.assert_allclose(_onnx_rows(tmp_path), expected, atol=1e-6)
+
+
+def test_an_onnx_file_of_another_size_is_told_of(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match=r"onnx.onnx: reads .*8, 8\], and is shown .*9, 9\]"):
+        _onnx_rows(tmp_path, size=9)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_labels_in_another_order_than_the_weights_have_are_refused(
+    precision: str, tmp_path: Path
+) -> None:
+    card = read_card("emotion_cnn")
+    entries = card.model_dump(mode="json") | {"labels": card.labels[::-1]}
+    (tmp_path / "turned.yaml").write_text(yaml.safe_dump(entries))
+    told = {"weights": str(tmp_path / "turned.yaml"), "values": "scores", "precision": precision}
+    extractor = FrameEmbeddings("x", FrameEmbeddingsOptions.model_validate(told))
+    with pytest.raises(WeightsError, match=r"Angry, Disgust, .* the card says Surprise, Sad"):
+        extractor.embed(faces(1))
+
+
+def test_a_network_that_answers_no_numbers_is_refused(tmp_path: Path) -> None:
+    path = card_file(tmp_path, "torchvision")
+    weights = locate(read_card(path))
+    state = load_network(read_card(path)).state_dict()
+    save_file(
+        {name: t * torch.nan if name == "head.bias" else t for name, t in state.items()}, weights
+    )
+    options = FrameEmbeddingsOptions(weights=str(path), values="scores")
+    with pytest.raises(WeightsError, match="'torchvision': the network's answer is no number"):
+        FrameEmbeddings("x", options).embed(faces(1))
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"labels": ["Angry", "Sad", "Angry"]}, "one of them is there twice"),
+        ({"window": [0.9, 0.1, 0.2, 0.9]}, "expected left, top, right, bottom"),
+        ({"mean": [0.5, 0.5]}, "one value each, or one per channel"),
+    ],
+)
+def test_cards_that_contradict_themselves(changes: dict[str, Any], told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        WeightsCard.model_validate({**CARDS["timm"], "name": "t", "backbone": "timm", **changes})
 
 
 def test_the_onet_layer_is_the_one_that_its_own_heads_read() -> None:

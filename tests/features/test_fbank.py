@@ -7,7 +7,7 @@ import pytest
 
 from emotiw.core.media import Audio
 from features.audio.fbank import Fbank, FbankOptions
-from features.audio.signal import prepare
+from features.audio.signal import SignalOptions, prepare
 from features.registry import EXTRACTORS
 
 RATE = 16_000
@@ -54,6 +54,14 @@ def test_rows_come_at_the_promised_rate(hop_sec: float) -> None:
     n_rows = len(extractor.describe(prepare(tone(500.0))).array.values)
     assert extractor.spec.rate_hz == pytest.approx(1 / hop_sec)
     assert n_rows == 1 + int((1 - 0.025) / hop_sec)
+
+
+def test_rows_stand_where_they_were_heard_at_any_sampling_rate() -> None:
+    options = FbankOptions(signal=SignalOptions(sampling_rate=22_050))
+    sound = np.random.default_rng(0).normal(0, 0.1, 22_050 * 60).astype(np.float32)
+    array = Fbank("x", options).describe(prepare(Audio(sound, 22_050), options.signal)).array
+    assert array.times is not None
+    assert array.times[-1, 1] == pytest.approx(60, abs=0.03)
 
 
 def test_60_ms_give_rows_and_silence_none() -> None:

@@ -156,5 +156,35 @@ def test_no_name_and_a_name_twice_are_refused(options: dict[str, Any]) -> None:
         LibrosaOptions.model_validate(options)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        *({"hop_sec": 1e-5}, {"window_sec": 1e-5}, {"n_mfcc": 20, "n_mels": 8}),
+        *({"f0_range_hz": told} for told in [(600, 60), (5, 600), (60, 9000), (-3, 600)]),
+    ],
+)
+def test_what_librosa_cannot_measure_is_refused_before_any_clip(options: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        LibrosaOptions.model_validate(options)
+    if "f0_range_hz" in options:
+        assert LibrosaOptions.model_validate({**options, "descriptors": ("mfcc",)})
+
+
+def test_rows_stand_where_they_were_heard_at_any_sampling_rate() -> None:
+    """220.5 samples are none: at 22,050 Hz rows are 220 apart, 1.4 s in ten minutes."""
+    options = LibrosaOptions(
+        descriptors=("rms",), level="low_level", signal=SignalOptions(sampling_rate=22_050)
+    )
+    sound = np.zeros(22_050 * 60, np.float32)
+    sound[-2205:] = np.random.default_rng(0).normal(0, 0.1, 2205)
+    array = (
+        LibrosaFeatures("x", options).describe(prepare(Audio(sound, 22_050), options.signal)).array
+    )
+    assert array.times is not None
+    loud = array.times[array.values[:, 0] > -40]
+    assert loud[0, 0] == pytest.approx(59.9, abs=0.03)
+    assert loud[-1, 1] == pytest.approx(60, abs=0.03)
+
+
 def test_it_can_be_named_in_a_recipe() -> None:
     assert EXTRACTORS.resolve("librosa") is LibrosaFeatures

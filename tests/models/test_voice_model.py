@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from emotiw.core.errors import WeightsError
 from emotiw.core.probabilities import reliable_from, softmax
 from emotiw.core.weights import read_card
 from emotiw.demo.voice import SAMPLING_RATE, TYPICAL_VOICE, speak
@@ -17,7 +18,7 @@ from emotiw.models.voice.described_voices import DescribedVoices
 from emotiw.models.voice.train_voice import leave_corpora_out, train_voice
 from emotiw.models.voice.voice_fit import fit_voice, tempered
 from emotiw.models.voice.voice_recipe import VoiceRecipe
-from features.audio.voice_scores import Voice, VoiceOptions
+from features.audio.voice_scores import Voice, VoiceOptions, VoiceScorer
 from features.extractor import ClipSource
 
 BOTH = {"corpora": {"ravdess": {"split": "train"}, "emodb": {"split": "train"}}}
@@ -122,3 +123,10 @@ def test_the_bundled_model_knows_the_actors_that_it_has_learnt_from(real_data: P
         scores = voice.extract(ClipSource("c", path)).array.values[0]
         right += voice.card.labels[int(scores.argmax())] == letters[path.stem[5]]
     assert right / len(paths) > 0.75
+
+
+def test_labels_in_another_order_than_the_weights_have_are_refused() -> None:
+    card = read_card("emotion_voice")
+    assert VoiceScorer.of_card(card)
+    with pytest.raises(WeightsError, match=r"scores Angry, .* the card says Sad"):
+        VoiceScorer.of_card(card.model_copy(update={"labels": card.labels[::-1]}))

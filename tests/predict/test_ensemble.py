@@ -87,6 +87,17 @@ def test_a_test_clip_has_the_answer_that_the_run_gave_it(run: Run) -> None:
                 assert row.by_model[model] == pytest.approx(expected, abs=1e-6)
 
 
+def test_faces_and_people_are_counted_where_they_are_seen(run: Run) -> None:
+    root = run.recipe.settings.data.root
+    counts = {}
+    for name in ("one", "two", "none"):
+        wanted = Wanted(run=run.folder, window_sec=1.0, hop_sec=1.0)
+        (found,) = predict_files({name: root / f"{name}.mp4"}, wanted)
+        counts[name] = [row.n_people for row in found.whole()]
+        assert sum(r.n_faces for r in found.windows(None)) == found.whole()[0].n_faces
+    assert counts == {"one": [1], "two": [2, 1, 1], "none": [0]}
+
+
 def test_faces_are_found_by_the_detector_of_the_run(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,7 +15,7 @@ from emotiw.core.errors import ConfigError
 from emotiw.core.task import Classification
 from emotiw.predict.inputs import media_files
 from emotiw.predict.predict_files import Wanted, predict_files
-from emotiw.predict.prediction_rows import FilePrediction, Row, as_csv, as_json
+from emotiw.predict.prediction_rows import FilePrediction, Row, as_csv, as_json, mean_over_time
 from emotiw.predict.windows import window_spans
 
 FOUND = FilePrediction(
@@ -45,6 +45,13 @@ def test_json_holds_the_scores_of_each_model() -> None:
     assert told[0]["rows"][0]["models"] == {"voice": {"Happy": 0.5, "Sad": 0.5}}
     assert told[0]["rows"][1]["scores"] is None
     assert told[1] == {**told[1], "reason": "the file is empty", "rows": []}
+
+
+def test_a_long_file_names_the_models_that_said_something_of_a_person() -> None:
+    parts = [Row(1, 0, 10, False, 0, None, {"scene": (0.5, 0.5)}), Row(1, 10, 20, False, 0, None)]
+    rows = mean_over_time(parts, 20.0)
+    (told,) = as_json([FilePrediction("a.mp4", FOUND.task, 20.0, tuple(rows))])
+    assert told["rows"][0]["models"] == {}
 
 
 def test_folders_give_their_media_in_order_and_no_file_twice(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,7 +17,7 @@ from emotiw.core.several import Presence, Several
 from emotiw.core.steps import Steps
 from emotiw.core.task import Regression
 from emotiw.models.stepwise.step_options import StepOptions
-from emotiw.predict.prediction_rows import FilePrediction
+from emotiw.predict.prediction_rows import FilePrediction, as_json
 from emotiw.predict.step_rows import step_rows, usual_step_sec
 from emotiw.predict.timeline import plot_timeline
 
@@ -68,6 +69,15 @@ def test_every_step_has_a_row_and_the_file_their_mean() -> None:
 def test_steps_that_nothing_was_measured_near_have_no_scores() -> None:
     _, *rows = asked(4, 4.0)
     assert [row.scores is None for row in rows] == [False] * 5 + [True] * 3
+
+
+def test_models_are_named_where_they_say_something_and_json_has_their_means() -> None:
+    rows = asked(4, 4.0)
+    assert [list(row.by_model) for row in rows[1:]] == [["echo"]] * 5 + [[]] * 3
+    (told,) = as_json([FilePrediction("x.wav", TASK, 4.0, tuple(rows))])
+    json.dumps(told, allow_nan=False)
+    whole = told["rows"][0]
+    assert whole["models"] == {"echo": whole["scores"]}
 
 
 def test_without_any_feature_there_is_one_row_without_scores() -> None:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from emotiw.challenges.spec import spec_names
 from emotiw.core.clip import Clip
 from emotiw.core.cohort import Cohort
+from emotiw.core.feature_table import FeatureSpec
+from emotiw.core.task import Classification
 from emotiw.core.weights import card_names, read_card
-from emotiw.runs.stages.features import learnt_on
+from emotiw.models.registry import MODELS
+from emotiw.runs.learnt_on import learnt_on, names_of_training
 from features.registry import EXTRACTORS
 
 
@@ -69,3 +73,39 @@ def test_beyond_training_nothing_is_held_out_for_certain() -> None:
 def test_cards_name_challenges_that_there_are() -> None:
     for name in card_names():
         assert set(read_card(name).learnt_on) <= set(spec_names()), name
+
+
+def card_of(folder: Path, *learnt: str) -> str:
+    entries = read_card("emotion_cnn").model_dump(mode="json") | {"learnt_on": learnt}
+    (folder / "own.yaml").write_text(yaml.safe_dump(entries))
+    return str(folder / "own.yaml")
+
+
+@pytest.mark.parametrize("is_inside", [False, True])
+def test_a_model_that_starts_from_weights_has_seen_what_they_have(
+    is_inside: bool, tmp_path: Path
+) -> None:
+    weights = card_of(tmp_path, "afew2017")
+    kind, options = "face_network", {"weights": weights}
+    if is_inside:
+        kind, options = "ensemble", {"learner": {"model": "face_network", **options}}
+    spec, task = FeatureSpec("faces", (112, 112, 3), "frame", dtype="uint8"), Classification(("x",))
+    part = MODELS.resolve(kind)
+    model = part(part.Options.model_validate(options), spec=spec, task=task, seed=0)
+    assert learnt_on(model, "afew2017", cohort_of("a")) == "train"
+    assert learnt_on(model, "afew2013", cohort_of("a")) == "other data"
+    before = model.weights_fingerprint
+    assert before
+    Path(weights).write_text(Path(weights).read_text().replace("sharpen: 0.25", "sharpen: 0.5"))
+    again = part(part.Options.model_validate(options), spec=spec, task=task, seed=0)
+    assert again.weights_fingerprint not in ("", before)
+
+
+def test_what_was_learnt_from_a_folder_of_ones_own_is_known_by_its_clips(tmp_path: Path) -> None:
+    named = names_of_training("folder", cohort_of("anna_1"))
+    weights = card_of(tmp_path, "a corpus that nobody knows", *named)
+    frames = EXTRACTORS.resolve("frames")
+    part = frames("x", frames.Options(weights=weights))
+    assert learnt_on(part, "folder", cohort_of("anna_1")) == "train"
+    others = Cohort([Clip("c", Path("c.wav"), "train", label="x")])
+    assert learnt_on(part, "folder", others) == "other data"

@@ -48,6 +48,7 @@ def train_backbone(
     *,
     device: str = AUTO,
     on_epoch: Callable[[EpochRecord], None] | None = None,
+    learnt_on: Sequence[str] = (),
 ) -> WeightsCard:
     """Train on labelled faces and write the best weights with their card.
 
@@ -60,6 +61,7 @@ def train_backbone(
         folder: for the checkpoint, ``<name>.safetensors`` and its card ``<name>.yaml``.
         device: where it is trained: ``auto``, ``cpu``, ``cuda`` or ``cuda:1``.
         on_epoch: called after each epoch, for progress.
+        learnt_on: the challenges and corpora that the faces are of, by name, for the card.
 
     Raises:
         ConfigError: if the network can't be trained on these faces, or there is no such device.
@@ -77,7 +79,9 @@ def train_backbone(
     notes: dict[str, Any] = {"epochs": [member.epochs for member in trained]}
     network.load_state_dict(restored(stored(network.state_dict(), recipe.storage)))  # as in use
     unsure_below, calibrated = calibrate(network.to(resolve_device(device)), start, inner, recipe)
-    start = start.model_copy(update={"unsure_below": unsure_below})
+    seen = {*learnt_on, *(name for member in trained for name in member.start.learnt_on)}
+    about = {"unsure_below": unsure_below, "learnt_on": tuple(sorted(seen))}
+    start = start.model_copy(update=about)
     return _write(recipe, start, network.cpu(), notes | calibrated, folder)
 
 

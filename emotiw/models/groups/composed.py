@@ -11,6 +11,7 @@ from emotiw.core.config import Strict
 from emotiw.core.device import Movable
 from emotiw.core.feature_table import FeatureSpec
 from emotiw.core.task import Task
+from emotiw.core.weights import WeightsCard
 from emotiw.models.model import Model
 from emotiw.models.nested_parts import LEARNER, LearnerPart
 
@@ -53,6 +54,12 @@ class Composed(Model):
 
     def check(self) -> None:
         """Raise ConfigError if the feature or the options are none that this model can use."""
+
+    @property
+    def card(self) -> WeightsCard | None:
+        """The card of the weights that the model inside starts from, if any."""
+        found: WeightsCard | None = getattr(self.learner, "card", None)
+        return found
 
     def inner_spec(self) -> FeatureSpec:
         """Return what the model inside reads."""

@@ -11,19 +11,18 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from emotiw.challenges.known_layouts import is_named_as
 from emotiw.core.clip import Clip
-from emotiw.core.cohort import Cohort
 from emotiw.core.config import flat
 from emotiw.core.device import CPU, Movable, placed
 from emotiw.core.errors import ConfigError, EmotiwError, TableError
-from emotiw.core.feature_table import FeatureSpec, FeatureTable, LearntOn
+from emotiw.core.feature_table import FeatureSpec, FeatureTable
 from emotiw.core.files import sha256_of
 from emotiw.core.ledger import Ledger, LedgerRow
 from emotiw.core.machine_faults import require_machine
 from emotiw.core.part import full_version
 from emotiw.core.store import Store, artifact_key
 from emotiw.runs.cohort_digests import digests_of
+from emotiw.runs.learnt_on import learnt_on
 from emotiw.runs.recipe import FeatureEntry, entries_named
 from emotiw.runs.run import Run
 from emotiw.runs.stage import Stage
@@ -219,30 +218,6 @@ def feature_table(run: Run, name: str) -> FeatureTable:
     return FeatureTable(
         extractor.spec, arrays, trained_on=learnt_on(extractor, run.recipe.spec.name, run.cohort())
     )
-
-
-def learnt_on(extractor: Extractor, challenge: str, cohort: Cohort) -> LearntOn:
-    """Return whether an extractor's weights have seen clips of a cohort, as far as they say.
-
-    Of a challenge that goes by its name, they have seen the training clips. Another corpus is known
-    by what the cohort calls it and by the names of its files, wherever they lie (one whose files go
-    by other names is not known again); where its clips are not of training alone, nothing here is
-    held out for certain.
-    """
-    card = getattr(extractor, "card", None)
-    seen = set[str]() if card is None else set(card.learnt_on)
-    if challenge in seen:
-        return "train"
-    clips = list(cohort)
-    paths = [clip.path for clip in clips] if seen else []  # some may have no media
-    names = [path.as_posix().removesuffix(path.suffix) for path in paths]
-    named = zip(*(is_named_as(corpus, names) for corpus in sorted(seen)), strict=True)
-    splits = {
-        clip.split
-        for clip, is_named in zip(clips, named, strict=False)
-        if clip.corpus in seen or any(is_named)
-    }
-    return "other data" if not splits else "train" if splits == {"train"} else "unknown"
 
 
 def mend_feature(run: Run, name: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from emotiw.core.checksums import are_intact, write_checksums
 from emotiw.core.errors import TableError
-from emotiw.core.joined_features import without_names
+from emotiw.core.joined_features import FROM_BEST, without_names
 from emotiw.core.part import full_version
 from emotiw.core.score_table import Fold, ScoreTable
 from emotiw.core.store import artifact_key
@@ -21,6 +21,7 @@ from emotiw.models.model import Model
 from emotiw.models.out_of_fold import Fit, OutOfFold, is_damaged, is_fitted, seconds_of_fit
 from emotiw.models.registry import MODELS
 from emotiw.models.stepwise.step_view import steps_key
+from emotiw.runs.learnt_on import learnt_on
 from emotiw.runs.recipe import ModelEntry
 from emotiw.runs.run import Run
 from emotiw.runs.stages.features_read import contents_read, table_read
@@ -173,6 +174,9 @@ def fits_of(run: Run, name: str) -> Fits:
         unlabelled=entry.unlabelled,
         takes_together=MODELS.resolve(entry.model).takes_together(entry.options),
     )
+    model = make_model(run, entry, work)
+    seen = learnt_on(model, run.recipe.spec.name, cohort)
+    table.trained_on = max(table.trained_on, seen, key=FROM_BEST.index)
     contents = contents_read(run, entry, table)
     fits = list(work.fits())
     about = {
@@ -184,9 +188,8 @@ def fits_of(run: Run, name: str) -> Fits:
     }
     if table.trained_on != "other data":  # scores say what is behind them
         about["trained_on"] = table.trained_on
-    weights = make_model(run, entry, work).weights_fingerprint
-    if weights:  # other bytes under the same name give other scores
-        about["weights"] = weights
+    if model.weights_fingerprint:  # other bytes under the same name give other scores
+        about["weights"] = model.weights_fingerprint
     if cohort.has_steps:
         about["steps"] = entry.steps.model_dump(mode="json")
 

@@ -54,6 +54,8 @@ def train_stage(run: Run, entry: ModelEntry) -> Stage:
             settings[f"{about}unlabelled"] = list(entry.unlabelled)
         model = kind(entry.options, spec=spec, task=run.task, seed=recipe.settings.seed)
         settings["weights"] = model.weights_fingerprint
+        if card := getattr(model, "card", None):
+            settings["learnt_on"] = list(card.learnt_on)
     return Stage(run, f"train:{entry.name}", f"train {entry.name}", settings, inputs, after)
 
 
