@@ -24,6 +24,7 @@ from emotiw.core.machine_faults import AGAIN
 
 PARTIAL = ".partial-"
 LEFTOVER_SEC = 24 * 3600.0  # of a writer on another machine, which can't be asked
+CLOCKS_SEC = 3600.0  # that a disk's clock and the machine's may differ by
 KINDS = (
     (stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a named pipe"), (stat.S_ISSOCK, "a socket"),
     (stat.S_ISCHR, "a device"), (stat.S_ISBLK, "a device"),
@@ -108,15 +109,24 @@ def sweep(folder: Path) -> int:
 def is_leftover(path: Path) -> bool:
     """Return whether the one who wrote a file of such a name is gone."""
     here, _, rest = path.name.removeprefix(PARTIAL).partition("-")
-    pid = rest.partition("-")[0]
-    if here == _here() and pid.isdecimal() and os.name == "posix":
-        try:
-            os.kill(int(pid), 0)
-        except ProcessLookupError:
-            return True
-        except OSError:  # there it is, and is another's
-            pass
-    return time.time() - path.stat().st_mtime > LEFTOVER_SEC
+    pid, written = rest.partition("-")[0], path.stat().st_mtime
+    if here == _here() and pid.isdecimal() and os.name == "posix" and _is_gone(int(pid), written):
+        return True
+    return time.time() - written > LEFTOVER_SEC
+
+
+def _is_gone(pid: int, written: float) -> bool:
+    """Return whether a process has ended, though nobody may have asked how, or begun only since."""
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        is_other = process.create_time() > written + CLOCKS_SEC
+        return bool(is_other or process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
+    except psutil.Error:  # there it is, and is another's
+        return False
 
 
 @cache

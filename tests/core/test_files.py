@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -155,6 +156,22 @@ def test_leftovers_of_the_dead_are_swept_and_nothing_else(tmp_path: Path) -> Non
         assert sweep(tmp_path) == 1
     assert set(names_in(tmp_path)) == {"mine.csv", "alive.csv"}
     assert sweep(tmp_path / "none") == 0
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere nobody can be asked")
+def test_who_ended_unasked_or_lent_its_number_to_another_is_gone(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)  # it stays a zombie
+        with atomic_file(tmp_path / "a.csv") as mine:
+            number = f"-{os.getpid()}-"
+            left = tmp_path / mine.name.replace(number, f"-{ended.pid}-")
+            before_me = tmp_path / f"{mine.name}-earlier"
+            left.touch()
+            before_me.touch()
+            long_ago = psutil.Process().create_time() - 2 * 3600
+            os.utime(before_me, (long_ago, long_ago))
+            assert (number in mine.name, sweep(tmp_path)) == (True, 2)
+            assert names_in(tmp_path) == [mine.name]
 
 
 def test_what_may_be_lost_in_a_power_cut_is_not_waited_for(
