@@ -178,11 +178,7 @@ class MediaReader:
         survey = Survey(self._downmix)
         for block in self._heard():
             survey.hear(block)
-        tally = Tally()
-        for part in mixed_down(self._heard(), survey):
-            tally.hear(part)
-            yield part
-        self._note_sound(tally)
+        yield from self._tallied(mixed_down(self._heard(), survey))
 
     def audio(self, sampling_rate: int | None = None) -> Audio:
         """Return the whole sound track in one channel, with zeros where a part is missing.
@@ -200,13 +196,9 @@ class MediaReader:
         survey = Survey(self._downmix)
         for block in self._blocks:
             survey.hear(block)
-        parts = list(mixed_down(iter(self._blocks), survey))
+        parts = list(self._tallied(mixed_down(iter(self._blocks), survey)))
         if not parts:
             raise NoSamplesError(f"{escaped(self.path.name)}: the audio track holds no samples")
-        tally = Tally()
-        for part in parts:
-            tally.hear(part)
-        self._note_sound(tally)
         audio = laid_out(parts, survey.notes())
         if sampling_rate is None or sampling_rate == audio.sampling_rate:
             return audio
@@ -245,7 +237,12 @@ class MediaReader:
         zero = self.info.start_sec
         return blocks_of(frames, zero, has_clock=has_clock(self._container))
 
-    def _note_sound(self, tally: Tally) -> None:
+    def _tallied(self, parts: Iterator[Audio]) -> Iterator[Audio]:
+        """Pass parts of the sound on, and note in the end what was heard."""
+        tally = Tally()
+        for part in parts:
+            tally.hear(part)
+            yield part
         report = self.report
         report.expected_sound_sec = self.info.sound_sec
         report.sound_sec, report.gap_sec = tally.heard_sec, round(tally.gap_sec, 3)
