@@ -23,10 +23,12 @@ def learnt_on(part: Part, challenge: str, cohort: Cohort) -> LearntOn:
     """
     card = getattr(part, "card", None)
     seen = set[str]() if card is None else set(card.learnt_on)
+    if not seen:
+        return "other data"
     if seen & {challenge, training_name(challenge, cohort)}:
         return "train"
     clips = list(cohort)
-    paths = [clip.path for clip in clips] if seen else []  # some may have no media
+    paths = [clip.path for clip in clips]
     names = [path.as_posix().removesuffix(path.suffix) for path in paths]
     known = sorted(seen & {*spec_names()})
     named = zip(*(is_named_as(corpus, names) for corpus in known), strict=True)
