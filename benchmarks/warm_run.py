@@ -88,7 +88,7 @@ def make_clips(home: Path, n_clips: int, n_modalities: int) -> None:
     rng = np.random.default_rng(0)
     ids, truth = [], rng.integers(0, len(LABELS), n_clips)
     for number, label in enumerate(truth.tolist()):
-        folder = home / "clips" / (LABELS[label] if number % 5 else "unknown")
+        folder = home / "clips" / (LABELS[label] if number % 5 else "test")
         folder.mkdir(parents=True, exist_ok=True)
         ids.append(f"{number:06}")
         (folder / f"{ids[-1]}.wav").write_bytes(
@@ -103,7 +103,7 @@ def make_clips(home: Path, n_clips: int, n_modalities: int) -> None:
         lines += [
             f"{i}," + ",".join(f"{x:.6g}" for x in row) for i, row in zip(ids, scores, strict=True)
         ]
-        (home / "clips" / f"scores{modality}.csv").write_text("\n".join(lines) + "\n")
+        (home / f"scores{modality}.csv").write_text("\n".join(lines) + "\n")
 
 
 def make_recipe(home: Path, kind: str, n_modalities: int) -> Path:
@@ -122,7 +122,7 @@ def make_recipe(home: Path, kind: str, n_modalities: int) -> Path:
     numbers = range(n_modalities)
     if kind == "imported":
         recipe["models"] = {
-            f"m{n}": {"model": "imported", "path": f"scores{n}.csv", "trained_on": "other data"}
+            f"m{n}": {"model": "imported", "path": f"../scores{n}.csv", "trained_on": "other data"}
             for n in numbers
         }
     else:
